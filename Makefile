@@ -1,0 +1,50 @@
+# Every target makes .venv and installs what it needs when that is missing or older than pyproject.toml.
+PYTHON ?= python3
+BIN := .venv/bin
+SAYSO_DATA ?= $(wildcard ../shared/data)
+ifneq ($(SAYSO_DATA),)
+export SAYSO_DATA := $(abspath $(SAYSO_DATA))
+endif
+
+.PHONY: demo test test-slow check format bench docs clean
+
+.venv/.ready-demo: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[train,voices]"
+	@touch $@
+
+.venv/.ready-dev: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@ .venv/.ready-demo
+
+demo: .venv/.ready-demo
+	$(BIN)/sayso demo
+
+check: .venv/.ready-dev
+	$(BIN)/ruff format --check src tests benchmarks docs
+	$(BIN)/ruff check src tests benchmarks docs
+	$(BIN)/pyright
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/interrogate --quiet src
+	$(BIN)/codespell src tests docs benchmarks recipes *.md Makefile
+	$(BIN)/python docs/generate.py --check
+
+test: check
+	$(BIN)/pytest
+
+test-slow: .venv/.ready-dev
+	$(BIN)/pytest -m "slow or not slow"
+
+format: .venv/.ready-dev
+	$(BIN)/ruff format src tests benchmarks docs
+	$(BIN)/ruff check --fix src tests benchmarks docs
+
+bench: .venv/.ready-dev
+	$(BIN)/python -m benchmarks
+
+docs: .venv/.ready-dev
+	$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf .venv build dist .pytest_cache .ruff_cache

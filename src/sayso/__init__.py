@@ -1,0 +1,1 @@
+"""Sayso: recordings of spoken words in, a recogniser people can trust and ship out."""

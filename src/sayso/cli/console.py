@@ -1,0 +1,88 @@
+"""What the program prints: results on standard output, everything else on standard error."""
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from sayso.progress import Progress, Task
+
+__all__ = ["Bars", "say", "warn"]
+
+
+def say(text: str = "") -> None:
+    """Print a result."""
+    print(text)
+
+
+def warn(text: str) -> None:
+    """Print something a person should know, apart from the result."""
+    print(text, file=sys.stderr)
+
+
+class Bars(Progress):
+    """Progress bars on a terminal; plain lines, one a task, anywhere else."""
+
+    @contextmanager
+    def task(self, title: str, *, total: int | None = None, unit: str = "") -> Generator[Task]:
+        """Draw a bar for as long as the block runs."""
+        if not sys.stderr.isatty():
+            yield _Line(title, total, unit)
+            return
+        # Imported here: drawing a bar is the only use of rich, and help must open at once.
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+        from rich.progress import Progress as RichProgress
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn(unit),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[facts]}"),
+        )
+        with RichProgress(*columns, console=Console(stderr=True)) as drawn:
+            yield _Bar(drawn, drawn.add_task(title, total=total, facts=""))
+
+    def note(self, text: str) -> None:
+        """Print one line to be read."""
+        warn(f"note: {text}")
+
+
+class _Bar(Task):
+    def __init__(self, drawn: "object", identity: "object") -> None:
+        self._drawn = drawn
+        self._identity = identity
+
+    def advance(self, steps: int = 1) -> None:
+        self._drawn.advance(self._identity, steps)  # type: ignore[attr-defined]
+
+    def tell(self, facts: str) -> None:
+        self._drawn.update(self._identity, facts=facts)  # type: ignore[attr-defined]
+
+
+class _Line(Task):
+    """A line at the start, and then at most one for every tenth of the way."""
+
+    def __init__(self, title: str, total: int | None, unit: str) -> None:
+        self._title, self._total, self._unit = title, total, unit
+        self._done = 0
+        self._shown = 0
+        self._facts = ""
+
+    def advance(self, steps: int = 1) -> None:
+        self._done += steps
+        tenths = 10 * self._done // self._total if self._total else 0
+        if tenths > self._shown:
+            self._shown = tenths
+            warn(f"{self._title}: {self._done}/{self._total} {self._unit} {self._facts}".rstrip())
+
+    def tell(self, facts: str) -> None:
+        self._facts = facts

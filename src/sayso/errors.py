@@ -1,0 +1,103 @@
+"""Every error that a person can meet.
+
+::
+
+    SaysoError
+    ├── SettingsError    a recipe, an option or a call with values that do not fit; holds every fault at once
+    ├── DataError        clips, folders and manifests
+    │   ├── AudioError       one sound file that cannot be used
+    │   └── DownloadError    an archive that cannot be fetched or does not check out
+    ├── ModelError       a model file or checkpoint that cannot be read, or does not agree with its export
+    ├── RunError         a run folder that is missing, taken, unfinished or of another recipe
+    ├── OutputError      a place that cannot be written: full, read-only, forbidden
+    └── MissingExtraError  an optional part of Sayso that is not installed
+
+A message says in one line what is wrong, where, what the limit is, and how to mend it. The program prints it and
+ends with exit code 2; no traceback.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = [
+    "AudioError",
+    "DataError",
+    "DownloadError",
+    "Fault",
+    "MissingExtraError",
+    "ModelError",
+    "OutputError",
+    "RunError",
+    "SaysoError",
+    "SettingsError",
+]
+
+
+class SaysoError(Exception):
+    """Base of every error meant for a person; `exit_code` is what the program ends with."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a value: the key it stands under (dotted, may be empty) and what is wrong with it."""
+
+    key: str
+    message: str
+
+    def under(self, parent: str) -> "Fault":
+        """Give the same fault as seen from the section `parent`."""
+        return Fault(".".join(part for part in (parent, self.key) if part), self.message)
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.message}" if self.key else self.message
+
+
+class SettingsError(SaysoError):
+    """Settings that do not fit, all faults at once.
+
+    >>> str(SettingsError([Fault("features.n_melz", "unknown key"), Fault("training.epochs", "must be >= 1")]))
+    'features.n_melz: unknown key; training.epochs: must be >= 1'
+    """
+
+    def __init__(self, faults: Iterable[Fault], *, source: str = "") -> None:
+        self.faults = tuple(faults)
+        self.source = source
+        prefix = f"{source}: " if source else ""
+        super().__init__(prefix + "; ".join(str(fault) for fault in self.faults))
+
+
+class DataError(SaysoError):
+    """Clips, folders or manifests that cannot be used as they are."""
+
+
+class AudioError(DataError):
+    """One sound file that cannot be used."""
+
+
+class DownloadError(DataError):
+    """An archive that cannot be fetched, or is not what it should be."""
+
+
+class ModelError(SaysoError):
+    """A model file that cannot be read, or an export that does not agree with its model."""
+
+
+class RunError(SaysoError):
+    """A run folder that is missing, taken, unfinished, or belongs to another recipe."""
+
+
+class OutputError(SaysoError):
+    """A file or folder that cannot be written."""
+
+
+class MissingExtraError(SaysoError):
+    """An optional part that is not installed.
+
+    >>> str(MissingExtraError("synthetic voices", extra="voices"))
+    "synthetic voices need an extra that is not installed: pip install 'sayso[voices]'"
+    """
+
+    def __init__(self, what: str, *, extra: str) -> None:
+        super().__init__(f"{what} need an extra that is not installed: pip install 'sayso[{extra}]'")

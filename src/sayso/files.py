@@ -1,0 +1,132 @@
+"""Where files live, and writing them so that a stop at any moment leaves the old file or the new one, whole."""
+
+import errno
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sayso.errors import OutputError
+
+__all__ = [
+    "atomic_folder",
+    "atomic_path",
+    "cache_folder",
+    "data_folder",
+    "digest",
+    "file_digest",
+    "output_errors",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full; free some space and run the same command again",
+    errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
+    errno.EACCES: "no permission to write there; choose another folder with --out or change its permissions",
+    errno.EPERM: "no permission to write there; choose another folder with --out or change its permissions",
+    errno.EROFS: "that file system is read-only; choose another folder",
+    errno.ENOTDIR: "a file stands where a folder is needed; choose another folder",
+    errno.EEXIST: "a file stands where a folder is needed; choose another folder",
+    errno.ENAMETOOLONG: "that name is too long; choose a shorter one",
+}
+
+
+def cache_folder() -> Path:
+    """Folder for packed corpora, downloads and synthetic voices: $SAYSO_CACHE, else the user's cache folder."""
+    if chosen := os.environ.get("SAYSO_CACHE"):
+        return Path(chosen).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "sayso"
+
+
+def data_folder() -> Path | None:
+    """Folder of recordings already at hand, $SAYSO_DATA; None when that is not set."""
+    chosen = os.environ.get("SAYSO_DATA")
+    return Path(chosen).expanduser() if chosen else None
+
+
+@contextmanager
+def output_errors(path: Path) -> Generator[None]:
+    """Turn a full disk, a missing permission and their like, met in the block, into one line about `path`."""
+    try:
+        yield
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0)
+        if reason is None:
+            raise
+        raise OutputError(f"cannot write {path}: {reason}") from error
+
+
+@contextmanager
+def atomic_path(path: Path) -> Generator[Path]:
+    """Give a temporary path in the same folder; rename it to `path` when the block ends well, else remove it.
+
+    Raises:
+        OutputError: the disk is full, or the place cannot be written.
+    """
+    with output_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}-", suffix=path.suffix)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Generator[Path]:
+    """Give a temporary folder beside `path`; rename it to `path` when the block ends well, else remove it.
+
+    When another process finished the same folder first, theirs stays and this one is dropped.
+    """
+    with output_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name[:40]}-") as name:
+            inner = Path(name) / "new"
+            inner.mkdir()
+            yield inner
+            if not path.exists():
+                inner.replace(path)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` to `path` atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` atomically, as UTF-8."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write `value` to `path` atomically, as JSON that people can read; NaN is refused."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def digest(value: object) -> str:
+    """SHA-256 of a JSON-able value, as hexadecimal digits; the order of keys does not count.
+
+    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    True
+    """
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

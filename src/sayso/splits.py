@@ -1,0 +1,216 @@
+"""Which clips train, validate and test: official, random, by speaker; and what that means for the number."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.corpus import Corpus, Dataset
+from sayso.errors import DataError
+from sayso.files import digest
+
+__all__ = ["Rows", "Split", "ValidationKind", "make_split"]
+
+Rows = NDArray[np.int64]
+ValidationKind = Literal["auto", "official", "share", "speakers", "none"]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Rows of a corpus by part, what the split is called, and what a reader of the score must know."""
+
+    train: Rows
+    validation: Rows
+    test: Rows
+    kind: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def split_hash(self) -> str:
+        """SHA-256 over the three lists of rows."""
+        return digest([part.tolist() for part in (self.train, self.validation, self.test)])
+
+    def rows(self, part: str) -> Rows:
+        """Rows of the part `train`, `validation` or `test`, or of `all`."""
+        if part == "all":
+            return np.sort(np.concatenate((self.train, self.validation, self.test)))
+        return {"train": self.train, "validation": self.validation, "test": self.test}[part]
+
+
+def make_split(
+    corpus: Corpus, dataset: Dataset, *, validation: ValidationKind, validation_share: float, seed: int
+) -> Split:
+    """Divide a corpus as the recipe says; validation always comes out of what is left for training.
+
+    Args:
+        corpus: the clips.
+        dataset: how the test part is chosen (`split`, `test_share`, `test_speakers`, `split_seed`).
+        validation: where the validation clips come from; auto takes the official ones where there are some, held-out
+            speakers where the test part has held-out speakers too, and else a share of each word.
+        validation_share: share of the training clips, or of their speakers, in [0, 1].
+        seed: seed of the choice of validation clips.
+
+    Raises:
+        DataError: fewer than two words, a word with too few clips, or a split these clips cannot give.
+    """
+    _check_classes(corpus)
+    kind = _resolve_kind(corpus, dataset)
+    test = _test_rows(corpus, dataset, kind)
+    rest = np.setdiff1d(np.arange(len(corpus)), test)
+    chosen = _resolve_validation(corpus, rest, kind, validation)
+    held = _validation_rows(corpus, rest, chosen, validation_share, np.random.default_rng((seed, 1)))
+    split = Split(np.setdiff1d(rest, held), held, test, kind)
+    _check_parts(corpus, split)
+    return Split(split.train, split.validation, split.test, kind, tuple(_notes(corpus, split, dataset)))
+
+
+def _resolve_kind(corpus: Corpus, dataset: Dataset) -> str:
+    official = any(clip.split == "test" for clip in corpus.clips)
+    speakers = {clip.speaker for clip in corpus.clips if clip.speaker}
+    if dataset.test_speakers:
+        return "speakers"
+    if dataset.split == "auto":
+        return "official" if official else "speakers" if len(speakers) >= 3 else "random"
+    if dataset.split == "official" and not official:
+        raise DataError(
+            "dataset.split is official, but the source names no test clips; use random or speakers"
+        )
+    if dataset.split == "speakers" and len(speakers) < 2:
+        raise DataError(
+            f"dataset.split is speakers, but {len(speakers)} speakers are known; it needs at least 2. "
+            "Name them (a column, a sub-folder or a pattern) or use split: random"
+        )
+    return dataset.split
+
+
+def _test_rows(corpus: Corpus, dataset: Dataset, kind: str) -> Rows:
+    rows = np.arange(len(corpus))
+    rng = np.random.default_rng((dataset.split_seed, 0))
+    if kind == "official":
+        return _rows(corpus, lambda row: corpus.clips[row].split == "test")
+    if kind == "random":
+        return _share_of_each_word(corpus, rows, dataset.test_share, rng)
+    if dataset.test_speakers:
+        known = {clip.speaker for clip in corpus.clips}
+        if missing := [name for name in dataset.test_speakers if name not in known]:
+            names = ", ".join(sorted(name for name in known if name)[:10])
+            raise DataError(
+                f"dataset.test_speakers names {', '.join(missing)}, unknown here; there are {names}"
+            )
+        return _rows(corpus, lambda row: corpus.clips[row].speaker in dataset.test_speakers)
+    return _share_of_speakers(corpus, rows, dataset.test_share, rng)
+
+
+def _resolve_validation(corpus: Corpus, rest: Rows, kind: str, validation: ValidationKind) -> str:
+    official = any(corpus.clips[row].split == "validation" for row in rest)
+    if validation == "official" and not official:
+        raise DataError(
+            "training.validation is official, but the source names no validation clips; use share"
+        )
+    if validation != "auto":
+        return validation
+    if official and kind == "official":
+        return "official"
+    return "speakers" if kind == "speakers" and _speaker_count(corpus, rest) >= 4 else "share"
+
+
+def _validation_rows(corpus: Corpus, rest: Rows, kind: str, share: float, rng: np.random.Generator) -> Rows:
+    if kind == "none":
+        return np.zeros(0, np.int64)
+    if kind == "official":
+        return np.array([row for row in rest if corpus.clips[row].split == "validation"], dtype=np.int64)
+    if kind == "speakers":
+        if (count := _speaker_count(corpus, rest)) < 2:
+            raise DataError(
+                f"training.validation is speakers, but {count} are left for training; use share or none"
+            )
+        return _share_of_speakers(corpus, rest, share, rng)
+    return _share_of_each_word(corpus, rest, share, rng)
+
+
+def _share_of_each_word(corpus: Corpus, rows: Rows, share: float, rng: np.random.Generator) -> Rows:
+    """Draw `share` of each word's rows: at least one where there are two, and never a word's last."""
+    drawn: list[Rows] = []
+    for target in range(len(corpus.labels)):
+        own = rng.permutation(rows[corpus.targets[rows] == target])
+        count = max(1, round(share * len(own))) if share > 0 else 0
+        drawn.append(own[: min(count, max(0, len(own) - 1))])
+    return np.sort(np.concatenate(drawn))
+
+
+def _share_of_speakers(corpus: Corpus, rows: Rows, share: float, rng: np.random.Generator) -> Rows:
+    """Draw whole speakers until `share` of them is reached, at least one; a clip of no known speaker stays."""
+    by_speaker: dict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        if speaker := corpus.clips[row].speaker:
+            by_speaker[speaker].append(int(row))
+    names = rng.permutation(sorted(by_speaker)).tolist()
+    count = min(len(names) - 1, max(1, round(share * len(names))))
+    return np.sort(np.array([row for name in names[:count] for row in by_speaker[name]], dtype=np.int64))
+
+
+def _speaker_count(corpus: Corpus, rows: Iterable[int]) -> int:
+    return len({corpus.clips[row].speaker for row in rows} - {None})
+
+
+def _rows(corpus: Corpus, belongs: Callable[[int], bool]) -> Rows:
+    return np.array([row for row in range(len(corpus)) if belongs(row)], dtype=np.int64)
+
+
+def _check_classes(corpus: Corpus) -> None:
+    counts = Counter(clip.label for clip in corpus.clips)
+    if len(counts) < 2:
+        only = f"only '{corpus.labels[0]}' is there" if counts else "there are none"
+        raise DataError(
+            f"a recogniser needs at least two words, {only}; add a folder of another word or of noise"
+        )
+    if single := sorted(label for label, count in counts.items() if count < 2):
+        names = ", ".join(f"'{label}'" for label in single)
+        raise DataError(f"each word needs at least 2 clips (one to train, one to test); {names}: 1")
+
+
+def _check_parts(corpus: Corpus, split: Split) -> None:
+    for part in ("train", "test"):
+        rows = split.rows(part)
+        if len(rows) == 0:
+            raise DataError(
+                f"the {split.kind} split leaves no clips to {part}; use another dataset.split or test_share"
+            )
+    trained = {corpus.labels[target] for target in corpus.targets[split.train]}
+    if lacking := sorted(set(corpus.labels) - trained):
+        names = ", ".join(f"'{label}'" for label in lacking)
+        raise DataError(
+            f"the {split.kind} split leaves no training clips of {names}; record more, or use another dataset.split"
+        )
+
+
+def _notes(corpus: Corpus, split: Split, dataset: Dataset) -> Iterable[str]:
+    tested = {corpus.labels[target] for target in corpus.targets[split.test]}
+    if lacking := sorted(set(corpus.labels) - tested):
+        names = ", ".join(f"'{label}'" for label in lacking)
+        yield f"no test clips of {names}: the score says nothing about them"
+    speakers = {
+        part: {corpus.clips[row].speaker for row in split.rows(part)} - {None} for part in ("train", "test")
+    }
+    shared = speakers["train"] & speakers["test"]
+    if not speakers["test"]:
+        yield (
+            "speakers are not known: people heard in training are probably tested too, so expect less from a new "
+            "voice than this score says. Name the speakers to get a score for voices never heard"
+        )
+    elif shared:
+        yield (
+            f"{split.kind} split, speakers shared: {len(shared)} of the {len(speakers['test'])} test speakers were heard "
+            "in training, so expect less from a new voice than this score says"
+        )
+    if dataset.split == "auto":
+        yield f"test part chosen by: {split.kind} split (dataset.split)"
+    trained = {corpus.fingerprints[row] for row in split.train} | {
+        corpus.fingerprints[row] for row in split.validation
+    }
+    if repeats := [row for row in split.test if corpus.fingerprints[row] in trained]:
+        names = ", ".join(corpus.clips[row].path.rsplit("/", 1)[-1] for row in repeats[:3])
+        yield f"{len(repeats)} test clips are exact copies of training clips ({names}): the score is too good by them"
