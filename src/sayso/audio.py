@@ -73,13 +73,9 @@ def clip_from_file(
     return clip_from_samples(samples, sample_rate, audio)
 
 
-def clip_from_samples(
-    samples: NDArray[np.float32], sample_rate: int, audio: AudioFormat
-) -> NDArray[np.int16]:
+def clip_from_samples(samples: NDArray[np.float32], sample_rate: int, audio: AudioFormat) -> NDArray[np.int16]:
     """Bring mono samples in [-1, 1] at any rate to a clip: int16 of shape (audio.clip_samples,)."""
-    return quantise(
-        fit_length(resample(samples, sample_rate, audio.sample_rate), audio.clip_samples, audio.fit)
-    )
+    return quantise(fit_length(resample(samples, sample_rate, audio.sample_rate), audio.clip_samples, audio.fit))
 
 
 def decode(

@@ -184,9 +184,7 @@ def _stamp(path: str) -> tuple[str, int, int]:
     return path, stat.st_size, stat.st_mtime_ns
 
 
-def _build(
-    folder: Path, listing: Listing, audio: AudioFormat, progress: Progress, max_bad_share: float
-) -> None:
+def _build(folder: Path, listing: Listing, audio: AudioFormat, progress: Progress, max_bad_share: float) -> None:
     clips = listing.clips
     with atomic_folder(folder) as new:
         raw = new / "decoded.i16"
@@ -215,9 +213,7 @@ def _build(
         ):
             for done in pool.map(work, range(0, len(clips), _CHUNK)):
                 task.advance(done)
-        _check_bad_share(
-            [(clips[row].path, why) for row, why in sorted(skipped.items())], len(clips), max_bad_share
-        )
+        _check_bad_share([(clips[row].path, why) for row, why in sorted(skipped.items())], len(clips), max_bad_share)
         noise = _noise(listing.noise, audio, skipped_noise := list[str]())
         np.save(new / "noise.npy", np.concatenate(noise) if noise else np.zeros(0, np.int16))
         write_json(
@@ -297,9 +293,7 @@ def _notes(
 
 def _check_bad_share(skipped: Sequence[tuple[str, str]], total: int, max_bad_share: float) -> None:
     if total == 0:
-        raise DataError(
-            "no clips were found; put sound files into one folder a word, such as my-clips/yes/1.wav"
-        )
+        raise DataError("no clips were found; put sound files into one folder a word, such as my-clips/yes/1.wav")
     if len(skipped) == total or len(skipped) > max_bad_share * total:
         shown = "; ".join(why for _, why in skipped[:5]) + ("; ..." if len(skipped) > 5 else "")
         raise DataError(

@@ -81,9 +81,7 @@ class Registry(Generic[P]):
         if kind not in self._parts:
             self._discover()
         if kind not in self._parts:
-            raise SettingsError(
-                [Fault("kind", f"no {self.noun} '{kind}'; {did_you_mean(kind, self._parts)}")]
-            )
+            raise SettingsError([Fault("kind", f"no {self.noun} '{kind}'; {did_you_mean(kind, self._parts)}")])
         return self._parts[kind]
 
     def names(self) -> list[str]:

@@ -8,6 +8,7 @@ import ast
 import dataclasses
 import difflib
 import inspect
+import itertools
 import math
 import textwrap
 import types
@@ -154,7 +155,7 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
 def _texts_under_fields(node: ast.AST) -> dict[str, str]:
     texts: dict[str, str] = {}
     body = node.body if isinstance(node, ast.ClassDef) else []
-    for before, after in zip(body, body[1:], strict=False):
+    for before, after in itertools.pairwise(body):
         match before, after:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
                 texts[name] = inspect.cleandoc(text)
@@ -197,14 +198,10 @@ def _read(settings: type[S], values: object, key: str, faults: list[Fault]) -> S
     for name in rest.keys() - hints.keys():
         faults.append(Fault(_join(key, name), f"unknown key; {did_you_mean(name, hints)}"))
     made = {
-        name: _convert(hints[name], value, _join(key, name), faults)
-        for name, value in rest.items()
-        if name in hints
+        name: _convert(hints[name], value, _join(key, name), faults) for name, value in rest.items() if name in hints
     }
     for field in dataclasses.fields(chosen):
-        has_default = (
-            field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
-        )
+        has_default = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
         if field.name not in made and not has_default:
             faults.append(Fault(_join(key, field.name), "is missing"))
     if len(faults) > before:

@@ -75,9 +75,7 @@ def _resolve_kind(corpus: Corpus, dataset: Dataset) -> str:
     if dataset.split == "auto":
         return "official" if official else "speakers" if len(speakers) >= 3 else "random"
     if dataset.split == "official" and not official:
-        raise DataError(
-            "dataset.split is official, but the source names no test clips; use random or speakers"
-        )
+        raise DataError("dataset.split is official, but the source names no test clips; use random or speakers")
     if dataset.split == "speakers" and len(speakers) < 2:
         raise DataError(
             f"dataset.split is speakers, but {len(speakers)} speakers are known; it needs at least 2. "
@@ -97,9 +95,7 @@ def _test_rows(corpus: Corpus, dataset: Dataset, kind: str) -> Rows:
         known = {clip.speaker for clip in corpus.clips}
         if missing := [name for name in dataset.test_speakers if name not in known]:
             names = ", ".join(sorted(name for name in known if name)[:10])
-            raise DataError(
-                f"dataset.test_speakers names {', '.join(missing)}, unknown here; there are {names}"
-            )
+            raise DataError(f"dataset.test_speakers names {', '.join(missing)}, unknown here; there are {names}")
         return _rows(corpus, lambda row: corpus.clips[row].speaker in dataset.test_speakers)
     return _share_of_speakers(corpus, rows, dataset.test_share, rng)
 
@@ -107,9 +103,7 @@ def _test_rows(corpus: Corpus, dataset: Dataset, kind: str) -> Rows:
 def _resolve_validation(corpus: Corpus, rest: Rows, kind: str, validation: ValidationKind) -> str:
     official = any(corpus.clips[row].split == "validation" for row in rest)
     if validation == "official" and not official:
-        raise DataError(
-            "training.validation is official, but the source names no validation clips; use share"
-        )
+        raise DataError("training.validation is official, but the source names no validation clips; use share")
     if validation != "auto":
         return validation
     if official and kind == "official":
@@ -124,9 +118,7 @@ def _validation_rows(corpus: Corpus, rest: Rows, kind: str, share: float, rng: n
         return np.array([row for row in rest if corpus.clips[row].split == "validation"], dtype=np.int64)
     if kind == "speakers":
         if (count := _speaker_count(corpus, rest)) < 2:
-            raise DataError(
-                f"training.validation is speakers, but {count} are left for training; use share or none"
-            )
+            raise DataError(f"training.validation is speakers, but {count} are left for training; use share or none")
         return _share_of_speakers(corpus, rest, share, rng)
     return _share_of_each_word(corpus, rest, share, rng)
 
@@ -164,9 +156,7 @@ def _check_classes(corpus: Corpus) -> None:
     counts = Counter(clip.label for clip in corpus.clips)
     if len(counts) < 2:
         only = f"only '{corpus.labels[0]}' is there" if counts else "there are none"
-        raise DataError(
-            f"a recogniser needs at least two words, {only}; add a folder of another word or of noise"
-        )
+        raise DataError(f"a recogniser needs at least two words, {only}; add a folder of another word or of noise")
     if single := sorted(label for label, count in counts.items() if count < 2):
         names = ", ".join(f"'{label}'" for label in single)
         raise DataError(f"each word needs at least 2 clips (one to train, one to test); {names}: 1")
@@ -192,9 +182,7 @@ def _notes(corpus: Corpus, split: Split, dataset: Dataset) -> Iterable[str]:
     if lacking := sorted(set(corpus.labels) - tested):
         names = ", ".join(f"'{label}'" for label in lacking)
         yield f"no test clips of {names}: the score says nothing about them"
-    speakers = {
-        part: {corpus.clips[row].speaker for row in split.rows(part)} - {None} for part in ("train", "test")
-    }
+    speakers = {part: {corpus.clips[row].speaker for row in split.rows(part)} - {None} for part in ("train", "test")}
     shared = speakers["train"] & speakers["test"]
     if not speakers["test"]:
         yield (
@@ -208,9 +196,7 @@ def _notes(corpus: Corpus, split: Split, dataset: Dataset) -> Iterable[str]:
         )
     if dataset.split == "auto":
         yield f"test part chosen by: {split.kind} split (dataset.split)"
-    trained = {corpus.fingerprints[row] for row in split.train} | {
-        corpus.fingerprints[row] for row in split.validation
-    }
+    trained = {corpus.fingerprints[row] for row in split.train} | {corpus.fingerprints[row] for row in split.validation}
     if repeats := [row for row in split.test if corpus.fingerprints[row] in trained]:
         names = ", ".join(corpus.clips[row].path.rsplit("/", 1)[-1] for row in repeats[:3])
         yield f"{len(repeats)} test clips are exact copies of training clips ({names}): the score is too good by them"
