@@ -1,1 +1,35 @@
-"""Sayso: recordings of spoken words in, a recogniser people can trust and ship out."""
+"""Sayso: recordings of spoken words in, a recogniser people can trust and ship out.
+
+>>> import sayso
+>>> run = sayso.train("recipes/fsdd/quick.yaml")  # doctest: +SKIP
+>>> run.metrics()["test"]["accuracy"]  # doctest: +SKIP
+>>> sayso.load("model.onnx").predict("yes.wav")  # doctest: +SKIP
+
+Importing the package imports neither torch nor matplotlib; the names below do when they are first used.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sayso.experiment import Run, load, resume, train
+    from sayso.runtime import Recognizer
+
+__all__ = ["Recognizer", "Run", "__version__", "load", "resume", "train"]
+
+__version__ = version("sayso")
+
+_HOMES = {
+    "Recognizer": "sayso.runtime",
+    "Run": "sayso.experiment",
+    "load": "sayso.experiment",
+    "resume": "sayso.experiment",
+    "train": "sayso.experiment",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sayso' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)

@@ -24,6 +24,7 @@ __all__ = [
     "clip_from_samples",
     "decode",
     "fit_length",
+    "probe",
     "quantise",
     "resample",
     "to_float",
@@ -108,6 +109,19 @@ def decode(
     if not np.isfinite(mono).all():
         raise AudioError(f"{path}: holds samples that are not numbers (NaN or infinite)")
     return mono, rate
+
+
+def probe(path: Path) -> tuple[float, int]:
+    """Length in seconds and sample rate in hertz of a sound file, from its header.
+
+    Raises:
+        AudioError: it cannot be read as sound.
+    """
+    try:
+        info = soundfile.info(path)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise AudioError(f"{path}: cannot be read as sound") from error
+    return info.frames / max(1, info.samplerate), int(info.samplerate)
 
 
 def resample(samples: NDArray[np.float32], from_rate: int, to_rate: int) -> NDArray[np.float32]:

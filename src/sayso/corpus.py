@@ -79,6 +79,10 @@ class Dataset(Part):
         """
         raise NotImplementedError
 
+    def anchored(self) -> "Dataset":
+        """The same dataset with paths that hold from any working folder, for the recipe that a run keeps."""
+        return self
+
     def location(self) -> Path | None:
         """Where the recordings lie on this machine, or None when they are not here yet."""
         return None

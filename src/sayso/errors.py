@@ -10,7 +10,8 @@
     ├── ModelError       a model file or checkpoint that cannot be read, or does not agree with its export
     ├── RunError         a run folder that is missing, taken, unfinished or of another recipe
     ├── OutputError      a place that cannot be written: full, read-only, forbidden
-    └── MissingExtraError  an optional part of Sayso that is not installed
+    ├── MissingExtraError  an optional part of Sayso that is not installed
+    └── InterruptedRunError  Ctrl-C while training; what is done so far is kept
 
 A message says in one line what is wrong, where, what the limit is, and how to mend it. The program prints it and
 ends with exit code 2; no traceback.
@@ -24,6 +25,7 @@ __all__ = [
     "DataError",
     "DownloadError",
     "Fault",
+    "InterruptedRunError",
     "MissingExtraError",
     "ModelError",
     "OutputError",
@@ -101,3 +103,9 @@ class MissingExtraError(SaysoError):
 
     def __init__(self, what: str, *, extra: str) -> None:
         super().__init__(f"{what} need an extra that is not installed: pip install 'sayso[{extra}]'")
+
+
+class InterruptedRunError(SaysoError):
+    """Training was stopped by a person; the message says what was kept and how to go on."""
+
+    exit_code = 130

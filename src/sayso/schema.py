@@ -26,6 +26,7 @@ __all__ = [
     "Range",
     "Settings",
     "Share",
+    "describe",
     "did_you_mean",
     "dump",
     "field_help",
@@ -119,6 +120,17 @@ def dump(settings: Settings) -> dict[str, Any]:
     for field in dataclasses.fields(settings):
         values[field.name] = _plain(getattr(settings, field.name))
     return values
+
+
+def describe(settings: type) -> list[tuple[str, str, str]]:
+    """Each field of a settings class: its name, its default as text, its help in one line."""
+    helps = field_help(settings)
+    rows: list[tuple[str, str, str]] = []
+    for field in dataclasses.fields(settings):
+        default = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
+        shown = "needed" if default is dataclasses.MISSING else _shown(_plain(default))
+        rows.append((field.name, shown, " ".join(helps.get(field.name, "").split())))
+    return rows
 
 
 @cache
@@ -287,6 +299,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value
+
+
+def _shown(value: Any) -> str:
+    return "empty" if value is None else str(value)
 
 
 def _join(parent: str, name: str) -> str:

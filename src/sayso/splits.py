@@ -64,7 +64,7 @@ def make_split(
     held = _validation_rows(corpus, rest, chosen, validation_share, np.random.default_rng((seed, 1)))
     split = Split(np.setdiff1d(rest, held), held, test, kind)
     _check_parts(corpus, split)
-    return Split(split.train, split.validation, split.test, kind, tuple(_notes(corpus, split, dataset)))
+    return Split(split.train, split.validation, split.test, kind, tuple(_notes(corpus, split)))
 
 
 def _resolve_kind(corpus: Corpus, dataset: Dataset) -> str:
@@ -177,7 +177,7 @@ def _check_parts(corpus: Corpus, split: Split) -> None:
         )
 
 
-def _notes(corpus: Corpus, split: Split, dataset: Dataset) -> Iterable[str]:
+def _notes(corpus: Corpus, split: Split) -> Iterable[str]:
     tested = {corpus.labels[target] for target in corpus.targets[split.test]}
     if lacking := sorted(set(corpus.labels) - tested):
         names = ", ".join(f"'{label}'" for label in lacking)
@@ -191,11 +191,9 @@ def _notes(corpus: Corpus, split: Split, dataset: Dataset) -> Iterable[str]:
         )
     elif shared:
         yield (
-            f"{split.kind} split, speakers shared: {len(shared)} of the {len(speakers['test'])} test speakers were heard "
-            "in training, so expect less from a new voice than this score says"
+            f"{split.kind} split, speakers shared: {len(shared)} of the {len(speakers['test'])} test speakers were "
+            "heard in training, so expect less from a new voice than this score says"
         )
-    if dataset.split == "auto":
-        yield f"test part chosen by: {split.kind} split (dataset.split)"
     trained = {corpus.fingerprints[row] for row in split.train} | {corpus.fingerprints[row] for row in split.validation}
     if repeats := [row for row in split.test if corpus.fingerprints[row] in trained]:
         names = ", ".join(corpus.clips[row].path.rsplit("/", 1)[-1] for row in repeats[:3])

@@ -1,1 +1,82 @@
-"""."""
+"""The program. One command a file: it parses, calls one room, prints. Nothing heavy is imported for help."""
+
+import errno
+import os
+import sys
+
+import typer
+
+from sayso.cli import data, demo, doctor, evaluate, init, parts, predict, runs, train
+from sayso.cli.console import warn
+from sayso.errors import SaysoError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="sayso",
+    help="Turn recordings of spoken words into a recogniser you can trust and ship.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+)
+app.command()(train.train)
+app.command()(evaluate.evaluate)
+app.command()(predict.predict)
+app.command()(init.init)
+app.command()(demo.demo)
+app.command("list")(parts.parts)
+app.command()(doctor.doctor)
+app.add_typer(data.app, name="data")
+app.add_typer(runs.app, name="runs")
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: bool = typer.Option(False, "--version", help="Print the version and stop.", is_eager=True),
+) -> None:
+    """Turn recordings of spoken words into a recogniser you can trust and ship."""
+    if show:
+        from importlib.metadata import version as installed
+
+        print(f"sayso {installed('sayso')}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the program; every error a person can meet becomes one line and exit code 2."""
+    try:
+        app()
+    except SaysoError as error:
+        warn(f"sayso: {error}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        warn("sayso: stopped")
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has left, as `| head` does; what is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except ModuleNotFoundError as error:
+        if error.name and error.name.split(".")[0] in _TRAINING_PACKAGES:
+            warn(f"sayso: this needs {error.name}, which is not installed: pip install 'sayso[train]'")
+            sys.exit(2)
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+            warn(f"sayso: {error.filename or 'output'}: {os.strerror(error.errno)}; earlier runs are untouched")
+            sys.exit(2)
+        raise
+
+
+_TRAINING_PACKAGES = {
+    "torch",
+    "lightning",
+    "safetensors",
+    "scipy",
+    "jaxtyping",
+    "matplotlib",
+    "jinja2",
+    "onnx",
+    "onnxscript",
+}

@@ -1,0 +1,48 @@
+"""Changes to training clips that leave the word the same. One file each, on whole batches, on any device.
+
+Randomness comes from an explicit CPU generator, so the same (seed, epoch, step) gives the same clips everywhere.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from sayso.registry import Part, Registry
+
+__all__ = ["AUGMENTATIONS", "AugmentConfig", "Augmentation", "Surroundings", "uniform"]
+
+Augmentation = Callable[[Tensor, torch.Generator], Tensor]
+"""Batch and random generator in, changed batch of the same shape out."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What an augmentation may need to know of the clips: their rate in hertz and recordings of background noise."""
+
+    sample_rate: int
+    noise: Sequence[Tensor] = ()
+    """Float samples in [-1, 1), one tensor a recording, each (samples,)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentConfig(Part):
+    """Base of the settings of every augmentation."""
+
+    registry: ClassVar["Registry[AugmentConfig]"]
+    works_on: ClassVar[Literal["samples", "features"]] = "samples"
+
+    def build(self, surroundings: Surroundings) -> Augmentation:
+        """Make the function for batches of samples (batch, samples) or features (batch, channels, bins, frames)."""
+        raise NotImplementedError
+
+
+AUGMENTATIONS: Registry[AugmentConfig] = Registry("sayso.augment", noun="augmentation")
+AugmentConfig.registry = AUGMENTATIONS
+
+
+def uniform(count: int, low: float, high: float, generator: torch.Generator, device: torch.device) -> Tensor:
+    """Draw `count` numbers from [low, high) on the CPU and bring them to `device`; (count,)."""
+    return (low + (high - low) * torch.rand(count, generator=generator)).to(device)

@@ -1,0 +1,58 @@
+"""Noise: the word is said somewhere."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sayso.augment import AUGMENTATIONS, Augmentation, AugmentConfig, Surroundings, uniform
+from sayso.errors import Fault
+from sayso.schema import Share
+
+__all__ = ["Noise"]
+
+
+@AUGMENTATIONS.register("noise")
+@dataclass(frozen=True, kw_only=True)
+class Noise(AugmentConfig):
+    """Add background recordings, or white noise where there are none, at a signal-to-noise ratio drawn evenly in dB."""
+
+    probability: Share = 0.8
+    """Share of the clips that get noise."""
+    lowest_snr_db: float = 5.0
+    """Loudest noise: signal over noise in dB."""
+    highest_snr_db: float = 30.0
+    """Softest noise: signal over noise in dB."""
+
+    def faults(self) -> Iterator[Fault]:
+        """Limits the wrong way round."""
+        if self.lowest_snr_db > self.highest_snr_db:
+            yield Fault("lowest_snr_db", f"is {self.lowest_snr_db:g}, above highest_snr_db, {self.highest_snr_db:g}")
+
+    def build(self, surroundings: Surroundings) -> Augmentation:
+        """Make the function for batches of samples."""
+
+        def add(samples: Tensor, generator: torch.Generator) -> Tensor:
+            noise = _draw(surroundings, samples, generator)
+            snr_db = uniform(len(samples), self.lowest_snr_db, self.highest_snr_db, generator, samples.device)
+            chosen = uniform(len(samples), 0, 1, generator, samples.device) < self.probability
+            ratio = samples.square().mean(1) / noise.square().mean(1).clamp(min=1e-12) / 10 ** (snr_db / 10)
+            return (samples + (chosen * ratio.sqrt())[:, None] * noise).clamp(-1, 1)
+
+        return add
+
+
+def _draw(surroundings: Surroundings, samples: Tensor, generator: torch.Generator) -> Tensor:
+    """A stretch of noise for each clip, (batch, samples): recordings long enough, and white noise as one more."""
+    batch, length = samples.shape
+    recordings = [noise for noise in surroundings.noise if len(noise) >= length]
+    white = torch.randn(batch, length, generator=generator)
+    which = torch.randint(len(recordings) + 1, (batch,), generator=generator).tolist()
+    place = torch.rand(batch, generator=generator).tolist()
+    stretches = white
+    for row, (choice, share) in enumerate(zip(which, place, strict=True)):
+        if choice < len(recordings):
+            start = int(share * (len(recordings[choice]) - length + 1))
+            stretches[row] = recordings[choice][start : start + length]
+    return stretches.to(samples.device)

@@ -1,0 +1,74 @@
+"""Weights on disk: `model.safetensors` with recipe and labels in its header, and the state of an unfinished training.
+
+Both are written atomically, and opening either runs no code of whoever made it.
+"""
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+
+from sayso.classifier import Classifier
+from sayso.errors import ModelError, SettingsError
+from sayso.files import atomic_path
+from sayso.recipe import recipe_from_values, recipe_yaml
+
+__all__ = ["load_model", "load_state", "save_model", "save_state"]
+
+FORMAT_VERSION = 1
+
+
+def save_model(path: Path, classifier: Classifier) -> None:
+    """Write weights, recipe and labels to a safetensors file."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in classifier.state_dict().items()}
+    header = {
+        "format_version": str(FORMAT_VERSION),
+        "recipe": recipe_yaml(classifier.recipe),
+        "labels": json.dumps(classifier.labels, ensure_ascii=False),
+    }
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata=header)
+
+
+def load_model(path: Path) -> Classifier:
+    """Read a classifier back, on the CPU and ready to answer.
+
+    Raises:
+        ModelError: the file is missing, damaged, of another format, or its recipe names parts that are not here.
+    """
+    if not path.is_file():
+        raise ModelError(f"{path}: no such model; the run may have stopped before its first epoch ended")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header: dict[str, str] = file.metadata() or {}
+        if header.get("format_version") != str(FORMAT_VERSION):
+            raise ModelError(f"{path}: format {header.get('format_version')}, this Sayso reads {FORMAT_VERSION}")
+        recipe = recipe_from_values(yaml.safe_load(header["recipe"]), source=str(path))
+        classifier = Classifier(recipe, json.loads(header["labels"]))
+        classifier.load_state_dict(load_file(path))
+    except (SafetensorError, KeyError, RuntimeError, SettingsError, yaml.YAMLError) as error:
+        raise ModelError(f"{path}: cannot be read as a Sayso model ({str(error).splitlines()[0]})") from error
+    return classifier.eval()
+
+
+def save_state(path: Path, state: dict[str, Any]) -> None:
+    """Write plain tensors, numbers, texts, lists and dicts."""
+    with atomic_path(path) as temporary:
+        torch.save(state, temporary)
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """Read what `save_state` wrote.
+
+    Raises:
+        ModelError: the file is damaged, or holds anything but plain data.
+    """
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError, EOFError, OSError) as error:
+        raise ModelError(f"{path}: cannot be read; remove it and train again") from error

@@ -1,0 +1,29 @@
+"""`sayso demo`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sayso.cli.console import Bars, say
+from sayso.cli.results import score_line
+
+__all__ = ["demo"]
+
+
+def demo(out: Annotated[Path | None, typer.Option(help="Folder of the run; new or empty.")] = None) -> None:
+    """Show the whole way with no recordings: synthetic voices spoken, trained on, scored, recognised."""
+    from sayso.demo import demonstrate
+
+    shown = demonstrate(out=out, progress=Bars())
+    manifest, metrics = shown.run.manifest(), shown.run.metrics()
+    say(f"training          {manifest['training_seconds']:.0f} s on {manifest['clips']['train']} synthetic clips")
+    say(f"synthetic voices  {score_line(metrics['test'])}, from voices never heard in training")
+    if shown.fsdd:
+        say(f"real voices       {score_line(shown.fsdd)}, all of FSDD, none of it trained on")
+    else:
+        say("real voices       not scored: FSDD is not at hand; fetch it with `sayso data get fsdd`, or set SAYSO_DATA")
+    for text, answer in shown.spoken:
+        say(f"spoken '{text}'".ljust(18) + f"recognised as {answer.label} ({answer.probability:.0%})")
+    say(f"report            {shown.run.report}")
+    say(f"model             {shown.run.onnx}")

@@ -1,0 +1,45 @@
+"""`sayso doctor`."""
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+from sayso.cli.console import say
+
+__all__ = ["doctor"]
+
+_EXTRAS = {"train": "torch", "voices": "espeakng_loader", "mic": "sounddevice", "serve": "starlette", "ray": "ray"}
+_PACKAGES = ("sayso", "numpy", "soundfile", "soxr", "onnxruntime", "torch", "lightning")
+
+
+def doctor() -> None:
+    """Say what this machine has: versions, extras, processor, folders."""
+    from sayso.corpus import DATASETS
+    from sayso.files import cache_folder, data_folder
+
+    say(f"python       {platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores")
+    for package in _PACKAGES:
+        try:
+            say(f"{package:<12} {version(package)}")
+        except PackageNotFoundError:
+            say(f"{package:<12} not installed")
+    for extra, module in _EXTRAS.items():
+        say(f"extra {extra:<6} {'here' if find_spec(module) else f'not installed: pip install sayso[{extra}]'}")
+    say(f"matrix units {_matrix_units()}")
+    say(f"cache        {cache_folder()} (SAYSO_CACHE)")
+    say(f"recordings   {data_folder() or 'none set'} (SAYSO_DATA)")
+    for name in ("fsdd", "speech_commands"):
+        where = DATASETS.get(name)().location()
+        say(f"  {name:<16} {where or 'not here yet: sayso data get ' + name}")
+
+
+def _matrix_units() -> str:
+    if not find_spec("torch"):
+        return "unknown without torch"
+    import torch
+
+    if torch.cuda.is_available():
+        return f"GPU {torch.cuda.get_device_name()}; training uses bfloat16"
+    amx = torch.cpu._is_amx_tile_supported()  # pyright: ignore[reportPrivateUsage]
+    return "AMX; training uses bfloat16" if amx else "none for bfloat16; training uses float32"

@@ -1,0 +1,28 @@
+"""`sayso init`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sayso.cli.console import Bars, say
+
+__all__ = ["init"]
+
+
+def init(
+    source: Annotated[Path, typer.Argument(help="A folder of clips by word, or a manifest (CSV, JSONL).")],
+    out: Annotated[Path | None, typer.Option(help="The recipe to write; default: <folder>.yaml here.")] = None,
+) -> None:
+    """Write a recipe for your own clips, every key explained, ready to edit."""
+    from sayso.errors import RunError
+    from sayso.experiment import recipe_for
+    from sayso.files import write_text
+    from sayso.recipe import recipe_yaml
+
+    name, recipe = recipe_for(source, progress=Bars())
+    path = out or Path(f"{name}.yaml")
+    if path.exists():
+        raise RunError(f"{path}: exists, nothing was changed; choose another --out or remove it first")
+    write_text(path, f"# Train it: sayso train {path}\n{recipe_yaml(recipe, comments=True)}")
+    say(f"wrote {path}; train it with: sayso train {path}")

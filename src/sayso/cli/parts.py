@@ -1,0 +1,32 @@
+"""`sayso list`."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from sayso.cli.console import say
+
+__all__ = ["parts"]
+
+
+def parts(
+    room: Annotated[
+        Literal["all", "datasets", "features", "models", "augment"], typer.Argument(help="Which kind of part.")
+    ] = "all",
+    keys: Annotated[bool, typer.Option("--keys", help="Show each part's keys with their help.")] = False,
+) -> None:
+    """List what a recipe can be made of."""
+    from sayso.augment import AUGMENTATIONS
+    from sayso.corpus import DATASETS
+    from sayso.features import FEATURES
+    from sayso.models import MODELS
+    from sayso.schema import describe
+
+    rooms = {"datasets": DATASETS, "features": FEATURES, "models": MODELS, "augment": AUGMENTATIONS}
+    for name, registry in rooms.items():
+        if room in ("all", name):
+            say(f"{name}:")
+            for part in registry:
+                say(f"  {part.kind:<16} {(part.__doc__ or '').splitlines()[0]}")
+                for key, default, text in describe(part) if keys else ():
+                    say(f"    {key:<18} {default:<14} {text}")

@@ -1,0 +1,39 @@
+"""`sayso predict`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sayso.cli.console import say, warn
+
+__all__ = ["predict"]
+
+
+def predict(
+    files: Annotated[list[Path], typer.Argument(help="Sound files.")],
+    model: Annotated[Path, typer.Option(help="A run's folder or a model.onnx.")],
+    top: Annotated[int, typer.Option(min=1, help="How many words to name for each.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one line a file.")] = False,
+) -> None:
+    """Name the word in each sound file. Files that cannot be read are named, and the exit code is 2 then."""
+    from sayso.errors import AudioError
+    from sayso.runtime import Recognizer
+
+    recognizer = Recognizer(model / "model.onnx" if model.is_dir() else model)
+    failed = 0
+    for file in files:
+        try:
+            answers = recognizer.predict(file, top=top)
+        except AudioError as error:
+            failed += 1
+            warn(f"sayso: {error}")
+            continue
+        if as_json:
+            words = [{"label": answer.label, "probability": answer.probability} for answer in answers]
+            say(json.dumps({"file": str(file), "predictions": words}, ensure_ascii=False))
+        else:
+            say(f"{file}: " + ", ".join(f"{answer.label} ({answer.probability:.1%})" for answer in answers))
+    if failed:
+        raise typer.Exit(2)

@@ -1,0 +1,61 @@
+"""Scores as a person reads them; each with its interval, and with what limits it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sayso.cli.console import say
+from sayso.runs import RunFolder
+
+__all__ = ["score_line", "show_run", "show_scores"]
+
+
+def score_line(scores: Mapping[str, Any]) -> str:
+    """Accuracy with its intervals, in one line.
+
+    >>> score_line({"accuracy": 0.98, "accuracy_ci95": [0.957, 0.991], "n": 300})
+    '98.0 % of 300 clips right (95 % interval over clips: 95.7 to 99.1)'
+    """
+    line = f"{scores['accuracy']:.1%} of {scores['n']} clips right".replace("%", " %")
+    intervals = [f"95 % interval over clips: {_limits(scores['accuracy_ci95'])}"]
+    if scores.get("speaker_accuracy_ci95"):
+        intervals.append(f"over {scores['speakers']} speakers: {_limits(scores['speaker_accuracy_ci95'])}")
+    return f"{line} ({'; '.join(intervals)})"
+
+
+def show_run(run: RunFolder) -> None:
+    """Print what a finished run scored."""
+    metrics, manifest = run.metrics(), run.manifest()
+    clips = manifest["clips"]
+    say(
+        f"clips        {clips['train']} to train, {clips['validation']} to validate, {clips['test']} to test "
+        f"({manifest['split']} split)"
+    )
+    seconds, best = manifest["training_seconds"], manifest["best_epoch"]
+    say(f"training     {manifest['epochs']} epochs in {seconds:.0f} s; the weights of epoch {best} count")
+    say(f"test         {score_line(metrics['test'])}")
+    for note in manifest["notes"]:
+        say(f"note         {note}")
+
+
+def show_scores(scores: Mapping[str, Any]) -> None:
+    """Print scores with their tables by word and by speaker."""
+    say(score_line(scores))
+    say(f"loss {scores['loss']:.3f}, calibration error {scores['ece']:.3f}")
+    say(f"\n{'word':<20}{'clips':>7}{'recall':>10}{'precision':>11}")
+    for word, row in scores["per_class"].items():
+        say(f"{word:<20}{row['n']:>7}{_percent(row['recall']):>10}{_percent(row['precision']):>11}")
+    speakers = sorted(scores["per_speaker"].items(), key=lambda item: item[1]["accuracy"])
+    if speakers:
+        say(f"\n{'speaker':<20}{'clips':>7}{'accuracy':>10}   worst first")
+    for speaker, row in speakers[:20]:
+        say(f"{speaker:<20}{row['n']:>7}{_percent(row['accuracy']):>10}   {_limits(row['accuracy_ci95'])}")
+    if len(speakers) > 20:
+        say(f"... and {len(speakers) - 20} more; --json gives them all")
+
+
+def _limits(interval: tuple[float, float]) -> str:
+    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"

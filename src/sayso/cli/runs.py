@@ -1,0 +1,43 @@
+"""`sayso runs`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sayso.cli.console import say
+
+__all__ = ["app"]
+
+app = typer.Typer(help="List and remove runs.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("list")
+def list_() -> None:
+    """Every run below ./runs, oldest first, with its test accuracy."""
+    from sayso.runs import list_runs
+
+    found = list_runs(Path("runs"))
+    if not found:
+        say("no runs here yet; train one with: sayso train RECIPE_OR_FOLDER")
+    for run in found:
+        if run.finished:
+            test = run.metrics()["test"]
+            say(f"{run.path}  {100 * test['accuracy']:.1f} % of {test['n']} test clips")
+        else:
+            say(f"{run.path}  unfinished; sayso train --resume {run.path}")
+
+
+@app.command()
+def remove(
+    paths: Annotated[list[Path], typer.Argument(help="Folders of runs.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove runs with all that is in them."""
+    from sayso.runs import open_run, remove_run
+
+    found = [open_run(path) for path in paths]
+    for run in found:
+        if yes or typer.confirm(f"remove {run.path}?"):
+            remove_run(run)
+            say(f"removed {run.path}")

@@ -1,0 +1,67 @@
+"""A model and clips in, probabilities and scores out; always float32, never augmented."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from sayso.classifier import Classifier, samples_from_int16
+from sayso.corpus import Corpus
+from sayso.files import write_text
+from sayso.metrics import score
+from sayso.splits import Rows
+
+__all__ = ["predict_logits", "predict_probabilities", "score_rows", "write_predictions"]
+
+_BATCH = 256
+
+
+def predict_logits(classifier: Classifier, samples: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Logits (clips, classes) of packed clips (clips, samples)."""
+    classifier.eval()
+    device = next(classifier.parameters()).device
+    logits: list[NDArray[np.float32]] = []
+    with torch.inference_mode():
+        for start in range(0, len(samples), _BATCH):
+            batch = torch.from_numpy(np.array(samples[start : start + _BATCH])).to(device)
+            logits.append(classifier(samples_from_int16(batch)).float().cpu().numpy())
+    return np.concatenate(logits) if logits else np.zeros((0, len(classifier.labels)), np.float32)
+
+
+def predict_probabilities(classifier: Classifier, corpus: Corpus, rows: Rows) -> NDArray[np.float64]:
+    """Probabilities (rows, classes) of rows of a corpus."""
+    logits = np.concatenate(
+        [predict_logits(classifier, corpus.samples[rows[at : at + _BATCH]]) for at in range(0, len(rows), _BATCH)]
+        or [np.zeros((0, len(classifier.labels)), np.float32)]
+    ).astype(np.float64)
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
+    return shifted / shifted.sum(axis=1, keepdims=True)
+
+
+def score_rows(corpus: Corpus, rows: Rows, probabilities: NDArray[np.float64], labels: Sequence[str]) -> dict[str, Any]:
+    """Scores of these rows, as `metrics.json` holds them; `labels` are the model's."""
+    index = {label: i for i, label in enumerate(labels)}
+    targets = np.array([index[corpus.clips[row].label] for row in rows], dtype=np.int64)
+    speakers = [corpus.clips[row].speaker for row in rows]
+    return score(targets, probabilities, labels=labels, speakers=speakers)
+
+
+def write_predictions(
+    path: Path, corpus: Corpus, rows: Rows, probabilities: NDArray[np.float64], labels: Sequence[str]
+) -> None:
+    """Write `predictions.csv`: clip, start, speaker, label, predicted, and every word's probability."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["clip", "start_seconds", "speaker", "label", "predicted", *(f"p({label})" for label in labels)])
+    for row, shares in zip(rows, probabilities, strict=True):
+        clip = corpus.clips[row]
+        start = "" if clip.start_seconds is None else clip.start_seconds
+        known = [clip.path, start, clip.speaker or "", clip.label, labels[int(shares.argmax())]]
+        # Nine digits give every float32 back exactly.
+        writer.writerow([*known, *(f"{share:.9g}" for share in shares)])
+    write_text(path, text.getvalue())

@@ -1,0 +1,322 @@
+"""A recipe in, a run folder out: the one place that calls training, evaluation, export and report in turn."""
+
+import os
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.checkpoint import load_model
+from sayso.classifier import Classifier
+from sayso.corpus import Corpus, pack
+from sayso.errors import RunError
+from sayso.evaluation import predict_probabilities, score_rows, write_predictions
+from sayso.export import Agreement, export
+from sayso.files import write_json, write_text
+from sayso.plots.confusion import confusion_matrix
+from sayso.plots.curves import loss_and_accuracy
+from sayso.plots.speakers import accuracy_by_speaker
+from sayso.plots.style import svg_text
+from sayso.progress import Progress
+from sayso.recipe import Recipe, read_recipe, recipe_yaml
+from sayso.report import Mistake, write_report
+from sayso.runs import RunFolder, new_run_folder, open_run
+from sayso.runtime import Recognizer
+from sayso.splits import Split, make_split
+from sayso.suggestion import suggest_recipe
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from sayso.training import Fitted, Hardware
+
+__all__ = ["Run", "load", "open_data", "recipe_for", "resume", "train"]
+
+_EXPORT_CLIPS = 256
+
+
+@dataclass(frozen=True)
+class Run(RunFolder):
+    """A run, opened: its scores, its model, its pictures.
+
+    >>> Run(Path("runs/nowhere")).finished
+    False
+    """
+
+    @cached_property
+    def settings(self) -> Recipe:
+        """The recipe it was trained by."""
+        return read_recipe(self.recipe)
+
+    def classifier(self) -> Classifier:
+        """The trained model, to look into or to train on."""
+        return load_model(self.weights)
+
+    def recognizer(self) -> Recognizer:
+        """The exported model, to answer with."""
+        return Recognizer(self.onnx)
+
+    def evaluate(self, part: str = "test", *, progress: Progress | None = None) -> dict[str, Any]:
+        """Score a part again from the model and the clips.
+
+        Args:
+            part: `test`, `validation`, `train` or `all`.
+            progress: where to report.
+
+        Returns:
+            Scores as `metrics.json` holds them.
+
+        Raises:
+            RunError: the part has no clips.
+        """
+        corpus, split = open_data(self.settings, progress or Progress())
+        rows = split.rows(part)
+        if len(rows) == 0:
+            raise RunError(f"{self.path}: its {part} part has no clips; choose another --split")
+        classifier = self.classifier()
+        return score_rows(corpus, rows, predict_probabilities(classifier, corpus, rows), classifier.labels)
+
+    def show_confusion(self) -> "Figure":
+        """Draw the confusion matrix of the test part."""
+        confusion = self.metrics()["test"]["confusion"]
+        return confusion_matrix(np.array(confusion["counts"], dtype=np.int64), confusion["labels"])
+
+
+def train(
+    source: str | Path | Recipe,
+    *,
+    overrides: Sequence[str] = (),
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Train a recipe and leave a whole run: weights, scores, report and exported model.
+
+    Args:
+        source: a recipe, a recipe file, a folder of clips by word, or a manifest (CSV or JSONL).
+        overrides: `key=value` texts laid over the recipe, such as `training.epochs=5`.
+        out: the run's folder; None: `runs/<recipe>-<time>`.
+        progress: where to report.
+
+    Raises:
+        SaysoError: whatever of recipe, clips and folder does not fit, in one line; earlier runs stay whole.
+    """
+    progress = progress or Progress()
+    name, recipe = recipe_for(source, overrides, progress=progress)
+    run = Run(new_run_folder(name, Path(out) if out else None).path)
+    corpus, split = open_data(recipe, progress)
+    write_text(run.recipe, recipe_yaml(recipe))
+    return _complete(run, recipe, corpus, split, progress)
+
+
+def resume(path: str | Path, *, progress: Progress | None = None) -> Run:
+    """Go on with a run that was stopped; it ends as it would have ended.
+
+    Raises:
+        RunError: there is no such run, it is finished, or its clips have changed since.
+    """
+    progress = progress or Progress()
+    run = Run(open_run(Path(path)).path)
+    if run.finished:
+        raise RunError(f"{path}: finished already; its scores are in metrics.json")
+    corpus, split = open_data(run.settings, progress)
+    return _complete(run, run.settings, corpus, split, progress)
+
+
+def load(path: str | Path) -> Run | Recognizer:
+    """Open a run's folder as a `Run`, or a `model.onnx` as a `Recognizer`.
+
+    Raises:
+        RunError: there is no run.
+        ModelError: the file is no model.
+    """
+    path = Path(path)
+    return Recognizer(path) if path.suffix == ".onnx" else Run(open_run(path).path)
+
+
+def recipe_for(source: str | Path | Recipe, overrides: Sequence[str] = (), *, progress: Progress) -> tuple[str, Recipe]:
+    """The name of a source and its recipe: read when it is a file, suggested when it is clips.
+
+    Raises:
+        SettingsError: anything in it does not fit.
+        DataError: a folder or manifest without usable clips.
+    """
+    if isinstance(source, Recipe):
+        return "recipe", source
+    path = Path(source)
+    if path.suffix.lower() in (".yaml", ".yml"):
+        recipe = read_recipe(path, overrides)
+    else:
+        recipe = suggest_recipe(path, overrides, progress=progress)
+    return path.stem or path.resolve().name, replace(recipe, dataset=recipe.dataset.anchored())
+
+
+def open_data(recipe: Recipe, progress: Progress) -> tuple[Corpus, Split]:
+    """The packed clips of a recipe and their split.
+
+    Raises:
+        DataError: the clips cannot be used as the recipe says.
+    """
+    listing = recipe.dataset.listing(progress)
+    corpus = pack(listing, recipe.audio, progress=progress, max_bad_share=recipe.dataset.max_bad_share)
+    settings = recipe.training
+    split = make_split(
+        corpus,
+        recipe.dataset,
+        validation=settings.validation,
+        validation_share=settings.validation_share,
+        seed=settings.seed,
+    )
+    return corpus, split
+
+
+def _complete(run: Run, recipe: Recipe, corpus: Corpus, split: Split, progress: Progress) -> Run:
+    # Imported here: Lightning takes seconds, and only training needs it.
+    from sayso.training import choose_hardware, fit
+
+    for note in (*corpus.notes, *split.notes):
+        progress.note(note)
+    started = time.perf_counter()
+    hardware = choose_hardware(recipe.training)
+    begun = _begin(run, recipe, corpus, split, hardware)
+    fitted = fit(recipe, corpus, split, run, progress=progress)
+    with progress.task("scoring, exporting, reporting", total=3) as task:
+        probabilities = predict_probabilities(fitted.classifier, corpus, split.test)
+        metrics = _metrics(fitted, corpus, split, probabilities)
+        write_predictions(run.predictions, corpus, split.test, probabilities, corpus.labels)
+        task.advance()
+        agreement = export(fitted.classifier, run.onnx, _spread(corpus, split.test))
+        task.advance()
+        manifest = begun | _ended(fitted, agreement, seconds=time.perf_counter() - started)
+        write_json(run.path / "metrics.json", metrics)
+        _report(run, recipe, corpus, split, probabilities, metrics, manifest, fitted)
+        task.advance()
+    write_json(run.path / "manifest.json", manifest)
+    run.resume.unlink(missing_ok=True)
+    return run
+
+
+def _begin(run: Run, recipe: Recipe, corpus: Corpus, split: Split, hardware: "Hardware") -> dict[str, Any]:
+    """Write the manifest of an unfinished run; a resumed one must have the same clips as before."""
+    manifest: dict[str, Any] = {
+        "finished": False,
+        "name": run.path.name,
+        "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "data_hash": corpus.content_hash,
+        "split_hash": split.split_hash,
+        "split": split.kind,
+        "clips": {part: len(split.rows(part)) for part in ("train", "validation", "test")},
+        "seed": recipe.training.seed,
+        "threads": hardware.threads,
+        "precision": "bf16" if hardware.bf16 else "float32",
+        "device": str(hardware.device),
+        "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in ("sayso", "torch", "lightning", "numpy", "onnxruntime")},
+        "notes": [*corpus.notes, *split.notes],
+    }
+    if (run.path / "manifest.json").exists():
+        before = run.manifest()
+        for key in ("data_hash", "split_hash"):
+            if before.get(key) != manifest[key]:
+                raise RunError(f"{run.path}: its clips have changed since it was stopped ({key}); train anew")
+        manifest["created"] = before["created"]
+    write_json(run.path / "manifest.json", manifest)
+    return manifest
+
+
+def _ended(fitted: "Fitted", agreement: Agreement, *, seconds: float) -> dict[str, Any]:
+    return {
+        "finished": True,
+        "epochs": fitted.epochs,
+        "best_epoch": fitted.best_epoch,
+        "training_seconds": round(fitted.seconds, 2),
+        "duration_seconds": round(seconds, 2),
+        "export": asdict(agreement),
+    }
+
+
+def _metrics(fitted: "Fitted", corpus: Corpus, split: Split, probabilities: NDArray[np.float64]) -> dict[str, Any]:
+    """What `metrics.json` holds; beside the test part only the sums of the others, which were seen in training."""
+    classifier = fitted.classifier
+    metrics: dict[str, Any] = {"test": score_rows(corpus, split.test, probabilities, classifier.labels)}
+    for part in ("train", "validation"):
+        rows = split.rows(part)
+        if len(rows):
+            whole = score_rows(corpus, rows, predict_probabilities(classifier, corpus, rows), classifier.labels)
+            metrics[part] = {key: whole[key] for key in ("accuracy", "accuracy_ci95", "n", "errors", "loss", "ece")}
+    return metrics | {
+        "parameters": classifier.parameters_count,
+        "labels": list(classifier.labels),
+        "split": split.kind,
+        "best_epoch": fitted.best_epoch,
+        "epochs": fitted.epochs,
+        "training_seconds": round(fitted.seconds, 2),
+    }
+
+
+def _spread(corpus: Corpus, rows: NDArray[np.int64]) -> NDArray[np.int16]:
+    """Real clips for the export to be measured on, evenly over the rows and so over the words."""
+    chosen = rows[np.linspace(0, len(rows) - 1, min(_EXPORT_CLIPS, len(rows))).astype(np.int64)]
+    return np.array(corpus.samples[chosen])
+
+
+def _report(
+    run: Run,
+    recipe: Recipe,
+    corpus: Corpus,
+    split: Split,
+    probabilities: NDArray[np.float64],
+    metrics: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    fitted: "Fitted",
+) -> None:
+    log = [asdict(row) for row in fitted.log]
+    confusion = metrics["test"]["confusion"]
+    figures = {
+        "loss_and_accuracy": loss_and_accuracy(log, best_epoch=fitted.best_epoch),
+        "confusion_matrix": confusion_matrix(np.array(confusion["counts"], dtype=np.int64), confusion["labels"]),
+    }
+    if len(metrics["test"]["per_speaker"]) > 1:
+        figures["accuracy_by_speaker"] = accuracy_by_speaker(metrics["test"]["per_speaker"])
+    drawn = {name: svg_text(figure) for name, figure in figures.items()}
+    for name, svg in drawn.items():
+        write_text(run.figures / f"{name}.svg", svg)
+    write_report(
+        run.report,
+        title=run.path.name,
+        metrics=metrics,
+        manifest=manifest,
+        recipe_yaml=recipe_yaml(recipe),
+        log=log,
+        mistakes=_mistakes(corpus, split, probabilities),
+        notes=manifest["notes"],
+        skipped=corpus.skipped,
+        figures=drawn,
+    )
+
+
+def _mistakes(corpus: Corpus, split: Split, probabilities: NDArray[np.float64]) -> list[Mistake]:
+    found: list[Mistake] = []
+    for row, shares in zip(split.test, probabilities, strict=True):
+        predicted = int(shares.argmax())
+        if predicted != corpus.targets[row]:
+            clip = corpus.clips[row]
+            found.append(
+                Mistake(
+                    name=clip.path,
+                    label=clip.label,
+                    predicted=corpus.labels[predicted],
+                    probability=float(shares[predicted]),
+                    speaker=clip.speaker,
+                    samples=np.array(corpus.samples[row]),
+                    sample_rate=corpus.audio.sample_rate,
+                )
+            )
+    return found

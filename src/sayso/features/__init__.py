@@ -1,0 +1,48 @@
+"""Representations: what a network gets to hear. One file each; samples in, (batch, channels, bins, frames) out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sayso.audio import AudioFormat
+from sayso.errors import Fault
+from sayso.registry import Part, Registry
+
+__all__ = ["FEATURES", "Feature", "FeatureConfig"]
+
+
+class Feature(nn.Module):
+    """Base of every representation, a batched module on any device.
+
+    Attributes:
+        shape: (channels, bins, frames) of one clip's features.
+    """
+
+    shape: tuple[int, int, int]
+
+    def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch channels bins frames"]:
+        """Represent a batch of clips, float32 in [-1, 1)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureConfig(Part):
+    """Base of the settings of every representation."""
+
+    registry: ClassVar["Registry[FeatureConfig]"]
+
+    def misfits(self, audio: AudioFormat) -> Iterator[Fault]:
+        """What of these settings does not fit clips of that rate and length; asked before any data is touched."""
+        del audio
+        return iter(())
+
+    def build(self, audio: AudioFormat) -> Feature:
+        """Make the module for clips of that rate and length."""
+        raise NotImplementedError
+
+
+FEATURES: Registry[FeatureConfig] = Registry("sayso.features", noun="features")
+FeatureConfig.registry = FEATURES

@@ -1,0 +1,32 @@
+"""Networks, one file each: (batch, channels, bins, frames) in, logits (batch, classes) out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from sayso.errors import Fault
+from sayso.registry import Part, Registry
+
+__all__ = ["MODELS", "NetworkConfig"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig(Part):
+    """Base of the settings of every network."""
+
+    registry: ClassVar["Registry[NetworkConfig]"]
+
+    def misfits(self, shape: tuple[int, int, int]) -> Iterator[Fault]:
+        """Why the network cannot take features of shape (channels, bins, frames); asked before data is touched."""
+        del shape
+        return iter(())
+
+    def build(self, shape: tuple[int, int, int], classes: int) -> nn.Module:
+        """Make the network for features of shape (channels, bins, frames)."""
+        raise NotImplementedError
+
+
+MODELS: Registry[NetworkConfig] = Registry("sayso.models", noun="model")
+NetworkConfig.registry = MODELS

@@ -1,0 +1,71 @@
+"""Who is understood, and who is not: accuracy by speaker."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from sayso.plots.style import BLUE, MUTED, axes_at, new_figure, printable, styled, text_inches
+
+__all__ = ["accuracy_by_speaker"]
+
+_MOST_SPEAKERS = 40
+_WORST_SPEAKERS = 20
+_ROW_INCHES = 0.25
+
+
+def accuracy_by_speaker(per_speaker: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Draw each speaker's accuracy as a dot with its 95 % interval, worst at the top.
+
+    More than 40 speakers are too many for one picture: then the 20 worst are shown, and a line says so.
+
+    Args:
+        per_speaker: name to n (clips), accuracy (0 to 1) and accuracy_ci95 ([low, high] or None); speakers without an
+            accuracy are left out.
+
+    Returns:
+        A figure 7 inches wide that grows with the number of speakers.
+    """
+    ranked = sorted(
+        ((name, scores) for name, scores in per_speaker.items() if scores["accuracy"] is not None),
+        key=lambda item: (item[1]["accuracy"], -item[1]["n"], item[0]),
+    )
+    shown = ranked[:_WORST_SPEAKERS] if len(ranked) > _MOST_SPEAKERS else ranked
+    names = [f"{printable(name, most=20)} ({scores['n']})" for name, scores in shown]
+    left = max((text_inches(name, points=9.5) for name in names), default=0.0) + 0.2
+    height = _ROW_INCHES * max(1, len(shown))
+    with styled():
+        figure = new_figure(7.0, height + 1.1)
+        axes = axes_at(figure, left=left, bottom=0.6, width=6.7 - left, height=height)
+        _dots(axes, [scores for _, scores in shown])
+        axes.set_yticks(range(len(shown)), names, fontsize=9.5)
+        axes.set_ylim(max(1, len(shown)) - 0.5, -0.5)
+        axes.set_xlabel("clips recognised (%), with 95 % interval")
+        clips = sum(scores["n"] for _, scores in ranked)
+        if clips:
+            everyone = sum(scores["n"] * scores["accuracy"] for _, scores in ranked) / clips
+            axes.axvline(everyone, color=MUTED, linestyle=":", linewidth=1.2)
+        axes.set_title(_headline(ranked, len(shown)), fontsize=9.5, fontweight="normal")
+    return figure
+
+
+def _dots(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
+    for place, scores in enumerate(rows):
+        if scores.get("accuracy_ci95") is not None:
+            low, high = scores["accuracy_ci95"]
+            axes.plot([low, high], [place, place], color=BLUE, linewidth=2.2, alpha=0.45, solid_capstyle="round")
+        axes.plot([scores["accuracy"]], [place], color=BLUE, marker="o", markersize=5)
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, symbol=None))
+    axes.set_xlim(right=1.01)
+    axes.grid(axis="x")
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+
+
+def _headline(ranked: Sequence[tuple[str, Mapping[str, Any]]], shown: int) -> str:
+    if shown == len(ranked):
+        return "speaker (clips); dotted: all clips together"
+    least = ranked[shown][1]["accuracy"]
+    return f"the {shown} worst of {len(ranked)} speakers; the others reach {least:.1%} or more"

@@ -1,0 +1,210 @@
+"""The recipe: the whole experiment as frozen dataclasses, read from YAML strictly and written back whole."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+
+from sayso.audio import AudioFormat
+from sayso.augment import AugmentConfig
+from sayso.augment.gain import Gain
+from sayso.augment.noise import Noise
+from sayso.augment.spec_augment import SpecAugment
+from sayso.augment.speed import Speed
+from sayso.augment.time_shift import TimeShift
+from sayso.corpus import Dataset
+from sayso.errors import Fault, SettingsError
+from sayso.features import FeatureConfig
+from sayso.features.mel import Mel
+from sayso.models import NetworkConfig
+from sayso.models.tc_resnet import TCResNetConfig
+from sayso.schema import NonNegative, Positive, PositiveInt, Range, Settings, dump, field_help, field_types, read
+from sayso.splits import ValidationKind
+
+__all__ = ["Recipe", "Training", "lay_over", "parse_overrides", "read_recipe", "recipe_from_values", "recipe_yaml"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Settings):
+    """How the network is trained."""
+
+    optimizer: Literal["adamw"] = "adamw"
+    """AdamW (Loshchilov & Hutter 2019); weight decay apart from the gradient."""
+    learning_rate: Positive = 5e-3
+    """Highest learning rate of the schedule."""
+    weight_decay: NonNegative = 0.01
+    """Decay of weights; biases and normalisation have none."""
+    schedule: Literal["one_cycle"] = "one_cycle"
+    """One cycle (Smith & Topin 2018): up in the first 30 % of all steps, then down to nothing by a cosine."""
+    batch_size: PositiveInt = 64
+    """Clips a step."""
+    epochs: PositiveInt = 30
+    """Times through the training clips."""
+    patience: PositiveInt | None = None
+    """Stop after so many epochs without a better validation score; empty: go to the end."""
+    label_smoothing: Annotated[float, Range(least=0, below=1)] = 0.1
+    """Share of the target spread over all words."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """balanced: a word with few clips weighs as much as one with many."""
+    validation: ValidationKind = "auto"
+    """Where validation clips come from, always out of the training part: official | share | speakers | none. none: the
+    last epoch counts. auto: the official ones, else held-out speakers where the test has them too, else a share."""
+    validation_share: Annotated[float, Range(above=0, most=0.9)] = 0.1
+    """Share of the training clips, or of their speakers, kept for validation."""
+    precision: Literal["auto", "float32", "bf16"] = "auto"
+    """auto: bfloat16 where the processor has matrix units for it, else float32. Scores and exports are
+    float32 always."""
+    threads: PositiveInt | None = None
+    """Threads of the processor used; empty: all cores. The number changes the last bits of a result."""
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    """Where to train; auto takes a GPU that is there."""
+    seed: Annotated[int, Range(least=0, most=2**31 - 1)] = 0
+    """Seed of weights, order, augmentation and the choice of validation clips."""
+
+
+def _default_augment() -> tuple[AugmentConfig, ...]:
+    return (Speed(), TimeShift(), Noise(), Gain(), SpecAugment())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Settings):
+    """The whole experiment. What a recipe leaves out has the value given here, and `recipes/base.yaml` spells out."""
+
+    dataset: Dataset
+    """Where the clips come from and how the test part is chosen."""
+    audio: AudioFormat = field(default_factory=AudioFormat)
+    """Rate, length and fitting of clips."""
+    features: FeatureConfig = field(default_factory=Mel)
+    """What the network gets to hear."""
+    normalise: Literal["bin", "all", "none"] = "bin"
+    """Bring features to mean 0 and deviation 1 over the training clips: each bin alone, all together, or not at all."""
+    model: NetworkConfig = field(default_factory=TCResNetConfig)
+    """The network."""
+    augment: tuple[AugmentConfig, ...] = field(default_factory=_default_augment)
+    """Changes to training clips, in this order; those on samples come before those on features."""
+    training: Training = field(default_factory=Training)
+    """How the network is trained."""
+
+    def faults(self) -> Iterator[Fault]:
+        """Features that do not fit the clips, or a network that does not fit the features."""
+        misfits = [fault.under("features") for fault in self.features.misfits(self.audio)]
+        yield from misfits
+        if not misfits:
+            shape = self.features.build(self.audio).shape
+            yield from (fault.under("model") for fault in self.model.misfits(shape))
+
+
+def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe file, what it extends, and `key=value` overrides on top.
+
+    Raises:
+        SettingsError: the file is missing or no YAML, or anything in it does not fit: all faults at once.
+    """
+    values = lay_over(_load(path, ()), parse_overrides(overrides))
+    return recipe_from_values(values, source=str(path))
+
+
+def recipe_from_values(values: Mapping[str, Any], *, source: str) -> Recipe:
+    """Make a recipe from plain values; `source` names them in messages. Raises as `read_recipe`."""
+    try:
+        return read(Recipe, values)
+    except SettingsError as error:
+        raise SettingsError(error.faults, source=source) from error
+
+
+def recipe_yaml(recipe: Recipe, *, comments: bool = False) -> str:
+    """The recipe whole, as YAML that `read_recipe` takes; with comments each key has its help beside it."""
+    lines: list[str] = []
+    for name in field_types(Recipe):
+        value = getattr(recipe, name)
+        if isinstance(value, Settings):
+            lines += [f"{name}:", *_section_lines(value, comments)]
+        else:
+            lines.append(f"{name}: {_inline(dump(recipe)[name])}" if value != () else f"{name}: []")
+    return "\n".join(lines) + "\n"
+
+
+def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
+    """Turn `training.epochs=5` and their like into nested values.
+
+    >>> parse_overrides(["training.epochs=5", "model.kind=tc_resnet"])
+    {'training': {'epochs': 5}, 'model': {'kind': 'tc_resnet'}}
+
+    Raises:
+        SettingsError: an override without `=`, or whose value is no YAML.
+    """
+    values: dict[str, Any] = {}
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals or not key.strip():
+            raise SettingsError([Fault("--set", f"'{override}' is not key=value, such as training.epochs=5")])
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise SettingsError([Fault(f"--set {key}", f"'{text}' cannot be read as YAML")]) from error
+        nested: Any = value
+        for part in reversed(key.strip().split(".")):
+            nested = {part: nested}
+        values = lay_over(values, nested)
+    return values
+
+
+def _section_lines(settings: Settings, comments: bool) -> Iterator[str]:
+    helps = field_help(type(settings))
+    for key, value in dump(settings).items():
+        line = f"  {key}: {_inline(value)}"
+        text = " ".join(helps.get(key, "").split())
+        yield f"{line:<36} # {text}" if comments and text else line
+
+
+def _inline(value: object) -> str:
+    """One value on one line; a list of sections as one section a line."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "".join(f"\n  - {_inline(entry)}" for entry in value)
+    return (
+        yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=10**6)
+        .removesuffix("\n...\n")
+        .rstrip("\n")
+    )
+
+
+def _load(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
+    path = path.resolve()
+    if path in below:
+        raise SettingsError([Fault("extends", "goes round in a circle")], source=str(path))
+    try:
+        values: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SettingsError([Fault("", "no such recipe; `sayso init FOLDER` writes one")], source=str(path)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError([Fault("", "cannot be read as a text file")], source=str(path)) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark else ""
+        problem = getattr(error, "problem", None) or "syntax"
+        raise SettingsError([Fault("", f"{where}not YAML ({problem})")], source=str(path)) from error
+    if not isinstance(values, dict):
+        raise SettingsError(
+            [Fault("", "must hold `key: value` lines, such as `dataset: {kind: fsdd}`")], source=str(path)
+        )
+    base = values.pop("extends", None)
+    if base is None:
+        return values
+    if not isinstance(base, str):
+        raise SettingsError([Fault("extends", f"is {base!r}, must be a file name")], source=str(path))
+    return lay_over(_load(path.parent / base, (*below, path)), values)
+
+
+def lay_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay `over` on `base`, section by section; a section that names another `kind` starts anew."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            same = value.get("kind", below.get("kind")) == below.get("kind")
+            merged[key] = lay_over(below, value) if same else dict(value)
+        else:
+            merged[key] = value
+    return merged

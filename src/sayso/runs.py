@@ -1,0 +1,177 @@
+"""Run folders: what a training leaves, found, read and removed without loading a model."""
+
+import csv
+import io
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sayso.errors import RunError
+from sayso.files import output_errors, write_text
+
+__all__ = ["LogRow", "RunFolder", "list_runs", "new_run_folder", "open_run", "read_log", "remove_run", "write_log"]
+
+
+@dataclass(frozen=True)
+class LogRow:
+    """One line of `log.csv`: how one epoch went on one set."""
+
+    epoch: int
+    set: str
+    """`train` or `validation`."""
+    loss: float
+    accuracy: float
+    """Share in [0, 1]; of augmented clips in training."""
+    learning_rate: float
+    """At the epoch's end."""
+    seconds: float
+    """How long the set took."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run's folder and the names of the files in it."""
+
+    path: Path
+
+    @property
+    def recipe(self) -> Path:
+        """The resolved recipe."""
+        return self.path / "recipe.yaml"
+
+    @property
+    def log(self) -> Path:
+        """Loss and accuracy by epoch and set."""
+        return self.path / "log.csv"
+
+    @property
+    def weights(self) -> Path:
+        """The best weights so far, with recipe and labels."""
+        return self.path / "model.safetensors"
+
+    @property
+    def onnx(self) -> Path:
+        """The exported model."""
+        return self.path / "model.onnx"
+
+    @property
+    def resume(self) -> Path:
+        """The state of an unfinished training."""
+        return self.path / "resume.ckpt"
+
+    @property
+    def predictions(self) -> Path:
+        """Every test clip with its probabilities."""
+        return self.path / "predictions.csv"
+
+    @property
+    def report(self) -> Path:
+        """The page to open."""
+        return self.path / "report.html"
+
+    @property
+    def figures(self) -> Path:
+        """Folder of pictures."""
+        return self.path / "figures"
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run went to its end; its manifest says so, written last."""
+        return (self.path / "manifest.json").is_file() and bool(self.manifest().get("finished"))
+
+    def metrics(self) -> dict[str, Any]:
+        """The scores of `metrics.json`.
+
+        Raises:
+            RunError: the run has not finished, or the file is damaged.
+        """
+        return self._json("metrics.json")
+
+    def manifest(self) -> dict[str, Any]:
+        """What made the run: hashes, seed, versions, machine, duration. Raises as `metrics`."""
+        return self._json("manifest.json")
+
+    def _json(self, name: str) -> dict[str, Any]:
+        try:
+            return json.loads((self.path / name).read_text())
+        except FileNotFoundError as error:
+            raise RunError(
+                f"{self.path}: has no {name}, the run has not finished; go on with `sayso train --resume {self.path}`"
+            ) from error
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise RunError(f"{self.path / name}: damaged; train again, or remove the run") from error
+
+
+def open_run(path: Path) -> RunFolder:
+    """Open a run's folder.
+
+    Raises:
+        RunError: there is none; runs nearby are named.
+    """
+    run = RunFolder(path)
+    if not run.recipe.is_file():
+        near = [str(other.path) for other in list_runs(path.parent)][:3]
+        hint = f"there are {', '.join(near)}" if near else "train one with `sayso train`"
+        raise RunError(f"{path}: no run there (it has no recipe.yaml); {hint}")
+    return run
+
+
+def new_run_folder(name: str, out: Path | None) -> RunFolder:
+    """Choose the folder of a new run, `out` itself or else `runs/<name>-<time>`; it is made when first written to.
+
+    Raises:
+        RunError: the folder exists and is not empty; nothing in it is touched.
+    """
+    path = out or _free(Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
+    if path.is_dir() and any(path.iterdir()):
+        raise RunError(f"{path}: exists and is not empty, nothing was changed; choose another --out or remove it first")
+    if path.exists() and not path.is_dir():
+        raise RunError(f"{path}: is a file, nothing was changed; choose another --out")
+    return RunFolder(path)
+
+
+def list_runs(root: Path) -> list[RunFolder]:
+    """Every run below `root`, oldest first."""
+    if not root.is_dir():
+        return []
+    found = [RunFolder(file.parent) for file in root.glob("*/recipe.yaml")]
+    return sorted(found, key=lambda run: (run.recipe.stat().st_mtime, run.path))
+
+
+def remove_run(run: RunFolder) -> None:
+    """Remove a run's folder with all that is in it."""
+    with output_errors(run.path):
+        shutil.rmtree(run.path)
+
+
+def write_log(path: Path, rows: Sequence[LogRow]) -> None:
+    """Write `log.csv`, atomically."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(LogRow.__dataclass_fields__), lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(
+            {name: f"{value:.6g}" if isinstance(value, float) else value for name, value in asdict(row).items()}
+        )
+    write_text(path, text.getvalue())
+
+
+def read_log(path: Path) -> list[LogRow]:
+    """Read `log.csv`; empty when there is none yet."""
+    if not path.is_file():
+        return []
+    numbers = ("loss", "accuracy", "learning_rate", "seconds")
+    with path.open(newline="") as file:
+        return [
+            LogRow(int(row["epoch"]), row["set"], *(float(row[name]) for name in numbers))
+            for row in csv.DictReader(file)
+        ]
+
+
+def _free(path: Path) -> Path:
+    candidates = [path, *(path.with_name(f"{path.name}-{number}") for number in range(2, 1000))]
+    return next(candidate for candidate in candidates if not candidate.exists())

@@ -1,0 +1,124 @@
+"""One model file, one answer: clip in, words with probabilities out."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from sayso.audio import RESAMPLER, AudioFormat, clip_from_file, clip_from_samples, to_float
+from sayso.errors import ModelError, SettingsError
+from sayso.schema import read
+
+__all__ = ["FORMAT_VERSION", "Prediction", "Recognizer"]
+
+FORMAT_VERSION = 1
+_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A word and how probable the model holds it, in [0, 1]."""
+
+    label: str
+    probability: float
+
+
+class Recognizer:
+    """A recogniser from a `model.onnx` that Sayso exported.
+
+    Args:
+        path: the model file.
+        threads: how many threads one answer may use; 0 lets onnxruntime choose.
+
+    Raises:
+        ModelError: the file is missing, no model, or one that this version cannot read.
+
+    Attributes:
+        labels: the words it knows.
+        audio: sample rate, clip length and fitting that its clips are brought to.
+        recipe: the recipe it was trained by, as YAML text.
+    """
+
+    def __init__(self, path: str | Path, *, threads: int = 0) -> None:
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise ModelError(f"{path}: no such model file; train one with `sayso train`")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        try:
+            # A copy in memory: onnxruntime keeps no hold on the file, which may be replaced while it is in use.
+            self._session = onnxruntime.InferenceSession(self.path.read_bytes(), options, ["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's own errors share no base of their own
+            raise ModelError(f"{path}: not a model that onnxruntime can open") from error
+        facts = _metadata(self.path, self._session.get_modelmeta().custom_metadata_map)
+        self.labels: tuple[str, ...] = tuple(facts["labels"])
+        self.audio: AudioFormat = facts["audio"]
+        self.recipe: str = facts["recipe"]
+        self._input: str = self._session.get_inputs()[0].name
+
+    def predict(
+        self, sound: str | Path | NDArray[np.float32], *, sample_rate: int | None = None, top: int = 1
+    ) -> list[Prediction]:
+        """Name the word in one clip.
+
+        Args:
+            sound: a sound file, or mono float samples in [-1, 1].
+            sample_rate: of the samples in hertz; None: the model's own. A file knows its own.
+            top: how many words to give, most probable first.
+
+        Raises:
+            AudioError: the file cannot be used as sound.
+        """
+        return self.predict_many([sound], sample_rate=sample_rate, top=top)[0]
+
+    def predict_many(
+        self,
+        sounds: Sequence[str | Path | NDArray[np.float32]],
+        *,
+        sample_rate: int | None = None,
+        top: int = 1,
+    ) -> list[list[Prediction]]:
+        """Name the words in many clips, in batches; as `predict`."""
+        answers: list[list[Prediction]] = []
+        for start in range(0, len(sounds), _BATCH):
+            clips = [self._clip(sound, sample_rate) for sound in sounds[start : start + _BATCH]]
+            for row in softmax(self.logits(to_float(np.stack(clips)))):
+                order = np.argsort(-row, kind="stable")[:top]
+                answers.append([Prediction(self.labels[index], float(row[index])) for index in order])
+        return answers
+
+    def logits(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Raw scores (clips, classes) of fitted clips, float32 (clips, audio.clip_samples) in [-1, 1)."""
+        return np.asarray(self._session.run(None, {self._input: samples})[0], dtype=np.float32)
+
+    def _clip(self, sound: str | Path | NDArray[np.float32], sample_rate: int | None) -> NDArray[np.int16]:
+        if isinstance(sound, str | Path):
+            return clip_from_file(Path(sound), self.audio)
+        return clip_from_samples(np.asarray(sound, np.float32), sample_rate or self.audio.sample_rate, self.audio)
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Probabilities of logits along the last axis, each row summing to 1."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
+    return shifted / shifted.sum(axis=-1, keepdims=True)
+
+
+def _metadata(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
+    if "format_version" not in metadata:
+        raise ModelError(f"{path}: an ONNX model, but not one that Sayso exported (no format_version in its metadata)")
+    version = metadata["format_version"]
+    if version != str(FORMAT_VERSION):
+        raise ModelError(f"{path}: format_version {version}, this Sayso reads {FORMAT_VERSION}; export it again")
+    if metadata.get("resampler") != RESAMPLER:
+        raise ModelError(f"{path}: resampler '{metadata.get('resampler')}', this Sayso has '{RESAMPLER}'")
+    try:
+        audio = read(AudioFormat, json.loads(metadata["audio"]))
+        return {"labels": json.loads(metadata["labels"]), "audio": audio, "recipe": metadata["recipe"]}
+    except (KeyError, json.JSONDecodeError, SettingsError) as error:
+        raise ModelError(f"{path}: its metadata is damaged ({error}); export it again") from error

@@ -1,0 +1,41 @@
+"""What every test gets: a private cache, and small folders of made-up clips."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+RATE = 16_000
+TONES_HZ = {"high": 2400.0, "low": 300.0, "middle": 900.0}
+SPEAKERS = ("ann", "bob", "cas", "dee")
+
+
+@pytest.fixture(autouse=True)
+def private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Point SAYSO_CACHE at an empty folder of this test alone."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("SAYSO_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def tone_folder(tmp_path: Path) -> Path:
+    """36 clips, 3 words x 4 speakers x 3, as word/speaker_index.wav: tones far apart, with a little noise."""
+    return write_tones(tmp_path / "tones")
+
+
+def write_tones(folder: Path, *, speakers: tuple[str, ...] = SPEAKERS, clips: int = 3, seed: int = 0) -> Path:
+    """Write clips of 0.3 to 0.5 s at 16 kHz; each speaker is a few per cent off the word's pitch."""
+    rng = np.random.default_rng(seed)
+    for word, pitch_hz in TONES_HZ.items():
+        (folder / word).mkdir(parents=True, exist_ok=True)
+        for place, speaker in enumerate(speakers):
+            for index in range(clips):
+                seconds = rng.uniform(0.3, 0.5)
+                time = np.arange(round(seconds * RATE)) / RATE
+                own_hz = pitch_hz * (1 + 0.02 * (place - 1.5)) * rng.uniform(0.99, 1.01)
+                tone = 0.4 * np.sin(2 * np.pi * own_hz * time) * np.hanning(len(time))
+                noisy = tone + 0.005 * rng.standard_normal(len(time))
+                soundfile.write(folder / word / f"{speaker}_{index}.wav", noisy.astype(np.float32), RATE)
+    return folder
