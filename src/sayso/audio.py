@@ -3,6 +3,8 @@
 decode (any file libsndfile reads, channels averaged) -> resample (soxr) -> fit to length -> quantise to int16.
 """
 
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,6 +22,7 @@ __all__ = [
     "RESAMPLER",
     "AudioFormat",
     "Fit",
+    "Samples",
     "clip_from_file",
     "clip_from_samples",
     "decode",
@@ -34,6 +37,16 @@ Fit = Literal["centre", "start", "loudest"]
 FULL_SCALE = 32768.0
 RESAMPLER = "soxr HQ"
 LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
+Samples = NDArray[np.float32] | NDArray[np.int16]
+"""Sound as float32 in [-1, 1], or as int16 at full scale."""
+# ValueError and MemoryError: names and lengths that no file can have.
+_UNREADABLE = (soundfile.LibsndfileError, OSError, ValueError, MemoryError)
+# What libsndfile logs when a header (WAV, AIFF, W64, AU) claims more bytes than are there.
+_CLAIMED_BYTES = re.compile(r"\b(?:data|SSND|riff|Data Size)\s*: (\d+) \(should be (\d+)\)")
+# Programs that write to a pipe cannot know the length, and claim about 2 or 4 GiB.
+_UNKNOWN_BYTES = 0x7FFF_0000
+_MP3_SLACK_SAMPLES = 2 * 1152
+_OGG_PAGE_BYTES = 65_307
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +83,23 @@ def clip_from_file(
     Raises:
         AudioError: the file is missing, not sound, cut short, empty, holds NaN or has an absurd sample rate.
     """
-    samples, sample_rate = decode(path, start_seconds=start_seconds, end_seconds=end_seconds)
+    samples, sample_rate = _read(path, start_seconds, end_seconds)
     return clip_from_samples(samples, sample_rate, audio)
 
 
-def clip_from_samples(samples: NDArray[np.float32], sample_rate: int, audio: AudioFormat) -> NDArray[np.int16]:
-    """Bring mono samples in [-1, 1] at any rate to a clip: int16 of shape (audio.clip_samples,)."""
-    return quantise(fit_length(resample(samples, sample_rate, audio.sample_rate), audio.clip_samples, audio.fit))
+def clip_from_samples(samples: Samples, sample_rate: int, audio: AudioFormat) -> NDArray[np.int16]:
+    """Bring mono samples at any rate to a clip: int16 of shape (audio.clip_samples,).
+
+    Args:
+        samples: (n,), float32 in [-1, 1] or int16; int16 that needs no other rate goes through untouched, which is
+            what the way through float32 gives too, since every int16 is exact there.
+        sample_rate: rate of `samples` in hertz.
+        audio: rate, length and fitting.
+    """
+    if sample_rate == audio.sample_rate:
+        return quantise(fit_length(samples, audio.clip_samples, audio.fit))
+    resampled = resample(to_float(samples), sample_rate, audio.sample_rate)
+    return quantise(fit_length(resampled, audio.clip_samples, audio.fit))
 
 
 def decode(
@@ -87,28 +110,8 @@ def decode(
     Raises:
         AudioError: as `clip_from_file`.
     """
-    try:
-        with soundfile.SoundFile(path) as file:
-            rate = int(file.samplerate)
-            if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-                raise AudioError(f"{path}: sample rate {rate} Hz, must be {LOWEST_RATE} to {HIGHEST_RATE} Hz")
-            start = min(file.frames, round((start_seconds or 0.0) * rate))
-            end = file.frames if end_seconds is None else min(file.frames, round(end_seconds * rate))
-            if start:
-                file.seek(start)
-            wanted = max(0, end - start)
-            samples = np.asarray(file.read(wanted, dtype="float32"), dtype=np.float32)
-    except (soundfile.LibsndfileError, OSError) as error:
-        reason = "no such file" if not path.exists() else "cannot be read as sound"
-        raise AudioError(f"{path}: {reason}") from error
-    if samples.shape[0] == 0:
-        raise AudioError(f"{path}: holds no sound" + (" between start and end" if start_seconds else ""))
-    if samples.shape[0] < wanted:
-        raise AudioError(f"{path}: cut short, {samples.shape[0]} of {wanted} samples are there")
-    mono = samples if samples.ndim == 1 else samples.mean(axis=1, dtype=np.float32)
-    if not np.isfinite(mono).all():
-        raise AudioError(f"{path}: holds samples that are not numbers (NaN or infinite)")
-    return mono, rate
+    samples, sample_rate = _read(path, start_seconds, end_seconds)
+    return to_float(samples), sample_rate
 
 
 def probe(path: Path) -> tuple[float, int]:
@@ -119,8 +122,8 @@ def probe(path: Path) -> tuple[float, int]:
     """
     try:
         info = soundfile.info(path)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise AudioError(f"{path}: cannot be read as sound") from error
+    except _UNREADABLE as error:
+        raise AudioError(f"{_name(path)}: {_why_unreadable(path)}") from error
     return info.frames / max(1, info.samplerate), int(info.samplerate)
 
 
@@ -131,7 +134,7 @@ def resample(samples: NDArray[np.float32], from_rate: int, to_rate: int) -> NDAr
     return np.asarray(soxr.resample(samples, from_rate, to_rate, quality="HQ"), dtype=np.float32)
 
 
-def fit_length(samples: NDArray[np.float32], length: int, fit: Fit) -> NDArray[np.float32]:
+def fit_length(samples: Samples, length: int, fit: Fit) -> Samples:
     """Cut or pad with zeros to (length,): the centre, the start, or the window with the most energy.
 
     >>> fit_length(np.array([1, 2, 3, 4, 5], dtype=np.float32), 3, "centre")
@@ -147,23 +150,99 @@ def fit_length(samples: NDArray[np.float32], length: int, fit: Fit) -> NDArray[n
         start = _loudest_start(samples, length) if start is None else start
         return samples[start : start + length]
     before = 0 if fit == "start" else -surplus // 2
-    return np.pad(samples, (before, -surplus - before))
+    fitted = np.zeros(length, samples.dtype)
+    fitted[before : before + len(samples)] = samples
+    return fitted
 
 
-def quantise(samples: NDArray[np.float32]) -> NDArray[np.int16]:
-    """Round samples in [-1, 1] to int16; what lies outside is clipped.
+def quantise(samples: Samples) -> NDArray[np.int16]:
+    """Round samples in [-1, 1] to int16; what lies outside is clipped, and int16 stays as it is.
 
     >>> quantise(np.array([0.0, 0.5, 1.0, -2.0], dtype=np.float32))
     array([     0,  16384,  32767, -32768], dtype=int16)
     """
+    if samples.dtype == np.int16:
+        return samples.astype(np.int16, copy=False)
     return np.clip(np.rint(samples * np.float32(FULL_SCALE)), -32768, 32767).astype(np.int16)
 
 
-def to_float(samples: NDArray[np.int16]) -> NDArray[np.float32]:
-    """Give int16 samples as float32 in [-1, 1), which is what models take."""
+def to_float(samples: Samples) -> NDArray[np.float32]:
+    """Give int16 samples as float32 in [-1, 1), which is what models take; float32 stays as it is."""
+    if samples.dtype == np.float32:
+        return samples.astype(np.float32, copy=False)
     return samples.astype(np.float32) / np.float32(FULL_SCALE)
 
 
-def _loudest_start(samples: NDArray[np.float32], length: int) -> int:
+def _read(path: Path, start_seconds: float | None, end_seconds: float | None) -> tuple[Samples, int]:
+    """Give the mono samples, int16 where the file holds just those, and their rate."""
+    try:
+        with soundfile.SoundFile(path) as file:
+            rate = int(file.samplerate)
+            if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+                raise AudioError(f"{_name(path)}: sample rate {rate} Hz, must be {LOWEST_RATE} to {HIGHEST_RATE} Hz")
+            first = _frame(start_seconds, 0, file)
+            wanted = max(0, _frame(end_seconds, file.frames, file) - first)
+            if first:
+                file.seek(first)
+            plain = file.channels == 1 and file.subtype == "PCM_16"
+            dtype = "int16" if plain else "float32"
+            samples = np.asarray(file.read(wanted, dtype=dtype), dtype=dtype)
+            if _is_cut_short(path, file, wanted - len(samples)):
+                raise AudioError(f"{_name(path)}: cut short, the file ends before its sound does")
+    except _UNREADABLE as error:
+        raise AudioError(f"{_name(path)}: {_why_unreadable(path)}") from error
+    if len(samples) == 0:
+        part = start_seconds is not None or end_seconds is not None
+        raise AudioError(f"{_name(path)}: holds no sound" + (" between start and end" if part else ""))
+    mono: Samples = samples if samples.ndim == 1 else samples.mean(axis=1, dtype=np.float32)
+    if not plain and not np.isfinite(mono).all():
+        raise AudioError(f"{_name(path)}: holds samples that are not numbers (NaN or infinite)")
+    return mono, rate
+
+
+def _frame(seconds: float | None, default: int, file: soundfile.SoundFile) -> int:
+    return default if seconds is None else round(min(max(0.0, seconds * file.samplerate), file.frames))
+
+
+def _is_cut_short(path: Path, file: soundfile.SoundFile, missing: int) -> bool:
+    """Say whether the end of a file is gone; libsndfile itself shortens WAV, AIFF and OGG without a word."""
+    if file.format == "FLAC":
+        return missing > 0
+    if file.format == "OGG":
+        return missing > 0 or not _ends_as_ogg(path)
+    if file.format == "MP3":
+        # The length is an estimate there.
+        return missing > _MP3_SLACK_SAMPLES
+    claims = ((int(claimed), int(found)) for claimed, found in _CLAIMED_BYTES.findall(file.extra_info))
+    return missing > 0 or any(found < claimed < _UNKNOWN_BYTES for claimed, found in claims)
+
+
+def _ends_as_ogg(path: Path) -> bool:
+    """Say whether the last page of an Ogg file is marked as the last (RFC 3533)."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _OGG_PAGE_BYTES))
+        tail = file.read()
+    page = tail.rfind(b"OggS")
+    return 0 <= page < len(tail) - 5 and bool(tail[page + 5] & 4)
+
+
+def _why_unreadable(path: Path) -> str:
+    if not os.path.lexists(path):
+        return "no such file"
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where the folder above may not be entered
+        return "is a folder, not a sound file"
+    if not os.access(path, os.R_OK):
+        return "no permission to read it"
+    if path.stat().st_size == 0:
+        return "is empty (0 bytes)"
+    return "cannot be read as sound: another kind of file, damaged, or cut short"
+
+
+def _name(path: Path) -> str:
+    """Give a path that can be printed and written whatever bytes are in it."""
+    return str(path).encode(errors="backslashreplace").decode()
+
+
+def _loudest_start(samples: Samples, length: int) -> int:
     energy = np.concatenate(([0.0], np.cumsum(samples.astype(np.float64) ** 2)))
     return int(np.argmax(energy[length:] - energy[:-length]))

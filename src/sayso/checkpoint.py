@@ -17,6 +17,7 @@ from sayso.classifier import Classifier
 from sayso.errors import ModelError, SettingsError
 from sayso.files import atomic_path
 from sayso.recipe import recipe_from_values, recipe_yaml
+from sayso.schema import load_yaml
 
 __all__ = ["load_model", "load_state", "save_model", "save_state"]
 
@@ -48,7 +49,7 @@ def load_model(path: Path) -> Classifier:
             header: dict[str, str] = file.metadata() or {}
         if header.get("format_version") != str(FORMAT_VERSION):
             raise ModelError(f"{path}: format {header.get('format_version')}, this Sayso reads {FORMAT_VERSION}")
-        recipe = recipe_from_values(yaml.safe_load(header["recipe"]), source=str(path))
+        recipe = recipe_from_values(load_yaml(header["recipe"]), source=str(path))
         classifier = Classifier(recipe, json.loads(header["labels"]))
         classifier.load_state_dict(load_file(path))
     except (SafetensorError, KeyError, RuntimeError, SettingsError, yaml.YAMLError) as error:

@@ -8,28 +8,32 @@ import hashlib
 import json
 import os
 import shutil
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sayso.audio import RESAMPLER, AudioFormat, clip_from_file, decode, quantise, resample
-from sayso.errors import AudioError, DataError
+from sayso.errors import AudioError, DataError, OutputError
 from sayso.files import atomic_folder, cache_folder, digest, write_json
 from sayso.progress import Progress
 from sayso.registry import Part, Registry
-from sayso.schema import Share, dump
+from sayso.schema import Range, Share, dump
 
 __all__ = ["DATASETS", "Clip", "Corpus", "Dataset", "Listing", "PartName", "clear_packed", "pack", "packed"]
 
 PartName = Literal["train", "validation", "test"]
 PACK_VERSION = 1
-_CHUNK = 64
+_INDEX, _SAMPLES = "index.json", "samples.i16"
+_CHUNK_BYTES = 2 << 20
+# Opening a file takes one lock inside soundfile, so more threads than this only wait for one another.
+_MOST_WORKERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class Dataset(Part):
     """Share of the clips (random) or of the speakers (speakers) held out for testing."""
     test_speakers: tuple[str, ...] = ()
     """With split speakers: exactly these are held out."""
-    split_seed: int = 0
+    split_seed: Annotated[int, Range(least=0)] = 0
     """Seed of a random split or of the choice of speakers; apart from the training's own seed."""
     max_bad_share: Share = 0.1
     """Share of files that may be unreadable; they are skipped and listed. More is an error."""
@@ -137,155 +141,189 @@ def pack(listing: Listing, audio: AudioFormat, *, progress: Progress, max_bad_sh
         DataError: no clip could be read, or more than `max_bad_share` of the files could not.
         OutputError: the cache cannot be written.
     """
-    stats = [_stamp(path) for path in _files(listing)]
-    key = digest(
-        [
-            PACK_VERSION,
-            RESAMPLER,
-            dump(audio),
-            stats,
-            [(c.start_seconds, c.end_seconds) for c in listing.clips],
-        ]
-    )
+    if not listing.clips:
+        raise DataError("no clips were found; put sound files into one folder a word, such as my-clips/yes/1.wav")
+    parts = [(clip.start_seconds, clip.end_seconds) for clip in listing.clips]
+    stamps = [_stamp(path) for path in (*(clip.path for clip in listing.clips), *listing.noise)]
+    key = digest([PACK_VERSION, RESAMPLER, dump(audio), stamps, parts])
     folder = _packed_root() / key[:32]
-    if not (folder / "index.json").exists():
-        _build(folder, listing, audio, progress, max_bad_share)
     corpus = _open(folder, listing, audio)
+    if corpus is None:
+        # What lies there, if anything, is damaged.
+        shutil.rmtree(folder, ignore_errors=True)
+        _build(folder, listing, audio, progress, max_bad_share)
+        corpus = _open(folder, listing, audio)
+    if corpus is None:
+        raise OutputError(
+            f"{folder}: was written, but cannot be read back; check the disk, or set SAYSO_CACHE elsewhere"
+        )
     _check_bad_share(corpus.skipped, len(listing.clips), max_bad_share)
     return corpus
 
 
 def packed() -> list[tuple[Path, Mapping[str, Any], int]]:
     """Every packed corpus in the cache: its folder, its index, its size in bytes."""
-    found: list[tuple[Path, Mapping[str, Any], int]] = []
-    for index in sorted(_packed_root().glob("*/index.json")):
-        size = sum(file.stat().st_size for file in index.parent.iterdir())
-        found.append((index.parent, json.loads(index.read_text()), size))
-    return found
+    folders = sorted(path.parent for path in _packed_root().glob("*/index.json"))
+    return [(folder, index, _size(folder)) for folder in folders if (index := _read_index(folder))]
 
 
 def clear_packed() -> int:
     """Remove every packed corpus from the cache; gives the bytes freed. The recordings themselves stay."""
-    freed = sum(size for _, _, size in packed())
+    freed = _size(_packed_root())
     shutil.rmtree(_packed_root(), ignore_errors=True)
-    return freed
+    return freed - _size(_packed_root())
 
 
 def _packed_root() -> Path:
     return cache_folder() / "packed"
 
 
-def _files(listing: Listing) -> Iterator[str]:
-    yield from (clip.path for clip in listing.clips)
-    yield from listing.noise
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _stamp(path: str) -> tuple[str, int, int]:
+def _stamp(path: str) -> tuple[str, int, int, int]:
     try:
         stat = os.stat(path)  # noqa: PTH116 - a Path for each of 100,000 clips costs more than the call
     except OSError:
-        return path, -1, -1
-    return path, stat.st_size, stat.st_mtime_ns
+        return path, -1, -1, -1
+    # The mode too: a file that may not be read today may be tomorrow.
+    return path, stat.st_size, stat.st_mtime_ns, stat.st_mode
+
+
+@dataclass(frozen=True, eq=False)
+class _Chunk:
+    """What came of some neighbouring clips: samples and fingerprints of the good ones, and why by row of the bad."""
+
+    samples: NDArray[np.int16]
+    fingerprints: list[str]
+    skipped: dict[int, str]
 
 
 def _build(folder: Path, listing: Listing, audio: AudioFormat, progress: Progress, max_bad_share: float) -> None:
     clips = listing.clips
     with atomic_folder(folder) as new:
-        raw = new / "decoded.i16"
-        shape = (len(clips), audio.clip_samples)
-        decoded = np.memmap(raw, np.int16, mode="w+", shape=shape) if clips else np.zeros(shape, np.int16)
+        fingerprints: list[str] = []
         skipped: dict[int, str] = {}
-        fingerprints: list[str] = [""] * len(clips)
-
-        def work(start: int) -> int:
-            for row in range(start, min(start + _CHUNK, len(clips))):
-                clip = clips[row]
-                try:
-                    samples = clip_from_file(
-                        Path(clip.path), audio, start_seconds=clip.start_seconds, end_seconds=clip.end_seconds
-                    )
-                except AudioError as error:
-                    skipped[row] = str(error)
-                    continue
-                decoded[row] = samples
-                fingerprints[row] = hashlib.blake2b(samples.tobytes(), digest_size=16).hexdigest()
-            return min(_CHUNK, len(clips) - start)
-
-        with (
-            progress.task("packing clips", total=len(clips), unit="clips") as task,
-            ThreadPoolExecutor(os.cpu_count()) as pool,
-        ):
-            for done in pool.map(work, range(0, len(clips), _CHUNK)):
-                task.advance(done)
-        _check_bad_share([(clips[row].path, why) for row, why in sorted(skipped.items())], len(clips), max_bad_share)
-        noise = _noise(listing.noise, audio, skipped_noise := list[str]())
-        np.save(new / "noise.npy", np.concatenate(noise) if noise else np.zeros(0, np.int16))
-        write_json(
-            new / "index.json",
-            {
-                "audio": dump(audio),
-                "clips": len(clips),
-                "skipped": {str(row): skipped[row] for row in sorted(skipped)},
-                "skipped_noise": skipped_noise,
-                "silent": [row for row in range(len(clips)) if row not in skipped and not decoded[row].any()],
-                "fingerprints": fingerprints,
-                "noise_lengths": [len(recording) for recording in noise],
-                "folder": os.path.commonpath([clip.path for clip in clips]) if clips else "",
-            },
-        )
+        # Written rather than mapped: on a full disk a write fails, a mapping kills the process.
+        with (new / _SAMPLES).open("wb") as file:
+            with progress.task("packing clips", total=len(clips), unit="clips") as task:
+                for chunk in _chunks(clips, audio):
+                    file.write(chunk.samples.data)
+                    fingerprints += chunk.fingerprints
+                    skipped |= chunk.skipped
+                    task.advance(len(chunk.fingerprints) + len(chunk.skipped))
+            _check_bad_share([(clips[row].path, why) for row, why in skipped.items()], len(clips), max_bad_share)
+            noise_lengths: list[int] = []
+            skipped_noise: list[str] = []
+            for recording in _noise(listing.noise, audio, skipped_noise):
+                file.write(recording.data)
+                noise_lengths.append(len(recording))
+        index = {
+            "audio": dump(audio),
+            "clips": len(fingerprints),
+            "skipped": {str(row): why for row, why in skipped.items()},
+            "skipped_noise": skipped_noise,
+            "fingerprints": fingerprints,
+            "noise_lengths": noise_lengths,
+            "folder": os.path.commonpath([clip.path for clip in clips]),
+        }
+        write_json(new / _INDEX, index)
 
 
-def _noise(paths: Sequence[str], audio: AudioFormat, skipped: list[str]) -> list[NDArray[np.int16]]:
-    recordings: list[NDArray[np.int16]] = []
+def _chunks(clips: Sequence[Clip], audio: AudioFormat) -> Iterator[_Chunk]:
+    """Decode on several threads (libsndfile works outside Python's lock); in order, and only a few chunks ahead."""
+    size = max(1, _CHUNK_BYTES // (2 * audio.clip_samples))
+    workers = min(_MOST_WORKERS, os.cpu_count() or 1)
+    ahead: deque[Future[_Chunk]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for start in range(0, len(clips), size):
+            ahead.append(pool.submit(_decode_chunk, clips, range(start, min(start + size, len(clips))), audio))
+            if len(ahead) > 2 * workers:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _decode_chunk(clips: Sequence[Clip], rows: range, audio: AudioFormat) -> _Chunk:
+    samples = np.empty((len(rows), audio.clip_samples), np.int16)
+    fingerprints: list[str] = []
+    skipped: dict[int, str] = {}
+    for row in rows:
+        clip, place = clips[row], len(fingerprints)
+        try:
+            samples[place] = clip_from_file(
+                Path(clip.path), audio, start_seconds=clip.start_seconds, end_seconds=clip.end_seconds
+            )
+        except AudioError as error:
+            skipped[row] = str(error)
+        else:
+            fingerprints.append(_fingerprint(samples[place]))
+    return _Chunk(samples[: len(fingerprints)], fingerprints, skipped)
+
+
+def _fingerprint(samples: NDArray[np.int16]) -> str:
+    return hashlib.sha256(samples.data).hexdigest()[:32]
+
+
+def _noise(paths: Sequence[str], audio: AudioFormat, skipped: list[str]) -> Iterator[NDArray[np.int16]]:
     for path in paths:
         try:
             samples, rate = decode(Path(path))
         except AudioError as error:
             skipped.append(str(error))
             continue
-        recordings.append(quantise(resample(samples, rate, audio.sample_rate)))
-    return recordings
+        yield quantise(resample(samples, rate, audio.sample_rate))
 
 
-def _open(folder: Path, listing: Listing, audio: AudioFormat) -> Corpus:
-    index = json.loads((folder / "index.json").read_text())
-    rows = len(listing.clips)
-    samples = np.memmap(folder / "decoded.i16", np.int16, mode="r", shape=(rows, audio.clip_samples))
-    bad = {int(row): why for row, why in index["skipped"].items()}
-    good = [row for row in range(rows) if row not in bad]
-    kept = samples if not bad else samples[good]
-    clips = listing.clips if not bad else tuple(listing.clips[row] for row in good)
-    fingerprints = tuple(index["fingerprints"][row] for row in good)
-    skipped = tuple((listing.clips[row].path, why) for row, why in bad.items())
-    bounds = np.cumsum(index["noise_lengths"])[:-1]
-    noise = np.load(folder / "noise.npy", mmap_mode="r")
+def _read_index(folder: Path) -> dict[str, Any] | None:
+    try:
+        index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return cast(dict[str, Any], index) if isinstance(index, dict) else None
+
+
+def _open(folder: Path, listing: Listing, audio: AudioFormat) -> Corpus | None:
+    """Open a packed corpus; None when it is not there, or not whole."""
+    index = _read_index(folder)
+    if index is None or not (folder / _SAMPLES).is_file():
+        return None
+    lengths: list[int] = index["noise_lengths"]
+    end = index["clips"] * audio.clip_samples
+    if (folder / _SAMPLES).stat().st_size != 2 * (end + sum(lengths)):
+        return None
+    everything = np.memmap(folder / _SAMPLES, np.int16, mode="r").view(np.ndarray)
+    skipped = {int(row): why for row, why in index["skipped"].items()}
+    clips = tuple(clip for row, clip in enumerate(listing.clips) if row not in skipped)
+    fingerprints = tuple(index["fingerprints"])
     return Corpus(
         clips=clips,
-        samples=kept,
+        samples=everything[:end].reshape(len(clips), audio.clip_samples),
         audio=audio,
-        noise=tuple(np.split(noise, bounds)) if index["noise_lengths"] else (),
-        notes=(*listing.notes, *_notes(listing, index, clips, fingerprints)),
-        skipped=skipped,
+        noise=tuple(np.split(everything[end:], np.cumsum(lengths)[:-1])) if lengths else (),
+        notes=(*listing.notes, *_notes(listing, index, clips, fingerprints, audio)),
+        skipped=tuple((listing.clips[row].path, why) for row, why in skipped.items()),
         fingerprints=fingerprints,
     )
 
 
 def _notes(
-    listing: Listing, index: Mapping[str, Any], clips: Sequence[Clip], fingerprints: Sequence[str]
+    listing: Listing, index: Mapping[str, Any], clips: Sequence[Clip], fingerprints: Sequence[str], audio: AudioFormat
 ) -> Iterator[str]:
     if index["skipped"]:
         yield f"{len(index['skipped'])} of {len(listing.clips)} files could not be read and were skipped"
     for why in index["skipped_noise"]:
         yield f"noise recording skipped: {why}"
-    if silent := index["silent"]:
-        names = ", ".join(Path(listing.clips[row].path).name for row in silent[:3])
+    silence = _fingerprint(np.zeros(audio.clip_samples, np.int16))
+    if silent := [clip for clip, mark in zip(clips, fingerprints, strict=True) if mark == silence]:
+        names = ", ".join(Path(clip.path).name for clip in silent[:3])
         yield f"{len(silent)} clips are digital silence ({names}{', ...' if len(silent) > 3 else ''})"
-    seen: dict[str, Clip] = {}
+    first_of: dict[str, Clip] = {}
     clashes: list[tuple[Clip, Clip]] = []
-    silence = {index["fingerprints"][row] for row in silent}
-    for clip, fingerprint in zip(clips, fingerprints, strict=True):
-        first = seen.setdefault(fingerprint, clip)
-        if first.label != clip.label and fingerprint not in silence:
+    for clip, mark in zip(clips, fingerprints, strict=True):
+        first = first_of.setdefault(mark, clip)
+        if first.label != clip.label and mark != silence:
             clashes.append((first, clip))
     if clashes:
         first, second = clashes[0]
@@ -296,8 +334,6 @@ def _notes(
 
 
 def _check_bad_share(skipped: Sequence[tuple[str, str]], total: int, max_bad_share: float) -> None:
-    if total == 0:
-        raise DataError("no clips were found; put sound files into one folder a word, such as my-clips/yes/1.wav")
     if len(skipped) == total or len(skipped) > max_bad_share * total:
         shown = "; ".join(why for _, why in skipped[:5]) + ("; ..." if len(skipped) > 5 else "")
         raise DataError(

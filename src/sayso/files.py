@@ -25,14 +25,21 @@ __all__ = [
     "write_text",
 ]
 
+_FORBIDDEN = (
+    "no permission to write there; change its permissions or choose another folder (--out for runs, SAYSO_CACHE for "
+    "the cache)"
+)
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space and run the same command again",
     errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
-    errno.EACCES: "no permission to write there; choose another folder with --out or change its permissions",
-    errno.EPERM: "no permission to write there; choose another folder with --out or change its permissions",
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
     errno.EROFS: "that file system is read-only; choose another folder",
     errno.ENOTDIR: "a file stands where a folder is needed; choose another folder",
     errno.EEXIST: "a file stands where a folder is needed; choose another folder",
+    errno.EISDIR: "a folder stands where a file is needed; choose another name",
+    errno.EFBIG: "that file system holds no file so large; choose another folder",
+    errno.EIO: "the disk reports an error; check it, or choose another folder",
     errno.ENAMETOOLONG: "that name is too long; choose a shorter one",
 }
 
@@ -77,7 +84,7 @@ def atomic_path(path: Path) -> Generator[Path]:
         temporary = Path(name)
         try:
             yield temporary
-            with temporary.open("rb") as file:
+            with temporary.open("r+b") as file:
                 os.fsync(file.fileno())
             temporary.chmod(0o644)
             temporary.replace(path)
@@ -97,8 +104,11 @@ def atomic_folder(path: Path) -> Generator[Path]:
             inner = Path(name) / "new"
             inner.mkdir()
             yield inner
-            if not path.exists():
+            try:
                 inner.replace(path)
+            except OSError:
+                if not path.is_dir():
+                    raise
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -108,8 +118,8 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` atomically, as UTF-8."""
-    write_bytes(path, text.encode())
+    """Write `text` to `path` atomically, as UTF-8; what UTF-8 cannot hold (odd bytes of a file name) as an escape."""
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -20,10 +20,23 @@ from sayso.features import FeatureConfig
 from sayso.features.mel import Mel
 from sayso.models import NetworkConfig
 from sayso.models.tc_resnet import TCResNetConfig
-from sayso.schema import NonNegative, Positive, PositiveInt, Range, Settings, dump, field_help, field_types, read
+from sayso.schema import (
+    NonNegative,
+    Positive,
+    PositiveInt,
+    Range,
+    Settings,
+    dump,
+    field_help,
+    field_types,
+    lay_over,
+    load_yaml,
+    parse_overrides,
+    read,
+)
 from sayso.splits import ValidationKind
 
-__all__ = ["Recipe", "Training", "lay_over", "parse_overrides", "read_recipe", "recipe_from_values", "recipe_yaml"]
+__all__ = ["Recipe", "Training", "read_recipe", "recipe_from_values", "recipe_yaml"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,31 +139,6 @@ def recipe_yaml(recipe: Recipe, *, comments: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
-    """Turn `training.epochs=5` and their like into nested values.
-
-    >>> parse_overrides(["training.epochs=5", "model.kind=tc_resnet"])
-    {'training': {'epochs': 5}, 'model': {'kind': 'tc_resnet'}}
-
-    Raises:
-        SettingsError: an override without `=`, or whose value is no YAML.
-    """
-    values: dict[str, Any] = {}
-    for override in overrides:
-        key, equals, text = override.partition("=")
-        if not equals or not key.strip():
-            raise SettingsError([Fault("--set", f"'{override}' is not key=value, such as training.epochs=5")])
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise SettingsError([Fault(f"--set {key}", f"'{text}' cannot be read as YAML")]) from error
-        nested: Any = value
-        for part in reversed(key.strip().split(".")):
-            nested = {part: nested}
-        values = lay_over(values, nested)
-    return values
-
-
 def _section_lines(settings: Settings, comments: bool) -> Iterator[str]:
     helps = field_help(type(settings))
     for key, value in dump(settings).items():
@@ -175,7 +163,7 @@ def _load(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     if path in below:
         raise SettingsError([Fault("extends", "goes round in a circle")], source=str(path))
     try:
-        values: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values: Any = load_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise SettingsError([Fault("", "no such recipe; `sayso init FOLDER` writes one")], source=str(path)) from error
     except (OSError, UnicodeDecodeError) as error:
@@ -195,16 +183,3 @@ def _load(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     if not isinstance(base, str):
         raise SettingsError([Fault("extends", f"is {base!r}, must be a file name")], source=str(path))
     return lay_over(_load(path.parent / base, (*below, path)), values)
-
-
-def lay_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay `over` on `base`, section by section; a section that names another `kind` starts anew."""
-    merged = dict(base)
-    for key, value in over.items():
-        below = merged.get(key)
-        if isinstance(below, Mapping) and isinstance(value, Mapping):
-            same = value.get("kind", below.get("kind")) == below.get("kind")
-            merged[key] = lay_over(below, value) if same else dict(value)
-        else:
-            merged[key] = value
-    return merged

@@ -9,12 +9,15 @@ import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
-from sayso.errors import Fault, SettingsError
+from sayso.errors import Fault, SaysoError, SettingsError
 from sayso.schema import Settings, did_you_mean
 
 __all__ = ["Part", "Registry"]
+
+P = TypeVar("P", bound="Part")
+Q = TypeVar("Q", bound="Part")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,18 +28,16 @@ class Part(Settings):
     registry: ClassVar["Registry[Any]"]
 
     @classmethod
-    def variant(cls, values: dict[str, Any]) -> type[Self]:
+    def variant(cls: type[P], values: dict[str, Any]) -> type[P]:
         """Choose the registered class that `kind` names; a class that has a kind already may leave the key out."""
         kind = values.pop("kind", cls.kind)
         if kind and kind == cls.kind:
             return cls
         if not isinstance(kind, str) or not kind:
             names = ", ".join(cls.registry.names())
-            raise SettingsError([Fault("kind", f"is missing; choose from {names}")])
+            wrong = f"is {kind!r}, must be text" if kind not in ("", None) else "is missing"
+            raise SettingsError([Fault("kind", f"{wrong}; choose from {names}")])
         return cls.registry.get(kind)
-
-
-P = TypeVar("P", bound=Part)
 
 
 class Registry(Generic[P]):
@@ -53,18 +54,20 @@ class Registry(Generic[P]):
         self._parts: dict[str, type[P]] = {}
         self._discovered = False
 
-    def register(self, kind: str) -> Callable[[type[P]], type[P]]:
+    def register(self, kind: str) -> Callable[[type[Q]], type[Q]]:
         """Class decorator: enter a settings class under `kind`.
 
         Raises:
             ValueError: another class has that name.
         """
 
-        def enter(part: type[P]) -> type[P]:
-            if kind in self._parts and self._parts[kind].__qualname__ != part.__qualname__:
+        def enter(part: type[Q]) -> type[Q]:
+            known = self._parts.get(kind, part)
+            # The same class again is its module loaded a second time, as a notebook does.
+            if (known.__module__, known.__qualname__) != (part.__module__, part.__qualname__):
                 raise ValueError(f"{self.noun} '{kind}' is registered twice")
             part.kind = kind
-            self._parts[kind] = part
+            self._parts[kind] = cast(type[P], part)
             return part
 
         return enter
@@ -104,5 +107,11 @@ class Registry(Generic[P]):
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{self.room}.{module.name}")
         for point in entry_points(group=self.room):
-            point.load()
+            try:
+                point.load()
+            except Exception as error:
+                raise SaysoError(
+                    f"the add-on '{point.name}' ({point.value}) in {self.room} cannot be loaded: "
+                    f"{type(error).__name__}: {error}; update or uninstall it"
+                ) from error
         self._discovered = True

@@ -12,10 +12,10 @@ import itertools
 import math
 import textwrap
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from sayso.errors import Fault, SettingsError
 
@@ -31,6 +31,9 @@ __all__ = [
     "dump",
     "field_help",
     "field_types",
+    "lay_over",
+    "load_yaml",
+    "parse_overrides",
     "read",
 ]
 
@@ -88,7 +91,7 @@ class Settings:
         return iter(())
 
     @classmethod
-    def variant(cls, values: dict[str, Any]) -> type[Self]:
+    def variant(cls: type[S], values: dict[str, Any]) -> type[S]:
         """Choose the class that `values` describe, taking the choosing key out of them."""
         del values
         return cls
@@ -133,6 +136,67 @@ def describe(settings: type) -> list[tuple[str, str, str]]:
     return rows
 
 
+def load_yaml(text: str) -> Any:
+    """Read YAML safely, with the booleans of YAML 1.2: `yes`, `no`, `on` and `off` are words here.
+
+    >>> load_yaml("words: [yes, no, on]")
+    {'words': ['yes', 'no', 'on']}
+
+    Raises:
+        yaml.YAMLError: the text is no YAML.
+    """
+    import yaml  # here, so that showing help does not wait for it
+
+    class Loader(yaml.SafeLoader):
+        """Safe, and without the words of YAML 1.1 for true and false."""
+
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    return yaml.load(text, Loader)  # noqa: S506 - a safe loader by descent
+
+
+def lay_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay `over` on `base`, section by section; a section that names another `kind` starts anew."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            same = value.get("kind", below.get("kind")) == below.get("kind")
+            merged[key] = lay_over(below, value) if same else dict(value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
+    """Turn `training.epochs=5` and their like into nested values.
+
+    >>> parse_overrides(["training.epochs=5", "model.kind=tc_resnet"])
+    {'training': {'epochs': 5}, 'model': {'kind': 'tc_resnet'}}
+
+    Raises:
+        SettingsError: an override without `=`, or whose value is no YAML.
+    """
+    import yaml  # here, so that showing help does not wait for it
+
+    values: dict[str, Any] = {}
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals or not key.strip():
+            raise SettingsError([Fault("--set", f"'{override}' is not key=value, such as training.epochs=5")])
+        try:
+            value = load_yaml(text)
+        except yaml.YAMLError as error:
+            raise SettingsError([Fault(f"--set {key}", f"'{text}' cannot be read as YAML")]) from error
+        nested: Any = value
+        for part in reversed(key.strip().split(".")):
+            nested = {part: nested}
+        values = lay_over(values, nested)
+    return values
+
+
 @cache
 def field_types(settings: type) -> dict[str, Any]:
     """Field names of a settings class and their types, `Annotated` kept."""
@@ -146,8 +210,7 @@ def field_help(settings: type) -> dict[str, str]:
     texts: dict[str, str] = {}
     for base in reversed(settings.__mro__):
         if dataclasses.is_dataclass(base):
-            tree = ast.parse(textwrap.dedent(inspect.getsource(base)))
-            texts |= _texts_under_fields(tree.body[0])
+            texts |= _texts_under_fields(base)
     return texts
 
 
@@ -164,8 +227,13 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     return f"choose from {', '.join(known)}" if known else "there are none"
 
 
-def _texts_under_fields(node: ast.AST) -> dict[str, str]:
+def _texts_under_fields(settings: type) -> dict[str, str]:
     texts: dict[str, str] = {}
+    try:
+        node = ast.parse(textwrap.dedent(inspect.getsource(settings))).body[0]
+    except (OSError, TypeError):
+        # Typed in at a prompt: there is no source to read.
+        return texts
     body = node.body if isinstance(node, ast.ClassDef) else []
     for before, after in itertools.pairwise(body):
         match before, after:
@@ -207,15 +275,8 @@ def _read(settings: type[S], values: object, key: str, faults: list[Fault]) -> S
         return None
     before = len(faults)
     hints = field_types(chosen)
-    for name in rest.keys() - hints.keys():
-        faults.append(Fault(_join(key, name), f"unknown key; {did_you_mean(name, hints)}"))
-    made = {
-        name: _convert(hints[name], value, _join(key, name), faults) for name, value in rest.items() if name in hints
-    }
-    for field in dataclasses.fields(chosen):
-        has_default = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
-        if field.name not in made and not has_default:
-            faults.append(Fault(_join(key, field.name), "is missing"))
+    made = _read_fields(hints, rest, key, faults)
+    faults += [Fault(_join(key, name), "is missing") for name in _needed(chosen) if name not in rest]
     if len(faults) > before:
         return None
     try:
@@ -223,6 +284,25 @@ def _read(settings: type[S], values: object, key: str, faults: list[Fault]) -> S
     except SettingsError as error:
         faults += [fault.under(key) for fault in error.faults]
         return None
+
+
+def _read_fields(hints: Mapping[str, Any], values: Mapping[str, Any], key: str, faults: list[Fault]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for name, value in values.items():
+        path = _join(key, name)
+        if name not in hints:
+            faults.append(Fault(path, f"unknown key; {did_you_mean(name, hints)}"))
+            continue
+        made[name] = _convert(hints[name], value, path, faults)
+        if misfit := _range_misfit(hints[name], made[name]):
+            faults.append(Fault(path, misfit))
+    return made
+
+
+def _needed(settings: type[Settings]) -> list[str]:
+    nothing = dataclasses.MISSING
+    fields = dataclasses.fields(settings)
+    return [field.name for field in fields if field.default is nothing and field.default_factory is nothing]
 
 
 def _convert(hint: Any, value: object, key: str, faults: list[Fault]) -> Any:
@@ -265,13 +345,15 @@ def _convert_number(hint: Any, value: object) -> tuple[Any, str]:
     wanted = "a whole number" if hint is int else "a number"
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None, wanted
+    if hint is int and isinstance(value, int):
+        return value, ""
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None, wanted
-    if hint is float:
-        return number, ""
-    return (int(number), "") if number.is_integer() else (None, wanted)
+    if not math.isfinite(number) or (hint is int and not number.is_integer()):
+        return None, wanted
+    return (int(number) if hint is int else number), ""
 
 
 def _convert_union(options: tuple[Any, ...], value: object, key: str, faults: list[Fault]) -> Any:
@@ -282,7 +364,10 @@ def _convert_union(options: tuple[Any, ...], value: object, key: str, faults: li
         if not own:
             return converted
         tried.append(own)
-    faults += tried[0]
+    # A section that was nearly right says more than that it is not, say, empty.
+    inner = next((own for own in tried if own[0].key != key), None)
+    wanted = " or ".join(own[0].message.removeprefix(f"is {value!r}, must be ") for own in tried)
+    faults += inner or [Fault(key, f"is {value!r}, must be {wanted}")]
     return None
 
 

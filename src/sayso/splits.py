@@ -71,6 +71,8 @@ def _resolve_kind(corpus: Corpus, dataset: Dataset) -> str:
     official = any(clip.split == "test" for clip in corpus.clips)
     speakers = {clip.speaker for clip in corpus.clips if clip.speaker}
     if dataset.test_speakers:
+        if dataset.split not in ("auto", "speakers"):
+            raise DataError(f"dataset.test_speakers goes with dataset.split speakers, it is {dataset.split}")
         return "speakers"
     if dataset.split == "auto":
         return "official" if official else "speakers" if len(speakers) >= 3 else "random"
@@ -173,7 +175,8 @@ def _check_parts(corpus: Corpus, split: Split) -> None:
     if lacking := sorted(set(corpus.labels) - trained):
         names = ", ".join(f"'{label}'" for label in lacking)
         raise DataError(
-            f"the {split.kind} split leaves no training clips of {names}; record more, or use another dataset.split"
+            f"the {split.kind} split and the validation part leave no training clips of {names}; record more, or use "
+            "another dataset.split or training.validation"
         )
 
 
@@ -194,6 +197,9 @@ def _notes(corpus: Corpus, split: Split) -> Iterable[str]:
             f"{split.kind} split, speakers shared: {len(shared)} of the {len(speakers['test'])} test speakers were "
             "heard in training, so expect less from a new voice than this score says"
         )
+    nameless = sum(corpus.clips[row].speaker is None for row in split.train)
+    if split.kind == "speakers" and nameless:
+        yield f"{nameless} training clips name no speaker: a test speaker may be heard in them"
     trained = {corpus.fingerprints[row] for row in split.train} | {corpus.fingerprints[row] for row in split.validation}
     if repeats := [row for row in split.test if corpus.fingerprints[row] in trained]:
         names = ", ".join(corpus.clips[row].path.rsplit("/", 1)[-1] for row in repeats[:3])

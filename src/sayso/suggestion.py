@@ -11,8 +11,8 @@ from sayso.audio import probe
 from sayso.corpus import Clip, Dataset
 from sayso.errors import AudioError, SettingsError
 from sayso.progress import Progress
-from sayso.recipe import Recipe, lay_over, parse_overrides, recipe_from_values
-from sayso.schema import dump, read
+from sayso.recipe import Recipe, recipe_from_values
+from sayso.schema import dump, lay_over, parse_overrides, read
 
 __all__ = ["suggest_recipe"]
 

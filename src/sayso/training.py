@@ -101,7 +101,9 @@ def fit(recipe: Recipe, corpus: Corpus, split: Split, run: RunFolder, *, progres
         if resuming:
             task.advance(min(len({row.epoch for row in read_log(run.log)}), recipe.training.epochs) * steps)
         trainer = _trainer(recipe.training, hardware, bookkeeper, validates=len(split.validation) > 0)
-        with _interruptible(run):
+        with _interruptible(run), warnings.catch_warnings():
+            # As above: Lightning's use of torch's moving names.
+            warnings.filterwarnings("ignore", message=".*LeafSpec.*")
             loaders = (range(steps), range(learner.validation_steps) if len(split.validation) else None)
             trainer.fit(learner, *loaders, ckpt_path=str(run.resume) if resuming else None, weights_only=True)
     return Fitted(

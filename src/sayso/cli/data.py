@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -105,37 +105,15 @@ def clear(
 def _dataset(source: str, settings: list[str] | None) -> "Dataset":
     """Read the settings of a dataset named by its kind, or by the path of a folder or manifest."""
     from sayso.corpus import DATASETS, Dataset
-    from sayso.schema import read
+    from sayso.schema import parse_overrides, read
 
-    values = _values(settings or [])
+    values = parse_overrides(settings or [])
     known = source in DATASETS.names()
     if not known and (Path(source).exists() or "/" in source or "\\" in source):
         values = {"kind": "folder", "path": source, **values}
     else:
         values = {"kind": source, **values}
     return read(Dataset, values)
-
-
-def _values(settings: Iterable[str]) -> dict[str, Any]:
-    import yaml
-
-    from sayso.errors import Fault, SettingsError
-
-    values: dict[str, Any] = {}
-    faults: list[Fault] = []
-    for setting in settings:
-        key, equals, text = setting.partition("=")
-        try:
-            values[key.strip()] = yaml.safe_load(text)
-        except yaml.YAMLError:
-            equals = ""
-        if not equals:
-            faults.append(
-                Fault("--set", f"'{setting}' must be key=value, such as version=v0.02 or speakers=[theo, lucas]")
-            )
-    if faults:
-        raise SettingsError(faults)
-    return values
 
 
 def _pack(dataset: "Dataset", listing: "Listing") -> "Corpus":
@@ -158,8 +136,12 @@ def _place(part: "type[Dataset]") -> str:
 def _summary(clips: "tuple[Clip, ...]") -> str:
     words = len({clip.label for clip in clips})
     speakers = len({clip.speaker for clip in clips} - {None})
-    who = f"{speakers:,} speakers" if speakers else "speakers not known"
-    return f"{len(clips):,} clips of {words} words, {who}"
+    who = _count(speakers, "speaker") if speakers else "speakers not known"
+    return f"{_count(len(clips), 'clip')} of {_count(words, 'word')}, {who}"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def _word_rows(clips: "tuple[Clip, ...]") -> Iterator[tuple[str, ...]]:

@@ -1,6 +1,6 @@
 """Scores as a person reads them; each with its interval, and with what limits it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sayso.cli.console import say
@@ -53,7 +53,7 @@ def show_scores(scores: Mapping[str, Any]) -> None:
         say(f"... and {len(speakers) - 20} more; --json gives them all")
 
 
-def _limits(interval: tuple[float, float]) -> str:
+def _limits(interval: Sequence[float]) -> str:
     return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}"
 
 

@@ -22,8 +22,8 @@ NOISE_FOLDER = "_background_noise_"
 # What libsndfile reads without being told more, by the endings in use.
 EXTENSIONS = frozenset(
     (
-        *("wav", "wave", "flac", "ogg", "oga", "opus", "mp3", "aif", "aiff", "aifc", "au", "snd", "caf", "w64", "rf64"),
-        *("voc", "sph", "nist", "avr", "htk", "ircam", "paf", "pvf", "svx"),
+        *("wav", "wave", "flac", "ogg", "oga", "opus", "mp3", "aif", "aiff", "aifc", "au", "snd", "w64", "rf64"),
+        *("voc", "sph", "caf", "nist", "avr", "htk", "ircam", "paf", "pvf", "svx"),  # codespell:ignore caf
     )
 )
 LISTS: dict[str, PartName] = {"testing_list.txt": "test", "validation_list.txt": "validation"}

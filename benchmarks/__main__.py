@@ -1,0 +1,60 @@
+"""`python -m benchmarks [NAME...]`: hold the contests, print a table of figures, write them as JSON."""
+
+import argparse
+import importlib
+import os
+import pkgutil
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import benchmarks
+from benchmarks.contest import Contest, NotHereError, Outcome
+from sayso.files import write_json
+
+HERE = ("__main__", "contest")
+
+
+def main() -> None:
+    """Read the command line, hold the contests one by one."""
+    names = [module.name for module in pkgutil.iter_modules(benchmarks.__path__) if module.name not in HERE]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=benchmarks.__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which contests, of {', '.join(names)}; default all")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each side takes its turn (default 5)")
+    parser.add_argument("--json", type=Path, default=Path("build/bench.json"), help="where the figures are written")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(names):
+        parser.error(f"no contest {', '.join(sorted(unknown))}; choose from {', '.join(names)}")
+    if options.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    results = {name: _hold(name, options.rounds) for name in options.names or names}
+    machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()}
+    write_json(options.json, {"machine": machine, "rounds": options.rounds, "contests": results})
+    print(f"\nwritten to {options.json}")
+
+
+def _hold(name: str, rounds: int) -> dict[str, Any]:
+    try:
+        contest: Contest = importlib.import_module(f"benchmarks.{name}").contest()
+    except NotHereError as why:
+        print(f"{name}: skipped, {why}")
+        return {"skipped": str(why)}
+    outcome = contest.hold(rounds=rounds)
+    print("\n".join(_table(contest, outcome)))
+    return {"title": contest.title, "seconds": outcome.seconds, "figures": outcome.figures}
+
+
+def _table(contest: Contest, outcome: Outcome) -> Iterator[str]:
+    width = max(map(len, (*outcome.seconds, *outcome.figures)))
+    yield f"\n{contest.title}"
+    for side, seconds in outcome.seconds.items():
+        yield f"  {side:{width}}  {seconds:8.3f} s"
+    for figure in contest.figures:
+        value = outcome.figures[figure.name]
+        verdict = f"target {figure.target}: {'reached' if figure.reached(value) else 'MISSED'}" if figure.target else ""
+        yield f"  {figure.name:{width}}  {value:8.3f}    {verdict}".rstrip()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""One contest: several sides do the same work in turn, round after round, and figures are read off each round."""
+
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+__all__ = ["Contest", "Figure", "NotHereError", "Outcome"]
+
+Seconds = Mapping[str, float]
+"""What each side took in one round."""
+
+
+class NotHereError(Exception):
+    """A contest cannot be held on this machine; the text says what it needs."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of interest in a round, with its target if there is one."""
+
+    name: str
+    of: Callable[[Seconds], float]
+    least: float | None = None
+    most: float | None = None
+
+    def reached(self, value: float) -> bool:
+        """Say whether `value` is within the target."""
+        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+
+    @property
+    def target(self) -> str:
+        """The target as a reader sees it."""
+        if self.least is not None:
+            return f">= {self.least:g}"
+        return f"<= {self.most:g}" if self.most is not None else ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Medians over all rounds: seconds by side, and each figure's value."""
+
+    seconds: dict[str, float]
+    figures: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Sides, each a call that does its work once and gives the seconds that count, and what to read off them."""
+
+    title: str
+    sides: Mapping[str, Callable[[], float]]
+    figures: tuple[Figure, ...]
+
+    def hold(self, *, rounds: int) -> Outcome:
+        """Let the sides take turns for `rounds` rounds.
+
+        A figure is computed within each round and its median taken: a machine that is slow for a while is slow for
+        all sides of that round.
+        """
+        taken = [{name: side() for name, side in self.sides.items()} for _ in range(rounds)]
+        return Outcome(
+            seconds={name: statistics.median(seconds[name] for seconds in taken) for name in self.sides},
+            figures={figure.name: statistics.median(map(figure.of, taken)) for figure in self.figures},
+        )

@@ -1,0 +1,66 @@
+"""What every registered representation must do; a new one is tested by being registered."""
+
+import numpy as np
+import pytest
+import torch
+
+from sayso.audio import AudioFormat
+from sayso.features import FEATURES
+
+AUDIO = AudioFormat(sample_rate=8000, clip_seconds=0.6)
+VARIANTS = {"spectrogram": [{}, {"power": None, "scale": "linear"}, {"power": 0.5}, {"power": 1.0, "scale": "linear"}]}
+CASES = [(part, keys) for part in FEATURES for keys in VARIANTS.get(part.kind, [{}])]
+
+
+@pytest.fixture(params=CASES, ids=lambda case: f"{case[0].kind}-{case[1]}")
+def feature(request):
+    part, keys = request.param
+    config = part(**keys)
+    assert not list(config.misfits(AUDIO))
+    return config.build(AUDIO).eval()
+
+
+@pytest.fixture
+def samples():
+    generator = torch.Generator().manual_seed(0)
+    return 0.3 * torch.randn(5, AUDIO.clip_samples, generator=generator)
+
+
+def test_shape_is_as_it_says(feature, samples):
+    out = feature(samples)
+    assert tuple(out.shape) == (5, *feature.shape)
+    assert out.dtype == torch.float32
+    assert torch.isfinite(out).all()
+
+
+def test_a_batch_is_its_clips(feature, samples):
+    together = feature(samples)
+    alone = torch.cat([feature(clip[None]) for clip in samples])
+    torch.testing.assert_close(together, alone, rtol=1e-5, atol=1e-5)
+
+
+def test_the_same_clip_gives_the_same_bits(feature, samples):
+    assert torch.equal(feature(samples), feature(samples))
+
+
+def test_silence_and_full_scale_stay_finite(feature):
+    loudest = torch.sign(torch.sin(torch.arange(AUDIO.clip_samples).float()))
+    for clip in (torch.zeros(AUDIO.clip_samples), loudest):
+        assert torch.isfinite(feature(clip[None])).all()
+
+
+def test_gradients_reach_the_samples(feature, samples):
+    samples.requires_grad_()
+    feature(samples).sum().backward()
+    assert torch.isfinite(samples.grad).all()
+    assert samples.grad.abs().sum() > 0
+
+
+def test_it_holds_nothing_to_learn_and_nothing_to_save(feature):
+    assert not list(feature.parameters())
+    assert not feature.state_dict()
+
+
+def test_different_clips_give_different_features(feature, samples):
+    out = feature(samples)
+    assert not np.allclose(out[0].numpy(), out[1].numpy())

@@ -1,0 +1,79 @@
+"""Scores against hand counts, and intervals against what they promise."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sayso.metrics import (
+    confusion_matrix,
+    cross_entropy,
+    expected_calibration_error,
+    per_class,
+    score,
+    speaker_interval,
+    wilson_interval,
+)
+
+
+@given(st.integers(1, 500), st.data())
+def test_wilson_holds_the_share_and_stays_within_0_and_1(total, data):
+    hits = data.draw(st.integers(0, total))
+    low, high = wilson_interval(hits, total)
+    assert 0 <= low <= hits / total <= high <= 1
+    assert low < high
+
+
+def test_wilson_covers_the_truth_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    hits = rng.binomial(300, 0.97, size=4000)
+    covered = [low <= 0.97 <= high for low, high in (wilson_interval(int(h), 300) for h in hits)]
+    assert 0.93 <= np.mean(covered) <= 0.98
+
+
+def test_speaker_interval_covers_where_wilson_over_clips_does_not():
+    rng = np.random.default_rng(1)
+    accuracies = 1 / (1 + np.exp(-(2.5 + rng.standard_normal((1500, 6)))))
+    hits = rng.binomial(50, accuracies)
+    truth = float((1 / (1 + np.exp(-(2.5 + rng.standard_normal(200_000))))).mean())
+    median = 1 / (1 + np.exp(-2.5))
+    by_speaker = [speaker_interval(row.tolist(), [50] * 6) for row in hits]
+    by_clip = [wilson_interval(int(row.sum()), 300) for row in hits]
+    # The t-interval is about a typical speaker, the plain one about all clips: each is held to its own truth.
+    assert np.mean([low <= median <= high for low, high in by_speaker]) > 0.88
+    assert np.mean([low <= truth <= high for low, high in by_clip]) < 0.75
+
+
+def test_speaker_interval_needs_two_speakers():
+    assert speaker_interval([9], [10]) is None
+
+
+def test_perfect_speakers_still_leave_doubt():
+    low, high = speaker_interval([10, 10, 10], [10, 10, 10])
+    assert low < 1
+    assert high <= 1
+
+
+def test_per_class_by_hand():
+    targets, predicted = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 0, 1])
+    table = per_class(confusion_matrix(targets, predicted, 3), ["a", "b", "c"])
+    assert table["a"] == {"n": 3, "precision": 2 / 3, "recall": 2 / 3, "f1": 2 / 3}
+    assert table["b"]["precision"] == 1 / 3
+    assert table["c"] == {"n": 1, "precision": None, "recall": 0.0, "f1": 0.0}
+
+
+def test_loss_and_calibration_by_hand():
+    probabilities = np.array([[0.8, 0.2], [0.8, 0.2]])
+    targets = np.array([0, 1])
+    assert cross_entropy(targets, probabilities) == pytest.approx(-(np.log(0.8) + np.log(0.2)) / 2)
+    assert expected_calibration_error(targets, probabilities) == pytest.approx(0.3)
+
+
+def test_score_has_the_shape_that_metrics_json_promises():
+    probabilities = np.array([[0.9, 0.1], [0.3, 0.7], [0.6, 0.4]])
+    scores = score(np.array([0, 1, 1]), probabilities, labels=["a", "b"], speakers=["x", "y", None])
+    assert scores["accuracy"] == pytest.approx(2 / 3)
+    assert scores["errors"] == 1
+    assert scores["n"] == 3
+    assert scores["per_speaker"].keys() == {"x", "y"}
+    assert scores["confusion"] == {"labels": ["a", "b"], "counts": [[1, 0], [1, 1]]}
