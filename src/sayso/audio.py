@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import numpy as np
 import soundfile
@@ -150,7 +150,7 @@ def fit_length(samples: Samples, length: int, fit: Fit) -> Samples:
         start = _loudest_start(samples, length) if start is None else start
         return samples[start : start + length]
     before = 0 if fit == "start" else -surplus // 2
-    fitted = np.zeros(length, samples.dtype)
+    fitted = cast(Samples, np.zeros(length, samples.dtype))
     fitted[before : before + len(samples)] = samples
     return fitted
 
@@ -218,12 +218,14 @@ def _is_cut_short(path: Path, file: soundfile.SoundFile, missing: int) -> bool:
 
 
 def _ends_as_ogg(path: Path) -> bool:
-    """Say whether the last page of an Ogg file is marked as the last (RFC 3533)."""
+    """Say whether the last page of an Ogg file is all there and is marked as the last (RFC 3533)."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - _OGG_PAGE_BYTES))
         tail = file.read()
-    page = tail.rfind(b"OggS")
-    return 0 <= page < len(tail) - 5 and bool(tail[page + 5] & 4)
+    page = tail[max(0, tail.rfind(b"OggS")) :]
+    # A head of 27 bytes, the lengths of up to 255 segments, the segments.
+    segments = page[27 : 27 + page[26]] if len(page) > 26 else b""
+    return len(page) >= 27 + len(segments) + sum(segments) > 27 and bool(page[5] & 4)
 
 
 def _why_unreadable(path: Path) -> str:

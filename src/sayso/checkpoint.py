@@ -28,12 +28,13 @@ def save_model(path: Path, classifier: Classifier) -> None:
     """Write weights, recipe and labels to a safetensors file."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in classifier.state_dict().items()}
     header = {
-        "format_version": str(FORMAT_VERSION),
+        "format_version": FORMAT_VERSION,
         "recipe": recipe_yaml(classifier.recipe),
-        "labels": json.dumps(classifier.labels, ensure_ascii=False),
+        "labels": classifier.labels,
     }
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata=header)
+        # One entry: safetensors writes several in any order, and the same model is to be the same file.
+        save_file(tensors, temporary, metadata={"sayso": json.dumps(header, ensure_ascii=False)})
 
 
 def load_model(path: Path) -> Classifier:
@@ -46,13 +47,13 @@ def load_model(path: Path) -> Classifier:
         raise ModelError(f"{path}: no such model; the run may have stopped before its first epoch ended")
     try:
         with safe_open(path, framework="pt") as file:
-            header: dict[str, str] = file.metadata() or {}
-        if header.get("format_version") != str(FORMAT_VERSION):
+            header: dict[str, Any] = json.loads((file.metadata() or {})["sayso"])
+        if header.get("format_version") != FORMAT_VERSION:
             raise ModelError(f"{path}: format {header.get('format_version')}, this Sayso reads {FORMAT_VERSION}")
         recipe = recipe_from_values(load_yaml(header["recipe"]), source=str(path))
-        classifier = Classifier(recipe, json.loads(header["labels"]))
+        classifier = Classifier(recipe, header["labels"])
         classifier.load_state_dict(load_file(path))
-    except (SafetensorError, KeyError, RuntimeError, SettingsError, yaml.YAMLError) as error:
+    except (SafetensorError, KeyError, RuntimeError, ValueError, SettingsError, yaml.YAMLError) as error:
         raise ModelError(f"{path}: cannot be read as a Sayso model ({str(error).splitlines()[0]})") from error
     return classifier.eval()
 

@@ -121,8 +121,9 @@ def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
 def recipe_from_values(values: Mapping[str, Any], *, source: str) -> Recipe:
     """Make a recipe from plain values; `source` names them in messages. Raises as `read_recipe`."""
+    kinds = {"features": {"kind": Mel.kind}, "model": {"kind": TCResNetConfig.kind}}
     try:
-        return read(Recipe, values)
+        return read(Recipe, lay_over(kinds, values))
     except SettingsError as error:
         raise SettingsError(error.faults, source=source) from error
 

@@ -253,9 +253,8 @@ def _range_faults(settings: Settings) -> Iterator[Fault]:
 def _range_misfit(hint: Any, value: Any) -> str | None:
     if get_origin(hint) is Annotated:
         limits = [extra for extra in hint.__metadata__ if isinstance(extra, Range)]
-        if limits and isinstance(value, int | float):
-            return limits[0].misfit(value)
-        return None
+        is_number = isinstance(value, int | float)
+        return next((m for limit in limits if is_number and (m := limit.misfit(value))), None)
     if get_origin(hint) is tuple and isinstance(value, tuple):
         return next((m for item in value if (m := _range_misfit(get_args(hint)[0], item))), None)
     if get_origin(hint) in (Union, types.UnionType) and value is not None:

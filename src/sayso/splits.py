@@ -146,7 +146,7 @@ def _share_of_speakers(corpus: Corpus, rows: Rows, share: float, rng: np.random.
     return np.sort(np.array([row for name in names[:count] for row in by_speaker[name]], dtype=np.int64))
 
 
-def _speaker_count(corpus: Corpus, rows: Iterable[int]) -> int:
+def _speaker_count(corpus: Corpus, rows: Rows) -> int:
     return len({corpus.clips[row].speaker for row in rows} - {None})
 
 

@@ -104,7 +104,7 @@ def fit(recipe: Recipe, corpus: Corpus, split: Split, run: RunFolder, *, progres
         with _interruptible(run), warnings.catch_warnings():
             # As above: Lightning's use of torch's moving names.
             warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-            loaders = (range(steps), range(learner.validation_steps) if len(split.validation) else None)
+            loaders = (range(steps), range(max(1, learner.validation_steps)))
             trainer.fit(learner, *loaders, ckpt_path=str(run.resume) if resuming else None, weights_only=True)
     return Fitted(
         load_model(run.weights),
@@ -329,6 +329,7 @@ def _trainer(training: Training, hardware: Hardware, bookkeeper: _Bookkeeper, *,
         enable_checkpointing=True,
         enable_progress_bar=False,
         enable_model_summary=False,
+        limit_val_batches=1.0 if validates else 0,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
     )

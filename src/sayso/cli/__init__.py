@@ -50,13 +50,10 @@ def main() -> None:
     except SaysoError as error:
         warn(f"sayso: {error}")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        warn("sayso: stopped")
-        sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read our output has left, as `| head` does; what is still buffered has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:  # what typer makes of Ctrl-C, without a word
+            warn("sayso: stopped; earlier runs are untouched")
+        raise
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] in _TRAINING_PACKAGES:
             warn(f"sayso: this needs {error.name}, which is not installed: pip install 'sayso[train]'")
@@ -69,6 +66,7 @@ def main() -> None:
         raise
 
 
+_INTERRUPTED = 130
 _TRAINING_PACKAGES = {
     "torch",
     "lightning",

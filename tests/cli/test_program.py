@@ -1,0 +1,287 @@
+"""The program as a person meets it: what it prints, its exit codes, and one line for whatever can go wrong."""
+
+import errno
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from conftest import write_tones
+from runs_made import small_recipe
+from sayso import cli, files
+from sayso.recipe import recipe_yaml
+
+FAST = ["--set", "training.epochs=1", "--set", "training.threads=1", "--set", "model.width=0.5"]
+
+
+@pytest.fixture
+def sayso(monkeypatch, capsys):
+    """Run the program in this process; gives exit code, standard output, standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["sayso", *map(str, arguments)])
+        capsys.readouterr()
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    root = tmp_path_factory.mktemp("trained")
+    recipe = root / "tones.yaml"
+    recipe.write_text(recipe_yaml(small_recipe(write_tones(root / "tones"), epochs=3)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SAYSO_CACHE", str(root / "cache"))
+        patch.setattr(sys, "argv", ["sayso", "train", str(recipe), "--out", str(root / "run")])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+    assert end.value.code == 0
+    return root
+
+
+def one_line(err):
+    """The last line, which must be the error, with nothing cut into lines around it."""
+    lines = [line for line in err.splitlines() if line.startswith("sayso: ")]
+    assert len(lines) == 1, err
+    return lines[0]
+
+
+def test_help_needs_neither_torch_nor_numpy():
+    script = (
+        "import sys\n"
+        "from sayso.cli import main\n"
+        "sys.argv = ['sayso', '--help']\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
+        "heavy = {'torch', 'lightning', 'matplotlib', 'numpy', 'scipy', 'onnxruntime', 'yaml'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "train" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "init", "demo", "list", "doctor", "data", "runs"])
+def test_every_command_has_help(sayso, command):
+    code, out, _ = sayso(command, "--help")
+    assert code == 0
+    assert "Usage: sayso " + command in out
+
+
+def test_data_and_predict_do_without_torch(trained, tone_folder):
+    for arguments in (
+        ["data", "info", str(tone_folder)],
+        ["predict", str(next(tone_folder.rglob("*.wav"))), "--model", str(trained / "run")],
+        ["runs", "list"],
+    ):
+        script = (
+            "import sys\n"
+            "from sayso.cli import main\n"
+            f"sys.argv = ['sayso', *{arguments!r}]\n"
+            "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+            "heavy = {'torch', 'lightning', 'matplotlib', 'sayso.recipe'} & set(sys.modules)\n"
+            "assert not heavy, heavy\n"
+        )
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+
+def test_version_and_no_arguments(sayso):
+    assert sayso("--version")[1].startswith("sayso ")
+    assert "Commands" in sayso()[1] + sayso()[2]
+
+
+def test_evaluate_prints_what_training_found(sayso, trained):
+    code, out, _ = sayso("evaluate", trained / "run", "--json")
+    metrics = json.loads((trained / "run" / "metrics.json").read_text())
+    assert code == 0
+    assert json.loads(out)["test"]["accuracy"] == pytest.approx(metrics["test"]["accuracy"])
+    code, out, _ = sayso("evaluate", trained / "run", "--split", "train")
+    assert code == 0
+    assert "worst first" in out
+
+
+def test_predict_names_words(sayso, trained):
+    clips = sorted((trained / "tones").rglob("*.wav"))[:2]
+    code, out, _ = sayso("predict", *clips, "--model", trained / "run", "--top", 2, "--json")
+    assert code == 0
+    answers = [json.loads(line) for line in out.splitlines()]
+    assert [answer["file"] for answer in answers] == [str(clip) for clip in clips]
+    assert len(answers[0]["predictions"]) == 2
+    code, out, _ = sayso("predict", clips[0], "--model", trained / "run" / "model.onnx")
+    assert code == 0
+    assert str(clips[0]) in out
+
+
+def test_predict_goes_on_after_a_bad_file(sayso, trained, tmp_path):
+    (tmp_path / "bad.wav").write_text("no sound")
+    good = next((trained / "tones").rglob("*.wav"))
+    code, out, err = sayso("predict", tmp_path / "bad.wav", good, "--model", trained / "run")
+    assert code == 2
+    assert "bad.wav" in one_line(err)
+    assert str(good) in out
+
+
+def test_init_writes_a_recipe_that_trains(sayso, tone_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert sayso("init", tone_folder)[0] == 0
+    text = (tmp_path / "tones.yaml").read_text()
+    assert "# Number of bands." in text
+    assert sayso("train", "tones.yaml", *FAST)[0] == 0
+    code, out, _ = sayso("runs", "list")
+    assert code == 0
+    assert "test clips" in out
+    assert "exists, nothing was changed" in one_line(sayso("init", tone_folder)[2])
+    assert (tmp_path / "tones.yaml").read_text() == text
+    run = next((tmp_path / "runs").iterdir())
+    assert sayso("runs", "remove", run, "--yes")[0] == 0
+    assert not run.exists()
+
+
+def test_list_names_every_part_with_its_keys(sayso):
+    out = sayso("list", "--keys")[1]
+    for part in ("fsdd", "folder", "mel", "spectrogram", "tc_resnet", "spec_augment", "n_mels", "probability"):
+        assert part in out
+
+
+def test_doctor_says_what_is_here(sayso):
+    code, out, _ = sayso("doctor")
+    assert code == 0
+    assert "onnxruntime" in out
+
+
+def fill(folder, word, clips=4, **keys):
+    (folder / word).mkdir(parents=True)
+    rng = np.random.default_rng(len(word))
+    for index in range(clips):
+        soundfile.write(folder / word / f"{index}.wav", rng.uniform(-0.3, 0.3, 4000), keys.get("rate", 8000))
+
+
+def make_empty(folder):
+    folder.mkdir()
+
+
+def make_one_class(folder):
+    fill(folder, "yes")
+
+
+def make_class_of_one(folder):
+    fill(folder, "yes")
+    fill(folder, "no", clips=1)
+
+
+def make_unreadable(folder):
+    fill(folder, "yes")
+    fill(folder, "no")
+    for index in range(3):
+        (folder / "no" / f"bad{index}.wav").write_text("not a sound")
+
+
+def make_flat(folder):
+    folder.mkdir()
+    soundfile.write(folder / "a.wav", np.zeros(100), 8000)
+
+
+BAD_FOLDERS = {
+    make_empty: "empty",
+    make_one_class: "at least two words",
+    make_class_of_one: "'no': 1",
+    make_unreadable: "3 of 11 files cannot be used",
+    make_flat: "lie directly in it",
+}
+
+
+@pytest.mark.parametrize("make", BAD_FOLDERS, ids=lambda make: make.__name__)
+def test_folders_that_cannot_be_trained_on(sayso, make, tmp_path):
+    make(tmp_path / "clips")
+    code, _, err = sayso("train", tmp_path / "clips", *FAST, "--out", tmp_path / "run")
+    assert code == 2
+    assert BAD_FOLDERS[make] in one_line(err)
+    assert not (tmp_path / "run").exists()
+
+
+def test_faulty_clips_within_the_limit_are_skipped_and_named_in_the_report(sayso, tmp_path):
+    clips = tmp_path / "clips"
+    fill(clips, "yes", clips=20)
+    fill(clips, "no", clips=20)
+    (clips / "no" / "text.wav").write_text("not a sound")
+    (clips / "no" / "nothing.wav").touch()
+    whole = (clips / "no" / "0.wav").read_bytes()
+    (clips / "no" / "cut.wav").write_bytes(whole[: len(whole) // 2])
+    soundfile.write(clips / "yes" / "silent.wav", np.zeros(4000), 8000)
+    soundfile.write(clips / "yes" / "nan.wav", np.full(4000, np.nan), 8000, subtype="FLOAT")
+    (clips / "yes" / "twin.wav").write_bytes((clips / "no" / "1.wav").read_bytes())
+    code, out, _ = sayso("train", clips, *FAST, "--out", tmp_path / "run")
+    assert code == 0
+    report = (tmp_path / "run" / "report.html").read_text()
+    for name in ("text.wav", "nothing.wav", "cut.wav", "nan.wav"):
+        assert name in report
+    assert "4 of 46 files could not be read" in out
+    assert "digital silence" in out
+    assert "same sound under two labels" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["train", "nowhere"], "nowhere"),
+        (["train", "nowhere.yaml"], "no such recipe"),
+        (["train", "--resume", "nowhere"], "no run there"),
+        (["evaluate", "nowhere"], "no run there"),
+        (["predict", "a.wav", "--model", "nowhere"], "no such model"),
+        (["init", "nowhere"], "nowhere"),
+        (["runs", "remove", "nowhere"], "no run there"),
+        (["data", "get", "fsd"], "did you mean 'fsdd'?"),
+    ],
+)
+def test_things_that_are_not_there(sayso, arguments, says, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = sayso(*arguments)
+    assert code == 2
+    assert says in one_line(err)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["train"], ["train", "a", "--resume", "b"], ["train", "--resume", "b", "--out", "c"], ["trian"], ["predict"]],
+)
+def test_wrong_usage_ends_with_2(sayso, arguments):
+    assert sayso(*arguments)[0] == 2
+
+
+def test_an_output_folder_that_exists(sayso, trained, tone_folder):
+    before = {path.name: path.stat().st_mtime_ns for path in (trained / "run").iterdir()}
+    code, _, err = sayso("train", tone_folder, *FAST, "--out", trained / "run")
+    assert code == 2
+    assert "exists and is not empty" in one_line(err)
+    assert before == {path.name: path.stat().st_mtime_ns for path in (trained / "run").iterdir()}
+
+
+@pytest.mark.parametrize(("number", "says"), [(errno.ENOSPC, "disk is full"), (errno.EACCES, "no permission")])
+def test_a_full_disk_and_a_forbidden_place(sayso, number, says, tone_folder, tmp_path, monkeypatch):
+    def fails(*_, **__):
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(files.os, "fsync", fails)
+    code, _, err = sayso("train", tone_folder, *FAST, "--out", tmp_path / "run")
+    assert code == 2
+    assert says in one_line(err)
+
+
+def test_ctrl_c_is_one_line(sayso, tone_folder, tmp_path, monkeypatch):
+    def breaks(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sayso.experiment.open_data", breaks)
+    code, _, err = sayso("train", tone_folder, *FAST, "--out", tmp_path / "run")
+    assert code == 130
+    assert "stopped" in one_line(err)

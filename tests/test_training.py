@@ -1,0 +1,202 @@
+"""Training: the same twice, the same after a stop, never a look at the test part, and stops that lose nothing."""
+
+import dataclasses
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from runs_made import small_data, small_recipe
+from sayso import training
+from sayso.checkpoint import load_model, load_state, save_state
+from sayso.errors import InterruptedRunError, ModelError, OutputError
+from sayso.progress import Progress, Task
+from sayso.runs import RunFolder, read_log
+from sayso.splits import Split
+from sayso.training import choose_hardware, fit
+
+
+def fitted(folder, out, progress=None, **keys):
+    corpus, split = small_data(folder)
+    return fit(small_recipe(folder, **keys), corpus, split, RunFolder(out), progress=progress or Progress())
+
+
+def weights(run):
+    return load_model(run / "model.safetensors").state_dict()
+
+
+def assert_same_bits(one, other):
+    assert one.keys() == other.keys()
+    for name in one:
+        assert torch.equal(one[name], other[name]), name
+
+
+class StopAt(Progress):
+    """Presses Ctrl-C when so many steps are done."""
+
+    def __init__(self, steps):
+        self.steps = steps
+
+    def task(self, title, *, total=None, unit=""):
+        outer = self
+
+        class Stopping(Task):
+            def advance(self, steps=1):
+                outer.steps -= steps
+                if outer.steps == 0:
+                    os.kill(os.getpid(), signal.SIGINT)
+
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *_):
+                return None
+
+        return Stopping()
+
+
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+def test_the_same_seed_gives_the_same_weights_bit_for_bit(tone_folder, tmp_path, precision):
+    for name in ("a", "b"):
+        fitted(tone_folder, tmp_path / name, precision=precision)
+    assert_same_bits(weights(tmp_path / "a"), weights(tmp_path / "b"))
+
+
+def test_another_seed_gives_other_weights(tone_folder, tmp_path):
+    fitted(tone_folder, tmp_path / "a", seed=0)
+    fitted(tone_folder, tmp_path / "b", seed=1)
+    assert not torch.equal(
+        weights(tmp_path / "a")["network.last.weight"], weights(tmp_path / "b")["network.last.weight"]
+    )
+
+
+@pytest.mark.parametrize("steps", [1, 4, 7])
+def test_stopped_anywhere_and_resumed_it_ends_as_undisturbed(tone_folder, tmp_path, steps):
+    fitted(tone_folder, tmp_path / "whole", epochs=3)
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(InterruptedRunError, match="sayso train --resume"):
+        fitted(tone_folder, tmp_path / "stopped", StopAt(steps), epochs=3)
+    assert signal.getsignal(signal.SIGINT) is handler
+    result = fitted(tone_folder, tmp_path / "stopped", epochs=3)
+    assert_same_bits(weights(tmp_path / "whole"), weights(tmp_path / "stopped"))
+    assert result.epochs == 3
+    logs = [read_log(tmp_path / name / "log.csv") for name in ("whole", "stopped")]
+    for one, other in zip(*logs, strict=True):
+        assert dataclasses.replace(one, seconds=0) == dataclasses.replace(other, seconds=0)
+
+
+def test_an_interrupted_run_keeps_its_best_weights(tone_folder, tmp_path):
+    with pytest.raises(InterruptedRunError, match="best weights so far are kept"):
+        fitted(tone_folder, tmp_path / "run", StopAt(7), epochs=3)
+    assert load_model(tmp_path / "run" / "model.safetensors").labels == ("high", "low", "middle")
+
+
+def test_the_test_part_is_never_looked_at(tone_folder, tmp_path):
+    corpus, split = small_data(tone_folder)
+    run = RunFolder(tmp_path / "a")
+    fit(small_recipe(tone_folder), corpus, split, run, progress=Progress())
+    spoilt = np.array(corpus.samples)
+    spoilt[split.test] = np.random.default_rng(0).integers(-(2**15), 2**15, spoilt[split.test].shape)
+    other = RunFolder(tmp_path / "b")
+    fit(small_recipe(tone_folder), dataclasses.replace(corpus, samples=spoilt), split, other, progress=Progress())
+    assert_same_bits(weights(run.path), weights(other.path))
+
+
+def test_validation_none_lets_the_last_epoch_count(tone_folder, tmp_path):
+    corpus, split = small_data(tone_folder)
+    everything = Split(np.sort(np.concatenate((split.train, split.validation))), split.validation[:0], split.test, "x")
+    recipe = small_recipe(tone_folder, validation="none", epochs=3)
+    result = fit(recipe, corpus, everything, RunFolder(tmp_path / "run"), progress=Progress())
+    assert result.best_epoch == 3
+    assert {row.set for row in result.log} == {"train"}
+
+
+def test_the_best_epoch_is_the_last_of_those_with_the_best_validation_score(tone_folder, tmp_path):
+    result = fitted(tone_folder, tmp_path / "run", epochs=6)
+    scores = [row.accuracy for row in result.log if row.set == "validation"]
+    best = max(index for index, score in enumerate(scores) if score == max(scores))
+    assert result.best_epoch == best + 1
+
+
+def test_patience_stops_early(tone_folder, tmp_path):
+    result = fitted(tone_folder, tmp_path / "run", epochs=60, patience=2, learning_rate=1e-8)
+    assert result.epochs < 60
+
+
+def test_it_learns_tones(tone_folder, tmp_path):
+    result = fitted(tone_folder, tmp_path / "run", epochs=25, learning_rate=2e-2)
+    assert max(row.accuracy for row in result.log if row.set == "validation") >= 0.8
+
+
+def test_class_weights_balance(tone_folder):
+    corpus, split = small_data(tone_folder)
+    rows = np.concatenate(
+        (split.train[corpus.targets[split.train] == 0][:2], split.train[corpus.targets[split.train] != 0])
+    )
+    weighted = training._class_weights(corpus, rows)
+    counts = np.bincount(corpus.targets[rows])
+    np.testing.assert_allclose(weighted.numpy() * counts, len(rows) / 3, rtol=1e-6)
+
+
+def test_hardware_follows_the_recipe(tone_folder):
+    recipe = small_recipe(tone_folder, precision="float32", threads=1, device="cpu")
+    hardware = choose_hardware(recipe.training)
+    assert (hardware.device.type, hardware.bf16, hardware.threads) == ("cpu", False, 1)
+
+
+def test_convolutions_over_images_run_channels_last(tone_folder, tmp_path):
+    corpus, split = small_data(tone_folder)
+    classifier = training.Classifier(small_recipe(tone_folder), corpus.labels)
+    classifier.network = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 4, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()
+    )
+    learner = training._Learner(classifier, corpus, split, choose_hardware(classifier.recipe.training))
+    features = learner._training_features(split.train[:4], torch.Generator())
+    assert learner.convolves_images
+    assert features.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_full_disk_is_one_line_and_the_last_state_stays_whole(tone_folder, tmp_path, monkeypatch):
+    import errno
+
+    real = training.write_log
+    calls = []
+
+    def fails_later(path, rows):
+        calls.append(path)
+        if len(calls) == 2:
+            raise OutputError(f"cannot write {path}: the disk is full") from OSError(errno.ENOSPC, "full")
+        real(path, rows)
+
+    monkeypatch.setattr(training, "write_log", fails_later)
+    with pytest.raises(OutputError, match="disk is full"):
+        fitted(tone_folder, tmp_path / "run", epochs=3)
+    assert len({row.epoch for row in read_log(tmp_path / "run" / "log.csv")}) == 1
+    monkeypatch.undo()
+
+
+def test_works_outside_the_main_thread(tone_folder, tmp_path):
+    corpus, split = small_data(tone_folder)
+    done = []
+    thread = threading.Thread(
+        target=lambda: done.append(
+            fit(small_recipe(tone_folder, epochs=1), corpus, split, RunFolder(tmp_path / "r"), progress=Progress())
+        )
+    )
+    thread.start()
+    thread.join()
+    assert done[0].epochs == 1
+
+
+def test_state_files_hold_plain_data_only(tmp_path):
+    save_state(tmp_path / "s.ckpt", {"a": torch.ones(2), "b": [1, "x", {"c": 2.5}]})
+    assert load_state(tmp_path / "s.ckpt")["b"] == [1, "x", {"c": 2.5}]
+    torch.save({"f": StopAt(1)}, tmp_path / "evil.ckpt")
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_state(tmp_path / "evil.ckpt")
+    (tmp_path / "cut.ckpt").write_bytes((tmp_path / "s.ckpt").read_bytes()[:50])
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_state(tmp_path / "cut.ckpt")
