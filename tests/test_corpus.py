@@ -102,12 +102,12 @@ def test_many_small_chunks_give_the_same(listing: Listing, monkeypatch: pytest.M
 
 
 def test_parts_of_one_file(tmp_path: Path) -> None:
-    ramp = np.arange(8 * 8000, dtype=np.int16)
+    ramp = np.arange(4 * 8000, dtype=np.int16)
     path = tmp_path / "long.wav"
     soundfile.write(path, ramp, 8000)
-    clips = tuple(Clip(str(path), "ab"[i % 2], start_seconds=float(i), end_seconds=i + 0.5) for i in range(8))
+    clips = tuple(Clip(str(path), "ab"[i % 2], start_seconds=float(i), end_seconds=i + 0.5) for i in range(4))
     corpus = packed_corpus(Listing(clips))
-    assert corpus.samples[:, 0].tolist() == [8000 * i for i in range(8)]
+    assert corpus.samples[:, 0].tolist() == [8000 * i for i in range(4)]
 
 
 def test_noise_is_kept_beside_the_clips(listing: Listing, tmp_path: Path) -> None:
@@ -236,14 +236,7 @@ def empty_samples(folder: Path) -> None:
     (folder / "samples.i16").write_bytes(b"")
 
 
-def no_folder_but_a_file(folder: Path) -> None:
-    for path in folder.iterdir():
-        path.unlink()
-    folder.rmdir()
-    folder.write_text("")
-
-
-DAMAGE = [hurt_index, odd_index, empty_index, no_index, no_samples, short_samples, empty_samples, no_folder_but_a_file]
+DAMAGE = [hurt_index, odd_index, empty_index, no_index, no_samples, short_samples, empty_samples]
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
@@ -251,11 +244,13 @@ def test_a_damaged_cache_is_made_again(
     listing: Listing, private_cache: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[Path], None]
 ) -> None:
     first = packed_corpus(listing)
+    # A copy: a mapped file must not shrink under its reader.
+    samples = first.samples.copy()
     damage(folders(private_cache)[0])
     assert [folder for folder, _, _ in packed()] in ([], folders(private_cache))
     again = packed_corpus(listing)
     assert again.content_hash == first.content_hash
-    assert np.array_equal(again.samples, first.samples)
+    assert np.array_equal(again.samples, samples)
     with no_decoding(monkeypatch):
         packed_corpus(listing)
 
@@ -341,7 +336,7 @@ def test_a_cache_that_may_not_be_written(listing: Listing, monkeypatch: pytest.M
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr("tempfile.TemporaryDirectory", refuse)
-    with pytest.raises(OutputError, match="no permission .* SAYSO_CACHE"):
+    with pytest.raises(OutputError, match=r"no permission .* SAYSO_CACHE"):
         packed_corpus(listing)
 
 

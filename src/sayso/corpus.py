@@ -31,6 +31,7 @@ __all__ = ["DATASETS", "Clip", "Corpus", "Dataset", "Listing", "PartName", "clea
 PartName = Literal["train", "validation", "test"]
 PACK_VERSION = 1
 _INDEX, _SAMPLES = "index.json", "samples.i16"
+_INDEX_KEYS = {"audio", "clips", "skipped", "skipped_noise", "fingerprints", "noise_lengths", "folder"}
 _CHUNK_BYTES = 2 << 20
 # Opening a file takes one lock inside soundfile, so more threads than this only wait for one another.
 _MOST_WORKERS = 8
@@ -281,7 +282,8 @@ def _read_index(folder: Path) -> dict[str, Any] | None:
         index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return cast(dict[str, Any], index) if isinstance(index, dict) else None
+    whole = isinstance(index, dict) and index.keys() >= _INDEX_KEYS
+    return cast(dict[str, Any], index) if whole else None
 
 
 def _open(folder: Path, listing: Listing, audio: AudioFormat) -> Corpus | None:

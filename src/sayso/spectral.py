@@ -58,19 +58,32 @@ class Stft(nn.Module):
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 2 bins frames"]:
         """Transform a batch of clips."""
+        return torch.stack(self._parts(samples), dim=1).transpose(2, 3)
+
+    def power(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames bins"]:
+        """Squared magnitudes, frames before bins as the transform lays them, so that no step moves memory."""
+        real, imaginary = self._parts(samples)
+        return torch.addcmul(real * real, imaginary, imaginary)
+
+    def _parts(
+        self, samples: Float[Tensor, "batch samples"]
+    ) -> tuple[Float[Tensor, "batch frames bins"], Float[Tensor, "batch frames bins"]]:
         half = self.n_fft // 2
         padded = nn.functional.pad(samples[:, None], (half, half), mode="reflect")[:, 0]
         if torch.compiler.is_exporting():
             return self._by_product(padded)
         frames = padded.unfold(-1, self.n_fft, self.hop) * self.taper  # (batch, frames, n_fft)
-        spectrum = torch.view_as_real(torch.fft.rfft(frames))  # (batch, frames, bins, 2)
-        return spectrum.permute(0, 3, 2, 1)
+        spectrum = torch.fft.rfft(frames)
+        return spectrum.real, spectrum.imag
 
-    def _by_product(self, padded: Float[Tensor, "batch padded"]) -> Float[Tensor, "batch 2 bins frames"]:
+    def _by_product(
+        self, padded: Float[Tensor, "batch padded"]
+    ) -> tuple[Float[Tensor, "batch frames bins"], Float[Tensor, "batch frames bins"]]:
         last = self._support.start + self.window + (padded.shape[-1] - self.n_fft) // self.hop * self.hop
         inner = padded[:, None, self._support.start : last]
         spectrum = nn.functional.conv1d(inner, self.kernel, stride=self.hop)  # (batch, 2 * bins, frames)
-        return spectrum.unflatten(1, (2, self.bins))
+        real, imaginary = spectrum.transpose(1, 2).split(self.bins, dim=2)
+        return real, imaginary
 
 
 def mel_filter_bank(

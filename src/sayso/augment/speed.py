@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sayso.augment import AUGMENTATIONS, Augmentation, AugmentConfig, Surroundings, uniform
 from sayso.schema import Range
@@ -26,14 +26,12 @@ class Speed(AugmentConfig):
 
         def play(samples: Tensor, generator: torch.Generator) -> Tensor:
             batch, length = samples.shape
-            factor = uniform(batch, 1 - self.most, 1 + self.most, generator, samples.device)[:, None]
-            middle = (length - 1) / 2
-            # One silent sample at either end takes every position that lies outside the clip.
-            where = (torch.arange(length, device=samples.device) - middle) * factor + middle + 1
-            where = where.clamp(0, length + 1 - 1e-3)  # (batch, samples), positions in the padded clip
-            padded = torch.nn.functional.pad(samples, (1, 1))
-            left = where.floor()
-            index = left.long().clamp(max=length)
-            return torch.lerp(padded.gather(1, index), padded.gather(1, index + 1), where - left)
+            factor = uniform(batch, 1 - self.most, 1 + self.most, generator, samples.device)
+            # Positions from -1 (first sample) to 1 (last), stretched about the middle; the clip is one row of an image.
+            where = torch.zeros(batch, 1, length, 2, device=samples.device)
+            where[:, 0, :, 0] = torch.linspace(-1, 1, length, device=samples.device) * factor[:, None]
+            image = samples[:, None, None]  # (batch, 1, 1, samples)
+            played = nn.functional.grid_sample(image, where, mode="bilinear", padding_mode="zeros", align_corners=True)
+            return played[:, 0, 0]
 
         return play

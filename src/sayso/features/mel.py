@@ -94,6 +94,6 @@ class MelSpectrogram(Feature):
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 1 mels frames"]:
         """Represent a batch of clips."""
-        power = self.stft(samples).square().sum(dim=1)  # (batch, bins, frames)
-        energy = (self.bank @ power)[:, None]  # (batch, 1, mels, frames)
-        return (energy + 1e-6).log() if self.log else energy
+        energy = self.stft.power(samples) @ self.bank.T  # (batch, frames, mels)
+        energy = (energy + 1e-6).log() if self.log else energy
+        return energy.transpose(1, 2)[:, None]  # (batch, 1, mels, frames)

@@ -64,10 +64,9 @@ class SpectrogramImage(Feature):
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch channels bins frames"]:
         """Represent a batch of clips."""
-        parts = self.stft(samples)  # (batch, 2, bins, frames)
         if self.power is None:
-            return parts
-        value = parts.square().sum(dim=1, keepdim=True)  # (batch, 1, bins, frames)
+            return self.stft(samples)
+        value = self.stft.power(samples).transpose(1, 2)[:, None]  # (batch, 1, bins, frames)
         if self.power != 2:
             # The root's slope is infinite at 0; a floor far below one quantisation step keeps gradients finite.
             value = torch.clamp(value, min=1e-12) ** (self.power / 2)
