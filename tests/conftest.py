@@ -1,10 +1,14 @@
 """What every test gets: a private cache, and small folders of made-up clips."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+
+from sayso.files import write_json, write_text
+from sayso.runs import LogRow, write_log
 
 RATE = 16_000
 TONES_HZ = {"high": 2400.0, "low": 300.0, "middle": 900.0}
@@ -39,3 +43,25 @@ def write_tones(folder: Path, *, speakers: tuple[str, ...] = SPEAKERS, clips: in
                 noisy = tone + 0.005 * rng.standard_normal(len(time))
                 soundfile.write(folder / word / f"{speaker}_{index}.wav", noisy.astype(np.float32), RATE)
     return folder
+
+
+@pytest.fixture
+def made_run(tmp_path: Path) -> Callable[[str], Path]:
+    """Give a function that writes the folder of a finished run that nobody trained: two words, two speakers."""
+
+    def make(name: str) -> Path:
+        folder = tmp_path / name
+        speaker = {"n": 10, "accuracy": 0.9, "accuracy_ci95": [0.6, 0.98]}
+        test = {
+            "accuracy": 0.9,
+            "n": 20,
+            "per_speaker": {"ann": speaker, "bob": speaker | {"accuracy": 0.8}},
+            "confusion": {"labels": ["one", "zero"], "counts": [[9, 1], [1, 9]]},
+        }
+        write_text(folder / "recipe.yaml", "dataset: {kind: fsdd}\n")
+        write_json(folder / "metrics.json", {"test": test, "best_epoch": 2})
+        rows = [LogRow(epoch, part, 1 / epoch, 0.5, 0.01, 1.0) for epoch in (1, 2) for part in ("train", "validation")]
+        write_log(folder / "log.csv", rows)
+        return folder
+
+    return make

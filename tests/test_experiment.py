@@ -37,7 +37,7 @@ def test_everything_the_design_promises_is_there(made):
         "figures", "manifest.json",
     }  # fmt: skip
     assert {path.name for path in run.figures.iterdir()} == {
-        "loss_and_accuracy.svg", "confusion_matrix.svg", "accuracy_by_speaker.svg",
+        "loss_and_accuracy.svg", "confusion_matrix.svg", "alluvial.svg", "accuracy_by_speaker.svg",
     }  # fmt: skip
     assert run.finished
 

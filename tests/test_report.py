@@ -11,6 +11,7 @@ import soundfile
 from sayso.errors import OutputError
 from sayso.plots.confusion import confusion_matrix
 from sayso.plots.curves import loss_and_accuracy
+from sayso.plots.flow import alluvial
 from sayso.plots.speakers import accuracy_by_speaker
 from sayso.plots.style import svg_text
 from sayso.report import Mistake, write_report
@@ -77,6 +78,7 @@ def figures(labels, speakers):
     return {
         "loss_and_accuracy": svg_text(loss_and_accuracy(log)),
         "confusion_matrix": svg_text(confusion_matrix(np.array(test["confusion"]["counts"]), labels)),
+        "alluvial": svg_text(alluvial(np.array(test["confusion"]["counts"]), labels)),
         "accuracy_by_speaker": svg_text(accuracy_by_speaker(test["per_speaker"])),
     }
 
@@ -221,7 +223,7 @@ def test_the_page_can_be_read_by_everyone(tmp_path):
 
 def test_tables_figures_recipe_manifest_and_commands(tmp_path):
     page = Page(report(tmp_path))
-    assert len(page.all("svg")) == 3
+    assert len(page.all("svg")) == 4
     for said in (
         "Least well understood: theo",
         "no/broken.wav cannot be read as sound",

@@ -20,9 +20,10 @@ from sayso.errors import RunError
 from sayso.evaluation import predict_probabilities, score_rows, write_predictions
 from sayso.export import Agreement, export
 from sayso.files import write_json, write_text
+from sayso.pictures.run import confusion_of, log_of, report_figures
 from sayso.plots.confusion import confusion_matrix
 from sayso.plots.curves import loss_and_accuracy
-from sayso.plots.speakers import accuracy_by_speaker
+from sayso.plots.flow import alluvial
 from sayso.plots.style import svg_text
 from sayso.progress import Progress
 from sayso.recipe import Recipe, read_recipe, recipe_yaml
@@ -85,8 +86,15 @@ class Run(RunFolder):
 
     def show_confusion(self) -> "Figure":
         """Draw the confusion matrix of the test part."""
-        confusion = self.metrics()["test"]["confusion"]
-        return confusion_matrix(np.array(confusion["counts"], dtype=np.int64), confusion["labels"])
+        return confusion_matrix(*confusion_of(self.metrics()))
+
+    def show_flow(self) -> "Figure":
+        """Draw the alluvial plot of the test part: predicted words flowing into true ones."""
+        return alluvial(*confusion_of(self.metrics()))
+
+    def show_training(self) -> "Figure":
+        """Draw loss and accuracy by epoch."""
+        return loss_and_accuracy(log_of(self), best_epoch=self.metrics()["best_epoch"])
 
 
 def train(
@@ -278,13 +286,7 @@ def _report(
     fitted: "Fitted",
 ) -> None:
     log = [asdict(row) for row in fitted.log]
-    confusion = metrics["test"]["confusion"]
-    figures = {
-        "loss_and_accuracy": loss_and_accuracy(log, best_epoch=fitted.best_epoch),
-        "confusion_matrix": confusion_matrix(np.array(confusion["counts"], dtype=np.int64), confusion["labels"]),
-    }
-    if len(metrics["test"]["per_speaker"]) > 1:
-        figures["accuracy_by_speaker"] = accuracy_by_speaker(metrics["test"]["per_speaker"])
+    figures = report_figures(metrics, log)
     drawn = {name: svg_text(figure) for name, figure in figures.items()}
     for name, svg in drawn.items():
         write_text(run.figures / f"{name}.svg", svg)

@@ -36,6 +36,8 @@ _FIGURES = {
     "loss_and_accuracy": "Loss and accuracy by epoch, for the training and the validation part.",
     "confusion_matrix": "Confusion matrix: rows are the true words, columns the predicted ones. "
     "The numbers are in the tables below.",
+    "alluvial": "Predicted words on the left flow into true words on the right; wrong flows stand out. "
+    "The numbers are in the tables below.",
     "accuracy_by_speaker": "Accuracy of each speaker with its 95 % interval, worst first. "
     "The numbers are in the table below.",
 }
@@ -84,8 +86,8 @@ def write_report(
         mistakes: the clips that were taken for another word; shown with the surest first.
         notes: what a reader must know to judge the number; shown at the top.
         skipped: files that could not be used, and why.
-        figures: name to SVG, as `sayso.plots.style.svg_text` gives it; `loss_and_accuracy`, `confusion_matrix` and
-            `accuracy_by_speaker` have their places, any other stands in a section of its own.
+        figures: name to SVG, as `sayso.plots.style.svg_text` gives it; `loss_and_accuracy`, `confusion_matrix`, `alluvial`
+            and `accuracy_by_speaker` have their places, any other stands in a section of its own.
 
     Raises:
         OutputError: the page cannot be written.

@@ -1,12 +1,7 @@
-"""What representations share: windows, framing, the real DFT and filter banks.
-
-`Stft` computes one thing in two ways. At work it takes the fast Fourier transform; while a model is exported it is one
-product with a matrix of cosines and sines, because real products are what every runtime has. The matrix is made with
-float64 angles, the phase taken modulo n first: angles in float32 agree with themselves and are wrong by percents.
-"""
+"""What representations share: windows, framing, the short-time transform and filter banks."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import numpy as np
@@ -17,14 +12,34 @@ from torch import Tensor, nn
 
 from sayso.audio import AudioFormat
 from sayso.errors import Fault
+from sayso.fourier import Dft, ExactConstants, phases
 
-__all__ = ["MelScale", "Stft", "frame_faults", "hertz_to_mel", "mel_filter_bank", "mel_to_hertz", "next_power_of_two"]
+__all__ = [
+    "MelScale",
+    "Normalized",
+    "Stft",
+    "frame_faults",
+    "hertz_to_mel",
+    "in_chunks",
+    "mel_filter_bank",
+    "mel_to_hertz",
+    "next_power_of_two",
+    "stft_of",
+]
 
 MelScale = Literal["htk", "slaney"]
+Normalized = Literal["none", "window", "frame_length"]
+# Numbers of one chunk's frames: with what follows from them they stay in the cache of a core or two.
+_CHUNK_NUMBERS = 2**18
+# Above this a kernel for the whole frame would be tens of megabytes.
+_LONGEST_KERNEL = 2048
 
 
-class Stft(nn.Module):
+class Stft(ExactConstants):
     """Short-time Fourier transform of centred frames, Hann window, no padding of the spectrum's ends.
+
+    At work each frame takes the fast Fourier transform; while a model is exported all take one product with a matrix of
+    cosines and sines, or `Dft`'s products where that matrix would be large.
 
     Frame t is centred on sample t * hop; the signal is continued by reflection at its ends, as torch and librosa do.
 
@@ -32,24 +47,32 @@ class Stft(nn.Module):
         n_fft: length of the transform in samples.
         window: length of the window in samples, at most n_fft; it stands in the middle of the frame.
         hop: samples from frame to frame.
+        normalized: `window` divides by the root of the window's energy, as torchaudio's Spectrogram does in Python and
+            R when its `normalized` is true; `frame_length` by the root of n_fft, as torch.stft's `normalized` does.
 
     Returns:
         Real and imaginary parts, (batch, 2, n_fft // 2 + 1, 1 + samples // hop).
     """
 
-    def __init__(self, *, n_fft: int, window: int, hop: int) -> None:
+    def __init__(self, *, n_fft: int, window: int, hop: int, normalized: Normalized = "none") -> None:
         super().__init__()
         self.n_fft, self.window, self.hop = n_fft, window, hop
         self.bins = n_fft // 2 + 1
         taper = np.zeros(n_fft)
         start = (n_fft - window) // 2
         taper[start : start + window] = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)
-        self.register_buffer("taper", torch.from_numpy(taper).float(), persistent=False)
+        taper /= {"none": 1.0, "window": math.sqrt((taper**2).sum()), "frame_length": math.sqrt(n_fft)}[normalized]
+        self.constant("taper", taper)
         self.taper: Tensor
+        self.peak = float(taper.sum())
+        """Largest magnitude that samples in [-1, 1] can give."""
         # Only the samples under the window count, so the product needs no rows for the rest.
         self._support = slice(start, start + window)
-        kernel = (_dft_kernel(n_fft)[self._support] * taper[self._support, None]).T[:, None]
-        self.register_buffer("kernel", torch.from_numpy(kernel.copy()).float(), persistent=False)
+        if n_fft <= _LONGEST_KERNEL:
+            kernel = phases(self.bins, n_fft, of=n_fft) * taper
+            self.constant("kernel", kernel.reshape(-1, 1, n_fft)[..., self._support])
+        else:
+            self.dft = Dft(n_fft)
         self.kernel: Tensor  # (2 * bins, 1, window), the rows of the windowed DFT
 
     def frames(self, samples: int) -> int:
@@ -57,33 +80,80 @@ class Stft(nn.Module):
         return 1 + samples // self.hop
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 2 bins frames"]:
-        """Transform a batch of clips."""
-        return torch.stack(self._parts(samples), dim=1).transpose(2, 3)
+        """Transform a batch of clips; at work a view of (batch, frames, bins, 2), as the transform lays it."""
+        if torch.compiler.is_exporting() and self.n_fft <= _LONGEST_KERNEL:
+            return self._by_product(self._padded(samples)).unflatten(1, (2, self.bins))
+        return in_chunks(self._transform, samples, numbers=self._numbers(samples)).permute(0, 3, 2, 1)
 
     def power(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames bins"]:
         """Squared magnitudes, frames before bins as the transform lays them, so that no step moves memory."""
-        real, imaginary = self._parts(samples)
+        if torch.compiler.is_exporting() and self.n_fft <= _LONGEST_KERNEL:
+            real, imaginary = self._by_product(self._padded(samples)).transpose(1, 2).split(self.bins, dim=2)
+        else:
+            real, imaginary = self._transform(samples).unbind(-1)
         return torch.addcmul(real * real, imaginary, imaginary)
 
-    def _parts(
-        self, samples: Float[Tensor, "batch samples"]
-    ) -> tuple[Float[Tensor, "batch frames bins"], Float[Tensor, "batch frames bins"]]:
-        half = self.n_fft // 2
-        padded = nn.functional.pad(samples[:, None], (half, half), mode="reflect")[:, 0]
-        if torch.compiler.is_exporting():
-            return self._by_product(padded)
-        frames = padded.unfold(-1, self.n_fft, self.hop) * self.taper  # (batch, frames, n_fft)
-        spectrum = torch.fft.rfft(frames)
-        return spectrum.real, spectrum.imag
+    def in_chunks(
+        self,
+        work: Callable[[Float[Tensor, "chunk samples"]], Float[Tensor, "chunk *rest"]],
+        samples: Float[Tensor, "batch samples"],
+    ) -> Float[Tensor, "batch *rest"]:
+        """Do `work` on clips whose frames fit the cache together."""
+        return in_chunks(work, samples, numbers=self._numbers(samples))
 
-    def _by_product(
-        self, padded: Float[Tensor, "batch padded"]
-    ) -> tuple[Float[Tensor, "batch frames bins"], Float[Tensor, "batch frames bins"]]:
+    def _numbers(self, samples: Float[Tensor, "batch samples"]) -> int:
+        return self.frames(samples.shape[-1]) * self.n_fft
+
+    def _padded(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch padded"]:
+        half = self.n_fft // 2
+        if torch.compiler.is_exporting():
+            return nn.functional.pad(samples[:, None], (half, half), mode="reflect")[:, 0]
+        # The same, and several times as fast as the reflection of few clips.
+        before, after = samples[:, 1 : half + 1].flip(1), samples[:, -half - 1 : -1].flip(1)
+        return torch.cat((before, samples, after), dim=1)
+
+    def _transform(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames bins 2"]:
+        frames = self._padded(samples).unfold(-1, self.n_fft, self.hop) * self.taper  # (batch, frames, n_fft)
+        return self.dft(frames) if torch.compiler.is_exporting() else torch.view_as_real(torch.fft.rfft(frames))
+
+    def _by_product(self, padded: Float[Tensor, "batch padded"]) -> Float[Tensor, "batch parts frames"]:
         last = self._support.start + self.window + (padded.shape[-1] - self.n_fft) // self.hop * self.hop
         inner = padded[:, None, self._support.start : last]
-        spectrum = nn.functional.conv1d(inner, self.kernel, stride=self.hop)  # (batch, 2 * bins, frames)
-        real, imaginary = spectrum.transpose(1, 2).split(self.bins, dim=2)
-        return real, imaginary
+        return nn.functional.conv1d(inner, self.kernel, stride=self.hop)  # (batch, 2 * bins, frames)
+
+
+def stft_of(window_seconds: float, hop_seconds: float, audio: AudioFormat, *, normalized: Normalized = "none") -> Stft:
+    """The transform for a window and hop in seconds; its length is the next power of two."""
+    window, hop = round(window_seconds * audio.sample_rate), round(hop_seconds * audio.sample_rate)
+    return Stft(n_fft=next_power_of_two(window), window=window, hop=hop, normalized=normalized)
+
+
+def in_chunks(
+    work: Callable[[Float[Tensor, "chunk samples"]], Float[Tensor, "chunk *rest"]],
+    samples: Float[Tensor, "batch samples"],
+    *,
+    numbers: int,
+) -> Float[Tensor, "batch *rest"]:
+    """Do `work` on a few clips at a time, so that what lies between its steps stays in the processor's cache.
+
+    Args:
+        work: what to do with clips, each on its own.
+        samples: the clips.
+        numbers: how many numbers the largest step in between makes of one clip.
+    """
+    count = max(1, _CHUNK_NUMBERS // numbers)
+    if torch.compiler.is_exporting() or samples.device.type != "cpu" or len(samples) <= count:
+        return work(samples)
+    first, *others = samples.split(count)
+    made = work(first)
+    if made.requires_grad:
+        return torch.cat([made, *map(work, others)])
+    # Each result is brought to its place while it is warm, and its memory serves the next.
+    whole = made.new_empty((len(samples), *made.shape[1:]))
+    whole[:count] = made
+    for place, chunk in enumerate(others, start=1):
+        whole[place * count : (place + 1) * count] = work(chunk)
+    return whole
 
 
 def mel_filter_bank(
@@ -138,16 +208,15 @@ def next_power_of_two(length: int) -> int:
 def frame_faults(window_seconds: float, hop_seconds: float, audio: AudioFormat) -> Iterator[Fault]:
     """What is wrong with a window and hop in seconds for clips of that rate and length."""
     window, hop = round(window_seconds * audio.sample_rate), round(hop_seconds * audio.sample_rate)
+    frame = next_power_of_two(max(window, 1))
     if window < 2:
         yield Fault("window_seconds", f"is {window_seconds:g}, less than 2 samples at {audio.sample_rate} Hz")
-    if next_power_of_two(max(window, 1)) // 2 >= audio.clip_samples:
-        yield Fault("window_seconds", f"is {window_seconds:g}, too long for clips of {audio.clip_seconds:g} s")
+    elif window > audio.clip_samples:
+        yield Fault("window_seconds", f"is {window_seconds:g}, longer than the clips of {audio.clip_seconds:g} s")
+    elif frame // 2 >= audio.clip_samples:
+        yield Fault(
+            "window_seconds",
+            f"is {window_seconds:g}: its transform of {frame} samples is too long for clips of {audio.clip_samples}",
+        )
     if hop < 1:
         yield Fault("hop_seconds", f"is {hop_seconds:g}, less than 1 sample at {audio.sample_rate} Hz")
-
-
-def _dft_kernel(n_fft: int) -> NDArray[np.float64]:
-    """Cosines, then minus sines, of shape (n_fft, 2 * bins)."""
-    phase = np.outer(np.arange(n_fft), np.arange(n_fft // 2 + 1)) % n_fft
-    angle = 2 * np.pi * phase / n_fft
-    return np.concatenate((np.cos(angle), -np.sin(angle)), axis=1)

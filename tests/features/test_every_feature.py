@@ -6,9 +6,21 @@ import torch
 
 from sayso.audio import AudioFormat
 from sayso.features import FEATURES
+from sayso.features.spectrogram import Picture
 
 AUDIO = AudioFormat(sample_rate=8000, clip_seconds=0.6)
-VARIANTS = {"spectrogram": [{}, {"power": None, "scale": "linear"}, {"power": 0.5}, {"power": 1.0, "scale": "linear"}]}
+VARIANTS = {
+    "spectrogram": [
+        {},
+        {"power": None, "scale": "linear"},
+        {"power": 0.5},
+        {"power": 1.0, "scale": "linear", "normalized": "window"},
+        {"scale": "db", "top_db": 80.0, "db_reference": "clip_maximum", "image": Picture(height=64, width=64)},
+    ],
+    "dft": [{}, {"power": None, "scale": "linear"}, {"scale": "db"}],
+    "mel": [{}, {"scale": "db", "mel_scale": "slaney", "area_norm": True}, {"scale": "pcen"}, {"scale": "linear"}],
+    "mfcc": [{}, {"scale": "log", "lifter": 22.0, "deltas": 2}],
+}
 CASES = [(part, keys) for part in FEATURES for keys in VARIANTS.get(part.kind, [{}])]
 
 
@@ -59,6 +71,12 @@ def test_gradients_reach_the_samples(feature, samples):
 def test_it_holds_nothing_to_learn_and_nothing_to_save(feature):
     assert not list(feature.parameters())
     assert not feature.state_dict()
+
+
+def test_double_is_float64_throughout(feature, samples):
+    exact = feature.double()(samples.double())
+    assert exact.dtype == torch.float64
+    torch.testing.assert_close(feature.float()(samples).double(), exact, rtol=1e-3, atol=1e-3)
 
 
 def test_different_clips_give_different_features(feature, samples):

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from sayso.cli import data, demo, doctor, evaluate, init, parts, predict, runs, train
+from sayso.cli import data, demo, doctor, evaluate, init, parts, predict, runs, show, train
 from sayso.cli.console import warn
 from sayso.errors import SaysoError
 
@@ -29,6 +29,7 @@ app.command("list")(parts.parts)
 app.command()(doctor.doctor)
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
+app.add_typer(show.app, name="show")
 
 
 @app.callback(invoke_without_command=True)

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from sayso.audio import AudioFormat
 from sayso.errors import Fault
+from sayso.fourier import ExactConstants
 from sayso.registry import Part, Registry
 
 __all__ = ["FEATURES", "Feature", "FeatureConfig"]
 
 
-class Feature(nn.Module):
+class Feature(ExactConstants):
     """Base of every representation, a batched module on any device.
 
     Attributes:

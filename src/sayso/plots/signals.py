@@ -10,11 +10,12 @@ from PIL import Image
 
 from sayso.audio import to_float
 
-__all__ = ["spectrogram_png"]
+__all__ = ["LOWEST_DB", "spectrogram_levels", "spectrogram_png"]
 
 _COLUMNS, _ROWS = 240, 96
 _LEVELS = 64  # as many as the eye tells apart at this size; fewer make the file smaller
-_RANGE_DB = 70.0
+LOWEST_DB = -70.0
+"""What is black in a small spectrogram, against its loudest point."""
 _WINDOW_SECONDS = 0.025
 
 
@@ -31,6 +32,12 @@ def spectrogram_png(samples: NDArray[np.int16], sample_rate: int) -> bytes:
     Returns:
         The bytes of a PNG file with a palette that also rises evenly in grey (magma).
     """
+    levels = np.rint(spectrogram_levels(samples, sample_rate) * (_LEVELS - 1)).astype(np.uint8)
+    return _png(np.ascontiguousarray(levels))
+
+
+def spectrogram_levels(samples: NDArray[np.int16], sample_rate: int) -> NDArray[np.float64]:
+    """Give the brightness that `spectrogram_png` draws: 0 to 1, (96, 240), the highest frequency first."""
     window = max(16, round(_WINDOW_SECONDS * sample_rate))
     wave = to_float(samples)
     wave = np.pad(wave, (0, max(0, window - len(wave))))
@@ -41,9 +48,8 @@ def spectrogram_png(samples: NDArray[np.int16], sample_rate: int) -> bytes:
     edges = np.linspace(0, power.shape[1], _ROWS + 1).astype(np.int64)
     rows = np.add.reduceat(power, edges[:-1], axis=1) / np.diff(edges)  # (columns, rows)
     top = float(rows.max())
-    relative_db = 10 * np.log10(np.maximum(rows / top, 1e-12)) if top > 0 else np.full_like(rows, -_RANGE_DB)
-    levels = np.clip((relative_db / _RANGE_DB + 1) * (_LEVELS - 1), 0, _LEVELS - 1)
-    return _png(np.ascontiguousarray(np.rint(levels).astype(np.uint8).T[::-1]))
+    relative_db = 10 * np.log10(np.maximum(rows / top, 1e-12)) if top > 0 else np.full_like(rows, LOWEST_DB)
+    return np.clip(1 - relative_db / LOWEST_DB, 0, 1).T[::-1].astype(np.float64)
 
 
 def _next_power_of_2(number: int) -> int:

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from sayso.plots.style import BLUE, MUTED, axes_at, new_figure, printable, styled, text_inches
+from sayso.plots.style import BLUE, MUTED, VERMILION, axes_at, new_figure, printable, styled, text_inches
 
-__all__ = ["accuracy_by_speaker"]
+__all__ = ["accuracy_by_speaker", "compare_speakers"]
 
 _MOST_SPEAKERS = 40
 _WORST_SPEAKERS = 20
@@ -40,8 +40,7 @@ def accuracy_by_speaker(per_speaker: Mapping[str, Mapping[str, Any]]) -> Figure:
         figure = new_figure(7.0, height + 1.1)
         axes = axes_at(figure, left=left, bottom=0.6, width=6.7 - left, height=height)
         _dots(axes, [scores for _, scores in shown])
-        axes.set_yticks(range(len(shown)), names, fontsize=9.5)
-        axes.set_ylim(max(1, len(shown)) - 0.5, -0.5)
+        _frame(axes, names)
         axes.set_xlabel("clips recognised (%), with 95 % interval")
         clips = sum(scores["n"] for _, scores in ranked)
         if clips:
@@ -57,11 +56,57 @@ def _dots(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
             low, high = scores["accuracy_ci95"]
             axes.plot([low, high], [place, place], color=BLUE, linewidth=2.2, alpha=0.45, solid_capstyle="round")
         axes.plot([scores["accuracy"]], [place], color=BLUE, marker="o", markersize=5)
+
+
+def compare_speakers(runs: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Figure:
+    """Draw the accuracy of each speaker in two runs: a filled dot for the first, an open square for the second.
+
+    Those that lost most stand at the top; of more than 40 speakers the 20 that lost most are shown.
+
+    Args:
+        runs: name of a run to its speakers, as `accuracy_by_speaker` takes them; two runs. Speakers that only one run
+            has are left out.
+
+    Returns:
+        A figure 7 inches wide that grows with the number of speakers.
+    """
+    (first_name, first), (second_name, second) = runs.items()
+    change = {
+        name: second[name]["accuracy"] - first[name]["accuracy"]
+        for name in first
+        if name in second and None not in (first[name]["accuracy"], second[name]["accuracy"])
+    }
+    ranked = sorted(change, key=lambda name: (change[name], name))
+    shown = ranked[:_WORST_SPEAKERS] if len(ranked) > _MOST_SPEAKERS else ranked
+    names = [printable(name, most=20) for name in shown]
+    left = max((text_inches(name, points=9.5) for name in names), default=0.0) + 0.2
+    height = _ROW_INCHES * max(1, len(shown))
+    with styled():
+        figure = new_figure(7.0, height + 1.0)
+        axes = axes_at(figure, left=left, bottom=0.6, width=6.7 - left, height=height)
+        before = [first[name]["accuracy"] for name in shown]
+        after = [second[name]["accuracy"] for name in shown]
+        places = range(len(shown))
+        axes.hlines(places, before, after, colors=MUTED, linewidths=1.2)
+        axes.plot(before, places, color=BLUE, marker="o", markersize=6, linestyle="", label=printable(first_name))
+        square: dict[str, Any] = {"marker": "s", "markerfacecolor": "white", "markeredgewidth": 1.6, "markersize": 6}
+        axes.plot(after, places, color=VERMILION, linestyle="", label=printable(second_name), **square)
+        _frame(axes, names)
+        axes.set_xlabel("clips recognised (%)")
+        axes.legend(ncols=2, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, fontsize=9)
+        some = "" if len(shown) == len(ranked) else f"the {len(shown)} of {len(ranked)} speakers that lost most"
+        axes.set_title(some, fontsize=9.5, fontweight="normal")
+    return figure
+
+
+def _frame(axes: Axes, names: Sequence[str]) -> None:
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, symbol=None))
     axes.set_xlim(right=1.01)
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
+    axes.set_yticks(range(len(names)), names, fontsize=9.5)
+    axes.set_ylim(max(1, len(names)) - 0.5, -0.5)
 
 
 def _headline(ranked: Sequence[tuple[str, Mapping[str, Any]]], shown: int) -> str:

@@ -1,0 +1,93 @@
+"""`sayso show`: pictures of a clip, a representation, a data set, a run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from sayso.cli.console import Bars, say
+
+if TYPE_CHECKING:
+    from sayso.pictures import Pictures
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Draw a clip, a representation, a data set or a run.", no_args_is_help=True, rich_markup_mode=None
+)
+
+Out = Annotated[Path, typer.Option(help="Folder for the pictures.")]
+Format = Annotated[Literal["svg", "png"], typer.Option("--format", help="Kind of file.")]
+PICTURES = Path("pictures")
+
+
+@app.command()
+def clip(
+    file: Annotated[Path, typer.Argument(help="A sound file.")],
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="VIEW", help="One view on a sheet of its own: waveform, zoom, dft, spectrogram, mel, ..."),
+    ] = None,
+    power: Annotated[
+        float | None, typer.Option(help="Show this power of the spectrogram's magnitude instead of decibels.")
+    ] = None,
+    out: Out = PICTURES,
+    suffix: Format = "svg",
+) -> None:
+    """Draw a clip: the wave, 200 samples of it, its Fourier transform, and every representation."""
+    from sayso.pictures.clip import draw_clip
+
+    _save(draw_clip(file, only=only or (), power=power), out, file.stem, suffix)
+
+
+@app.command()
+def features(
+    source: Annotated[str, typer.Argument(metavar="RECIPE|KIND", help="A recipe, or the kind of a representation.")],
+    sound: Annotated[
+        Path | None, typer.Option("--clip", help="A sound file to represent; default: a made-up vowel.")
+    ] = None,
+    out: Out = PICTURES,
+    suffix: Format = "svg",
+) -> None:
+    """Draw a representation: its filters, one window, and what it makes of a sound."""
+    from sayso.pictures.parts import draw_features
+
+    _save(draw_features(source, clip=sound), out, Path(source).stem, suffix)
+
+
+@app.command()
+def dataset(
+    source: Annotated[
+        Path, typer.Argument(metavar="RECIPE|FOLDER", help="A recipe, a folder of clips by word, or a manifest.")
+    ],
+    speaker: Annotated[str | None, typer.Option(help="Fill the grid with clips of this speaker.")] = None,
+    rows: Annotated[int, typer.Option(min=1, max=50, help="Rows of the grid of spectrograms.")] = 4,
+    out: Out = PICTURES,
+    suffix: Format = "svg",
+) -> None:
+    """Draw a data set: clips by word and by speaker, their lengths, a grid of spectrograms."""
+    from sayso.pictures.data import draw_dataset
+
+    pictures = draw_dataset(source, speaker=speaker, rows=rows, progress=Bars())
+    _save(pictures, out, source.stem or source.resolve().name, suffix)
+
+
+@app.command()
+def run(
+    path: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
+    other: Annotated[Path | None, typer.Argument(metavar="RUN", help="Another, to stand beside it.")] = None,
+    out: Out = PICTURES,
+    suffix: Format = "svg",
+) -> None:
+    """Draw a run, or two side by side: curves, mix-ups, flows, speakers."""
+    from sayso.pictures.run import draw_run
+
+    names = [one.resolve().name for one in (path, other) if one is not None]
+    _save(draw_run(path, other), out, "-and-".join(names), suffix)
+
+
+def _save(pictures: "Pictures", out: Path, subject: str, suffix: Literal["svg", "png"]) -> None:
+    from sayso.pictures import save_pictures
+
+    for path in save_pictures(pictures, out, subject=subject, suffix=suffix):
+        say(str(path))

@@ -1,0 +1,73 @@
+"""Discrete Fourier transform of the whole clip: which frequencies are in it, and not when."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sayso.audio import AudioFormat
+from sayso.compression import Compression, LevelSettings, Scale, power_faults
+from sayso.errors import Fault
+from sayso.features import FEATURES, Feature, FeatureConfig
+from sayso.fourier import Dft, fast_length
+from sayso.schema import Range
+
+__all__ = ["WholeClipDft", "WholeClipSpectrum"]
+
+
+@FEATURES.register("dft")
+@dataclass(frozen=True, kw_only=True)
+class WholeClipDft(LevelSettings, FeatureConfig):
+    """Fourier transform of the whole clip, (1, bins, 1), or complex as (2, bins, 1)."""
+
+    power: Annotated[float, Range(above=0)] | None = 1.0
+    """Exponent of the magnitude: 1 magnitude, 2 energy; empty: real and imaginary parts."""
+    scale: Scale = "log"
+    """log: natural logarithm of the value + 1e-6; db: decibels, the same for every power; linear: the value as it is.
+    Complex is always linear."""
+
+    def faults(self) -> Iterator[Fault]:
+        """A logarithm of complex numbers is not offered."""
+        if self.power is None and self.scale != "linear":
+            yield Fault("scale", f"is {self.scale}, must be linear when power is empty (the two parts have signs)")
+
+    def misfits(self, audio: AudioFormat) -> Iterator[Fault]:
+        """Powers beyond float32."""
+        return power_faults(self.power, audio.clip_samples)
+
+    def build(self, audio: AudioFormat) -> "WholeClipSpectrum":
+        """Make the module."""
+        compress = None if self.power is None else self.compression(self.scale, power=self.power)
+        return WholeClipSpectrum(audio.clip_samples, compress)
+
+
+class WholeClipSpectrum(Feature):
+    """Fourier transform of the whole clip, no window.
+
+    Bin k is k * sample_rate / length hertz, where length is the clip's, filled up with zeros to the next product of 2,
+    3 and 5 (seconds and tenths at the usual rates are such).
+
+    Args:
+        samples: length of a clip.
+        compress: energies to what the network hears; None: real and imaginary parts as two channels.
+    """
+
+    def __init__(self, samples: int, compress: Compression | None) -> None:
+        super().__init__()
+        self.dft = Dft(fast_length(samples))
+        self.compress = compress
+        self.surplus = self.dft.length - samples
+        self.shape = (1 if compress else 2, self.dft.bins, 1)
+
+    def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch channels bins 1"]:
+        """Represent a batch of clips."""
+        padded = nn.functional.pad(samples, (0, self.surplus)) if self.surplus else samples
+        spectrum = self.dft(padded)  # (batch, bins, 2)
+        if self.compress is None:
+            return spectrum.transpose(1, 2)[..., None]  # (batch, 2, bins, 1)
+        real, imaginary = spectrum.unbind(-1)
+        energy = torch.addcmul(real * real, imaginary, imaginary)
+        return self.compress(energy[:, None])[..., None]  # (batch, 1, bins, 1)
