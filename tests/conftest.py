@@ -1,10 +1,14 @@
 """What every test gets: a private cache, and small folders of made-up clips."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import soundfile
+
+if TYPE_CHECKING:
+    from sayso.corpus import Listing
 
 RATE = 16_000
 TONES_HZ = {"high": 2400.0, "low": 300.0, "middle": 900.0}
@@ -23,6 +27,16 @@ def private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
 def tone_folder(tmp_path: Path) -> Path:
     """36 clips, 3 words x 4 speakers x 3, as word/speaker_index.wav: tones far apart, with a little noise."""
     return write_tones(tmp_path / "tones")
+
+
+@pytest.fixture
+def listing(tone_folder: Path) -> "Listing":
+    """The clips of `tone_folder`, as a dataset would list them."""
+    # Here, since this file is loaded before annotations are hooked for checking.
+    from sayso.corpus import Clip, Listing
+
+    paths = sorted(tone_folder.glob("*/*.wav"))
+    return Listing(tuple(Clip(str(path), path.parent.name, path.stem.split("_")[0]) for path in paths))
 
 
 def write_tones(folder: Path, *, speakers: tuple[str, ...] = SPEAKERS, clips: int = 3, seed: int = 0) -> Path:
