@@ -3,12 +3,17 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import numpy as np
 import pytest
 import soundfile
 
 if TYPE_CHECKING:
     from sayso.corpus import Listing
+
+# Machines are shared and noisy: an example that takes long is no fault of the code.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 RATE = 16_000
 TONES_HZ = {"high": 2400.0, "low": 300.0, "middle": 900.0}
