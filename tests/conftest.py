@@ -2,13 +2,19 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import hypothesis
 import numpy as np
 import pytest
 import soundfile
 
-from sayso.files import write_json, write_text
-from sayso.runs import LogRow, write_log
+if TYPE_CHECKING:
+    from sayso.corpus import Listing
+
+# Machines are shared and noisy: an example that takes long is no fault of the code.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 RATE = 16_000
 TONES_HZ = {"high": 2400.0, "low": 300.0, "middle": 900.0}
@@ -27,6 +33,16 @@ def private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
 def tone_folder(tmp_path: Path) -> Path:
     """36 clips, 3 words x 4 speakers x 3, as word/speaker_index.wav: tones far apart, with a little noise."""
     return write_tones(tmp_path / "tones")
+
+
+@pytest.fixture
+def listing(tone_folder: Path) -> "Listing":
+    """The clips of `tone_folder`, as a dataset would list them."""
+    # Here, since this file is loaded before annotations are hooked for checking.
+    from sayso.corpus import Clip, Listing
+
+    paths = sorted(tone_folder.glob("*/*.wav"))
+    return Listing(tuple(Clip(str(path), path.parent.name, path.stem.split("_")[0]) for path in paths))
 
 
 def write_tones(folder: Path, *, speakers: tuple[str, ...] = SPEAKERS, clips: int = 3, seed: int = 0) -> Path:
@@ -48,6 +64,10 @@ def write_tones(folder: Path, *, speakers: tuple[str, ...] = SPEAKERS, clips: in
 @pytest.fixture
 def made_run(tmp_path: Path) -> Callable[[str], Path]:
     """Give a function that writes the folder of a finished run that nobody trained: two words, two speakers."""
+
+    # Imported here, so that the shape checks still hook in when conftest is read.
+    from sayso.files import write_json, write_text
+    from sayso.runs import LogRow, write_log
 
     def make(name: str) -> Path:
         folder = tmp_path / name

@@ -6,8 +6,9 @@ import pytest
 
 from sayso.errors import SettingsError
 from sayso.features.mel import Mel
+from sayso.plain_values import load_yaml
 from sayso.recipe import Recipe, read_recipe, recipe_from_values, recipe_yaml
-from sayso.schema import dump, load_yaml
+from sayso.schema import dump
 
 ROOT = Path(__file__).parent.parent / "recipes"
 SHIPPED = sorted(path for path in ROOT.rglob("*.yaml") if path.name != "base.yaml")

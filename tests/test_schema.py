@@ -76,7 +76,7 @@ def made(**values: Any) -> Whole:
 def test_every_fault_at_once() -> None:
     faults = faults_of(
         {
-            "coutn": 3,
+            "countt": 3,
             "mode": "fsat",
             "on": "yes",
             "share": 2,
@@ -88,7 +88,7 @@ def test_every_fault_at_once() -> None:
         key="dataset",
     )
     assert faults == {
-        "dataset.coutn": "unknown key; did you mean 'count'?",
+        "dataset.countt": "unknown key; did you mean 'count'?",
         "dataset.mode": "is 'fsat', must be fast | slow; did you mean 'fast'?",
         "dataset.on": "is 'yes', must be true or false",
         "dataset.share": "is 2, must be at most 1",

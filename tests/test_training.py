@@ -73,7 +73,7 @@ def test_another_seed_gives_other_weights(tone_folder, tmp_path):
     )
 
 
-@pytest.mark.parametrize("steps", [1, 4, 7])
+@pytest.mark.parametrize("steps", [1, 3, 5])
 def test_stopped_anywhere_and_resumed_it_ends_as_undisturbed(tone_folder, tmp_path, steps):
     fitted(tone_folder, tmp_path / "whole", epochs=3)
     handler = signal.getsignal(signal.SIGINT)
@@ -90,7 +90,7 @@ def test_stopped_anywhere_and_resumed_it_ends_as_undisturbed(tone_folder, tmp_pa
 
 def test_an_interrupted_run_keeps_its_best_weights(tone_folder, tmp_path):
     with pytest.raises(InterruptedRunError, match="best weights so far are kept"):
-        fitted(tone_folder, tmp_path / "run", StopAt(7), epochs=3)
+        fitted(tone_folder, tmp_path / "run", StopAt(5), epochs=3)
     assert load_model(tmp_path / "run" / "model.safetensors").labels == ("high", "low", "middle")
 
 

@@ -67,7 +67,7 @@ class AudioFormat(Settings):
 
 
 def clip_from_file(
-    path: Path, audio: AudioFormat, *, start_seconds: float | None = None, end_seconds: float | None = None
+    path: Path | str, audio: AudioFormat, *, start_seconds: float | None = None, end_seconds: float | None = None
 ) -> NDArray[np.int16]:
     """Read one file, or a part of it, as a clip.
 
@@ -103,7 +103,7 @@ def clip_from_samples(samples: Samples, sample_rate: int, audio: AudioFormat) ->
 
 
 def decode(
-    path: Path, *, start_seconds: float | None = None, end_seconds: float | None = None
+    path: Path | str, *, start_seconds: float | None = None, end_seconds: float | None = None
 ) -> tuple[NDArray[np.float32], int]:
     """Read a file, or a part of it, as mono samples in [-1, 1] (channels averaged) and its sample rate in hertz.
 
@@ -114,7 +114,7 @@ def decode(
     return to_float(samples), sample_rate
 
 
-def probe(path: Path) -> tuple[float, int]:
+def probe(path: Path | str) -> tuple[float, int]:
     """Length in seconds and sample rate in hertz of a sound file, from its header.
 
     Raises:
@@ -173,7 +173,7 @@ def to_float(samples: Samples) -> NDArray[np.float32]:
     return samples.astype(np.float32) / np.float32(FULL_SCALE)
 
 
-def _read(path: Path, start_seconds: float | None, end_seconds: float | None) -> tuple[Samples, int]:
+def _read(path: Path | str, start_seconds: float | None, end_seconds: float | None) -> tuple[Samples, int]:
     """Give the mono samples, int16 where the file holds just those, and their rate."""
     try:
         with soundfile.SoundFile(path) as file:
@@ -204,7 +204,7 @@ def _frame(seconds: float | None, default: int, file: soundfile.SoundFile) -> in
     return default if seconds is None else round(min(max(0.0, seconds * file.samplerate), file.frames))
 
 
-def _is_cut_short(path: Path, file: soundfile.SoundFile, missing: int) -> bool:
+def _is_cut_short(path: Path | str, file: soundfile.SoundFile, missing: int) -> bool:
     """Say whether the end of a file is gone; libsndfile itself shortens WAV, AIFF and OGG without a word."""
     if file.format == "FLAC":
         return missing > 0
@@ -217,10 +217,10 @@ def _is_cut_short(path: Path, file: soundfile.SoundFile, missing: int) -> bool:
     return missing > 0 or any(found < claimed < _UNKNOWN_BYTES for claimed, found in claims)
 
 
-def _ends_as_ogg(path: Path) -> bool:
+def _ends_as_ogg(path: Path | str) -> bool:
     """Say whether the last page of an Ogg file is all there and is marked as the last (RFC 3533)."""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _OGG_PAGE_BYTES))
+    with Path(path).open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _OGG_PAGE_BYTES))
         tail = file.read()
     page = tail[max(0, tail.rfind(b"OggS")) :]
     # A head of 27 bytes, the lengths of up to 255 segments, the segments.
@@ -228,19 +228,19 @@ def _ends_as_ogg(path: Path) -> bool:
     return len(page) >= 27 + len(segments) + sum(segments) > 27 and bool(page[5] & 4)
 
 
-def _why_unreadable(path: Path) -> str:
+def _why_unreadable(path: Path | str) -> str:
     if not os.path.lexists(path):
         return "no such file"
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where the folder above may not be entered
         return "is a folder, not a sound file"
     if not os.access(path, os.R_OK):
         return "no permission to read it"
-    if path.stat().st_size == 0:
+    if Path(path).stat().st_size == 0:
         return "is empty (0 bytes)"
     return "cannot be read as sound: another kind of file, damaged, or cut short"
 
 
-def _name(path: Path) -> str:
+def _name(path: Path | str) -> str:
     """Give a path that can be printed and written whatever bytes are in it."""
     return str(path).encode(errors="backslashreplace").decode()
 

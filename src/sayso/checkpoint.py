@@ -16,8 +16,8 @@ from safetensors.torch import load_file, save_file
 from sayso.classifier import Classifier
 from sayso.errors import ModelError, SettingsError
 from sayso.files import atomic_path
+from sayso.plain_values import load_yaml
 from sayso.recipe import recipe_from_values, recipe_yaml
-from sayso.schema import load_yaml
 
 __all__ = ["load_model", "load_state", "save_model", "save_state"]
 

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-__all__ = ["Dft", "ExactConstants", "fast_length", "phases"]
+__all__ = ["Dft", "ExactConstants", "InverseDft", "fast_length", "modulus", "phases"]
 
 
 class ExactConstants(nn.Module):
@@ -80,6 +80,57 @@ class Dft(ExactConstants):
         return torch.stack([part.flatten(-2)[..., : self.bins] for part in parts], dim=-1)
 
 
+class InverseDft(ExactConstants):
+    """Inverse transform, to `length` complex samples, of the coefficients of the lowest frequencies alone.
+
+    It sums without dividing by the length. Export goes in four steps, as in `Dft`.
+
+    Args:
+        length: number of samples.
+
+    Returns:
+        Real and imaginary parts beside each other, (..., length, 2), of coefficients (..., up to length, 2).
+    """
+
+    def __init__(self, length: int) -> None:
+        super().__init__()
+        self.length = length
+        rows = max(divisor for divisor in range(1, math.isqrt(length) + 1) if length % divisor == 0)
+        columns = length // rows
+        self.constant("first", _conjugate(phases(rows, rows, of=rows)))  # (2, rows, rows)
+        self.constant("turn", _conjugate(phases(rows, columns, of=length)))  # (2, rows, columns)
+        self.constant("second", _conjugate(phases(columns, columns, of=columns)))  # (2, columns, columns)
+        self.first: Tensor
+        self.turn: Tensor
+        self.second: Tensor
+
+    def forward(self, coefficients: Float[Tensor, "*batch bins 2"]) -> Float[Tensor, "*batch samples 2"]:
+        """Transform the last but one axis."""
+        if torch.compiler.is_exporting():
+            return self._by_products(coefficients)
+        whole = torch.view_as_complex(coefficients)
+        return torch.view_as_real(torch.fft.ifft(whole, n=self.length, norm="forward"))
+
+    def _by_products(self, coefficients: Float[Tensor, "*batch bins 2"]) -> Float[Tensor, "*batch samples 2"]:
+        missing = self.length - coefficients.shape[-2]
+        whole = nn.functional.pad(coefficients, (0, 0, 0, missing))
+        real, imaginary = whole.unflatten(-2, self.turn.shape[1:]).unbind(-1)  # (..., rows, columns) each
+        cosine, sine = self.first
+        real, imaginary = cosine @ real - sine @ imaginary, cosine @ imaginary + sine @ real
+        real, imaginary = _turned(real, imaginary, self.turn)
+        real, imaginary = real.transpose(-1, -2), imaginary.transpose(-1, -2)  # (..., columns, rows)
+        cosine, sine = self.second
+        parts = (cosine @ real - sine @ imaginary, cosine @ imaginary + sine @ real)  # (..., columns, rows) each
+        return torch.stack([part.flatten(-2) for part in parts], dim=-1)
+
+
+def modulus(parts: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
+    """Absolute value of complex numbers given as real and imaginary parts; its gradient at 0 is 0."""
+    if torch.compiler.is_exporting():
+        return parts.square().sum(-1).sqrt()
+    return torch.view_as_complex(parts).abs()
+
+
 def phases(rows: int, columns: int, *, of: int) -> NDArray[np.float64]:
     """Cosine and minus sine of 2 pi row column / of, (2, rows, columns)."""
     angle = 2 * np.pi / of * (np.outer(np.arange(rows), np.arange(columns)) % of)
@@ -102,6 +153,10 @@ def _rest(length: int) -> int:
         while length % prime == 0:
             length //= prime
     return length
+
+
+def _conjugate(parts: NDArray[np.float64]) -> NDArray[np.float64]:
+    return parts * np.array([1.0, -1.0])[:, None, None]
 
 
 def _turned(

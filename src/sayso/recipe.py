@@ -20,20 +20,8 @@ from sayso.features import FeatureConfig
 from sayso.features.mel import Mel
 from sayso.models import NetworkConfig
 from sayso.models.tc_resnet import TCResNetConfig
-from sayso.schema import (
-    NonNegative,
-    Positive,
-    PositiveInt,
-    Range,
-    Settings,
-    dump,
-    field_help,
-    field_types,
-    lay_over,
-    load_yaml,
-    parse_overrides,
-    read,
-)
+from sayso.plain_values import lay_over, load_yaml, parse_overrides
+from sayso.schema import NonNegative, Positive, PositiveInt, Range, Settings, dump, field_help, field_types, read
 from sayso.splits import ValidationKind
 
 __all__ = ["Recipe", "Training", "read_recipe", "recipe_from_values", "recipe_yaml"]

@@ -86,8 +86,8 @@ def write_report(
         mistakes: the clips that were taken for another word; shown with the surest first.
         notes: what a reader must know to judge the number; shown at the top.
         skipped: files that could not be used, and why.
-        figures: name to SVG, as `sayso.plots.style.svg_text` gives it; `loss_and_accuracy`, `confusion_matrix`, `alluvial`
-            and `accuracy_by_speaker` have their places, any other stands in a section of its own.
+        figures: name to SVG, as `sayso.plots.style.svg_text` gives it; `loss_and_accuracy`, `confusion_matrix`,
+            `alluvial` and `accuracy_by_speaker` have their places, any other stands in a section of its own.
 
     Raises:
         OutputError: the page cannot be written.

@@ -12,7 +12,7 @@ import itertools
 import math
 import textwrap
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -31,9 +31,6 @@ __all__ = [
     "dump",
     "field_help",
     "field_types",
-    "lay_over",
-    "load_yaml",
-    "parse_overrides",
     "read",
 ]
 
@@ -134,67 +131,6 @@ def describe(settings: type) -> list[tuple[str, str, str]]:
         shown = "needed" if default is dataclasses.MISSING else _shown(_plain(default))
         rows.append((field.name, shown, " ".join(helps.get(field.name, "").split())))
     return rows
-
-
-def load_yaml(text: str) -> Any:
-    """Read YAML safely, with the booleans of YAML 1.2: `yes`, `no`, `on` and `off` are words here.
-
-    >>> load_yaml("words: [yes, no, on]")
-    {'words': ['yes', 'no', 'on']}
-
-    Raises:
-        yaml.YAMLError: the text is no YAML.
-    """
-    import yaml  # here, so that showing help does not wait for it
-
-    class Loader(yaml.SafeLoader):
-        """Safe, and without the words of YAML 1.1 for true and false."""
-
-    Loader.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-    return yaml.load(text, Loader)  # noqa: S506 - a safe loader by descent
-
-
-def lay_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay `over` on `base`, section by section; a section that names another `kind` starts anew."""
-    merged = dict(base)
-    for key, value in over.items():
-        below = merged.get(key)
-        if isinstance(below, Mapping) and isinstance(value, Mapping):
-            same = value.get("kind", below.get("kind")) == below.get("kind")
-            merged[key] = lay_over(below, value) if same else dict(value)
-        else:
-            merged[key] = value
-    return merged
-
-
-def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
-    """Turn `training.epochs=5` and their like into nested values.
-
-    >>> parse_overrides(["training.epochs=5", "model.kind=tc_resnet"])
-    {'training': {'epochs': 5}, 'model': {'kind': 'tc_resnet'}}
-
-    Raises:
-        SettingsError: an override without `=`, or whose value is no YAML.
-    """
-    import yaml  # here, so that showing help does not wait for it
-
-    values: dict[str, Any] = {}
-    for override in overrides:
-        key, equals, text = override.partition("=")
-        if not equals or not key.strip():
-            raise SettingsError([Fault("--set", f"'{override}' is not key=value, such as training.epochs=5")])
-        try:
-            value = load_yaml(text)
-        except yaml.YAMLError as error:
-            raise SettingsError([Fault(f"--set {key}", f"'{text}' cannot be read as YAML")]) from error
-        nested: Any = value
-        for part in reversed(key.strip().split(".")):
-            nested = {part: nested}
-        values = lay_over(values, nested)
-    return values
 
 
 @cache

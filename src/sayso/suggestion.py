@@ -10,9 +10,10 @@ import numpy as np
 from sayso.audio import probe
 from sayso.corpus import Clip, Dataset
 from sayso.errors import AudioError, SettingsError
+from sayso.plain_values import lay_over, parse_overrides
 from sayso.progress import Progress
 from sayso.recipe import Recipe, recipe_from_values
-from sayso.schema import dump, lay_over, parse_overrides, read
+from sayso.schema import dump, read
 
 __all__ = ["suggest_recipe"]
 

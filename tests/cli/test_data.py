@@ -81,8 +81,8 @@ def test_get_says_what_is_there(clips: Path) -> None:
     [
         (["info", "fsddd"], "no dataset 'fsddd'; did you mean 'fsdd'"),
         (["info", "fsdd", "--set", "speekers=[theo]"], "speekers: unknown key; did you mean 'speakers'"),
-        (["info", "fsdd", "--set", "speakers"], "'speakers' must be key=value"),
-        (["info", "fsdd", "--set", "speakers=[theo"], "must be key=value"),
+        (["info", "fsdd", "--set", "speakers"], "'speakers' is not key=value"),
+        (["info", "fsdd", "--set", "speakers=[theo"], "cannot be read as YAML"),
         (["get", "folder"], "path: is missing"),
     ],
 )

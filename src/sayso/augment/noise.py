@@ -44,15 +44,16 @@ class Noise(AugmentConfig):
 
 
 def _draw(surroundings: Surroundings, samples: Tensor, generator: torch.Generator) -> Tensor:
-    """A stretch of noise for each clip, (batch, samples): recordings long enough, and white noise as one more."""
+    """A stretch of noise for each clip, (batch, samples): from recordings long enough, white noise being one more."""
     batch, length = samples.shape
     recordings = [noise for noise in surroundings.noise if len(noise) >= length]
-    white = torch.randn(batch, length, generator=generator)
-    which = torch.randint(len(recordings) + 1, (batch,), generator=generator).tolist()
+    which = torch.randint(len(recordings) + 1, (batch,), generator=generator)
     place = torch.rand(batch, generator=generator).tolist()
-    stretches = white
-    for row, (choice, share) in enumerate(zip(which, place, strict=True)):
-        if choice < len(recordings):
-            start = int(share * (len(recordings[choice]) - length + 1))
-            stretches[row] = recordings[choice][start : start + length]
+    stretches = torch.empty(batch, length)
+    is_white = which == len(recordings)
+    stretches[is_white] = torch.randn(int(is_white.sum()), length, generator=generator)
+    for row in torch.nonzero(~is_white).flatten().tolist():
+        recording = recordings[int(which[row])]
+        start = int(place[row] * (len(recording) - length + 1))
+        stretches[row] = recording[start : start + length]
     return stretches.to(samples.device)

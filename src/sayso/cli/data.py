@@ -105,7 +105,8 @@ def clear(
 def _dataset(source: str, settings: list[str] | None) -> "Dataset":
     """Read the settings of a dataset named by its kind, or by the path of a folder or manifest."""
     from sayso.corpus import DATASETS, Dataset
-    from sayso.schema import parse_overrides, read
+    from sayso.plain_values import parse_overrides
+    from sayso.schema import read
 
     values = parse_overrides(settings or [])
     known = source in DATASETS.names()

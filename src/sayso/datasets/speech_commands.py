@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import soundfile
@@ -20,7 +20,7 @@ from sayso.download import downloads_folder, fetch_folder
 from sayso.errors import DataError, Fault, SettingsError
 from sayso.files import atomic_folder, cache_folder, data_folder, digest
 from sayso.progress import Progress
-from sayso.schema import NonNegative, did_you_mean
+from sayso.schema import NonNegative, Range, did_you_mean
 
 __all__ = ["SpeechCommands"]
 
@@ -58,7 +58,7 @@ class SpeechCommands(Dataset):
     silence_share: NonNegative = 0.0
     """Seconds of background noise as one class `silence`, as a multiple of the mean number of clips of a chosen word;
     0 leaves them out, and there are never more than the recordings hold."""
-    draw_seed: int = 0
+    draw_seed: Annotated[int, Range(least=0)] = 0
     """Seed of the draw of clips for `unknown`."""
 
     def faults(self) -> Iterator[Fault]:

@@ -7,24 +7,28 @@ out of the spectrum, laid at frequency 0, and transformed back at the lowest rat
 rate together; and the average over time, of which few frames are wanted, is one small matrix product.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from sayso.audio import AudioFormat
 from sayso.errors import Fault
 from sayso.features import FEATURES, Feature, FeatureConfig
+from sayso.fourier import Dft
 from sayso.schema import PositiveInt, Range
-from sayso.wavelets import BANDWIDTH, Padding, Wavelet, gauss_response, morlet_response, padding, wavelets
+from sayso.spectral import in_chunks
+from sayso.wavelet_cascade import Average, Cascade, reflected
+from sayso.wavelets import padding, wavelets
 
 __all__ = ["Scattering", "ScatteringConfig"]
+
+_CLIPS_LARGEST_STEP = 8
+"""Numbers of the largest step, as a multiple of the padded clip: the bands of one octave at their rate."""
 
 
 @FEATURES.register("scattering")
@@ -74,16 +78,27 @@ class Scattering(Feature):
     def __init__(self, config: ScatteringConfig, samples: int) -> None:
         super().__init__()
         self.config = config
-        window = config.window_samples or 2**config.max_scale_log2
-        self.padding = padding(samples, window)
+        self.window = config.window_samples or 2**config.max_scale_log2
+        self.padding = padding(samples, self.window)
         first = wavelets(config.wavelets_per_octave, config.max_scale_log2)
         second = wavelets(1, config.max_scale_log2) if config.max_order == 2 else []
-        plan = (self.padding, window, first, second)
-        self.fast = _Cascade(*plan, exact=False)
-        self.exact = _Cascade(*plan, exact=True)
+        self.spectrum = Dft(self.padding.length)
+        self.average = Average(self.padding, self.window, samples=self.padding.length, gain=1.0)
+        self.fast = Cascade(self.padding, self.window, first, second, exact=False)
+        self.exact = Cascade(self.padding, self.window, first, second, exact=True)
         paths = config.zeroth_order + len(first) + sum(w2.halvings > w1.halvings for w1 in first for w2 in second)
         self.shape = (1, paths, 1 if config.average_time else self.padding.frames)
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 1 paths frames"]:
         """Represent a batch of clips."""
-        return samples
+        return in_chunks(self._coefficients, samples, numbers=_CLIPS_LARGEST_STEP * self.padding.length)[:, None]
+
+    def _coefficients(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch paths frames"]:
+        padded = reflected(samples, self.padding)
+        cascade = self.exact if samples.dtype == torch.float64 else self.fast
+        paths = cascade(self.spectrum(padded))
+        if self.config.zeroth_order:
+            paths = torch.cat((self.average(padded[:, None]), paths), dim=1)
+        if self.config.scale == "log":
+            paths = (paths.abs() + 1e-6).log()
+        return paths.mean(dim=-1, keepdim=True) if self.config.average_time else paths

@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from sayso.audio import RESAMPLER, AudioFormat, clip_from_file, clip_from_samples, to_float
+from sayso.audio import RESAMPLER, AudioFormat, Samples, clip_from_file, clip_from_samples, to_float
 from sayso.errors import ModelError, SettingsError
 from sayso.schema import read
 
@@ -62,13 +62,11 @@ class Recognizer:
         self.recipe: str = facts["recipe"]
         self._input: str = self._session.get_inputs()[0].name
 
-    def predict(
-        self, sound: str | Path | NDArray[np.float32], *, sample_rate: int | None = None, top: int = 1
-    ) -> list[Prediction]:
+    def predict(self, sound: str | Path | Samples, *, sample_rate: int | None = None, top: int = 1) -> list[Prediction]:
         """Name the word in one clip.
 
         Args:
-            sound: a sound file, or mono float samples in [-1, 1].
+            sound: a sound file, or mono samples, float32 in [-1, 1] or int16.
             sample_rate: of the samples in hertz; None: the model's own. A file knows its own.
             top: how many words to give, most probable first.
 
@@ -79,7 +77,7 @@ class Recognizer:
 
     def predict_many(
         self,
-        sounds: Sequence[str | Path | NDArray[np.float32]],
+        sounds: Sequence[str | Path | Samples],
         *,
         sample_rate: int | None = None,
         top: int = 1,
@@ -97,10 +95,10 @@ class Recognizer:
         """Raw scores (clips, classes) of fitted clips, float32 (clips, audio.clip_samples) in [-1, 1)."""
         return np.asarray(self._session.run(None, {self._input: samples})[0], dtype=np.float32)
 
-    def _clip(self, sound: str | Path | NDArray[np.float32], sample_rate: int | None) -> NDArray[np.int16]:
+    def _clip(self, sound: str | Path | Samples, sample_rate: int | None) -> NDArray[np.int16]:
         if isinstance(sound, str | Path):
             return clip_from_file(Path(sound), self.audio)
-        return clip_from_samples(np.asarray(sound, np.float32), sample_rate or self.audio.sample_rate, self.audio)
+        return clip_from_samples(sound, sample_rate or self.audio.sample_rate, self.audio)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -1,0 +1,118 @@
+"""Scattering against Kymatio's NumPy front end, at work, in float64 and exported."""
+
+import warnings
+from itertools import pairwise
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from golden.scattering_cases import CASES, FOLDER, name_of, samples_of
+from sayso.audio import AudioFormat
+from sayso.features.scattering import Scattering, ScatteringConfig
+from sayso.wavelets import gauss_response, morlet_response, padding, wavelets
+
+
+def build(case):
+    config = ScatteringConfig(
+        max_scale_log2=case["J"],
+        wavelets_per_octave=case["Q"],
+        window_samples=case["T"],
+        zeroth_order=True,
+        scale="linear",
+    )
+    return Scattering(config, case["samples"])
+
+
+def error(ours, case):
+    golden = np.load(FOLDER / "scattering.npz")[name_of(case)].astype(np.float64)
+    ours = ours[:, :: case["every"]]
+    assert ours.shape == golden.shape
+    return np.linalg.norm(ours - golden) / np.linalg.norm(golden)
+
+
+def needs(case):
+    samples = samples_of(case)
+    if samples is None:
+        pytest.skip(f"needs SAYSO_DATA with the clip {case['sound']}")
+    return torch.from_numpy(samples)[None]
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_float64_is_kymatios_to_1e_6(case):
+    samples = needs(case)
+    assert error(build(case).double()(samples)[0, 0].numpy(), case) <= 1e-6
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_float32_is_kymatios_to_1e_4(case):
+    samples = needs(case)
+    assert error(build(case)(samples.float())[0, 0].numpy(), case) <= 1e-4
+
+
+@pytest.mark.parametrize("case", [CASES[0], CASES[3]], ids=name_of)
+def test_the_exported_graph_is_kymatios_to_1e_4(case, tmp_path):
+    samples = needs(case).float()
+    shapes = ({0: torch.export.Dim("batch")},)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's exporter uses names of its own that are moving
+        program = torch.onnx.export(
+            build(case).eval(), (samples.repeat(2, 1),), dynamo=True, dynamic_shapes=shapes, verbose=False
+        )
+    program.save(tmp_path / "scattering.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "scattering.onnx", providers=["CPUExecutionProvider"])
+    (out,) = session.run(None, {session.get_inputs()[0].name: samples.numpy()})
+    assert error(out[0, 0].astype(np.float64), case) <= 1e-4
+
+
+def test_the_tutorials_shape():
+    made = ScatteringConfig().build(AudioFormat(sample_rate=8000, clip_seconds=1.024))
+    assert made.shape == (1, 336, 32)
+    averaged = ScatteringConfig(average_time=True).build(AudioFormat(sample_rate=8000, clip_seconds=1.024))
+    assert averaged.shape == (1, 336, 1)
+    alone = ScatteringConfig(max_order=1).build(AudioFormat(sample_rate=8000, clip_seconds=1.024))
+    assert alone.shape == (1, 76, 32)
+
+
+def test_a_shift_by_one_frame_shifts_the_frames():
+    config = ScatteringConfig(max_scale_log2=5, wavelets_per_octave=4, scale="linear")
+    scattering = Scattering(config, 2048).double()
+    burst = torch.zeros(1, 2048, dtype=torch.float64)
+    burst[:, 900:1100] = torch.randn(200, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    moved = scattering(burst.roll(32, dims=1))
+    torch.testing.assert_close(moved[..., 5:-5], scattering(burst)[..., 4:-6], rtol=1e-6, atol=1e-9)
+
+
+def test_silence_is_zero_and_louder_is_more():
+    scattering = Scattering(ScatteringConfig(max_scale_log2=5, wavelets_per_octave=4, scale="linear"), 1024)
+    assert scattering(torch.zeros(1, 1024)).abs().max() == 0
+    noise = torch.randn(1, 1024, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(scattering(3 * noise), 3 * scattering(noise), rtol=1e-4, atol=1e-6)
+
+
+def test_gradients_are_right():
+    config = ScatteringConfig(max_scale_log2=3, wavelets_per_octave=2, scale="linear")
+    scattering = Scattering(config, 64).double()
+    samples = torch.randn(1, 64, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    assert torch.autograd.gradcheck(scattering, samples, fast_mode=True)
+
+
+@pytest.mark.parametrize(
+    ("keys", "key"),
+    [({"max_scale_log2": 14}, "max_scale_log2"), ({"window_samples": 9000}, "window_samples")],
+)
+def test_scales_longer_than_the_clip_are_told(keys, key):
+    faults = list(ScatteringConfig(**keys).misfits(AudioFormat(sample_rate=8000)))
+    assert [fault.key for fault in faults] == [key]
+
+
+def test_wavelets_cover_the_octaves_and_have_no_mean():
+    found = wavelets(12, 8)
+    assert len(found) == 76
+    assert all(one.centre > other.centre for one, other in pairwise(found))
+    response = morlet_response(1024, 0.2, 0.02)
+    assert abs(response[0]) < 1e-12
+    assert int(response.argmax()) == round(0.2 * 1024)
+    assert gauss_response(1024, 0.01)[0] == pytest.approx(1)
+    assert padding(8192, 256).length == 16384
