@@ -40,11 +40,17 @@ format: .venv/.ready-dev
 	$(BIN)/ruff format src tests benchmarks docs
 	$(BIN)/ruff check --fix src tests benchmarks docs
 
-bench: .venv/.ready-dev
-	$(BIN)/python -m benchmarks
+# The peers need older versions than Sayso, so they live apart.
+.venv-peers/.ready: benchmarks/peers/requirements.txt
+	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+bench: .venv/.ready-dev .venv-peers/.ready
+	$(BIN)/python -m benchmarks $(CONTESTS)
 
 docs: .venv/.ready-dev
 	$(BIN)/python docs/generate.py
 
 clean:
-	rm -rf .venv build dist .pytest_cache .ruff_cache
+	rm -rf .venv .venv-peers build dist .pytest_cache .ruff_cache

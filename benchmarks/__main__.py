@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
+
 import benchmarks
 from benchmarks.contest import Contest, NotHereError, Outcome
 from sayso.files import write_json
 
-HERE = ("__main__", "contest")
+HERE = ("__main__", "clips", "contest", "peers", "side")
 
 
 def main() -> None:
@@ -23,37 +25,48 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which contests, of {', '.join(names)}; default all")
     parser.add_argument("--rounds", type=int, default=5, help="how often each side takes its turn (default 5)")
     parser.add_argument("--json", type=Path, default=Path("build/bench.json"), help="where the figures are written")
+    parser.add_argument("--full", action="store_true", help="all 3,000 digits, and four times the words")
     options = parser.parse_args()
     if unknown := set(options.names) - set(names):
         parser.error(f"no contest {', '.join(sorted(unknown))}; choose from {', '.join(names)}")
     if options.rounds < 1:
         parser.error("--rounds must be at least 1")
-    results = {name: _hold(name, options.rounds) for name in options.names or names}
-    machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()}
+    results = {name: _hold(name, options.rounds, full=options.full) for name in options.names or names}
+    machine = {
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+    }
     write_json(options.json, {"machine": machine, "rounds": options.rounds, "contests": results})
     print(f"\nwritten to {options.json}")
 
 
-def _hold(name: str, rounds: int) -> dict[str, Any]:
+def _hold(name: str, rounds: int, *, full: bool) -> dict[str, Any]:
     try:
-        contest: Contest = importlib.import_module(f"benchmarks.{name}").contest()
+        contest: Contest = importlib.import_module(f"benchmarks.{name}").contest(full=full)
     except NotHereError as why:
-        print(f"{name}: skipped, {why}")
+        print(f"\n{name}: skipped, {why}", flush=True)
         return {"skipped": str(why)}
-    outcome = contest.hold(rounds=rounds)
-    print("\n".join(_table(contest, outcome)))
-    return {"title": contest.title, "seconds": outcome.seconds, "figures": outcome.figures}
+    try:
+        outcome = contest.hold(rounds=rounds)
+    finally:
+        for close in contest.close:
+            close()
+    print("\n".join(_table(contest, outcome)), flush=True)
+    unit = {"s": "seconds"}.get(contest.unit, contest.unit)
+    return {"title": contest.title, unit: outcome.seconds, "figures": outcome.figures, "notes": contest.notes}
 
 
 def _table(contest: Contest, outcome: Outcome) -> Iterator[str]:
     width = max(map(len, (*outcome.seconds, *outcome.figures)))
     yield f"\n{contest.title}"
     for side, seconds in outcome.seconds.items():
-        yield f"  {side:{width}}  {seconds:8.3f} s"
+        yield f"  {side:{width}}  {seconds:8.3f} {contest.unit}"
     for figure in contest.figures:
         value = outcome.figures[figure.name]
         verdict = f"target {figure.target}: {'reached' if figure.reached(value) else 'MISSED'}" if figure.target else ""
         yield f"  {figure.name:{width}}  {value:8.3f}    {verdict}".rstrip()
+    yield from (f"  ({note})" for note in contest.notes)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 __all__ = ["Contest", "Figure", "NotHereError", "Outcome"]
 
 Seconds = Mapping[str, float]
-"""What each side took in one round."""
+"""What each side took in one round: seconds, or what the contest's unit says."""
 
 
 class NotHereError(Exception):
@@ -37,7 +37,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Medians over all rounds: seconds by side, and each figure's value."""
+    """Medians over all rounds: seconds (or what the unit says) by side, and each figure's value."""
 
     seconds: dict[str, float]
     figures: dict[str, float]
@@ -45,11 +45,23 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Contest:
-    """Sides, each a call that does its work once and gives the seconds that count, and what to read off them."""
+    """Sides, each a call that does its work once and gives the seconds that count, and what to read off them.
+
+    Attributes:
+        title: what is compared.
+        sides: by name.
+        figures: what is read off a round.
+        unit: of what the sides give.
+        notes: what a reader of the figures should know, a line each.
+        close: what to call when the contest is over.
+    """
 
     title: str
     sides: Mapping[str, Callable[[], float]]
     figures: tuple[Figure, ...]
+    unit: str = "s"
+    notes: tuple[str, ...] = ()
+    close: tuple[Callable[[], None], ...] = ()
 
     def hold(self, *, rounds: int) -> Outcome:
         """Let the sides take turns for `rounds` rounds.

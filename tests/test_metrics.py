@@ -31,17 +31,28 @@ def test_wilson_covers_the_truth_as_often_as_it_says():
     assert 0.93 <= np.mean(covered) <= 0.98
 
 
-def test_speaker_interval_covers_where_wilson_over_clips_does_not():
+@pytest.mark.parametrize(
+    ("speakers", "clips", "middle", "spread"), [(6, 50, 2.5, 1.0), (20, 40, 3.0, 1.0), (150, 5, 3.5, 1.2)]
+)
+def test_speaker_interval_covers_where_wilson_over_clips_does_not(speakers, clips, middle, spread):
     rng = np.random.default_rng(1)
-    accuracies = 1 / (1 + np.exp(-(2.5 + rng.standard_normal((1500, 6)))))
-    hits = rng.binomial(50, accuracies)
-    truth = float((1 / (1 + np.exp(-(2.5 + rng.standard_normal(200_000))))).mean())
-    median = 1 / (1 + np.exp(-2.5))
-    by_speaker = [speaker_interval(row.tolist(), [50] * 6) for row in hits]
-    by_clip = [wilson_interval(int(row.sum()), 300) for row in hits]
-    # The t-interval is about a typical speaker, the plain one about all clips: each is held to its own truth.
-    assert np.mean([low <= median <= high for low, high in by_speaker]) > 0.88
-    assert np.mean([low <= truth <= high for low, high in by_clip]) < 0.75
+    truth = float((1 / (1 + np.exp(-(middle + spread * rng.standard_normal(400_000))))).mean())
+    accuracies = 1 / (1 + np.exp(-(middle + spread * rng.standard_normal((1000, speakers)))))
+    hits = rng.binomial(clips, accuracies)
+    by_speaker = [speaker_interval(row.tolist(), [clips] * speakers) for row in hits]
+    by_clip = [wilson_interval(int(row.sum()), clips * speakers) for row in hits]
+    covered = np.mean([low <= truth <= high for low, high in by_speaker])
+    assert 0.90 <= covered <= 0.99
+    assert np.mean([low <= truth <= high for low, high in by_clip]) < covered
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.floats(0, 1)), min_size=2, max_size=30))
+def test_speaker_interval_holds_the_accuracy_it_is_about(rows):
+    totals = [total for total, _ in rows]
+    hits = [round(share * total) for total, share in rows]
+    low, high = speaker_interval(hits, totals)
+    smoothed = (sum(hits) + 0.5) / (sum(totals) + 1)
+    assert 0 <= low < smoothed < high <= 1
 
 
 def test_speaker_interval_needs_two_speakers():

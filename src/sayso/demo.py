@@ -44,7 +44,7 @@ def demo_recipe() -> Recipe:
             "split": "speakers",
         },
         "audio": {"sample_rate": 8000},
-        "training": {"epochs": 12},
+        "training": {"epochs": 25},
     }
     return recipe_from_values(values, source="the demonstration's recipe")
 
@@ -55,7 +55,7 @@ def demonstrate(*, out: Path | None = None, progress: Progress) -> Demonstration
     Raises:
         MissingExtraError: espeak-ng's voices are not installed.
     """
-    run = train(demo_recipe(), out=out, progress=progress)
+    run = train(demo_recipe(), out=out, name="demo", progress=progress)
     return Demonstration(run, _score_fsdd(run, progress), tuple(_recognise(run)))
 
 

@@ -102,6 +102,7 @@ def train(
     *,
     overrides: Sequence[str] = (),
     out: str | Path | None = None,
+    name: str | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Train a recipe and leave a whole run: weights, scores, report and exported model.
@@ -109,15 +110,16 @@ def train(
     Args:
         source: a recipe, a recipe file, a folder of clips by word, or a manifest (CSV or JSONL).
         overrides: `key=value` texts laid over the recipe, such as `training.epochs=5`.
-        out: the run's folder; None: `runs/<recipe>-<time>`.
+        out: the run's folder; None: `runs/<name>-<time>`.
+        name: what the run is called; None: as the recipe's file or the folder.
         progress: where to report.
 
     Raises:
         SaysoError: whatever of recipe, clips and folder does not fit, in one line; earlier runs stay whole.
     """
     progress = progress or Progress()
-    name, recipe = recipe_for(source, overrides, progress=progress)
-    run = Run(new_run_folder(name, Path(out) if out else None).path)
+    known_as, recipe = recipe_for(source, overrides, progress=progress)
+    run = Run(new_run_folder(name or known_as, Path(out) if out else None).path)
     corpus, split = open_data(recipe, progress)
     write_text(run.recipe, recipe_yaml(recipe))
     return _complete(run, recipe, corpus, split, progress)

@@ -46,11 +46,13 @@ def wilson_interval(hits: int, total: int) -> tuple[float, float]:
 
 
 def speaker_interval(hits: Sequence[int], totals: Sequence[int]) -> tuple[float, float] | None:
-    """95 % interval of the accuracy for a new speaker's clips: clips of one speaker are not independent.
+    """95 % interval of the accuracy on clips of speakers like these: clips of one speaker are not independent.
 
-    A t-interval over the log-odds of the speakers' accuracies, half a clip added to both sides of each so that a
-    speaker without a miss counts too. It keeps near its promise down to about six speakers, where Wilson over clips
-    and the percentile bootstrap over speakers do not.
+    A t-interval on the log-odds of the whole accuracy, its variance taken from how far each speaker's hits are from
+    what the whole accuracy expects of them (the ratio estimator of cluster sampling; Cochran (1977), "Sampling
+    Techniques", chapter 9A), and at least that of independent clips. Half a clip is added to both sides, so that scores
+    without a miss leave doubt too. In simulated corpora with speaker effects it covers 92 to 99 % from 6 speakers of 50
+    clips to 174 of 5; a t-interval over each speaker's log-odds loses the truth when speakers have few clips.
 
     Args:
         hits: right answers of each speaker.
@@ -59,16 +61,19 @@ def speaker_interval(hits: Sequence[int], totals: Sequence[int]) -> tuple[float,
     Returns:
         Lower and upper limit in [0, 1]; None with fewer than two speakers.
     """
-    if len(hits) < 2:
+    speakers = len(hits)
+    if speakers < 2:
         return None
     # Imported here: SciPy is part of training, and the rest of this file is not to wait for it.
     from scipy.special import stdtrit  # pyright: ignore[reportAttributeAccessIssue]
 
-    right = np.asarray(hits, dtype=np.float64) + 0.5
-    wrong = np.asarray(totals, dtype=np.float64) - np.asarray(hits, dtype=np.float64) + 0.5
-    log_odds = np.log(right / wrong)
-    centre = float(log_odds.mean())
-    spread = float(stdtrit(len(hits) - 1, 0.975)) * float(log_odds.std(ddof=1)) / math.sqrt(len(hits))
+    right, clips = np.asarray(hits, dtype=np.float64), np.asarray(totals, dtype=np.float64)
+    share = float((right.sum() + 0.5) / (clips.sum() + 1))
+    odd = share * (1 - share)
+    between = speakers / (speakers - 1) * float(np.square(right - share * clips).sum()) / float(clips.sum()) ** 2
+    deviation = math.sqrt(max(between, odd / float(clips.sum()))) / odd
+    spread = float(stdtrit(speakers - 1, 0.975)) * deviation
+    centre = math.log(share / (1 - share))
     return _sigmoid(centre - spread), _sigmoid(centre + spread)
 
 
