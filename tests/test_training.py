@@ -34,6 +34,14 @@ def assert_same_bits(one, other):
         assert torch.equal(one[name], other[name]), name
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c():
+    """Ctrl-C as in a terminal: a shell that starts jobs in the background has them ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class StopAt(Progress):
     """Presses Ctrl-C when so many steps are done."""
 

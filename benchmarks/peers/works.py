@@ -131,8 +131,8 @@ def _stft_loop() -> Callable[[Any], Any]:
     return one
 
 
-_BATCHES = (1, 4, 16, 64, 256)
-_FEW = (1, 2, 4, 8, 16, 32)
+_BATCHES = (1, 4, 8, 16, 32, 64, 256)
+_FEW = (1, 2, 4, 8, 16, 32, 64)
 WORKS = {
     "sayso.scattering": Work("sayso", torch.from_numpy, _sayso_scattering, _FEW),
     "kymatio": Work("kymatio", torch.from_numpy, _kymatio, _FEW),
