@@ -76,7 +76,7 @@ def test_scored_again_it_scores_the_same(made):
     assert again["per_speaker"] == test["per_speaker"]
     everything = run.evaluate("all")
     assert everything["n"] == 36
-    with pytest.raises(KeyError):
+    with pytest.raises(SettingsError, match="must be train, validation, test or all"):
         run.evaluate("nonsense")
 
 
@@ -210,3 +210,60 @@ def test_public_names_are_what_they_say():
         assert getattr(sayso, name) is not None
     with pytest.raises(AttributeError):
         _ = sayso.nonsense
+
+
+def test_clips_that_changed_are_not_scored_on_as_if_they_had_not(tone_folder, tmp_path):
+    run = small_run(tone_folder, tmp_path / "run")
+    assert run.evaluate()["n"] == run.metrics()["test"]["n"]
+    clip = next(tone_folder.rglob("ann_0.wav"))
+    (clip.parent / "ann_9.wav").write_bytes(clip.read_bytes())
+    with pytest.raises(RunError, match="clips have changed since it was trained"):
+        run.evaluate()
+
+
+def test_a_run_that_lost_patience_ends_the_same_when_its_report_is_made_later(tone_folder, tmp_path, monkeypatch):
+    keys = {"epochs": 12, "patience": 1, "learning_rate": 1e-8}
+    whole = small_run(tone_folder, tmp_path / "whole", **keys)
+
+    def breaks(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(experiment, "export", breaks)
+        with pytest.raises(KeyboardInterrupt):
+            small_run(tone_folder, tmp_path / "late", **keys)
+    late = sayso.resume(tmp_path / "late")
+    assert late.manifest()["epochs"] == whole.manifest()["epochs"] < 12
+    assert late.weights.read_bytes() == whole.weights.read_bytes()
+
+
+def test_a_training_that_diverges_says_so(tone_folder, tmp_path):
+    with pytest.raises(RunError, match=r"diverged in epoch \d+, .* lower training\.learning_rate"):
+        small_run(tone_folder, tmp_path / "run", learning_rate=1e30)
+    assert not (tmp_path / "run" / "model.onnx").exists()
+
+
+def test_overrides_lie_over_a_recipe_object_too(tone_folder, tmp_path):
+    from runs_made import small_recipe
+
+    run = sayso.train(small_recipe(tone_folder), overrides=["training.epochs=1"], out=tmp_path / "run")
+    assert run.settings.training.epochs == 1
+
+
+def test_a_folder_is_not_quietly_left_for_another_dataset(tone_folder, tmp_path):
+    with pytest.raises(SettingsError, match=r"dataset\.kind: must be folder"):
+        sayso.train(tone_folder, overrides=["dataset.kind=fsdd"], out=tmp_path / "run")
+
+
+@pytest.mark.parametrize("content", [b"junk", b"", b"[1]"])
+def test_a_damaged_state_is_one_line(content, tone_folder, tmp_path, monkeypatch):
+    def breaks(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(experiment, "export", breaks)
+        with pytest.raises(KeyboardInterrupt):
+            small_run(tone_folder, tmp_path / "run")
+    (tmp_path / "run" / "resume.ckpt").write_bytes(content)
+    with pytest.raises(ModelError, match="cannot be read; remove it"):
+        sayso.resume(tmp_path / "run")

@@ -117,3 +117,21 @@ def test_answering_needs_neither_torch_nor_matplotlib_nor_recipes(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "up"
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate", "says"),
+    [
+        (np.full(100, np.nan, np.float32), None, "NaN"),
+        (np.zeros(0, np.float32), None, "at least one"),
+        (np.zeros(100, np.float32), 0, "sample_rate is 0"),
+    ],
+)
+def test_samples_that_cannot_be_answered_on(samples, rate, says, recognizer):
+    with pytest.raises(AudioError, match=says):
+        recognizer.predict(samples, sample_rate=rate)
+
+
+def test_int16_samples_are_the_same_sound(recognizer):
+    samples = np.random.default_rng(0).integers(-9000, 9000, RATE).astype(np.int16)
+    assert recognizer.predict(samples) == recognizer.predict(samples.astype(np.float32) / 32768)

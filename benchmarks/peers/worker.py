@@ -19,9 +19,8 @@ import torch
 from benchmarks.peers.works import WORKS, Work
 
 SAMPLE_CLIPS = 4
-# Two thirds of a second of the faster sides' work, so that the best batch is not a matter of luck.
-TRIAL_CLIPS = 256
-TRIAL_SECONDS = 2.0
+# What a side may spend on one turn with one batch size, in clips and about in seconds.
+TRIAL_CLIPS, TRIAL_SECONDS = 256, 2.0
 STATUS = Path("/proc/self/status")
 
 
@@ -67,12 +66,13 @@ def _seconds(do: Callable[[Any], Any], clips: Any, batch: int) -> float:
 
 
 def _best_batch(do: Callable[[Any], Any], clips: Any, batches: Any) -> int:
-    """The fastest size on some of the clips, each size in its better of two turns."""
+    """The fastest size on some of the clips, each size in its best of four turns."""
     if len(batches) == 1:
         return batches[0]
     one = max(_seconds(do, clips[:4], 1) / 4, 1e-6)
-    some = clips[: max(min(TRIAL_CLIPS, int(TRIAL_SECONDS / one)), 2 * max(batches) if one < 1e-3 else max(batches))]
-    taken = {batch: min(_seconds(do, some, batch) for _ in range(2)) for batch in batches}
+    enough = min(TRIAL_CLIPS, int(TRIAL_SECONDS / one))
+    some = clips[: max(enough, max(batches))]
+    taken = {batch: min(_seconds(do, some, batch) for _ in range(4)) for batch in batches}
     return min(taken, key=taken.__getitem__)
 
 

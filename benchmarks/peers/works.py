@@ -131,6 +131,11 @@ def _stft_loop() -> Callable[[Any], Any]:
     return one
 
 
+def _stft_collated() -> Callable[[Any], Any]:
+    one = _stft_loop()
+    return lambda clips: torch.cat([one(clip[None]) for clip in clips])
+
+
 _BATCHES = (1, 4, 8, 16, 32, 64, 256)
 _FEW = (1, 2, 4, 8, 16, 32, 64)
 WORKS = {
@@ -143,4 +148,5 @@ WORKS = {
     "bare_transform": Work("torch", _framed, _bare_transform, _BATCHES),
     "sayso.complex": Work("sayso", torch.from_numpy, _sayso_complex, _BATCHES),
     "stft_loop": Work("torch", torch.from_numpy, _stft_loop, (1,)),
+    "stft_collated": Work("torch", torch.from_numpy, _stft_collated, _BATCHES),
 }

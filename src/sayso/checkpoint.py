@@ -4,7 +4,6 @@ Both are written atomically, and opening either runs no code of whoever made it.
 """
 
 import json
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +70,9 @@ def load_state(path: Path) -> dict[str, Any]:
         ModelError: the file is damaged, or holds anything but plain data.
     """
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, OSError) as error:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(state, dict):
+            raise TypeError("not a state")
+    except Exception as error:  # bytes that are not its own make torch's reader raise nearly anything
         raise ModelError(f"{path}: cannot be read; remove it and train again") from error
+    return state

@@ -21,15 +21,17 @@ from sayso.evaluation import predict_probabilities, score_rows, write_prediction
 from sayso.export import Agreement, export
 from sayso.files import write_json, write_text
 from sayso.pictures.run import confusion_of, log_of, report_figures
+from sayso.plain_values import lay_over, parse_overrides
 from sayso.plots.confusion import confusion_matrix
 from sayso.plots.curves import loss_and_accuracy
 from sayso.plots.flow import alluvial
 from sayso.plots.style import svg_text
 from sayso.progress import Progress
-from sayso.recipe import Recipe, read_recipe, recipe_yaml
+from sayso.recipe import Recipe, read_recipe, recipe_from_values, recipe_yaml
 from sayso.report import Mistake, write_report
 from sayso.runs import RunFolder, new_run_folder, open_run
 from sayso.runtime import Recognizer
+from sayso.schema import dump
 from sayso.splits import Split, make_split
 from sayso.suggestion import suggest_recipe
 
@@ -75,9 +77,12 @@ class Run(RunFolder):
             Scores as `metrics.json` holds them.
 
         Raises:
-            RunError: the part has no clips.
+            RunError: the part has no clips, or the clips have changed since the training: a split drawn anew could put
+                clips that were trained on into the test part.
+            SettingsError: there is no such part.
         """
         corpus, split = open_data(self.settings, progress or Progress())
+        _check_same_clips(self.manifest(), corpus, split, f"{self.path}: its clips have changed since it was trained")
         rows = split.rows(part)
         if len(rows) == 0:
             raise RunError(f"{self.path}: its {part} part has no clips; choose another --split")
@@ -121,7 +126,6 @@ def train(
     known_as, recipe = recipe_for(source, overrides, progress=progress)
     run = Run(new_run_folder(name or known_as, Path(out) if out else None).path)
     corpus, split = open_data(recipe, progress)
-    write_text(run.recipe, recipe_yaml(recipe))
     return _complete(run, recipe, corpus, split, progress)
 
 
@@ -158,7 +162,9 @@ def recipe_for(source: str | Path | Recipe, overrides: Sequence[str] = (), *, pr
         DataError: a folder or manifest without usable clips.
     """
     if isinstance(source, Recipe):
-        return "recipe", source
+        values = lay_over(dump(source), parse_overrides(overrides))
+        recipe = recipe_from_values(values, source="the recipe given")
+        return "recipe", replace(recipe, dataset=recipe.dataset.anchored())
     path = Path(source)
     if path.suffix.lower() in (".yaml", ".yml"):
         recipe = read_recipe(path, overrides)
@@ -194,6 +200,7 @@ def _complete(run: Run, recipe: Recipe, corpus: Corpus, split: Split, progress: 
         progress.note(note)
     started = time.perf_counter()
     hardware = choose_hardware(recipe.training)
+    write_text(run.recipe, recipe_yaml(recipe))
     begun = _begin(run, recipe, corpus, split, hardware)
     fitted = fit(recipe, corpus, split, run, progress=progress)
     with progress.task("scoring, exporting, reporting", total=3) as task:
@@ -233,12 +240,16 @@ def _begin(run: Run, recipe: Recipe, corpus: Corpus, split: Split, hardware: "Ha
     }
     if (run.path / "manifest.json").exists():
         before = run.manifest()
-        for key in ("data_hash", "split_hash"):
-            if before.get(key) != manifest[key]:
-                raise RunError(f"{run.path}: its clips have changed since it was stopped ({key}); train anew")
+        _check_same_clips(before, corpus, split, f"{run.path}: its clips have changed since it was stopped")
         manifest["created"] = before["created"]
     write_json(run.path / "manifest.json", manifest)
     return manifest
+
+
+def _check_same_clips(manifest: Mapping[str, Any], corpus: Corpus, split: Split, complaint: str) -> None:
+    for key, now in (("data_hash", corpus.content_hash), ("split_hash", split.split_hash)):
+        if manifest.get(key) != now:
+            raise RunError(f"{complaint} ({key}); bring the old clips back, or train anew")
 
 
 def _ended(fitted: "Fitted", agreement: Agreement, *, seconds: float) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,7 @@ def export(classifier: Classifier, path: Path, clips: NDArray[np.int16]) -> Agre
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
         agreement = _compare(classifier, temporary, clips)
-        if agreement.max_abs_difference > agreement.limit:
+        if not agreement.max_abs_difference <= agreement.limit:  # so that NaN does not pass
             raise ModelError(
                 f"{path}: exported logits differ from the trained model's by {agreement.max_abs_difference:.2g}, the "
                 f"limit is {agreement.limit:.2g}; the trained weights are kept, please report the recipe"
@@ -89,12 +90,19 @@ def _onnx_bytes(classifier: Classifier) -> bytes:
             )
     except torch.onnx.OnnxExporterError as error:
         parts = f"features '{classifier.recipe.features.kind}', model '{classifier.recipe.model.kind}'"
-        raise ModelError(f"{parts} cannot be written as ONNX: {str(error).splitlines()[0]}") from error
+        raise ModelError(f"{parts} cannot be written as ONNX: {_innermost(error)}") from error
     finally:
         registration.setLevel(level)
     assert program is not None
     program.model.metadata_props.update(_metadata(classifier))
     return program.model_proto.SerializeToString()
+
+
+def _innermost(error: BaseException) -> str:
+    """The first line of the cause at the bottom, without a terminal's colours."""
+    while error.__cause__:
+        error = error.__cause__
+    return re.sub(r"\x1b\[[0-9;]*m", "", (str(error) or type(error).__name__).splitlines()[0])
 
 
 def _metadata(classifier: Classifier) -> dict[str, str]:

@@ -18,6 +18,7 @@ __all__ = [
     "cache_folder",
     "data_folder",
     "digest",
+    "expanded",
     "file_digest",
     "output_errors",
     "write_bytes",
@@ -35,6 +36,7 @@ _REASONS = {
     errno.EACCES: _FORBIDDEN,
     errno.EPERM: _FORBIDDEN,
     errno.EROFS: "that file system is read-only; choose another folder",
+    errno.ENOENT: "no folder can be made there; choose another one",
     errno.ENOTDIR: "a file stands where a folder is needed; choose another folder",
     errno.EEXIST: "a file stands where a folder is needed; choose another folder",
     errno.EISDIR: "a folder stands where a file is needed; choose another name",
@@ -47,15 +49,23 @@ _REASONS = {
 def cache_folder() -> Path:
     """Folder for packed corpora, downloads and synthetic voices: $SAYSO_CACHE, else the user's cache folder."""
     if chosen := os.environ.get("SAYSO_CACHE"):
-        return Path(chosen).expanduser()
+        return expanded(chosen)
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "sayso"
+    return expanded(base) / "sayso"
 
 
 def data_folder() -> Path | None:
     """Folder of recordings already at hand, $SAYSO_DATA; None when that is not set."""
     chosen = os.environ.get("SAYSO_DATA")
-    return Path(chosen).expanduser() if chosen else None
+    return expanded(chosen) if chosen else None
+
+
+def expanded(path: str) -> Path:
+    """The path with `~` put as the home folder; as it is where that home is not known."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 @contextmanager

@@ -97,13 +97,16 @@ class RunFolder:
 
     def _json(self, name: str) -> dict[str, Any]:
         try:
-            return json.loads((self.path / name).read_text())
+            values = json.loads((self.path / name).read_text(encoding="utf-8"))
+            if not isinstance(values, dict) or (name == "metrics.json" and "test" not in values):
+                raise ValueError("not what a run leaves")
         except FileNotFoundError as error:
             raise RunError(
                 f"{self.path}: has no {name}, the run has not finished; go on with `sayso train --resume {self.path}`"
             ) from error
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        except ValueError as error:  # no JSON, no text, or none of ours
             raise RunError(f"{self.path / name}: damaged; train again, or remove the run") from error
+        return values
 
 
 def open_run(path: Path) -> RunFolder:
@@ -161,15 +164,20 @@ def write_log(path: Path, rows: Sequence[LogRow]) -> None:
 
 
 def read_log(path: Path) -> list[LogRow]:
-    """Read `log.csv`; empty when there is none yet."""
+    """Read `log.csv`; empty when there is none yet.
+
+    Raises:
+        RunError: it is damaged.
+    """
     if not path.is_file():
         return []
     numbers = ("loss", "accuracy", "learning_rate", "seconds")
-    with path.open(newline="") as file:
-        return [
-            LogRow(int(row["epoch"]), row["set"], *(float(row[name]) for name in numbers))
-            for row in csv.DictReader(file)
-        ]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        return [LogRow(int(row["epoch"]), row["set"], *(float(row[name]) for name in numbers)) for row in rows]
+    except (KeyError, ValueError, TypeError, csv.Error) as error:
+        raise RunError(f"{path}: damaged; train again, or remove the run") from error
 
 
 def _free(path: Path) -> Path:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.corpus import Corpus, Dataset
-from sayso.errors import DataError
+from sayso.errors import DataError, Fault, SettingsError
 from sayso.files import digest
 
 __all__ = ["Rows", "Split", "ValidationKind", "make_split"]
@@ -35,6 +35,8 @@ class Split:
 
     def rows(self, part: str) -> Rows:
         """Rows of the part `train`, `validation` or `test`, or of `all`."""
+        if part not in ("train", "validation", "test", "all"):
+            raise SettingsError([Fault("part", f"is '{part}', must be train, validation, test or all")])
         if part == "all":
             return np.sort(np.concatenate((self.train, self.validation, self.test)))
         return {"train": self.train, "validation": self.validation, "test": self.test}[part]

@@ -9,7 +9,7 @@ import numpy as np
 
 from sayso.audio import probe
 from sayso.corpus import Clip, Dataset
-from sayso.errors import AudioError, SettingsError
+from sayso.errors import AudioError, Fault, SettingsError
 from sayso.plain_values import lay_over, parse_overrides
 from sayso.progress import Progress
 from sayso.recipe import Recipe, recipe_from_values
@@ -33,6 +33,10 @@ def suggest_recipe(path: Path, overrides: Sequence[str] = (), *, progress: Progr
     """
     laid_over = parse_overrides(overrides)
     values: dict[str, Any] = lay_over({"dataset": {"kind": "folder", "path": str(path)}}, laid_over)
+    if values["dataset"].get("kind") != "folder":
+        raise SettingsError(
+            [Fault("dataset.kind", "must be folder when a folder or manifest is given")], source=str(path)
+        )
     try:
         dataset = read(Dataset, values["dataset"], key="dataset")
     except SettingsError as error:

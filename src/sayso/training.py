@@ -5,6 +5,7 @@ end therefore needs no memory of what was drawn before.
 """
 
 import logging
+import math
 import os
 import signal
 import threading
@@ -32,7 +33,7 @@ from sayso.augment import Surroundings
 from sayso.checkpoint import load_model, load_state, save_model, save_state
 from sayso.classifier import Classifier, samples_from_int16
 from sayso.corpus import Corpus
-from sayso.errors import InterruptedRunError
+from sayso.errors import Fault, InterruptedRunError, ModelError, RunError, SettingsError
 from sayso.progress import Progress, Task
 from sayso.recipe import Recipe, Training
 from sayso.runs import LogRow, RunFolder, read_log, write_log
@@ -71,6 +72,8 @@ def choose_hardware(training: Training) -> Hardware:
 
     bfloat16 is taken where matrix units speed it up: any GPU of the last years, and processors with AMX.
     """
+    if training.device == "gpu" and not torch.cuda.is_available():
+        raise SettingsError([Fault("training.device", "is gpu, but none is here; use auto or cpu")])
     use_gpu = training.device == "gpu" or (training.device == "auto" and torch.cuda.is_available())
     device = torch.device("cuda" if use_gpu else "cpu")
     gains = torch.cuda.is_bf16_supported() if use_gpu else torch.cpu._is_amx_tile_supported()  # pyright: ignore
@@ -89,6 +92,8 @@ def fit(recipe: Recipe, corpus: Corpus, split: Split, run: RunFolder, *, progres
         OutputError: the folder cannot be written.
     """
     hardware = choose_hardware(recipe.training)
+    if run.resume.exists() and not {"callbacks", "epoch", "state_dict"} <= load_state(run.resume).keys():
+        raise ModelError(f"{run.resume}: is no state of a training; remove it and train again")
     torch.set_num_threads(hardware.threads)
     torch.manual_seed(recipe.training.seed)
     classifier = Classifier(recipe, corpus.labels)
@@ -101,18 +106,21 @@ def fit(recipe: Recipe, corpus: Corpus, split: Split, run: RunFolder, *, progres
         if resuming:
             task.advance(min(len({row.epoch for row in read_log(run.log)}), recipe.training.epochs) * steps)
         trainer = _trainer(recipe.training, hardware, bookkeeper, validates=len(split.validation) > 0)
+        if resuming and bookkeeper.was_stopped_early(load_state(run.resume)):
+            return _fitted(run, bookkeeper)
         with _interruptible(run), warnings.catch_warnings():
             # As above: Lightning's use of torch's moving names.
             warnings.filterwarnings("ignore", message=".*LeafSpec.*")
             loaders = (range(steps), range(max(1, learner.validation_steps)))
             trainer.fit(learner, *loaders, ckpt_path=str(run.resume) if resuming else None, weights_only=True)
-    return Fitted(
-        load_model(run.weights),
-        bookkeeper.best_epoch,
-        trainer.current_epoch,
-        sum(row.seconds for row in bookkeeper.rows),
-        tuple(bookkeeper.rows),
-    )
+    return _fitted(run, bookkeeper)
+
+
+def _fitted(run: RunFolder, bookkeeper: "_Bookkeeper") -> Fitted:
+    rows = bookkeeper.rows
+    epochs = max((row.epoch for row in rows), default=0)
+    seconds = sum(row.seconds for row in rows)
+    return Fitted(load_model(run.weights), bookkeeper.best_epoch, epochs, seconds, tuple(rows))
 
 
 class _Learner(lightning.LightningModule):
@@ -155,8 +163,9 @@ class _Learner(lightning.LightningModule):
             features = self._training_features(rows, generator)
         with torch.autocast(self.hardware.device.type, torch.bfloat16, enabled=self.hardware.bf16):
             logits: Tensor = self.classifier.network(features)
+        weights = None if self.weights is None else self.weights.to(self.device)
         loss = nn.functional.cross_entropy(
-            logits.float(), targets, weight=self.weights, label_smoothing=self.settings.label_smoothing
+            logits.float(), targets, weight=weights, label_smoothing=self.settings.label_smoothing
         )
         self.train_tally.add(loss.detach(), logits.detach(), targets)
         return loss
@@ -241,17 +250,27 @@ class _Bookkeeper(Checkpoint):
         self.rows: list[LogRow] = []
         self.best_epoch = 0
         self.best_accuracy = -1.0
+        self.stopped_early = False
         self._train_started = self._validation_started = self._validation_seconds = 0.0
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run must know of the epochs before."""
         rows = [asdict(row) for row in self.rows]
-        return {"rows": rows, "best_epoch": self.best_epoch, "best_accuracy": self.best_accuracy}
+        best = {"best_epoch": self.best_epoch, "best_accuracy": self.best_accuracy}
+        return {"rows": rows, "stopped_early": self.stopped_early, **best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up where `state_dict` left."""
         self.rows = [LogRow(**row) for row in state_dict["rows"]]
         self.best_epoch, self.best_accuracy = state_dict["best_epoch"], state_dict["best_accuracy"]
+        self.stopped_early = state_dict["stopped_early"]
+
+    def was_stopped_early(self, state: dict[str, Any]) -> bool:
+        """Whether a saved training had ended by losing patience; its books are taken up then."""
+        books = state["callbacks"].get(self.state_key, {})
+        if books.get("stopped_early"):
+            self.load_state_dict(books)
+        return self.stopped_early
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Start the clock."""
@@ -279,6 +298,11 @@ class _Bookkeeper(Checkpoint):
         assert isinstance(pl_module, _Learner)
         train, validation = pl_module.train_tally, pl_module.validation_tally
         epoch = trainer.current_epoch + 1
+        if not math.isfinite(train.loss):
+            raise RunError(
+                f"{self.run.path}: training diverged in epoch {epoch}, its loss is no number; train anew with a lower "
+                "training.learning_rate"
+            )
         rate = float(trainer.optimizers[0].param_groups[0]["lr"])
         seconds = time.perf_counter() - self._train_started - self._validation_seconds
         self.rows.append(LogRow(epoch, "train", train.loss, train.accuracy, rate, seconds))
@@ -291,6 +315,7 @@ class _Bookkeeper(Checkpoint):
             self.best_accuracy, self.best_epoch = validation.accuracy, epoch
             save_model(self.run.weights, pl_module.classifier)
         write_log(self.run.log, self.rows)
+        self.stopped_early = trainer.should_stop
         shown = f"loss {train.loss:.3f}"
         self.task.tell(shown + (f", validation accuracy {validation.accuracy:.1%}" if validates else ""))
         trainer.save_checkpoint(self.run.resume)

@@ -285,3 +285,25 @@ def test_ctrl_c_is_one_line(sayso, tone_folder, tmp_path, monkeypatch):
     code, _, err = sayso("train", tone_folder, *FAST, "--out", tmp_path / "run")
     assert code == 130
     assert "stopped" in one_line(err)
+
+
+def test_one_damaged_run_does_not_hide_the_others(sayso, trained, tmp_path, monkeypatch):
+    import shutil
+
+    monkeypatch.chdir(tmp_path)
+    for name, file, content in (("a", "manifest.json", "[]"), ("b", "metrics.json", "{}"), ("c", None, "")):
+        shutil.copytree(trained / "run", tmp_path / "runs" / name)
+        if file:
+            (tmp_path / "runs" / name / file).write_text(content)
+    code, out, _ = sayso("runs", "list")
+    assert code == 0
+    assert out.count("damaged") == 2
+    assert out.count("test clips") == 1
+
+
+def test_a_gpu_that_is_not_here(sayso, tone_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    code, _, err = sayso("train", tone_folder, *FAST, "--set", "training.device=gpu", "--out", tmp_path / "run")
+    assert code == 2
+    assert "none is here" in one_line(err)
+    assert not (tmp_path / "run").exists()

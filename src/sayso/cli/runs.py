@@ -1,11 +1,14 @@
 """`sayso runs`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sayso.cli.console import say
+
+if TYPE_CHECKING:
+    from sayso.runs import RunFolder
 
 __all__ = ["app"]
 
@@ -21,11 +24,7 @@ def list_() -> None:
     if not found:
         say("no runs here yet; train one with: sayso train RECIPE_OR_FOLDER")
     for run in found:
-        if run.finished:
-            test = run.metrics()["test"]
-            say(f"{run.path}  {100 * test['accuracy']:.1f} % of {test['n']} test clips")
-        else:
-            say(f"{run.path}  unfinished; sayso train --resume {run.path}")
+        say(f"{run.path}  {_state(run)}")
 
 
 @app.command()
@@ -41,3 +40,15 @@ def remove(
         if yes or typer.confirm(f"remove {run.path}?"):
             remove_run(run)
             say(f"removed {run.path}")
+
+
+def _state(run: "RunFolder") -> str:
+    from sayso.errors import RunError
+
+    try:
+        if not run.finished:
+            return f"unfinished; sayso train --resume {run.path}"
+        test = run.metrics()["test"]
+    except RunError:
+        return f"damaged; sayso runs remove {run.path}"
+    return f"{100 * test['accuracy']:.1f} % of {test['n']} test clips"

@@ -13,6 +13,7 @@ from unicodedata import normalize
 
 from sayso.corpus import DATASETS, Clip, Dataset, Listing, PartName
 from sayso.errors import DataError, Fault
+from sayso.files import expanded
 from sayso.progress import Progress
 from sayso.schema import did_you_mean
 
@@ -94,7 +95,7 @@ class Folder(Dataset):
 
     def _path(self) -> Path:
         # Absolute, so that the packed corpus is found again from another working folder.
-        return Path(os.path.abspath(Path(self.path).expanduser()))  # noqa: PTH100 - links stay as they are
+        return Path(os.path.abspath(expanded(self.path)))  # noqa: PTH100 - links stay as they are
 
     def _rule(self) -> str:
         return "pattern" if self.speaker_pattern else self.speaker
@@ -224,7 +225,9 @@ def _official_parts(root: str, found: _Found) -> list[Clip]:
     for name, part in LISTS.items():
         path = Path(root, name)
         if path.is_file():
-            lines = (_text(line) for line in path.read_text(encoding="utf-8-sig").splitlines())
+            lines = (
+                _text(line) for line in path.read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines()
+            )
             parts |= {line.rpartition(".")[0]: part for line in lines if line}
     if not parts:
         return found.clips
@@ -301,6 +304,7 @@ def _row_clip(row: Any, root: str) -> tuple[Clip | None, list[str]]:
     cells: defaultdict[str, str] = defaultdict(str)
     cells |= {name: _text(str(value)) for name, value in row.items() if name in COLUMNS and value is not None}
     faults = [f"{name} is missing" for name in NEEDED if not cells[name]]
+    faults += [f"{name} holds characters that no name can have" for name in NEEDED if not _writable(cells[name])]
     split = cells["split"].lower()
     if split and split not in PART_NAMES:
         near = did_you_mean(split, ("train", "validation", "test"))
@@ -312,8 +316,15 @@ def _row_clip(row: Any, root: str) -> tuple[Clip | None, list[str]]:
     if faults:
         return None, faults
     # The path as written, not in NFC: the file system decides how it spells its names.
-    path = os.path.normpath(os.path.join(root, Path(str(row["path"]).strip()).expanduser()))  # noqa: PTH118
+    path = os.path.normpath(os.path.join(root, expanded(str(row["path"]).strip())))  # noqa: PTH118
     return Clip(path, cells["label"], cells["speaker"] or None, PART_NAMES.get(split), start, end), []
+
+
+def _writable(text: str) -> bool:
+    try:
+        return "\0" not in text and bool(text.encode() or True)
+    except UnicodeEncodeError:
+        return False
 
 
 def _seconds(cell: str, name: str, faults: list[str]) -> float | None:

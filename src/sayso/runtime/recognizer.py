@@ -10,8 +10,17 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from sayso.audio import RESAMPLER, AudioFormat, Samples, clip_from_file, clip_from_samples, to_float
-from sayso.errors import ModelError, SettingsError
+from sayso.audio import (
+    HIGHEST_RATE,
+    LOWEST_RATE,
+    RESAMPLER,
+    AudioFormat,
+    Samples,
+    clip_from_file,
+    clip_from_samples,
+    to_float,
+)
+from sayso.errors import AudioError, ModelError, SettingsError
 from sayso.schema import read
 
 __all__ = ["FORMAT_VERSION", "Prediction", "Recognizer"]
@@ -98,7 +107,23 @@ class Recognizer:
     def _clip(self, sound: str | Path | Samples, sample_rate: int | None) -> NDArray[np.int16]:
         if isinstance(sound, str | Path):
             return clip_from_file(Path(sound), self.audio)
-        return clip_from_samples(sound, sample_rate or self.audio.sample_rate, self.audio)
+        return clip_from_samples(sound, _checked(sound, sample_rate, self.audio.sample_rate), self.audio)
+
+
+def _checked(samples: Samples, sample_rate: int | None, own_rate: int) -> int:
+    """The rate of samples that can be answered on; AudioError says what is wrong with others."""
+    rate = own_rate if sample_rate is None else sample_rate
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise AudioError(f"sample_rate is {rate}, must be {LOWEST_RATE} to {HIGHEST_RATE} Hz")
+    if samples.ndim != 1 or len(samples) == 0:
+        raise AudioError(
+            f"samples have shape {samples.shape}, must be (samples,) with at least one; average channels first"
+        )
+    if samples.dtype.name not in ("float32", "float64", "int16"):
+        raise AudioError(f"samples are {samples.dtype}, must be float in [-1, 1] or int16")
+    if not np.isfinite(samples).all():
+        raise AudioError("samples hold values that are not numbers (NaN or infinite)")
+    return rate
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
