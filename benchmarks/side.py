@@ -19,6 +19,8 @@ __all__ = ["PEERS", "Side", "agree", "clip_file"]
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / ".venv-peers" / "bin" / "python"
+# Freed memory is kept for the next array, as `sayso.memory` has it in Sayso's trainings; the peers gain by it too.
+_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1)}
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -48,7 +50,7 @@ class Side:
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env=os.environ | dict.fromkeys(_THREAD_VARIABLES, str(torch.get_num_threads())),
+            env=os.environ | _MEMORY | dict.fromkeys(_THREAD_VARIABLES, str(torch.get_num_threads())),
         )
         ready = self._answer()
         if why := ready.get("missing"):

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -113,26 +114,37 @@ def _bare_transform() -> Callable[[Any], Any]:
     return torch.fft.rfft
 
 
-def _sayso_complex() -> Callable[[Any], Any]:
+def _sayso_complex(normalized: Literal["none", "window"]) -> Callable[[Any], Any]:
     from sayso.audio import AudioFormat
     from sayso.features.spectrogram import Spectrogram
 
-    settings = Spectrogram(power=None, scale="linear", window_seconds=LONG_WINDOW / RATE, hop_seconds=HOP / RATE)
+    settings = Spectrogram(
+        power=None,
+        scale="linear",
+        window_seconds=LONG_WINDOW / RATE,
+        hop_seconds=HOP / RATE,
+        normalized=normalized,
+    )
     return settings.build(AudioFormat(sample_rate=RATE))
+
+
+def _stft_of_one(clips: torch.Tensor, window: torch.Tensor) -> torch.Tensor:
+    bins = torch.stft(clips[0], FRAME, HOP, LONG_WINDOW, window, center=True, return_complex=True)
+    return torch.view_as_real(bins).permute(2, 0, 1)[None]  # (1, 2, bins, frames)
 
 
 def _stft_loop() -> Callable[[Any], Any]:
     window = torch.hann_window(LONG_WINDOW)
+    return lambda clips: _stft_of_one(clips, window)
 
-    def one(clips: torch.Tensor) -> torch.Tensor:
-        bins = torch.stft(clips[0], FRAME, HOP, LONG_WINDOW, window, center=True, return_complex=True)
-        return torch.view_as_real(bins).permute(2, 0, 1)[None]  # (1, 2, bins, frames)
 
-    return one
+def _stft_normalised() -> Callable[[Any], Any]:
+    window = torch.hann_window(LONG_WINDOW)
+    return lambda clips: _stft_of_one(clips, window) / window.square().sum().sqrt()
 
 
 def _stft_collated() -> Callable[[Any], Any]:
-    one = _stft_loop()
+    one = _stft_normalised()
     return lambda clips: torch.cat([one(clip[None]) for clip in clips])
 
 
@@ -146,7 +158,9 @@ WORKS = {
     "nnAudio": Work("nnAudio", torch.from_numpy, _nn_audio, _BATCHES),
     "torchaudio": Work("torchaudio", torch.from_numpy, _torchaudio, _BATCHES),
     "bare_transform": Work("torch", _framed, _bare_transform, _BATCHES),
-    "sayso.complex": Work("sayso", torch.from_numpy, _sayso_complex, _BATCHES),
+    "sayso.complex": Work("sayso", torch.from_numpy, partial(_sayso_complex, "none"), _BATCHES),
+    "sayso.complex_normalised": Work("sayso", torch.from_numpy, partial(_sayso_complex, "window"), _BATCHES),
     "stft_loop": Work("torch", torch.from_numpy, _stft_loop, (1,)),
+    "stft_normalised": Work("torch", torch.from_numpy, _stft_normalised, (1,)),
     "stft_collated": Work("torch", torch.from_numpy, _stft_collated, _BATCHES),
 }

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sayso.classifier import Classifier, samples_from_int16
 from sayso.corpus import Corpus
 from sayso.files import write_text
+from sayso.memory import keep_freed_memory
 from sayso.metrics import score
 from sayso.splits import Rows
 
@@ -23,6 +24,7 @@ _BATCH = 256
 
 def predict_logits(classifier: Classifier, samples: NDArray[np.int16]) -> NDArray[np.float32]:
     """Logits (clips, classes) of packed clips (clips, samples)."""
+    keep_freed_memory()
     classifier.eval()
     device = next(classifier.parameters()).device
     logits: list[NDArray[np.float32]] = []

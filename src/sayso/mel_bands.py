@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
@@ -16,6 +17,8 @@ from sayso.schema import NonNegative, Positive, PositiveInt, Range, Settings
 from sayso.spectral import MelScale, Stft, frame_faults, mel_filter_bank, next_power_of_two, stft_of
 
 __all__ = ["MelBandSettings", "MelBands"]
+
+_BANDS_AT_A_TIME = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +87,10 @@ class MelBandSettings(Settings):
 class MelBands(ExactConstants):
     """Power spectrogram times a bank of mel filters.
 
+    A band covers a short stretch of bins, so that a dense product would mostly multiply by zero. On a processor the
+    bands are taken sixteen at a time, as wide as its vectors, with the bins that those sixteen cover; each bin stands
+    there twice, for its real and its imaginary part, and the product adds the two squares on the way.
+
     Args:
         stft: the transform of the frames.
         bank: (mels, bins), from `mel_filter_bank`.
@@ -94,7 +101,24 @@ class MelBands(ExactConstants):
         self.stft = stft
         self.constant("bank", bank)
         self.bank: Tensor
+        self._stretches: list[tuple[slice, slice]] = []
+        for start in range(0, len(bank), _BANDS_AT_A_TIME):
+            bands = slice(start, min(start + _BANDS_AT_A_TIME, len(bank)))
+            covered = np.flatnonzero(bank[bands].any(axis=0))
+            bins = slice(int(covered[0]), int(covered[-1]) + 1)
+            self.constant(
+                f"block_{len(self._stretches)}", np.repeat(bank[bands, bins].T, 2, axis=0)
+            )  # (2 * bins, bands)
+            self._stretches.append((bands, slice(2 * bins.start, 2 * bins.stop)))
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames mels"]:
         """Energies of the bands."""
-        return self.stft.power(samples) @ self.bank.T
+        needs_graph = torch.compiler.is_exporting() or (samples.requires_grad and torch.is_grad_enabled())
+        if needs_graph or samples.device.type != "cpu":
+            return self.stft.power(samples) @ self.bank.T
+        squares = self.stft.squared_parts(samples)
+        rows = squares.flatten(2).flatten(0, 1)  # (batch * frames, 2 * bins)
+        energies = rows.new_empty(len(rows), len(self.bank))
+        for index, (bands, bins) in enumerate(self._stretches):
+            torch.mm(rows[:, bins], getattr(self, f"block_{index}"), out=energies[:, bands])
+        return energies.unflatten(0, squares.shape[:2])
