@@ -30,11 +30,15 @@ check: .venv/.ready-dev
 	$(BIN)/codespell src tests docs benchmarks recipes *.md Makefile
 	$(BIN)/python docs/generate.py --check
 
+# One thread each, or the workers' threads would only wait for one another; whole files, since theirs share trainings.
+test test-slow: export OMP_NUM_THREADS := 1
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 test: check
-	$(BIN)/pytest
+	$(PYTEST)
 
 test-slow: .venv/.ready-dev
-	$(BIN)/pytest -m "slow or not slow"
+	$(PYTEST) -m "slow or not slow"
 
 format: .venv/.ready-dev
 	$(BIN)/ruff format src tests benchmarks docs

@@ -1,5 +1,6 @@
 """What every test gets: a private cache, and small folders of made-up clips."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,36 @@ def private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("SAYSO_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture
+def program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run the program in this process; gives exit code, standard output, standard error."""
+    # However pytest was started, the program is not asked for by `python -m`.
+    monkeypatch.setattr(sys.modules["__main__"], "__package__", None, raising=False)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        from sayso import cli
+
+        monkeypatch.setattr(sys, "argv", ["sayso", *map(str, arguments)])
+        capsys.readouterr()
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return code, out, err
+
+    return run
+
+
+def one_line(err: str) -> str:
+    """The line of the error, which must be the only one."""
+    lines = [line for line in err.splitlines() if line.startswith("sayso: ")]
+    assert len(lines) == 1, err
+    return lines[0]
 
 
 @pytest.fixture

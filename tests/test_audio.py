@@ -226,6 +226,13 @@ def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert refusal(path) == "no permission to read it"
 
 
+def test_links_that_lead_to_nothing(tmp_path: Path) -> None:
+    (tmp_path / "gone.wav").symlink_to(tmp_path / "nowhere.wav")
+    (tmp_path / "round.wav").symlink_to(tmp_path / "round.wav")
+    for name in ("gone.wav", "round.wav"):
+        assert refusal(tmp_path / name) == "is a link to a file that is not there"
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
 def test_samples_that_are_no_numbers(tmp_path: Path, bad: float, subtype: str) -> None:

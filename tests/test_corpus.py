@@ -10,26 +10,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from corpora_made import AUDIO, folders, packed_corpus, with_file
 from sayso import corpus as corpus_module
-from sayso.audio import AudioFormat, clip_from_file, decode, quantise, resample
-from sayso.corpus import Clip, Corpus, Listing, clear_packed, pack
+from sayso.audio import clip_from_file, decode, quantise, resample
+from sayso.corpus import Clip, Listing, clear_packed, pack
 from sayso.errors import DataError
 from sayso.progress import Progress, Task
-
-AUDIO = AudioFormat(sample_rate=8000, clip_seconds=0.5)
-
-
-def packed_corpus(listing: Listing, audio: AudioFormat = AUDIO, **options: Any) -> Corpus:
-    return pack(listing, audio, progress=Progress(), **options)
-
-
-def with_file(listing: Listing, path: Path, label: str = "low") -> Listing:
-    return replace(listing, clips=(*listing.clips, Clip(str(path), label)))
-
-
-def folders(cache: Path) -> list[Path]:
-    root = cache / "packed"
-    return sorted(root.iterdir()) if root.exists() else []
 
 
 def test_rows_are_the_clips_in_order(listing: Listing) -> None:
@@ -157,7 +143,7 @@ def test_more_than_the_share_is_an_error_and_leaves_no_cache(
 
 
 def test_nothing_usable_is_an_error_whatever_the_share(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="1 of 1 files cannot be used"):
+    with pytest.raises(DataError, match="1 of 1 file cannot be used"):
         packed_corpus(Listing((Clip(str(tmp_path / "a.wav"), "a"),)), max_bad_share=1.0)
 
 
@@ -181,7 +167,7 @@ def test_the_same_sound_under_two_labels_is_noted(listing: Listing, tmp_path: Pa
     assert packed_corpus(with_file(listing, copied, "high")).notes == ()
     (note,) = packed_corpus(with_file(listing, copied, "low")).notes
     assert note.startswith(
-        "1 clips are the same sound under two labels, such as ann_0.wav ('high') and copied.wav ('low')"
+        "1 clip is the same sound under two labels, such as ann_0.wav ('high') and copied.wav ('low')"
     )
 
 

@@ -14,26 +14,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from corpora_made import AUDIO, folders, packed_corpus, with_file
 from sayso import corpus as corpus_module
-from sayso.audio import AudioFormat, clip_from_file
-from sayso.corpus import Clip, Corpus, Listing, clear_packed, pack, packed
+from sayso.audio import clip_from_file
+from sayso.corpus import Listing, clear_packed, pack, packed
 from sayso.errors import OutputError
 from sayso.progress import Progress, Task
-
-AUDIO = AudioFormat(sample_rate=8000, clip_seconds=0.5)
-
-
-def packed_corpus(listing: Listing, audio: AudioFormat = AUDIO, **options: Any) -> Corpus:
-    return pack(listing, audio, progress=Progress(), **options)
-
-
-def with_file(listing: Listing, path: Path, label: str = "low") -> Listing:
-    return replace(listing, clips=(*listing.clips, Clip(str(path), label)))
-
-
-def folders(cache: Path) -> list[Path]:
-    root = cache / "packed"
-    return sorted(root.iterdir()) if root.exists() else []
 
 
 @contextmanager

@@ -29,6 +29,19 @@ def made(tmp_path_factory):
     return run, folder
 
 
+def stopped_run(folder, out, monkeypatch, **training):
+    """A run that trained to its end, and was stopped before its export, scores and report."""
+
+    def breaks(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(experiment, "export", breaks)
+        with pytest.raises(KeyboardInterrupt):
+            small_run(folder, out, **training)
+    return experiment.load(out)
+
+
 def test_everything_the_design_promises_is_there(made):
     run, _ = made
     names = {path.name for path in run.path.iterdir()}
@@ -126,17 +139,8 @@ def test_a_finished_run_is_not_resumed_and_a_folder_is_not_overwritten(made):
     assert run.weights.read_bytes() == before
 
 
-def test_a_run_stopped_before_its_report_goes_on(made, tmp_path, monkeypatch, tone_folder):
-    del made
-
-    def breaks(*_, **__):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(experiment, "export", breaks)
-        with pytest.raises(KeyboardInterrupt):
-            small_run(tone_folder, tmp_path / "run")
-    run = experiment.load(tmp_path / "run")
+def test_a_run_stopped_before_its_report_goes_on(tmp_path, monkeypatch, tone_folder):
+    run = stopped_run(tone_folder, tmp_path / "run", monkeypatch)
     assert not run.finished
     with pytest.raises(RunError, match=r"has no metrics\.json"):
         run.metrics()
@@ -145,16 +149,10 @@ def test_a_run_stopped_before_its_report_goes_on(made, tmp_path, monkeypatch, to
 
 
 def test_changed_clips_are_not_trained_on_with_old_weights(tone_folder, tmp_path, monkeypatch):
-    def breaks(*_, **__):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(experiment, "export", breaks)
-        with pytest.raises(KeyboardInterrupt):
-            small_run(tone_folder, tmp_path / "run")
+    run = stopped_run(tone_folder, tmp_path / "run", monkeypatch)
     next(tone_folder.rglob("ann_0.wav")).unlink()
     with pytest.raises(RunError, match="clips have changed"):
-        sayso.resume(tmp_path / "run")
+        sayso.resume(run.path)
 
 
 def test_a_bare_folder_trains_with_sensible_settings(tone_folder, tmp_path):
@@ -176,6 +174,15 @@ def test_suggestions_follow_the_clips(tmp_path):
     recipe = suggest_recipe(tmp_path / "clips", progress=Progress())
     assert (recipe.audio.sample_rate, recipe.audio.clip_seconds, recipe.audio.fit) == (8000, 2.0, "loudest")
     assert recipe.training.epochs == 150
+
+
+def test_suggestions_do_not_look_at_clips_that_are_named_for_the_test(tmp_path):
+    from sayso.progress import Progress
+
+    for index, seconds in enumerate((0.8, 0.8, 2.0)):
+        soundfile.write(tmp_path / f"{index}.wav", np.ones(round(8000 * seconds)) * 0.1, 8000)
+    (tmp_path / "clips.csv").write_text("path,label,split\n0.wav,a,train\n1.wav,b,train\n2.wav,a,test\n")
+    assert suggest_recipe(tmp_path / "clips.csv", progress=Progress()).audio.clip_seconds == pytest.approx(0.8)
 
 
 def test_nothing_is_left_behind_when_the_clips_cannot_be_used(tmp_path):
@@ -224,15 +231,7 @@ def test_clips_that_changed_are_not_scored_on_as_if_they_had_not(tone_folder, tm
 def test_a_run_that_lost_patience_ends_the_same_when_its_report_is_made_later(tone_folder, tmp_path, monkeypatch):
     keys = {"epochs": 12, "patience": 1, "learning_rate": 1e-8}
     whole = small_run(tone_folder, tmp_path / "whole", **keys)
-
-    def breaks(*_, **__):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(experiment, "export", breaks)
-        with pytest.raises(KeyboardInterrupt):
-            small_run(tone_folder, tmp_path / "late", **keys)
-    late = sayso.resume(tmp_path / "late")
+    late = sayso.resume(stopped_run(tone_folder, tmp_path / "late", monkeypatch, **keys).path)
     assert late.manifest()["epochs"] == whole.manifest()["epochs"] < 12
     assert late.weights.read_bytes() == whole.weights.read_bytes()
 
@@ -240,7 +239,41 @@ def test_a_run_that_lost_patience_ends_the_same_when_its_report_is_made_later(to
 def test_a_training_that_diverges_says_so(tone_folder, tmp_path):
     with pytest.raises(RunError, match=r"diverged in epoch \d+, .* lower training\.learning_rate"):
         small_run(tone_folder, tmp_path / "run", learning_rate=1e30)
-    assert not (tmp_path / "run" / "model.onnx").exists()
+    assert not (tmp_path / "run").exists()
+
+
+def fails(*_, **__):
+    raise RunError("it failed")
+
+
+def test_what_failed_before_an_epoch_takes_back_what_it_made(tone_folder, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr("sayso.training.fit", fails)
+        for name in ("runs/new", "empty"):
+            with pytest.raises(RunError, match="it failed"):
+                small_run(tone_folder, tmp_path / name)
+    assert not (tmp_path / "runs").exists()
+    assert (tmp_path / "empty").is_dir()
+    assert small_run(tone_folder, tmp_path / "empty", epochs=1).finished
+
+
+def test_what_others_put_into_a_failed_runs_folder_stays(tone_folder, tmp_path, monkeypatch):
+    def fails_later(*_, **__):
+        (tmp_path / "run" / "notes.txt").write_text("mine")
+        fails()
+
+    monkeypatch.setattr("sayso.training.fit", fails_later)
+    with pytest.raises(RunError, match="it failed"):
+        small_run(tone_folder, tmp_path / "run")
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["notes.txt"]
+
+
+def test_what_failed_after_an_epoch_stays_to_be_resumed(tone_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(experiment, "export", fails)
+    with pytest.raises(RunError, match="it failed"):
+        small_run(tone_folder, tmp_path / "run", epochs=1)
+    assert experiment.load(tmp_path / "run").resume.exists()
 
 
 def test_overrides_lie_over_a_recipe_object_too(tone_folder, tmp_path):
@@ -257,13 +290,7 @@ def test_a_folder_is_not_quietly_left_for_another_dataset(tone_folder, tmp_path)
 
 @pytest.mark.parametrize("content", [b"junk", b"", b"[1]"])
 def test_a_damaged_state_is_one_line(content, tone_folder, tmp_path, monkeypatch):
-    def breaks(*_, **__):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(experiment, "export", breaks)
-        with pytest.raises(KeyboardInterrupt):
-            small_run(tone_folder, tmp_path / "run")
-    (tmp_path / "run" / "resume.ckpt").write_bytes(content)
+    run = stopped_run(tone_folder, tmp_path / "run", monkeypatch)
+    run.resume.write_bytes(content)
     with pytest.raises(ModelError, match="cannot be read; remove it"):
-        sayso.resume(tmp_path / "run")
+        sayso.resume(run.path)

@@ -81,7 +81,7 @@ def exports(classifier, tmp_path):
 
 
 # Its full size has thousands of steps to trace; the slow tests export that.
-SMALLER = {"scattering": {"max_scale_log2": 5, "wavelets_per_octave": 2}}
+SMALLER = {"scattering": {"max_scale_log2": 4, "wavelets_per_octave": 1}}
 
 
 @pytest.mark.parametrize("feature", FEATURES.names())

@@ -11,7 +11,7 @@ import soundfile
 from onnx import TensorProto, helper
 
 from sayso.audio import RESAMPLER
-from sayso.errors import AudioError, ModelError
+from sayso.errors import AudioError, ModelError, SettingsError
 from sayso.runtime import FORMAT_VERSION, Recognizer
 
 RATE = 8000
@@ -73,6 +73,13 @@ def test_many_are_as_one_by_one(recognizer):
 
 def test_no_sounds_no_answers(recognizer):
     assert recognizer.predict_many([]) == []
+
+
+@pytest.mark.parametrize("top", [0, -1])
+def test_no_words_cannot_be_asked_for(top, recognizer):
+    for sounds in ([np.zeros(RATE, np.float32)], []):
+        with pytest.raises(SettingsError, match=f"top: is {top}, must be 1 or more"):
+            recognizer.predict_many(sounds, top=top)
 
 
 def test_a_file_that_is_no_sound(recognizer, tmp_path):

@@ -202,11 +202,11 @@ def test_auto_validation_holds_speakers_out_where_the_test_does() -> None:
 
 
 def test_speakers_need_at_least_two() -> None:
-    with pytest.raises(DataError, match="1 speakers are known; it needs at least 2"):
+    with pytest.raises(DataError, match="1 speaker is known; it needs at least 2"):
         split_of(grid(speakers="p"), split="speakers")
     with pytest.raises(DataError, match=r"0 speakers are known.*Name them"):
         split_of(grid(speakers=None), split="speakers")
-    with pytest.raises(DataError, match="1 are left for training"):
+    with pytest.raises(DataError, match="1 is left for training"):
         split_of(grid(speakers="pq"), split="speakers", validation="speakers")
 
 
@@ -238,6 +238,19 @@ def test_a_word_that_only_test_speakers_say() -> None:
         split_of(clips, test_speakers=("p",))
 
 
+@pytest.mark.parametrize("kind", ["random", "speakers"])
+def test_clips_that_keep_their_part_are_not_drawn_and_make_no_split_official(kind: str) -> None:
+    kept = [Clip(f"noise/{part}", "silence", None, part, keeps_split=True) for part in parts[1:] for _ in range(3)]
+    clips = [*grid(), *kept]
+    split = split_of(clips, split=kind)
+    assert split.train[-3:].tolist() == [60, 61, 62]
+    assert split.validation[-3:].tolist() == [63, 64, 65]
+    assert split.test[-3:].tolist() == [66, 67, 68]
+    assert split_of(clips).kind == "speakers"
+    assert split_of(clips, split=kind, validation="none").train[-6:].tolist() == list(range(60, 66))
+    assert split_of(clips, split=kind).test[:-3].tolist() == split_of(grid(), split=kind).test.tolist()
+
+
 def test_no_test_share_leaves_nothing_to_test() -> None:
     with pytest.raises(DataError, match="leaves no clips to test"):
         split_of(grid(), split="random", test_share=0.0)
@@ -265,7 +278,7 @@ def test_notes_about_exact_copies() -> None:
     assert not any("copies" in note for note in split_of(corpus_of(clips, prints=prints)).notes)
     prints[-1] = prints[0]
     notes = split_of(corpus_of(clips, prints=prints)).notes
-    assert any("1 test clips are exact copies of training clips (z_0)" in note for note in notes)
+    assert any("1 test clip is an exact copy of training clips (z_0)" in note for note in notes)
 
 
 def test_the_hash_tells_splits_apart() -> None:

@@ -3,6 +3,7 @@
 decode (any file libsndfile reads, channels averaged) -> resample (soxr) -> fit to length -> quantise to int16.
 """
 
+import errno
 import os
 import re
 from dataclasses import dataclass
@@ -233,11 +234,22 @@ def _why_unreadable(path: Path | str) -> str:
         return "no such file"
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where the folder above may not be entered
         return "is a folder, not a sound file"
+    if _is_dangling(path):
+        return "is a link to a file that is not there"
     if not os.access(path, os.R_OK):
         return "no permission to read it"
     if Path(path).stat().st_size == 0:
         return "is empty (0 bytes)"
     return "cannot be read as sound: another kind of file, damaged, or cut short"
+
+
+def _is_dangling(path: Path | str) -> bool:
+    """Say whether a path that is there leads to nothing; a place that may not be entered is another matter."""
+    try:
+        os.stat(path)  # noqa: PTH116 - as above, and a path may be text
+    except OSError as error:
+        return error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+    return False
 
 
 def _name(path: Path | str) -> str:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.audio import RESAMPLER, AudioFormat, clip_from_file, decode, quantise, resample
-from sayso.errors import AudioError, DataError, OutputError
+from sayso.errors import AudioError, DataError, OutputError, counted
 from sayso.files import atomic_folder, cache_folder, digest, write_json
 from sayso.progress import Progress
 from sayso.registry import Part, Registry
@@ -47,6 +47,8 @@ class Clip:
     split: PartName | None = None
     start_seconds: float | None = None
     end_seconds: float | None = None
+    keeps_split: bool = False
+    """Whether `split` holds however the other clips are divided, as for stretches of one recording."""
 
 
 @dataclass(frozen=True)
@@ -330,13 +332,16 @@ def _notes(
     listing: Listing, index: Mapping[str, Any], clips: Sequence[Clip], fingerprints: Sequence[str], audio: AudioFormat
 ) -> Iterator[str]:
     if index["skipped"]:
-        yield f"{len(index['skipped'])} of {len(listing.clips)} files could not be read and were skipped"
+        were = "was" if len(index["skipped"]) == 1 else "were"
+        files = counted(len(listing.clips), "file")
+        yield f"{len(index['skipped'])} of {files} could not be read and {were} skipped"
     for why in index["skipped_noise"]:
         yield f"noise recording skipped: {why}"
     silence = _fingerprint(np.zeros(audio.clip_samples, np.int16))
     if silent := [clip for clip, mark in zip(clips, fingerprints, strict=True) if mark == silence]:
         names = ", ".join(Path(clip.path).name for clip in silent[:3])
-        yield f"{len(silent)} clips are digital silence ({names}{', ...' if len(silent) > 3 else ''})"
+        clips_are = counted(len(silent), "clip is", "clips are")
+        yield f"{clips_are} digital silence ({names}{', ...' if len(silent) > 3 else ''})"
     first_of: dict[str, Clip] = {}
     clashes: list[tuple[Clip, Clip]] = []
     for clip, mark in zip(clips, fingerprints, strict=True):
@@ -346,8 +351,9 @@ def _notes(
     if clashes:
         first, second = clashes[0]
         yield (
-            f"{len(clashes)} clips are the same sound under two labels, such as {Path(first.path).name} "
-            f"('{first.label}') and {Path(second.path).name} ('{second.label}'): one of the two is wrong"
+            f"{counted(len(clashes), 'clip is', 'clips are')} the same sound under two labels, such as "
+            f"{Path(first.path).name} ('{first.label}') and {Path(second.path).name} ('{second.label}'): one "
+            "of the two is wrong"
         )
 
 
@@ -355,6 +361,6 @@ def _check_bad_share(skipped: Sequence[tuple[str, str]], total: int, max_bad_sha
     if len(skipped) == total or len(skipped) > max_bad_share * total:
         shown = "; ".join(why for _, why in skipped[:5]) + ("; ..." if len(skipped) > 5 else "")
         raise DataError(
-            f"{len(skipped)} of {total} files cannot be used, the limit is {max_bad_share:.0%} "
+            f"{len(skipped)} of {counted(total, 'file')} cannot be used, the limit is {max_bad_share:.0%} "
             f"(dataset.max_bad_share): {shown}"
         )

@@ -15,6 +15,7 @@ from sayso.corpus import Corpus
 from sayso.files import write_text
 from sayso.memory import keep_freed_memory
 from sayso.metrics import score
+from sayso.runtime.recognizer import softmax
 from sayso.splits import Rows
 
 __all__ = ["predict_logits", "predict_probabilities", "score_rows", "write_predictions"]
@@ -40,9 +41,8 @@ def predict_probabilities(classifier: Classifier, corpus: Corpus, rows: Rows) ->
     logits = np.concatenate(
         [predict_logits(classifier, corpus.samples[rows[at : at + _BATCH]]) for at in range(0, len(rows), _BATCH)]
         or [np.zeros((0, len(classifier.labels)), np.float32)]
-    ).astype(np.float64)
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
-    return shifted / shifted.sum(axis=1, keepdims=True)
+    )
+    return softmax(logits)
 
 
 def score_rows(corpus: Corpus, rows: Rows, probabilities: NDArray[np.float64], labels: Sequence[str]) -> dict[str, Any]:

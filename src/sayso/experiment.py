@@ -29,7 +29,7 @@ from sayso.plots.style import svg_text
 from sayso.progress import Progress
 from sayso.recipe import Recipe, read_recipe, recipe_from_values, recipe_yaml
 from sayso.report import Mistake, write_report
-from sayso.runs import RunFolder, new_run_folder, open_run
+from sayso.runs import RunFolder, new_run_folder, open_run, taken_back_if_unstarted
 from sayso.runtime import Recognizer
 from sayso.schema import dump
 from sayso.splits import Split, make_split
@@ -126,7 +126,8 @@ def train(
     known_as, recipe = recipe_for(source, overrides, progress=progress)
     run = Run(new_run_folder(name or known_as, Path(out) if out else None).path)
     corpus, split = open_data(recipe, progress)
-    return _complete(run, recipe, corpus, split, progress)
+    with taken_back_if_unstarted(run):
+        return _complete(run, recipe, corpus, split, progress)
 
 
 def resume(path: str | Path, *, progress: Progress | None = None) -> Run:

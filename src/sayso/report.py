@@ -6,7 +6,7 @@ The page loads nothing: sounds are FLAC, and pictures PNG or SVG, inside it. It 
 import base64
 import io
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -20,6 +20,7 @@ import yaml
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from sayso.errors import counted
 from sayso.files import write_text
 from sayso.plots.inline import inline_svg
 from sayso.plots.signals import spectrogram_png
@@ -120,7 +121,8 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update({"percent": _percent, "number": _number})
+    filters: dict[str, Callable[..., str]] = {"percent": _percent, "number": _number, "counted": counted}
+    environment.filters.update(filters)
     return environment.from_string(resources.files("sayso").joinpath("report.html.j2").read_text(encoding="utf-8"))
 
 

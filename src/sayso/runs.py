@@ -5,15 +5,26 @@ import io
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sayso.errors import RunError
+from sayso.errors import InterruptedRunError, RunError
 from sayso.files import output_errors, write_text
 
-__all__ = ["LogRow", "RunFolder", "list_runs", "new_run_folder", "open_run", "read_log", "remove_run", "write_log"]
+__all__ = [
+    "LogRow",
+    "RunFolder",
+    "list_runs",
+    "new_run_folder",
+    "open_run",
+    "read_log",
+    "remove_run",
+    "taken_back_if_unstarted",
+    "write_log",
+]
 
 
 @dataclass(frozen=True)
@@ -135,6 +146,29 @@ def new_run_folder(name: str, out: Path | None) -> RunFolder:
     if path.exists() and not path.is_dir():
         raise RunError(f"{path}: is a file, nothing was changed; choose another --out")
     return RunFolder(path)
+
+
+@contextmanager
+def taken_back_if_unstarted(run: RunFolder) -> Generator[None]:
+    """Remove what the block writes into a new run's folder when it fails before an epoch is finished.
+
+    Its `--out` can be used again then. After an epoch, or when a person stopped it, the run stays to be resumed; files
+    and folders that the block did not make always stay.
+    """
+    made = [folder for folder in (run.path, *run.path.parents) if not folder.exists()]
+    before = set(run.path.iterdir()) if run.path.is_dir() else set[Path]()
+    try:
+        yield
+    except InterruptedRunError:
+        raise
+    except Exception:
+        if not run.log.exists():
+            with suppress(OSError):  # the error itself is what a person must read
+                for file in {run.recipe, run.path / "manifest.json", run.weights} - before:
+                    file.unlink(missing_ok=True)
+                for folder in made:
+                    folder.rmdir()
+        raise
 
 
 def list_runs(root: Path) -> list[RunFolder]:

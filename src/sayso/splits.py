@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.corpus import Corpus, Dataset
-from sayso.errors import DataError, Fault, SettingsError
+from sayso.corpus import Corpus, Dataset, PartName
+from sayso.errors import DataError, Fault, SettingsError, counted
 from sayso.files import digest
 
 __all__ = ["Rows", "Split", "ValidationKind", "make_split"]
@@ -60,17 +60,22 @@ def make_split(
     """
     _check_classes(corpus)
     kind = _resolve_kind(corpus, dataset)
-    test = _test_rows(corpus, dataset, kind)
-    rest = np.setdiff1d(np.arange(len(corpus)), test)
-    chosen = _resolve_validation(corpus, rest, kind, validation)
-    held = _validation_rows(corpus, rest, chosen, validation_share, np.random.default_rng((seed, 1)))
-    split = Split(np.setdiff1d(rest, held), held, test, kind)
+    free = _rows(corpus, lambda row: not corpus.clips[row].keeps_split)
+    drawn = _test_rows(corpus, free, dataset, kind)
+    left = np.setdiff1d(free, drawn)
+    chosen = _resolve_validation(corpus, left, kind, validation)
+    held = _validation_rows(corpus, left, chosen, validation_share, np.random.default_rng((seed, 1)))
+    test = np.union1d(drawn, _kept_rows(corpus, "test"))
+    if chosen != "none":
+        held = np.union1d(held, _kept_rows(corpus, "validation"))
+    train = np.setdiff1d(np.arange(len(corpus)), np.concatenate((held, test)))
+    split = Split(train, held, test, kind)
     _check_parts(corpus, split)
     return Split(split.train, split.validation, split.test, kind, tuple(_notes(corpus, split)))
 
 
 def _resolve_kind(corpus: Corpus, dataset: Dataset) -> str:
-    official = any(clip.split == "test" for clip in corpus.clips)
+    official = any(clip.split == "test" and not clip.keeps_split for clip in corpus.clips)
     speakers = {clip.speaker for clip in corpus.clips if clip.speaker}
     if dataset.test_speakers:
         if dataset.split not in ("auto", "speakers"):
@@ -82,17 +87,16 @@ def _resolve_kind(corpus: Corpus, dataset: Dataset) -> str:
         raise DataError("dataset.split is official, but the source names no test clips; use random or speakers")
     if dataset.split == "speakers" and len(speakers) < 2:
         raise DataError(
-            f"dataset.split is speakers, but {len(speakers)} speakers are known; it needs at least 2. "
-            "Name them (a column, a sub-folder or a pattern) or use split: random"
+            f"dataset.split is speakers, but {counted(len(speakers), 'speaker is', 'speakers are')} known; it needs at "
+            "least 2. Name them (a column, a sub-folder or a pattern) or use split: random"
         )
     return dataset.split
 
 
-def _test_rows(corpus: Corpus, dataset: Dataset, kind: str) -> Rows:
-    rows = np.arange(len(corpus))
+def _test_rows(corpus: Corpus, rows: Rows, dataset: Dataset, kind: str) -> Rows:
     rng = np.random.default_rng((dataset.split_seed, 0))
     if kind == "official":
-        return _rows(corpus, lambda row: corpus.clips[row].split == "test")
+        return np.array([row for row in rows if corpus.clips[row].split == "test"], dtype=np.int64)
     if kind == "random":
         return _share_of_each_word(corpus, rows, dataset.test_share, rng)
     if dataset.test_speakers:
@@ -122,7 +126,10 @@ def _validation_rows(corpus: Corpus, rest: Rows, kind: str, share: float, rng: n
         return np.array([row for row in rest if corpus.clips[row].split == "validation"], dtype=np.int64)
     if kind == "speakers":
         if (count := _speaker_count(corpus, rest)) < 2:
-            raise DataError(f"training.validation is speakers, but {count} are left for training; use share or none")
+            raise DataError(
+                f"training.validation is speakers, but {counted(count, 'is', 'are')} left for training; use share or "
+                "none"
+            )
         return _share_of_speakers(corpus, rest, share, rng)
     return _share_of_each_word(corpus, rest, share, rng)
 
@@ -154,6 +161,10 @@ def _speaker_count(corpus: Corpus, rows: Rows) -> int:
 
 def _rows(corpus: Corpus, belongs: Callable[[int], bool]) -> Rows:
     return np.array([row for row in range(len(corpus)) if belongs(row)], dtype=np.int64)
+
+
+def _kept_rows(corpus: Corpus, part: PartName) -> Rows:
+    return _rows(corpus, lambda row: corpus.clips[row].keeps_split and corpus.clips[row].split == part)
 
 
 def _check_classes(corpus: Corpus) -> None:
@@ -195,14 +206,18 @@ def _notes(corpus: Corpus, split: Split) -> Iterable[str]:
             "voice than this score says. Name the speakers to get a score for voices never heard"
         )
     elif shared:
+        were = "was" if len(shared) == 1 else "were"
         yield (
-            f"{split.kind} split, speakers shared: {len(shared)} of the {len(speakers['test'])} test speakers were "
-            "heard in training, so expect less from a new voice than this score says"
+            f"{split.kind} split, speakers shared: {len(shared)} of the "
+            f"{counted(len(speakers['test']), 'test speaker')} {were} heard in training, so expect less from a new "
+            "voice than this score says"
         )
-    nameless = sum(corpus.clips[row].speaker is None for row in split.train)
+    nameless = sum(corpus.clips[row].speaker is None and not corpus.clips[row].keeps_split for row in split.train)
     if split.kind == "speakers" and nameless:
-        yield f"{nameless} training clips name no speaker: a test speaker may be heard in them"
+        clips_name = counted(nameless, "training clip names", "training clips name")
+        yield f"{clips_name} no speaker: a test speaker may be heard there"
     trained = {corpus.fingerprints[row] for row in split.train} | {corpus.fingerprints[row] for row in split.validation}
     if repeats := [row for row in split.test if corpus.fingerprints[row] in trained]:
         names = ", ".join(corpus.clips[row].path.rsplit("/", 1)[-1] for row in repeats[:3])
-        yield f"{len(repeats)} test clips are exact copies of training clips ({names}): the score is too good by them"
+        copies = counted(len(repeats), "test clip is an exact copy", "test clips are exact copies")
+        yield f"{copies} of training clips ({names}): the score is too good by that"

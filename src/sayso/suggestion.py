@@ -27,6 +27,10 @@ def suggest_recipe(path: Path, overrides: Sequence[str] = (), *, progress: Progr
     The rate is the commonest one of the files up to 16 kHz; the length holds nearly all of them up to 2 s, and of
     longer ones the loudest part is taken; epochs are as many as let a small folder be seen often enough.
 
+    Rate and length are read from the headers of clips that the source does not give to the test part. Where it gives
+    none, the test part is drawn only once the clips are cut to that length, so the headers of clips that come to be
+    tested count too; their sound, words and speakers are not looked at.
+
     Raises:
         DataError: no usable clips are there.
         SettingsError: an override does not fit.
@@ -42,7 +46,7 @@ def suggest_recipe(path: Path, overrides: Sequence[str] = (), *, progress: Progr
     except SettingsError as error:
         raise SettingsError(error.faults, source=str(path)) from error
     listing = dataset.listing(progress)
-    values["audio"] = _audio(listing.clips)
+    values["audio"] = _audio([clip for clip in listing.clips if clip.split != "test"])
     values["training"] = {"epochs": int(np.clip(_CLIPS_TO_SEE // max(1, len(listing.clips)), 15, 150))}
     values["dataset"] = dump(dataset)
     return recipe_from_values(lay_over(values, laid_over), source=str(path))

@@ -61,7 +61,7 @@ def test_info_shows_parts(clips: Path) -> None:
 def test_decoding_names_what_was_skipped(clips: Path) -> None:
     output = call("info", str(clips), "--decode").stdout
     assert "folder: 24 clips of 2 words, 2 speakers" in output
-    assert "note: 1 of 25 files could not be read and were skipped" in output
+    assert "note: 1 of 25 files could not be read and was skipped" in output
     assert f"skipped: {clips}/yes/anna/broken.wav: cannot be read as sound" in output
 
 

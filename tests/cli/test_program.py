@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from conftest import write_tones
+from conftest import one_line, write_tones
 from runs_made import small_recipe
 from sayso import cli, files
 from sayso.recipe import recipe_yaml
@@ -18,22 +18,8 @@ FAST = ["--set", "training.epochs=1", "--set", "training.threads=1", "--set", "m
 
 
 @pytest.fixture
-def sayso(monkeypatch, capsys):
-    """Run the program in this process; gives exit code, standard output, standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["sayso", *map(str, arguments)])
-        capsys.readouterr()
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        return code, out, err
-
-    return run
+def sayso(program):
+    return program
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +34,6 @@ def trained(tmp_path_factory):
             cli.main()
     assert end.value.code == 0
     return root
-
-
-def one_line(err):
-    """The last line, which must be the error, with nothing cut into lines around it."""
-    lines = [line for line in err.splitlines() if line.startswith("sayso: ")]
-    assert len(lines) == 1, err
-    return lines[0]
 
 
 def test_help_needs_neither_torch_nor_numpy():
@@ -225,6 +204,7 @@ def test_faulty_clips_within_the_limit_are_skipped_and_named_in_the_report(sayso
     for name in ("text.wav", "nothing.wav", "cut.wav", "nan.wav"):
         assert name in report
     assert "4 of 46 files could not be read" in out
+    assert "1 epoch in" in out
     assert "digital silence" in out
     assert "same sound under two labels" in out
 
@@ -252,7 +232,14 @@ def test_things_that_are_not_there(sayso, arguments, says, tmp_path, monkeypatch
 
 @pytest.mark.parametrize(
     "arguments",
-    [["train"], ["train", "a", "--resume", "b"], ["train", "--resume", "b", "--out", "c"], ["trian"], ["predict"]],
+    [
+        ["train"],
+        ["train", "a", "--resume", "b"],
+        ["train", "--resume", "b", "--out", "c"],
+        ["trian"],
+        ["predict"],
+        ["predict", "a.wav", "--model", "b", "--top", "0"],
+    ],
 )
 def test_wrong_usage_ends_with_2(sayso, arguments):
     assert sayso(*arguments)[0] == 2

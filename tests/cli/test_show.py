@@ -1,31 +1,22 @@
 """`sayso show` as a person meets it: files where it says, and one line for what cannot be drawn."""
 
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from sayso import cli
+from conftest import one_line, write_tones
 
 
 @pytest.fixture
-def show(monkeypatch, capsys, tmp_path):
+def show(program, monkeypatch, tmp_path):
     """Run `sayso show` in an empty folder; gives exit code, lines of output, standard error."""
     here = tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["sayso", "show", *map(str, arguments)])
-        capsys.readouterr()
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
+        code, out, err = program("show", *arguments)
         return code, out.splitlines(), err
 
     return run
@@ -33,13 +24,13 @@ def show(monkeypatch, capsys, tmp_path):
 
 @pytest.fixture
 def clip(tone_folder):
-    return next(tone_folder.rglob("*.wav"))
+    return min(tone_folder.rglob("*.wav"))
 
 
 def test_a_clip_on_one_sheet_in_the_folder_pictures(show, clip):
     code, lines, _ = show("clip", clip)
     assert code == 0
-    assert lines == [str(Path("pictures") / f"{clip.stem}-sheet.svg")]
+    assert lines == [str(Path("pictures") / f"high-{clip.stem}-sheet.svg")]
     assert ElementTree.parse(lines[0]).getroot().tag.endswith("svg")
 
 
@@ -48,14 +39,15 @@ def test_views_one_by_one_as_png(show, clip, tmp_path):
         "clip", clip, "--only", "dft", "--only", "spectrogram", "--power", 0.5, "--out", tmp_path, "--format", "png"
     )
     assert code == 0
-    assert [Path(line).name for line in lines] == [f"{clip.stem}-dft.png", f"{clip.stem}-spectrogram.png"]
+    assert [Path(line).name for line in lines] == [f"high-{clip.stem}-dft.png", f"high-{clip.stem}-spectrogram.png"]
     assert all(Path(line).read_bytes().startswith(b"\x89PNG") for line in lines)
 
 
-def test_features_dataset_and_run(show, tone_folder, made_run):
+def test_features_dataset_and_run(show, tmp_path, made_run):
+    folder = write_tones(tmp_path / "clips" / "tones")
     for arguments, name in (
         (("features", "mel"), "mel-filter-bank.svg"),
-        (("dataset", tone_folder, "--rows", 2), "tones-spectrograms.svg"),
+        (("dataset", folder, "--rows", 2), "clips-tones-spectrograms.svg"),
         (("run", made_run("one")), "one-alluvial.svg"),
         (("run", made_run("one"), made_run("two")), "one-and-two-alluvial.svg"),
     ):
@@ -63,6 +55,17 @@ def test_features_dataset_and_run(show, tone_folder, made_run):
         assert code == 0
         assert name in [Path(line).name for line in lines]
         assert all(ElementTree.parse(line).getroot().tag.endswith("svg") for line in lines)
+
+
+def test_recipes_of_one_name_in_two_folders_do_not_take_each_others_place(show, tmp_path):
+    names = []
+    for folder, kind in (("a", "mel"), ("b", "waveform")):
+        recipe = tmp_path / folder / "quick.yaml"
+        recipe.parent.mkdir()
+        recipe.write_text(f"dataset: {{kind: fsdd}}\nfeatures: {{kind: {kind}}}\nmodel: {{kind: tc_resnet}}\n")
+        names += [Path(line).name for line in show("features", recipe)[1]]
+    assert {name.partition("-quick-")[0] for name in names} == {"a", "b"}
+    assert len(list(Path("pictures").iterdir())) == len(names)
 
 
 @pytest.mark.parametrize(
@@ -81,9 +84,7 @@ def test_features_dataset_and_run(show, tone_folder, made_run):
 def test_what_cannot_be_drawn_is_one_line_and_leaves_nothing(show, clip, arguments, says):
     code, _, err = show(*(str(clip) if argument == "CLIP" else argument for argument in arguments))
     assert code == 2
-    lines = [line for line in err.splitlines() if line.startswith("sayso: ")]
-    assert len(lines) == 1
-    assert says in lines[0]
+    assert says in one_line(err)
     assert not list(Path().iterdir())
 
 

@@ -50,7 +50,7 @@ def test_one_folder_a_word(tmp_path: Path) -> None:
     assert listing.noise == (str(tmp_path / "_background_noise_" / "street.wav"),)
     assert listing.notes == (
         "no sound files in: empty; these are not words then",
-        "1 sound files lie beside the word folders and are left out",
+        "1 sound file lies beside the word folders: left out",
         "left out, not known as sound or too deep: 1 .txt",
     )
 
@@ -113,7 +113,7 @@ def test_official_parts(tmp_path: Path) -> None:
     (tmp_path / "validation_list.txt").write_text("no/1.wav\n")
     listing = listing_of(tmp_path)
     assert [clip.split for clip in listing.clips] == ["validation", "test", "test", "train"]
-    assert "name 4 clips, 3 of them are here" in listing.notes[0]
+    assert "name 4 clips; here of them: 3" in listing.notes[0]
 
 
 def test_folders_that_cannot_be_used(tmp_path: Path) -> None:
@@ -171,7 +171,9 @@ def test_manifest_speakers_from_elsewhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("m.csv", "", "has no column path and no column label; its first line names none"),
+        ("m.csv", "", "an empty manifest; write one clip a line"),
+        ("m.jsonl", "\n \n", "an empty manifest; write one clip a line"),
+        ("m.csv", "\npath,label\n", "has no column path and no column label; its first line names none"),
         ("m.csv", "file,label\na.wav,yes\n", "has no column path; its first line names file, label"),
         ("m.csv", "path,label\n", "names no clips"),
         ("m.csv", "path,label,split\na.wav,yes,tset\n", "line 2: unknown split 'tset'; did you mean 'test'?"),

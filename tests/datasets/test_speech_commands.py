@@ -4,24 +4,27 @@ import itertools
 import os
 from collections import Counter
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 import soundfile
 
-from sayso.audio import decode
-from sayso.corpus import Clip, Dataset
+from sayso.audio import AudioFormat, decode
+from sayso.corpus import Clip, Corpus, Dataset
 from sayso.datasets import speech_commands
 from sayso.datasets.speech_commands import SpeechCommands
 from sayso.errors import DataError, DownloadError, SettingsError
 from sayso.progress import Progress
 from sayso.schema import read
+from sayso.splits import ValidationKind, make_split
 
 real = pytest.mark.skipif(
     not (Path(os.environ.get("SAYSO_DATA", "")) / "speech_commands_v0.01").is_dir(),
     reason="set SAYSO_DATA to a folder that holds speech_commands_v0.01",
 )
 NOISE_SECONDS = 40
+LISTED = ("train", "validation", "test")
 
 
 @pytest.fixture
@@ -74,7 +77,7 @@ def test_lists_are_matched_by_stem(copy: Path) -> None:
     assert listing.clips[0] == Clip(str(copy / "bed" / "00000000_nohash_0.flac"), "bed", "00000000", "test")
     assert [Path(path).name for path in listing.noise] == ["pink.wav", "tap.flac"]
     assert listing.notes == (
-        "official lists of these 4 words: 16 of 32 test clips and 8 of 16 validation clips are here (a partial copy)",
+        "official lists of 4 words: 16 of 32 test clips and 8 of 16 validation clips are here (a partial copy)",
     )
 
 
@@ -135,17 +138,39 @@ def test_noise_for_mixing_is_not_what_tests_call_silence(copy: Path) -> None:
         np.testing.assert_array_equal(samples, decode(Path(whole))[0][: len(samples)])
 
 
-def test_silence_under_another_split_never_overlaps(copy: Path) -> None:
-    found = SpeechCommands(words=("yes", "no"), silence_share=10, split="random").listing(Progress()).clips
-    segments = [span for part in ("train", "validation", "test") for span in spans(found, part)]
-    assert not any(overlapping(a, b) for a, b in itertools.combinations(segments, 2))
+@pytest.mark.parametrize("split", ["random", "speakers"])
+@pytest.mark.parametrize("validation", ["auto", "none"])
+def test_silence_is_tested_on_noise_that_no_other_part_hears_whatever_the_split(
+    copy: Path, split: Literal["random", "speakers"], validation: ValidationKind
+) -> None:
+    dataset = SpeechCommands(words=("yes", "no"), silence_share=10, split=split)
+    listing = dataset.listing(Progress())
+    samples = np.zeros((len(listing.clips), 1000), np.int16)
+    marks = tuple(map(str, range(len(samples))))
+    corpus = Corpus(listing.clips, samples, AudioFormat(sample_rate=1000), fingerprints=marks)
+    parts = make_split(corpus, dataset, validation=validation, validation_share=0.2, seed=0)
+    heard = {
+        part: [span for any_part in LISTED for span in spans(tuple(listing.clips[row] for row in rows), any_part)]
+        for part, rows in (("train", parts.train), ("validation", parts.validation), ("test", parts.test))
+    }
+    assert {part: len(found) for part, found in heard.items()} == (
+        {"train": 110, "validation": 12, "test": 12}
+        if validation == "auto"
+        else {"train": 122, "validation": 0, "test": 12}
+    )
+    for one, other in itertools.combinations(heard, 2):
+        assert not any(overlapping(a, b) for a in heard[one] for b in heard[other])
+    mixed_seconds = {len(decode(Path(path))[0]) / 1000 for path in listing.noise}
+    assert max(mixed_seconds) <= min(begin for _, begin, _ in heard["test"])
+    assert not any("names no speaker" in note or "name no speaker" in note for note in parts.notes)
 
 
 def test_without_lists_no_part_is_claimed(copy: Path) -> None:
     (copy / "testing_list.txt").unlink()
     (copy / "validation_list.txt").unlink()
     listing = SpeechCommands(words=("yes", "no"), unknown_share=1, silence_share=1).listing(Progress())
-    assert {clip.split for clip in listing.clips} == {None}
+    assert {clip.split for clip in listing.clips if clip.label != "silence"} == {None}
+    assert "'silence' is made of seconds of noise: 14 train, 3 validation, 3 test" in listing.notes
     assert Counter(clip.label for clip in listing.clips) == dict.fromkeys(("yes", "no", "unknown", "silence"), 20)
     assert "official parts are unknown" in listing.notes[0]
 

@@ -51,7 +51,8 @@ def test_float32_is_kymatios_to_1e_4(case):
     assert error(build(case)(samples.float())[0, 0].numpy(), case) <= 1e-4
 
 
-@pytest.mark.parametrize("case", [CASES[0], CASES[3]], ids=name_of)
+# The tutorial's size has thousands of steps to trace: half a minute.
+@pytest.mark.parametrize("case", [pytest.param(CASES[0], marks=pytest.mark.slow), CASES[3]], ids=name_of)
 def test_the_exported_graph_is_kymatios_to_1e_4(case, tmp_path):
     samples = needs(case).float()
     shapes = ({0: torch.export.Dim("batch")},)

@@ -40,7 +40,7 @@ def test_pairs_rarer_than_a_thousandth_are_hidden_and_counted():
     assert counts.sum() == 2000
     assert {(flow.true, flow.predicted) for flow in flows(counts)} == {(0, 0), (1, 0), (1, 1)}  # 2 are a thousandth
     said = svg_text(alluvial(counts, ["no", "yes"]))
-    assert "1 pairs of 1 clips" in said
+    assert "1 pair of 1 clip" in said
     assert "every pair is shown" in svg_text(alluvial(COUNTS, WORDS))
 
 

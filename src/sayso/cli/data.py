@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sayso.cli.console import Bars, say
+from sayso.errors import counted
 
 if TYPE_CHECKING:
     from sayso.corpus import Clip, Corpus, Dataset, Listing
@@ -32,7 +33,7 @@ def list_datasets() -> None:
     for line in _table(rows):
         say(line)
     corpora = [
-        (f"{index['clips']:,} clips", f"{index['audio']['sample_rate']:,} Hz", _size(size), str(index["folder"]))
+        (counted(index["clips"], "clip"), f"{index['audio']['sample_rate']:,} Hz", _size(size), str(index["folder"]))
         for _, index, size in packed()
     ]
     say()
@@ -76,7 +77,7 @@ def info(
     for line in _speaker_lines(content.clips):
         say(line)
     if listing.noise:
-        say(f"noise: {len(listing.noise)} recordings")
+        say(f"noise: {counted(len(listing.noise), 'recording')}")
     for note in content.notes:
         say(f"note: {note}")
     for _, why in getattr(content, "skipped", ()):

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sayso.cli.console import say
+from sayso.errors import counted
 from sayso.runs import RunFolder
 
 __all__ = ["score_line", "show_run", "show_scores"]
@@ -15,10 +16,10 @@ def score_line(scores: Mapping[str, Any]) -> str:
     >>> score_line({"accuracy": 0.98, "accuracy_ci95": [0.957, 0.991], "n": 300})
     '98.0 % of 300 clips right (95 % interval over clips: 95.7 to 99.1)'
     """
-    line = f"{scores['accuracy']:.1%} of {scores['n']} clips right".replace("%", " %")
+    line = f"{scores['accuracy']:.1%} of {counted(scores['n'], 'clip')} right".replace("%", " %")
     intervals = [f"95 % interval over clips: {_limits(scores['accuracy_ci95'])}"]
     if scores.get("speaker_accuracy_ci95"):
-        intervals.append(f"over {scores['speakers']} speakers: {_limits(scores['speaker_accuracy_ci95'])}")
+        intervals.append(f"over {counted(scores['speakers'], 'speaker')}: {_limits(scores['speaker_accuracy_ci95'])}")
     return f"{line} ({'; '.join(intervals)})"
 
 
@@ -31,7 +32,7 @@ def show_run(run: RunFolder) -> None:
         f"({manifest['split']} split)"
     )
     seconds, best = manifest["training_seconds"], manifest["best_epoch"]
-    say(f"training     {manifest['epochs']} epochs in {seconds:.0f} s; the weights of epoch {best} count")
+    say(f"training     {counted(manifest['epochs'], 'epoch')} in {seconds:.0f} s; the weights of epoch {best} count")
     say(f"test         {score_line(metrics['test'])}")
     for note in manifest["notes"]:
         say(f"note         {note}")

@@ -43,7 +43,7 @@ def remove(
 
 
 def _state(run: "RunFolder") -> str:
-    from sayso.errors import RunError
+    from sayso.errors import RunError, counted
 
     try:
         if not run.finished:
@@ -51,4 +51,4 @@ def _state(run: "RunFolder") -> str:
         test = run.metrics()["test"]
     except RunError:
         return f"damaged; sayso runs remove {run.path}"
-    return f"{100 * test['accuracy']:.1f} % of {test['n']} test clips"
+    return f"{100 * test['accuracy']:.1f} % of {counted(test['n'], 'test clip')}"

@@ -37,7 +37,7 @@ def clip(
     """Draw a clip: the wave, 200 samples of it, its Fourier transform, and every representation."""
     from sayso.pictures.clip import draw_clip
 
-    _save(draw_clip(file, only=only or (), power=power), out, file.stem, suffix)
+    _save(draw_clip(file, only=only or (), power=power), out, _subject(file), suffix)
 
 
 @app.command()
@@ -52,7 +52,8 @@ def features(
     """Draw a representation: its filters, one window, and what it makes of a sound."""
     from sayso.pictures.parts import draw_features
 
-    _save(draw_features(source, clip=sound), out, Path(source).stem, suffix)
+    recipe = source.lower().endswith((".yaml", ".yml"))
+    _save(draw_features(source, clip=sound), out, _subject(Path(source)) if recipe else source, suffix)
 
 
 @app.command()
@@ -69,7 +70,7 @@ def dataset(
     from sayso.pictures.data import draw_dataset
 
     pictures = draw_dataset(source, speaker=speaker, rows=rows, progress=Bars())
-    _save(pictures, out, source.stem or source.resolve().name, suffix)
+    _save(pictures, out, _subject(source), suffix)
 
 
 @app.command()
@@ -84,6 +85,13 @@ def run(
 
     names = [one.resolve().name for one in (path, other) if one is not None]
     _save(draw_run(path, other), out, "-and-".join(names), suffix)
+
+
+def _subject(path: Path) -> str:
+    """Name what lies at a path by its folder too: pictures of two `quick.yaml`, or of two `1.wav`, stay apart."""
+    folder = path.resolve() if path.is_dir() else path.parent.resolve()
+    names = (folder.parent.name, folder.name) if path.is_dir() else (folder.name, path.stem)
+    return "-".join(name for name in names if name)
 
 
 def _save(pictures: "Pictures", out: Path, subject: str, suffix: Literal["svg", "png"]) -> None:

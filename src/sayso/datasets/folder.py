@@ -12,7 +12,7 @@ from typing import Any, Literal
 from unicodedata import normalize
 
 from sayso.corpus import DATASETS, Clip, Dataset, Listing, PartName
-from sayso.errors import DataError, Fault
+from sayso.errors import DataError, Fault, counted
 from sayso.files import expanded
 from sayso.progress import Progress
 from sayso.schema import did_you_mean
@@ -41,6 +41,7 @@ PART_NAMES: dict[str, PartName] = {
 COLUMNS = ("path", "label", "speaker", "split", "start", "end")
 NEEDED = ("path", "label")
 SHOWN_FAULTS = 5
+LINES = "write one clip a line, with its path and its label (in CSV below a first line that names the columns)"
 ARRANGE = "put sound files into one folder a word, such as my-clips/yes/1.wav"
 
 
@@ -147,7 +148,8 @@ def _speaker_notes(clips: Sequence[Clip], root: str, rule: str) -> Iterator[str]
     if not unnamed or rule == "none" or (rule == "auto" and len(unnamed) == len(clips)):
         return
     example = os.path.relpath(unnamed[0].path, root)
-    yield f"no speaker is known for {len(unnamed)} of {len(clips)} clips, such as {example} (dataset.speaker: {rule})"
+    some = f"{len(unnamed)} of {counted(len(clips), 'clip')}"
+    yield f"no speaker is known for {some}, such as {example} (dataset.speaker: {rule})"
 
 
 def _is_sound(name: str) -> bool:
@@ -182,7 +184,7 @@ def _walk(root: str) -> _Found:
     if empty := [word for word in words if word not in filled]:
         found.notes.append(f"no sound files in: {', '.join(empty)}; these are not words then")
     if loose := sum(_is_sound(name) for name in files):
-        found.notes.append(f"{loose} sound files lie beside the word folders and are left out")
+        found.notes.append(f"{counted(loose, 'sound file lies', 'sound files lie')} beside the word folders: left out")
     if strange:
         kinds = ", ".join(f"{count} {kind}" for kind, count in strange.most_common(5))
         found.notes.append(f"left out, not known as sound or too deep: {kinds}")
@@ -233,7 +235,7 @@ def _official_parts(root: str, found: _Found) -> list[Clip]:
         return found.clips
     keys = [_text(clip.path[len(root) + 1 :].replace(os.sep, "/")).rpartition(".")[0] for clip in found.clips]
     here = sum(key in parts for key in keys)
-    found.notes.append(f"{' and '.join(LISTS)} name {len(parts):,} clips, {here:,} of them are here")
+    found.notes.append(f"{' and '.join(LISTS)} name {counted(len(parts), 'clip')}; here of them: {here:,}")
     return [replace(clip, split=parts.get(key, "train")) for clip, key in zip(found.clips, keys, strict=True)]
 
 
@@ -252,7 +254,7 @@ def _read_manifest(path: Path) -> _Found:
         more = f"; and {len(bad) - SHOWN_FAULTS} more" if len(bad) > SHOWN_FAULTS else ""
         raise DataError(f"{path}: {'; '.join(bad[:SHOWN_FAULTS])}{more}")
     if not found.clips:
-        raise DataError(f"{path}: names no clips; each line needs a path and a label")
+        raise DataError(f"{path}: names no clips; {LINES}")
     if unused := {name for _, row in rows for name in row} - set(COLUMNS):
         found.notes.append(f"columns of {path.name} that are not used: {', '.join(sorted(map(str, unused)))}")
     return found
@@ -270,6 +272,8 @@ def _rows(path: Path) -> list[tuple[int, Any]]:
     if reader is None:
         raise DataError(f"{path}: is neither a folder nor a manifest; a manifest ends in {', '.join(readers)}")
     try:
+        if not path.read_text(encoding="utf-8-sig").strip():
+            raise DataError(f"{path}: an empty manifest; {LINES}")
         return list(reader(path))
     except (csv.Error, UnicodeDecodeError, OSError) as error:
         raise DataError(f"{path}: cannot be read as a manifest in UTF-8 ({error})") from error

@@ -17,7 +17,7 @@ import soundfile
 from sayso.audio import decode, quantise
 from sayso.corpus import DATASETS, Clip, Dataset, Listing, PartName
 from sayso.download import downloads_folder, fetch_folder
-from sayso.errors import DataError, Fault, SettingsError
+from sayso.errors import DataError, Fault, SettingsError, counted
 from sayso.files import atomic_folder, cache_folder, data_folder, digest
 from sayso.progress import Progress
 from sayso.schema import NonNegative, Range, did_you_mean
@@ -57,7 +57,8 @@ class SpeechCommands(Dataset):
     0 leaves them out."""
     silence_share: NonNegative = 0.0
     """Seconds of background noise as one class `silence`, as a multiple of the mean number of clips of a chosen word;
-    0 leaves them out, and there are never more than the recordings hold."""
+    0 leaves them out, and there are never more than the recordings hold. Whatever the split, tested silence is cut
+    from stretches of the recordings that training does not hear."""
     draw_seed: Annotated[int, Range(least=0)] = 0
     """Seed of the draw of clips for `unknown`."""
 
@@ -89,7 +90,6 @@ class SpeechCommands(Dataset):
         there = {word: names for word, names in there.items() if names}
         chosen = self._chosen(folder, there)
         lists: Lists = {part: _read_list(folder, name) for part, name in LISTS.items()}
-        official = any(lists.values())
         clips = [clip for word in chosen for clip in _clips(folder, word, there[word], lists)]
         notes = list(_list_notes(clips, lists, chosen))
         parts = Counter[PartName | None](clip.split for clip in clips)
@@ -100,8 +100,10 @@ class SpeechCommands(Dataset):
             notes.append(_drawn_note(UNKNOWN, unknown, "clips of other words", self.unknown_share, mean))
             clips += unknown
         if self.silence_share:
-            silence = self._silence(noise, mean, official=official)
-            notes.append(_drawn_note(SILENCE, silence, "seconds of noise", self.silence_share, mean))
+            known = "test" in mean and self.split in ("auto", "official")
+            stretched = mean if known else _by_stretch(mean)
+            silence = self._silence(noise, stretched)
+            notes.append(_drawn_note(SILENCE, silence, "seconds of noise", self.silence_share, stretched))
             clips += silence
             # Noise mixed into training clips must not be the noise that validation and test call silence.
             noise = _training_noise(noise)
@@ -139,19 +141,22 @@ class SpeechCommands(Dataset):
             drawn += [replace(pool[row], label=UNKNOWN) for row in rows]
         return drawn
 
-    def _silence(self, noise: Sequence[str], mean: Means, *, official: bool) -> list[Clip]:
+    def _silence(self, noise: Sequence[str], mean: Means) -> list[Clip]:
         if not noise:
             raise DataError(f"silence_share needs noise recordings in {NOISE_FOLDER}, none are there; set it to 0")
-        # Without the official parts any split may follow, so then no two segments may share a sample.
-        overlap = official and self.split in ("auto", "official")
         segments: list[Clip] = []
-        for part, clips_a_word in _in_order(mean):
-            step = SEGMENT_SECONDS / 2 if overlap and part == "train" else SEGMENT_SECONDS
-            pool = list(_segments(noise, part, step))
+        for part in STRETCHES:
+            clips_a_word = mean.get(part, 0.0)
+            pool = list(_segments(noise, part))
             wanted = min(len(pool), round(self.silence_share * clips_a_word))
             # Evenly spread, so that every recording is heard in every part.
             segments += [pool[index * len(pool) // wanted] for index in range(wanted)]
         return segments
+
+
+def _by_stretch(mean: Means) -> Means:
+    """Share the clips of a word out over the parts as the noise is, for a split that is drawn only later."""
+    return {part: sum(mean.values()) * (end - begin) for part, (begin, end) in STRETCHES.items()}
 
 
 def _in_order(mean: Means) -> list[tuple[PartName | None, float]]:
@@ -198,9 +203,9 @@ def _list_notes(clips: Sequence[Clip], lists: Lists, chosen: Sequence[str]) -> I
     here = Counter(clip.split for clip in clips)
     words = set(chosen)
     listed = {part: sum(key.partition("/")[0] in words for key in keys) for part, keys in lists.items()}
-    shares = " and ".join(f"{here[part]:,} of {listed[part]:,} {part} clips" for part in LISTS)
+    shares = " and ".join(f"{here[part]:,} of {counted(listed[part], part + ' clip')}" for part in LISTS)
     whole = all(here[part] == listed[part] for part in LISTS)
-    yield f"official lists of these {len(chosen)} words: {shares} are here{'' if whole else ' (a partial copy)'}"
+    yield f"official lists of {counted(len(chosen), 'word')}: {shares} are here{'' if whole else ' (a partial copy)'}"
 
 
 def _drawn_note(label: str, drawn: Sequence[Clip], what: str, share: float, mean: Means) -> str:
@@ -210,9 +215,10 @@ def _drawn_note(label: str, drawn: Sequence[Clip], what: str, share: float, mean
     return f"'{label}' is made of {what}: {parts}" + ("; there are no more" if short else "")
 
 
-def _segments(noise: Sequence[str], part: PartName | None, step: float) -> Iterator[Clip]:
-    """Segments of one part's stretch of every recording, first those at the front of each."""
-    begin, end = STRETCHES[part] if part else (0.0, 1.0)
+def _segments(noise: Sequence[str], part: PartName) -> Iterator[Clip]:
+    """Segments of one part's stretch of every recording, recording by recording; those to train on overlap by half."""
+    begin, end = STRETCHES[part]
+    step = SEGMENT_SECONDS / 2 if part == "train" else SEGMENT_SECONDS
     for path in noise:
         # Whole milliseconds inwards, so that rounding never reaches across a border.
         duration = soundfile.info(path).duration
@@ -221,7 +227,7 @@ def _segments(noise: Sequence[str], part: PartName | None, step: float) -> Itera
             start = float(first + index * step)
             if start + SEGMENT_SECONDS > last:
                 break
-            yield Clip(path, SILENCE, None, part, start, start + SEGMENT_SECONDS)
+            yield Clip(path, SILENCE, None, part, start, start + SEGMENT_SECONDS, keeps_split=True)
 
 
 def _training_noise(noise: Sequence[str]) -> tuple[str, ...]:

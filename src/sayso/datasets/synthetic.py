@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from sayso.audio import to_float
 from sayso.corpus import DATASETS, Clip, Dataset, Listing
-from sayso.errors import DataError, Fault, MissingExtraError, SettingsError
+from sayso.errors import DataError, Fault, MissingExtraError, SettingsError, counted
 from sayso.files import atomic_folder, cache_folder, digest
 from sayso.progress import Progress
 from sayso.schema import PositiveInt, did_you_mean, dump
@@ -120,7 +120,7 @@ class Synthetic(Dataset):
                 "pitch counts as another speaker"
             )
         if len(clips) < wanted:
-            notes.append(f"{wanted - len(clips)} of {wanted} clips came out silent and were dropped")
+            notes.append(f"of {counted(wanted, 'clip')} {wanted - len(clips)} came out silent and could not be used")
         return Listing(tuple(clips), notes=tuple(notes))
 
     def _folder(self) -> Path:

@@ -11,6 +11,7 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.path import Path
 from numpy.typing import NDArray
 
+from sayso.errors import counted
 from sayso.plots.layout import Canvas, Drawing, alone
 from sayso.plots.style import BLUE, INK, MUTED, VERMILION, printable, text_inches
 
@@ -163,7 +164,8 @@ def _spread(middles: NDArray[np.float64], least: float) -> NDArray[np.float64]:
 
 def _hidden(counts: NDArray[np.int64], bands: Sequence[Flow]) -> str:
     pairs = int((counts > 0).sum()) - len(bands)
+    tested = counted(int(counts.sum()), "test clip")
     if not pairs:
-        return f"{int(counts.sum()):,} test clips; every pair is shown"
+        return f"{tested}; every pair is shown"
     clips = int(counts.sum()) - sum(flow.count for flow in bands)
-    return f"{int(counts.sum()):,} test clips; {pairs} pairs of {clips} clips, each rarer than a thousandth, are hidden"
+    return f"{tested}; hidden, each rarer than a thousandth: {counted(pairs, 'pair')} of {counted(clips, 'clip')}"

@@ -20,10 +20,10 @@ from sayso.audio import (
     clip_from_samples,
     to_float,
 )
-from sayso.errors import AudioError, ModelError, SettingsError
+from sayso.errors import AudioError, Fault, ModelError, SettingsError
 from sayso.schema import read
 
-__all__ = ["FORMAT_VERSION", "Prediction", "Recognizer"]
+__all__ = ["FORMAT_VERSION", "Prediction", "Recognizer", "softmax"]
 
 FORMAT_VERSION = 1
 _BATCH = 64
@@ -77,10 +77,11 @@ class Recognizer:
         Args:
             sound: a sound file, or mono samples, float32 in [-1, 1] or int16.
             sample_rate: of the samples in hertz; None: the model's own. A file knows its own.
-            top: how many words to give, most probable first.
+            top: how many words to give, most probable first, at least 1; no more than the model knows.
 
         Raises:
             AudioError: the file cannot be used as sound.
+            SettingsError: `top` is below 1.
         """
         return self.predict_many([sound], sample_rate=sample_rate, top=top)[0]
 
@@ -92,6 +93,8 @@ class Recognizer:
         top: int = 1,
     ) -> list[list[Prediction]]:
         """Name the words in many clips, in batches; as `predict`."""
+        if top < 1:
+            raise SettingsError([Fault("top", f"is {top}, must be 1 or more")])
         answers: list[list[Prediction]] = []
         for start in range(0, len(sounds), _BATCH):
             clips = [self._clip(sound, sample_rate) for sound in sounds[start : start + _BATCH]]
