@@ -15,8 +15,8 @@ from sayso.augment.spec_augment import SpecAugment
 from sayso.augment.speed import Speed
 from sayso.augment.time_shift import TimeShift
 from sayso.corpus import Dataset
-from sayso.errors import Fault, SettingsError
-from sayso.features import FeatureConfig
+from sayso.errors import Fault, SettingsError, counted
+from sayso.features import FEATURES, FeatureConfig
 from sayso.features.mel import Mel
 from sayso.models import NetworkConfig
 from sayso.models.tc_resnet import TCResNetConfig
@@ -25,6 +25,8 @@ from sayso.schema import NonNegative, Positive, PositiveInt, Range, Settings, du
 from sayso.splits import ValidationKind
 
 __all__ = ["Recipe", "Training", "read_recipe", "recipe_from_values", "recipe_yaml"]
+
+_AXES = ("channel", "bin", "frame")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,8 +95,38 @@ class Recipe(Settings):
         misfits = [fault.under("features") for fault in self.features.misfits(self.audio)]
         yield from misfits
         if not misfits:
-            shape = self.features.build(self.audio).shape
-            yield from (fault.under("model") for fault in self.model.misfits(shape))
+            yield from (fault.under("model") for fault in _network_misfits(self.model, self.features, self.audio))
+
+
+def _network_misfits(model: NetworkConfig, features: FeatureConfig, audio: AudioFormat) -> Iterator[Fault]:
+    """What the network says of the features, with their size and which others it can take."""
+    shape = features.build(audio).shape
+    misfits = list(model.misfits(shape))
+    if misfits:
+        others = ", ".join(_fitting(model, features.kind, audio)) or "none with its defaults"
+        gives = f"{features.kind} gives {_size(shape)}; features that fit: {others}"
+        yield from (Fault(fault.key, f"{fault.message}, {gives}") for fault in misfits)
+
+
+def _fitting(model: NetworkConfig, refused: str, audio: AudioFormat) -> Iterator[str]:
+    """Kinds of features that, left at their defaults, fit the network and the clips."""
+    for part in FEATURES:
+        try:
+            features = read(part, {})
+        except SettingsError:  # of another package, with a key that has no default
+            continue
+        if not list(features.misfits(audio)) and not list(model.misfits(features.build(audio).shape)):
+            yield part.kind if part.kind != refused else f"{refused} with its defaults"
+
+
+def _size(shape: tuple[int, int, int]) -> str:
+    """Say a shape.
+
+    >>> _size((2, 1, 16000))
+    '2 channels of 1 bin and 16,000 frames'
+    """
+    channels, bins, frames = [counted(count, noun) for count, noun in zip(shape, _AXES, strict=True)]
+    return f"{channels} of {bins} and {frames}" if shape[0] > 1 else f"{bins} and {frames}"
 
 
 def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:

@@ -1,17 +1,35 @@
 """What every registered network must do; a new one is tested by being registered."""
 
+import itertools
+
 import pytest
 import torch
 
 from sayso.models import MODELS
-from sayso.models.tc_resnet import TCResNetConfig
+from sayso.schema import field_types
 
 SHAPE = (1, 40, 61)
+# Settings with which a network takes that shape, and is small enough for quick tests.
+SMALL = {
+    "luz_convnet": {"channels": (8, 16, 64)},
+    "spectrogram_cnn": {"channels": 8},
+    "gru": {"hidden": 24},
+    "feed_forward": {"hidden": (32, 16)},
+}
+
+
+def small(part, **keys):
+    return part(**(SMALL.get(part.kind, {}) | keys))
 
 
 @pytest.fixture(params=list(MODELS), ids=lambda part: part.kind)
-def network(request):
-    config = request.param()
+def part(request):
+    return request.param
+
+
+@pytest.fixture
+def network(part):
+    config = small(part)
     assert not list(config.misfits(SHAPE))
     torch.manual_seed(0)
     return config.build(SHAPE, 7)
@@ -36,11 +54,13 @@ def test_every_parameter_learns(network):
         assert parameter.grad.abs().sum() > 0, name
 
 
-def test_it_can_learn_a_batch_by_heart(network):
+def test_it_can_learn_a_batch_by_heart(part):
     torch.manual_seed(1)
+    keeps_all = {key: 0.0 for key in ("dropout", "head_dropout") if key in field_types(part)}
+    network = small(part, **keeps_all).build(SHAPE, 7)
     batch, targets = torch.randn(14, *SHAPE), torch.arange(14) % 7
-    optimizer = torch.optim.Adam(network.parameters(), 3e-3)
-    for _ in range(60):
+    optimizer = torch.optim.Adam(network.parameters(), 2e-3)
+    for _ in range(40):
         loss = torch.nn.functional.cross_entropy(network(batch), targets)
         optimizer.zero_grad()
         loss.backward()
@@ -48,11 +68,34 @@ def test_it_can_learn_a_batch_by_heart(network):
     assert (network.eval()(batch).argmax(1) == targets).float().mean() > 0.9
 
 
-@pytest.mark.parametrize(("width", "count"), [(1.0, 64_952), (2.0, 253_928)])
-def test_tc_resnet_has_the_parameters_it_says(width, count):
-    network = TCResNetConfig(width=width).build((1, 40, 101), 8)
-    assert sum(parameter.numel() for parameter in network.parameters()) == count
+def test_memory_laid_out_with_channels_innermost_changes_nothing(part):
+    torch.manual_seed(0)
+    network, batch = small(part).build((2, 40, 61), 7).eval(), torch.randn(3, 2, 40, 61)
+    expected = network(batch)
+    network.to(memory_format=torch.channels_last)
+    torch.testing.assert_close(network(batch.contiguous(memory_format=torch.channels_last)), expected)
 
 
-def test_tc_resnet_refuses_features_without_time():
-    assert [fault.key for fault in TCResNetConfig().misfits((1, 40, 1))] == ["kind"]
+def test_it_trains_in_bfloat16(network):
+    batch = torch.randn(8, *SHAPE)
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = network.eval()(batch)
+    torch.testing.assert_close(logits.float(), network(batch), rtol=0.1, atol=0.1)
+    with torch.autocast("cpu", torch.bfloat16):
+        network.train()(batch).float().square().sum().backward()
+    assert all(torch.isfinite(parameter.grad).all() for parameter in network.parameters())
+
+
+SIZES = (1, 2, 3, 4, 6, 7, 8, 17, 18, 200)
+
+
+def test_features_are_refused_before_they_break_it(part):
+    """Of every pair of small sizes: refused, in one line with its name, or answered."""
+    config = small(part)
+    for shape in itertools.product((1, 2), SIZES, SIZES):
+        misfits = list(config.misfits(shape))
+        for fault in misfits:
+            assert fault.key == "kind"
+            assert fault.message.startswith(f"{part.kind} ")
+        if not misfits:
+            assert config.build(shape, 3).eval()(torch.zeros(1, *shape)).shape == (1, 3), shape

@@ -9,7 +9,7 @@ from torch import nn
 from sayso.errors import Fault
 from sayso.registry import Part, Registry
 
-__all__ = ["MODELS", "NetworkConfig"]
+__all__ = ["MODELS", "NetworkConfig", "glorot"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,10 @@ class NetworkConfig(Part):
     registry: ClassVar["Registry[NetworkConfig]"]
 
     def misfits(self, shape: tuple[int, int, int]) -> Iterator[Fault]:
-        """Why the network cannot take features of shape (channels, bins, frames); asked before data is touched."""
+        """Why the network cannot take features of shape (channels, bins, frames); asked before data is touched.
+
+        A message says what the network needs. The recipe adds what the features give, and which others would fit.
+        """
         del shape
         return iter(())
 
@@ -30,3 +33,12 @@ class NetworkConfig(Part):
 
 MODELS: Registry[NetworkConfig] = Registry("sayso.models", noun="model")
 NetworkConfig.registry = MODELS
+
+
+def glorot(network: nn.Module) -> None:
+    """Start linear and convolution layers as Keras does: even weights by Glorot & Bengio (2010), biases of zero."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)

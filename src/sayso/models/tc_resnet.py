@@ -43,8 +43,9 @@ class TCResNetConfig(NetworkConfig):
 
     def misfits(self, shape: tuple[int, int, int]) -> Iterator[Fault]:
         """Features without a time to convolve over."""
-        if shape[2] < 2 ** (len(self.channels) - 1):
-            yield Fault("kind", f"tc_resnet halves time {len(self.channels) - 1} times, {shape[2]} frames are too few")
+        least = 2 ** (len(self.channels) - 1)
+        if shape[2] < least:
+            yield Fault("kind", f"tc_resnet needs at least {least} frames")
 
     def build(self, shape: tuple[int, int, int], classes: int) -> "TCResNet":
         """Make the network."""

@@ -1,0 +1,199 @@
+"""What single networks must do: parameters as their sources count them, and what only they can get wrong."""
+
+import pytest
+import torch
+from torch import nn
+
+from sayso.errors import SettingsError
+from sayso.models.digit_cnn import DigitCnnConfig
+from sayso.models.feed_forward import FeedForwardConfig
+from sayso.models.gru import GruConfig
+from sayso.models.logistic import LogisticConfig
+from sayso.models.luz_convnet import LuzConvnetConfig
+from sayso.models.mlp import MlpConfig
+from sayso.models.spectrogram_cnn import SpectrogramCnnConfig
+from sayso.models.tc_resnet import TCResNetConfig
+from sayso.recipe import recipe_from_values
+
+
+def parameters(config, shape, classes):
+    return sum(parameter.numel() for parameter in config.build(shape, classes).parameters())
+
+
+def luz_count(inputs, classes):
+    """A convolution has 9 weights for each pair of channels and a bias; a batch norm two numbers a channel."""
+    sizes = (inputs, 32, 64, 128, 256, 512)
+    stages = sum(9 * sizes[i] * sizes[i + 1] + 3 * sizes[i + 1] for i in range(5))
+    return stages + (512 * 512 + 512) + 2 * 512 + (512 * classes + classes)
+
+
+@pytest.mark.parametrize(
+    ("config", "shape", "classes", "count"),
+    [
+        (LuzConvnetConfig(), (1, 257, 101), 30, luz_count(1, 30)),
+        (LuzConvnetConfig(), (2, 257, 101), 30, luz_count(2, 30)),
+        (LuzConvnetConfig(), (1, 128, 101), 30, 1_849_054),
+        (DigitCnnConfig(), (1, 64, 64), 10, 84_682),
+        (DigitCnnConfig(dropout=0.5), (1, 64, 64), 10, 84_682),
+        (SpectrogramCnnConfig(), (1, 1025, 40), 10, 4_701_610),
+        (MlpConfig(), (1, 1, 30_000), 10, 3_841_418),
+        (LogisticConfig(), (1, 337, 1), 10, 3_380),
+        (FeedForwardConfig(hidden=(5, 4)), (1, 3, 1), 2, 3 * 5 + 2 * 5 + 5 * 4 + 2 * 4 + 4 * 2 + 2),
+        # Three gates, each with weights from below and from before and two biases.
+        (GruConfig(layers=1, bidirectional=False), (1, 40, 9), 10, 3 * 128 * (40 + 128 + 2) + 1290),
+        (TCResNetConfig(width=1.0), (1, 40, 101), 8, 64_952),
+        (TCResNetConfig(width=2.0), (1, 40, 101), 8, 253_928),
+    ],
+    ids=lambda value: getattr(value, "kind", None),
+)
+def test_parameters_are_as_many_as_the_source_counts(config, shape, classes, count):
+    assert parameters(config, shape, classes) == count
+
+
+def in_source_order(network):
+    """The same layers, with their own weights, one after the other as the tutorial has them."""
+    stages = [
+        layer
+        for stage in network.stages
+        for layer in (stage.convolution, stage.norm, nn.ReLU(), nn.MaxPool2d(2), nn.Dropout2d(stage.dropout.p))
+    ]
+    convolution, norm, _ = network.last_stage
+    last = [convolution, norm, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Dropout2d(network.dropout.p), nn.Flatten()]
+    linear, batch_norm, _, dropout, scores = network.head
+    return nn.Sequential(*stages, *last, linear, batch_norm, nn.ReLU(), nn.Dropout(dropout.p), scores)
+
+
+@pytest.mark.parametrize("shape", [(1, 79, 82), (2, 80, 78)])
+def test_luz_convnet_computes_what_the_source_order_computes(shape):
+    """In values, gradients and what batch norm remembers, with the same channels dropped."""
+    torch.manual_seed(0)
+    network = LuzConvnetConfig(channels=(6, 7, 8, 9, 10)).build(shape, 4).double()
+    with torch.no_grad():
+        for norm in network.modules():
+            if isinstance(norm, nn.BatchNorm2d):
+                norm.weight.normal_()
+                norm.bias.normal_()
+    batch = torch.randn(5, *shape, dtype=torch.float64)
+    kept = {name: value.clone() for name, value in network.state_dict().items()}
+    results = []
+    for order in (network, in_source_order(network)):
+        network.load_state_dict(kept)
+        network.zero_grad()
+        torch.manual_seed(1)
+        logits = order.train()(batch)
+        logits.square().sum().backward()
+        gradients = [parameter.grad.clone() for parameter in network.parameters()]
+        remembered = [value.clone() for value in network.buffers()]
+        results.append((logits, gradients, remembered, order.eval()(batch)))
+    torch.testing.assert_close(*results, rtol=1e-9, atol=1e-9)
+    assert any((norm.weight < 0).any() for norm in network.modules() if isinstance(norm, nn.BatchNorm2d))
+
+
+@pytest.mark.parametrize(
+    ("config", "refused", "taken"),
+    [
+        (LuzConvnetConfig(), [(1, 77, 101), (1, 257, 77)], (1, 78, 78)),
+        (LuzConvnetConfig(channels=(4,)), [(1, 2, 9)], (1, 3, 3)),
+        (DigitCnnConfig(), [(1, 3, 64), (1, 64, 3)], (1, 4, 4)),
+        (SpectrogramCnnConfig(), [(1, 6, 40), (1, 40, 6)], (1, 7, 7)),
+    ],
+    ids=lambda value: getattr(value, "kind", None),
+)
+def test_convolution_networks_refuse_no_more_than_they_must(config, refused, taken):
+    network = config.build(taken, 3).eval()
+    assert network(torch.zeros(1, *taken)).shape == (1, 3)
+    for shape in refused:
+        assert list(config.misfits(shape))
+        with pytest.raises(RuntimeError, match=r"too small|can't be greater"):
+            config.build(taken, 3).eval()(torch.zeros(1, *shape))
+    assert not list(config.misfits(taken))
+
+
+def test_pooling_before_relu_is_pooling_after_it():
+    torch.manual_seed(0)
+    network, batch = DigitCnnConfig().build((1, 20, 24), 3), torch.randn(4, 1, 20, 24)
+    x = batch
+    for convolution in network.convolutions:
+        x = nn.functional.max_pool2d(torch.relu(convolution(x)), 2)
+    assert torch.equal(network(batch), network.last(x.flatten(1)))
+
+    network, batch = SpectrogramCnnConfig().build((1, 20, 24), 3).eval(), torch.randn(4, 1, 20, 24)
+    x = nn.functional.max_pool2d(torch.relu(network.convolution(batch)), 4).movedim(1, 3).flatten(1)
+    assert torch.equal(network(batch), network.last(torch.relu(network.hidden(x))))
+
+
+@pytest.mark.parametrize("config", [MlpConfig(), SpectrogramCnnConfig()], ids=lambda config: config.kind)
+def test_networks_of_the_keras_tutorial_start_as_keras_starts_them(config):
+    for name, parameter in config.build((1, 60, 50), 10).named_parameters():
+        if name.endswith("bias"):
+            assert not parameter.any()
+        else:
+            field = parameter[0, 0].numel() if parameter.ndim > 2 else 1
+            limit = (6 / (field * (parameter.shape[0] + parameter.shape[1]))) ** 0.5
+            assert 0.9 * limit < parameter.abs().max() <= limit
+
+
+def test_gru_cuts_a_raw_wave_into_frames_in_time():
+    """Ten values in frames of four, the last filled up with zeros, give what three frames of four bins give."""
+    torch.manual_seed(0)
+    network = GruConfig(frame_samples=4, hidden=8).build((1, 1, 10), 3).eval()
+    wave = torch.arange(1.0, 11)
+    frames = torch.tensor([[1.0, 5, 9], [2, 6, 10], [3, 7, 0], [4, 8, 0]])
+    cut = GruConfig(hidden=8).build((1, 4, 3), 3).eval()
+    cut.load_state_dict(network.state_dict())
+    torch.testing.assert_close(network(wave[None, None, None]), cut(frames[None, None]))
+
+
+def test_gru_scores_the_last_state_of_each_way():
+    torch.manual_seed(0)
+    network = GruConfig(pooling="last", hidden=8).build((1, 5, 6), 3).eval()
+    batch = torch.randn(2, 1, 5, 6)
+    states = network.recurrent(batch[:, 0].transpose(1, 2))[1]
+    expected = network.last(torch.cat((states[-2], states[-1]), dim=1))
+    torch.testing.assert_close(network(batch), expected)
+
+
+def test_feed_forward_without_batch_norm_takes_a_single_clip():
+    network = FeedForwardConfig(batch_norm=False, hidden=()).build((1, 9, 1), 3).train()
+    assert network(torch.zeros(1, 1, 9, 1)).shape == (1, 3)
+
+
+def test_a_convnet_needs_a_stage():
+    with pytest.raises(SettingsError, match="channels: is empty"):
+        LuzConvnetConfig(channels=())
+
+
+@pytest.mark.parametrize(
+    ("features", "model", "says"),
+    [
+        (
+            {"kind": "waveform"},
+            {"kind": "luz_convnet"},
+            "luz_convnet of 5 stages needs at least 78 bins and 78 frames, waveform gives 1 bin and 16,000 frames; "
+            "features that fit: spectrogram",
+        ),
+        (
+            {"kind": "mel", "n_mels": 3},
+            {"kind": "digit_cnn"},
+            "digit_cnn needs at least 4 bins and 4 frames, mel gives 3 bins and 101 frames; features that fit: "
+            "mel with its defaults, mfcc, scattering, spectrogram",
+        ),
+        (
+            {"kind": "dft", "power": None, "scale": "linear"},
+            {"kind": "gru"},
+            "gru needs at least 2 frames, dft gives 2 channels of 8,001 bins and 1 frame; features that fit: mel, ",
+        ),
+        (
+            {"kind": "mel"},
+            {"kind": "luz_convnet", "channels": [2] * 12},
+            "features that fit: none with its defaults",
+        ),
+    ],
+)
+def test_a_refused_recipe_names_features_that_fit(features, model, says):
+    values = {"dataset": {"kind": "fsdd"}, "features": features, "model": model}
+    with pytest.raises(SettingsError) as caught:
+        recipe_from_values(values, source="recipe.yaml")
+    assert says in str(caught.value)
+    assert [fault.key for fault in caught.value.faults] == ["model.kind"]
+    assert "\n" not in str(caught.value)
