@@ -19,7 +19,7 @@ __all__ = ["PEERS", "Side", "agree", "clip_file"]
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / ".venv-peers" / "bin" / "python"
-# Freed memory is kept for the next array, as `sayso.memory` has it in Sayso's trainings; the peers gain by it too.
+# What `sayso.memory.keep_freed_memory` asks of glibc.
 _MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1)}
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -32,12 +32,16 @@ class Side:
         clips: an .npy file from `clip_file`.
         peer: in the peers' environment, not Sayso's.
         batch: clips at a time; None: the fastest of a few sizes.
+        keeps_memory: freed memory is kept for the next array, as `sayso.memory` has it in Sayso's own trainings; peers
+            gain by it too.
 
     Raises:
         NotHereError: the environment or the package is not there.
     """
 
-    def __init__(self, work: str, clips: Path, *, peer: bool = False, batch: int | None = None) -> None:
+    def __init__(
+        self, work: str, clips: Path, *, peer: bool = False, batch: int | None = None, keeps_memory: bool = True
+    ) -> None:
         self.work = work
         if peer and not PEERS.exists():
             raise NotHereError("needs the peers' environment; `make bench` makes it")
@@ -50,7 +54,9 @@ class Side:
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env=os.environ | _MEMORY | dict.fromkeys(_THREAD_VARIABLES, str(torch.get_num_threads())),
+            env=os.environ
+            | (_MEMORY if keeps_memory else {})
+            | dict.fromkeys(_THREAD_VARIABLES, str(torch.get_num_threads())),
         )
         ready = self._answer()
         if why := ready.get("missing"):

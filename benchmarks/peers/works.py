@@ -8,6 +8,8 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
+from benchmarks.peers.trainings import BATCH, as_int16, sayso_epoch, trainer
+
 __all__ = ["WORKS", "Work"]
 
 RATE, FRAME, WINDOW, HOP, MELS, LOWEST_HERTZ = 16_000, 512, 400, 160, 40, 20.0
@@ -24,12 +26,14 @@ class Work:
         prepare: clips (n, samples), float32, to what the side is handed; outside the clock.
         build: makes what turns a batch of that into features.
         batches: how many clips at a time it may choose from.
+        trains: whether it needs gradients, and has no features to show.
     """
 
     package: str
     prepare: Callable[[np.ndarray], Any]
     build: Callable[[], Callable[[Any], Any]]
     batches: Sequence[int]
+    trains: bool = False
 
 
 def _sayso_scattering() -> Callable[[Any], Any]:
@@ -148,6 +152,10 @@ def _stft_collated() -> Callable[[Any], Any]:
     return lambda clips: torch.cat([one(clip[None]) for clip in clips])
 
 
+def _training(**measures: bool) -> Work:
+    return Work("torch", torch.from_numpy, partial(trainer, **measures), (BATCH,), trains=True)
+
+
 _BATCHES = (1, 4, 8, 16, 32, 64, 256)
 _FEW = (1, 2, 4, 8, 16, 32, 64)
 WORKS = {
@@ -163,4 +171,10 @@ WORKS = {
     "stft_loop": Work("torch", torch.from_numpy, _stft_loop, (1,)),
     "stft_normalised": Work("torch", torch.from_numpy, _stft_normalised, (1,)),
     "stft_collated": Work("torch", torch.from_numpy, _stft_collated, _BATCHES),
+    "convnet.loop": _training(),
+    "convnet.batched": _training(batched=True),
+    "convnet.bf16": _training(batched=True, bf16=True),
+    "convnet.channels_last": _training(batched=True, bf16=True, channels_last=True),
+    "convnet.own": _training(batched=True, bf16=True, channels_last=True, own=True),
+    "sayso.convnet_epoch": Work("sayso", as_int16, sayso_epoch, (BATCH,), trains=True),
 }
