@@ -6,7 +6,7 @@ ifneq ($(SAYSO_DATA),)
 export SAYSO_DATA := $(abspath $(SAYSO_DATA))
 endif
 
-.PHONY: demo test test-slow check format bench docs clean
+.PHONY: demo test test-slow check format bench docs results clean
 
 .venv/.ready-demo: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -29,6 +29,7 @@ check: .venv/.ready-dev
 	$(BIN)/interrogate --quiet src
 	$(BIN)/codespell src tests docs benchmarks recipes *.md Makefile
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python docs/results.py --check
 
 # One thread each, or the workers' threads would only wait for one another; whole files, since theirs share trainings.
 test test-slow: export OMP_NUM_THREADS := 1
@@ -55,6 +56,10 @@ bench: .venv/.ready-dev .venv-peers/.ready
 
 docs: .venv/.ready-dev
 	$(BIN)/python docs/generate.py
+
+# RUNS: finished runs, or folders of them; BENCH: what `make bench` wrote. Both are kept in docs/measured.json.
+results: .venv/.ready-dev
+	$(BIN)/python docs/results.py $(RUNS) $(if $(BENCH),--bench $(BENCH))
 
 clean:
 	rm -rf .venv .venv-peers build dist .pytest_cache .ruff_cache

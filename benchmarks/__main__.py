@@ -54,7 +54,14 @@ def _hold(name: str, rounds: int, *, full: bool) -> dict[str, Any]:
             close()
     print("\n".join(_table(contest, outcome)), flush=True)
     unit = {"s": "seconds"}.get(contest.unit, contest.unit)
-    return {"title": contest.title, unit: outcome.seconds, "figures": outcome.figures, "notes": contest.notes}
+    return {
+        "title": contest.title,
+        unit: outcome.seconds,
+        "figures": outcome.figures,
+        "targets": {figure.name: figure.target for figure in contest.figures if figure.target},
+        "missed": [figure.name for figure in contest.figures if not figure.reached(outcome.figures[figure.name])],
+        "notes": contest.notes,
+    }
 
 
 def _table(contest: Contest, outcome: Outcome) -> Iterator[str]:

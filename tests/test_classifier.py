@@ -1,6 +1,7 @@
 """The module that is trained, saved and exported."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from sayso.audio import to_float
 from sayso.checkpoint import load_model, save_model
 from sayso.classifier import Classifier, Normaliser, samples_from_int16
 from sayso.errors import ModelError
+from sayso.export import export
 
 LABELS = ("high", "low", "middle")
 
@@ -50,6 +52,18 @@ def test_models_that_cannot_be_read(damage, classifier, tmp_path):
     with pytest.raises(ModelError, match=r"m\.safetensors") as caught:
         load_model(path)
     assert "\n" not in str(caught.value)
+
+
+def test_level_peak_makes_loudness_count_for_nothing(tone_folder, tmp_path):
+    recipe = replace(small_recipe(tone_folder), level="peak")
+    classifier = Classifier(recipe, LABELS).eval()
+    clips = np.random.default_rng(0).integers(-9999, 9999, (2, classifier.audio.clip_samples), np.int16)
+    quiet, loud = (torch.from_numpy(to_float(clips // 4 * step)) for step in (1, 4))
+    torch.testing.assert_close(classifier(quiet), classifier(loud))
+    assert not torch.allclose(Classifier(small_recipe(tone_folder), LABELS).eval()(quiet), classifier(quiet))
+    silence = torch.zeros(1, classifier.audio.clip_samples)
+    assert classifier(silence).isfinite().all()
+    assert export(classifier, tmp_path / "m.onnx", clips).clips == 2
 
 
 @pytest.mark.parametrize(("by", "size"), [("bin", (2, 5, 1)), ("all", (1, 1, 1))])

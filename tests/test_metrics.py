@@ -9,6 +9,8 @@ from sayso.metrics import (
     confusion_matrix,
     cross_entropy,
     expected_calibration_error,
+    mean_interval,
+    paired_difference,
     per_class,
     score,
     speaker_interval,
@@ -63,6 +65,50 @@ def test_perfect_speakers_still_leave_doubt():
     low, high = speaker_interval([10, 10, 10], [10, 10, 10])
     assert low < 1
     assert high <= 1
+
+
+@pytest.mark.parametrize(("speakers", "clips", "spread"), [(6, 50, 1.0), (60, 10, 1.0), (150, 5, 0.0)])
+def test_paired_difference_covers_the_truth_where_speakers_differ(speakers, clips, spread):
+    rng = np.random.default_rng(2)
+    names = [f"s{speaker}" for speaker in range(speakers) for _ in range(clips)]
+    covered = []
+    for _ in range(400):
+        # Each speaker suits the first model better or worse: a gain of 0.05 on average, 0.05 +- 0.1 x spread each.
+        gain = np.repeat(np.clip(0.05 + 0.1 * spread * rng.standard_normal(speakers), -0.4, 0.4), clips)
+        first, second = rng.random(len(names)) < 0.55 + gain, rng.random(len(names)) < 0.55
+        _, (low, high) = paired_difference(first.tolist(), second.tolist(), names)
+        covered.append(low <= 0.05 <= high)
+    assert 0.90 <= np.mean(covered) <= 0.99
+
+
+def test_paired_difference_by_hand():
+    # Three speakers of 40 clips: the first two gain half a clip each time. Sums less their share: 20/3, 20/3, -40/3.
+    gains, speakers = [0.5] * 80 + [0.0] * 40, [name for name in "abc" for _ in range(40)]
+    difference, (low, high) = paired_difference(gains, [0.0] * 120, speakers)
+    between = 3 / 2 * ((20 / 3) ** 2 * 2 + (40 / 3) ** 2) / 120**2
+    assert difference == pytest.approx(1 / 3)
+    assert difference - low == pytest.approx(4.30265 * between**0.5, rel=1e-5)
+    assert high == 1
+    # Nobody known: clips count as alone, 20 discordant and 100 not.
+    difference, (low, high) = paired_difference([1.0] * 20 + [0.0] * 100, [0.0] * 120, [None] * 120)
+    assert high - difference == pytest.approx(1.98010 * ((20 + 1 - 400 / 122) / 122**2) ** 0.5, rel=1e-5)
+
+
+def test_models_that_never_differ_still_leave_doubt():
+    difference, (low, high) = paired_difference([1, 0] * 50, [1, 0] * 50, [f"s{clip % 20}" for clip in range(100)])
+    assert difference == 0
+    assert -0.05 < low < 0 < high < 0.05
+
+
+@pytest.mark.parametrize("speakers", [["a", "a"], ["a"], ["a", "b", "c"]])
+def test_paired_difference_needs_the_same_clips_of_two_speakers(speakers):
+    with pytest.raises(ValueError, match="at least two speakers"):
+        paired_difference([1, 0], [0, 0], speakers)
+
+
+def test_an_interval_of_a_mean_needs_two_values():
+    assert mean_interval([0.9]) is None
+    assert mean_interval([0.9, 0.9]) == (0.9, 0.9)
 
 
 def test_per_class_by_hand():

@@ -11,9 +11,10 @@ from jaxtyping import Float, Int16
 from torch import Tensor, nn
 
 from sayso.audio import FULL_SCALE
+from sayso.features import Feature
 from sayso.recipe import Recipe
 
-__all__ = ["Classifier", "Normaliser", "samples_from_int16"]
+__all__ = ["AtPeak", "Classifier", "Normaliser", "samples_from_int16"]
 
 
 class Normaliser(nn.Module):
@@ -56,6 +57,24 @@ class Normaliser(nn.Module):
         self.deviation.copy_(torch.where(deviation > 1e-5, deviation, torch.ones_like(deviation)))
 
 
+class AtPeak(Feature):
+    """Features of clips brought to a peak of 1; silence stays silence.
+
+    Args:
+        features: what is computed of them.
+    """
+
+    def __init__(self, features: Feature) -> None:
+        super().__init__()
+        self.features = features
+        self.shape = features.shape
+
+    def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch channels bins frames"]:
+        """Represent a batch of clips."""
+        peak = samples.abs().amax(dim=1, keepdim=True)  # (batch, 1)
+        return self.features(samples / torch.clamp(peak, min=1 / FULL_SCALE))
+
+
 class Classifier(nn.Module):
     """A recipe's features, normaliser and network, for these labels.
 
@@ -69,7 +88,8 @@ class Classifier(nn.Module):
         self.recipe = recipe
         self.labels = tuple(labels)
         self.audio = recipe.audio
-        self.features = recipe.features.build(recipe.audio)
+        features = recipe.features.build(recipe.audio)
+        self.features = AtPeak(features) if recipe.level == "peak" else features
         self.normaliser = Normaliser(self.features.shape, by=recipe.normalise)
         self.network = recipe.model.build(self.features.shape, len(self.labels))
 

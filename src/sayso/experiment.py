@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from sayso.checkpoint import load_model
@@ -234,7 +235,7 @@ def _begin(run: Run, recipe: Recipe, corpus: Corpus, split: Split, hardware: "Ha
         "threads": hardware.threads,
         "precision": "bf16" if hardware.bf16 else "float32",
         "device": str(hardware.device),
-        "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
+        "machine": _machine(hardware),
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in ("sayso", "torch", "lightning", "numpy", "onnxruntime")},
         "notes": [*corpus.notes, *split.notes],
@@ -245,6 +246,12 @@ def _begin(run: Run, recipe: Recipe, corpus: Corpus, split: Split, hardware: "Ha
         manifest["created"] = before["created"]
     write_json(run.path / "manifest.json", manifest)
     return manifest
+
+
+def _machine(hardware: "Hardware") -> dict[str, Any]:
+    machine = {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()}
+    gpu = hardware.device.type == "cuda"
+    return machine | ({"gpu": torch.cuda.get_device_name(hardware.device)} if gpu else {})
 
 
 def _check_same_clips(manifest: Mapping[str, Any], corpus: Corpus, split: Split, complaint: str) -> None:

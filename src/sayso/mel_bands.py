@@ -14,7 +14,7 @@ from sayso.audio import AudioFormat
 from sayso.errors import Fault
 from sayso.fourier import ExactConstants
 from sayso.schema import NonNegative, Positive, PositiveInt, Range, Settings
-from sayso.spectral import MelScale, Stft, frame_faults, mel_filter_bank, next_power_of_two, stft_of
+from sayso.spectral import MelScale, Normalized, Stft, frame_faults, mel_filter_bank, next_power_of_two, stft_of
 
 __all__ = ["MelBandSettings", "MelBands"]
 
@@ -37,6 +37,9 @@ class MelBandSettings(Settings):
     """Where the last band ends; empty: half the sample rate."""
     mel_scale: MelScale = "htk"
     """How frequencies are spaced: HTK's formula, or Slaney's, linear up to 1 kHz."""
+    normalized: Normalized = "none"
+    """Divide magnitudes by the root of the window's energy (window: torchaudio's `normalized`, in Python and R) or of
+    the transform's length (frame_length: torch.stft's `normalized`)."""
     area_norm: bool = False
     """Give all bands the same area (Slaney's norm) instead of the same height."""
 
@@ -60,7 +63,8 @@ class MelBandSettings(Settings):
 
     def bands(self, audio: AudioFormat) -> "MelBands":
         """Make the module for clips of that rate."""
-        return MelBands(stft_of(self.window_seconds, self.hop_seconds, audio), self._bank(audio))
+        stft = stft_of(self.window_seconds, self.hop_seconds, audio, normalized=self.normalized)
+        return MelBands(stft, self._bank(audio))
 
     def _empty_bands(self, audio: AudioFormat) -> int:
         # A bin lies under two bands at most; so many bands need not be made to know that they are too many.

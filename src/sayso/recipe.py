@@ -79,6 +79,8 @@ class Recipe(Settings):
     """Where the clips come from and how the test part is chosen."""
     audio: AudioFormat = field(default_factory=AudioFormat)
     """Rate, length and fitting of clips."""
+    level: Literal["recorded", "peak"] = "recorded"
+    """Loudness: as recorded, or each clip brought to a peak of 1 as it enters the model; silence stays silence."""
     features: FeatureConfig = field(default_factory=Mel)
     """What the network gets to hear."""
     normalise: Literal["bin", "all", "none"] = "bin"

@@ -35,6 +35,12 @@ def prepare_fsdd(data: Path) -> Settings:
     return {}
 
 
+def prepare_audiomnist(data: Path) -> Settings:
+    sounds(data / "audiomnist" / "data" / "01", "0_01_0.wav", "1_01_49.wav")
+    sounds(data / "audiomnist" / "data" / "60", "0_60_7.wav")
+    return {}
+
+
 def prepare_speech_commands(data: Path) -> Settings:
     for word in ("yes", "no"):
         sounds(data / "speech_commands_v0.01" / word, "a_nohash_0.wav", "b_nohash_0.wav")
@@ -48,6 +54,7 @@ def prepare_synthetic(data: Path) -> Settings:
 
 
 PREPARE: dict[str, Callable[[Path], Settings]] = {
+    "audiomnist": prepare_audiomnist,
     "folder": prepare_folder,
     "fsdd": prepare_fsdd,
     "speech_commands": prepare_speech_commands,

@@ -1,0 +1,203 @@
+"""What finished runs say, as a few numbers each: which shipped recipe, how it scored, what it cost, on what machine.
+
+The runs themselves are too large to keep; `measured.json` keeps these facts, and `results.py` makes the page of them.
+"""
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sayso.errors import RunError, SettingsError
+from sayso.files import digest
+from sayso.metrics import paired_difference, speaker_interval
+from sayso.plain_values import lay_over, load_yaml
+from sayso.recipe import read_recipe
+from sayso.runs import RunFolder
+from sayso.schema import dump
+
+__all__ = [
+    "ROOT",
+    "compared",
+    "current_hash",
+    "facts_of",
+    "find_runs",
+    "keys_of",
+    "merged",
+    "recipe_paths",
+    "settings_text",
+    "shipped",
+]
+
+ROOT = Path(__file__).parent.parent
+Facts = dict[str, Any]
+# Where and how it ran. A row shows these, they make no other recipe of it.
+_MACHINE = {f"training.{key}" for key in ("seed", "device", "threads", "precision", "track", "track_to")}
+_ABOUT_TEST = ("accuracy", "accuracy_ci95", "n", "speakers")
+
+
+def shipped() -> dict[str, dict[str, Any]]:
+    """Every recipe that comes with Sayso: its name and all its keys."""
+    return {name: keys_of(path) for name, path in recipe_paths().items()}
+
+
+def recipe_paths() -> dict[str, Path]:
+    """Every recipe that comes with Sayso: its name, such as `origins/fsdd-scattering`, and its file."""
+    paths = sorted(path for path in (ROOT / "recipes").rglob("*.yaml") if path.name != "base.yaml")
+    return {path.relative_to(ROOT / "recipes").with_suffix("").as_posix(): path for path in paths}
+
+
+def current_hash(path: Path) -> str:
+    """SHA-256 of what a recipe and those it extends write down; keys that Sayso gains later do not change it."""
+    return digest(_written(path))
+
+
+def find_runs(folders: Iterable[Path]) -> list[RunFolder]:
+    """Every run at or below these folders, in order of their paths.
+
+    Raises:
+        RunError: there is none at or below one of them.
+    """
+    found: set[Path] = set()
+    for folder in folders:
+        below = {file.parent for file in folder.rglob("recipe.yaml")}
+        if not below:
+            raise RunError(f"{folder}: no run there, nor below it")
+        found |= below
+    return [RunFolder(path) for path in sorted(found)]
+
+
+def facts_of(run: RunFolder, recipes: Mapping[str, Mapping[str, Any]]) -> Facts:
+    """The facts of one run.
+
+    Raises:
+        RunError: it has not finished, or is of no shipped recipe, even with other settings for training.
+    """
+    name, settings = _recognised(run, recipes)
+    if not run.finished:
+        raise RunError(f"{run.path}: not finished")
+    metrics, manifest = run.metrics(), run.manifest()
+    speakers = metrics["test"]["per_speaker"].values()
+    hits = [round(speaker["accuracy"] * speaker["n"]) for speaker in speakers]
+    return {
+        "recipe": name,
+        "settings": settings,
+        "seed": manifest["seed"],
+        "test": {key: metrics["test"][key] for key in _ABOUT_TEST}
+        | {"speaker_accuracy_ci95": speaker_interval(hits, [speaker["n"] for speaker in speakers])},
+        "train_accuracy": metrics["train"]["accuracy"],
+        "parameters": metrics["parameters"],
+        "clips": manifest["clips"],
+        "epochs": manifest["epochs"],
+        "minutes": round(manifest["duration_seconds"] / 60, 2),
+        "machine": _machine(manifest),
+        "created": manifest["created"],
+        "versions": {key: manifest["versions"][key] for key in ("sayso", "torch")},
+        "recipe_hash": current_hash(recipe_paths()[name]),
+    }
+
+
+def merged(old: Iterable[Facts], new: Iterable[Facts]) -> list[Facts]:
+    """Old facts and new ones in order; of one recipe, settings and seed the run that was begun last counts."""
+    latest: dict[tuple[Any, ...], Facts] = {}
+    for facts in sorted((*old, *new), key=lambda facts: facts["created"]):
+        latest[facts["recipe"], json.dumps(facts["settings"], sort_keys=True), facts["seed"]] = facts
+    return [latest[key] for key in sorted(latest)]
+
+
+def compared(pairs: Iterable[Sequence[str]], runs: Iterable[tuple[RunFolder, Facts]]) -> list[dict[str, Any]]:
+    """Paired differences in test accuracy of two recipes, wherever runs of both are among `runs`.
+
+    Runs are compared that differ from their recipes by the same settings and have the same test clips; what each clip
+    counts is the mean over seeds.
+    """
+    by_recipe: dict[tuple[str, str], dict[int, RunFolder]] = defaultdict(dict)
+    for run, facts in sorted(runs, key=lambda item: item[1]["created"]):
+        by_recipe[facts["recipe"], json.dumps(facts["settings"], sort_keys=True)][facts["seed"]] = run
+    found: list[dict[str, Any]] = []
+    for first, second in pairs:
+        for settings in sorted({settings for name, settings in by_recipe if name == first}):
+            one, two = by_recipe[first, settings], by_recipe.get((second, settings), {})
+            seeds = sorted(one.keys() & two.keys())
+            if not seeds:
+                continue
+            mine, other = (_mean_right([side[seed] for seed in seeds]) for side in (one, two))
+            if mine.keys() != other.keys():
+                raise RunError(f"{first} and {second}: their runs have not the same test clips")
+            clips = sorted(mine)
+            speakers = [speaker or None for _, _, speaker in clips]
+            difference, limits = paired_difference(
+                [mine[clip] for clip in clips], [other[clip] for clip in clips], speakers
+            )
+            found.append(
+                {
+                    "recipes": [first, second],
+                    "settings": json.loads(settings),
+                    "seeds": seeds,
+                    "difference": difference,
+                    "ci95": list(limits),
+                    "n": len(clips),
+                    "speakers": len({speaker for speaker in speakers if speaker}),
+                }
+            )
+    return found
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """Settings as the options of `sayso train`.
+
+    >>> settings_text({"training.epochs": 15})
+    ' --set training.epochs=15'
+    """
+    return "".join(f" --set {key}={json.dumps(value)}" for key, value in settings.items())
+
+
+def _recognised(run: RunFolder, recipes: Mapping[str, Mapping[str, Any]]) -> tuple[str, dict[str, Any]]:
+    """The recipe that a run is nearest to, and the settings for training by which it differs from it."""
+    try:
+        own = keys_of(run.recipe)
+    except SettingsError as error:
+        raise RunError(f"{run.path}: its recipe is not of this Sayso: {error}") from error
+    near: list[tuple[int, str, dict[str, Any]]] = []
+    for name, keys in recipes.items():
+        differing = {key for key in own.keys() | keys.keys() if own.get(key) != keys.get(key)} - _MACHINE
+        if all(key.startswith("training.") for key in differing):
+            near.append((len(differing), name, {key: own.get(key) for key in sorted(differing)}))
+    if not near:
+        raise RunError(f"{run.path}: of no recipe below recipes/, even with other settings for training")
+    return min(near, key=lambda entry: entry[:2])[1:]
+
+
+def keys_of(path: Path) -> dict[str, Any]:
+    """All keys of a recipe, as `training.epochs`, with their plain values."""
+    keys: dict[str, Any] = {}
+    for section, values in dump(read_recipe(path)).items():
+        keys |= {f"{section}.{key}": value for key, value in values.items()} if isinstance(values, dict) else {}
+        keys |= {} if isinstance(values, dict) else {section: values}
+    return keys
+
+
+def _written(path: Path) -> dict[str, Any]:
+    values: dict[str, Any] = load_yaml(path.read_text(encoding="utf-8"))
+    base = values.pop("extends", None)
+    return lay_over(_written(path.parent / base), values) if base else values
+
+
+def _mean_right(runs: Sequence[RunFolder]) -> dict[tuple[str, str, str], float]:
+    """For each test clip (word/file, start, speaker) the share of the runs that name it right."""
+    right: dict[tuple[str, str, str], list[bool]] = defaultdict(list)
+    for run in runs:
+        with run.predictions.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                # Two parts of the path: what comes before them is the machine's.
+                clip = "/".join(Path(row["clip"]).parts[-2:])
+                right[clip, row["start_seconds"], row["speaker"]].append(row["label"] == row["predicted"])
+    return {clip: sum(hits) / len(runs) for clip, hits in right.items()}
+
+
+def _machine(manifest: Mapping[str, Any]) -> str:
+    machine = manifest["machine"]
+    what = machine.get("gpu") or ("a GPU" if manifest["device"] != "cpu" else f"{manifest['threads']} CPU threads")
+    return f"{what}, {manifest['precision']}"
