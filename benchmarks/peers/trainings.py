@@ -1,4 +1,4 @@
-"""The luz convnet on complex spectrograms, trained as the tutorial does, then with one measure of ours after another."""
+"""The luz convnet on complex spectrograms, trained as the tutorial does, then with measure after measure of ours."""
 
 import itertools
 import tempfile
