@@ -97,7 +97,7 @@ class Side:
 
 
 def agree(sides: Iterable[Side], *, within: float) -> None:
-    """Make sure that all sides do the same work: features within a share of the largest one.
+    """Make sure that all sides do the same work: features apart by no more than a share of them, both as L2 norms.
 
     Raises:
         RuntimeError: they do not.
@@ -108,9 +108,9 @@ def agree(sides: Iterable[Side], *, within: float) -> None:
         found = other.sample()
         if found.shape != expected.shape:
             raise RuntimeError(f"{first.work} gives shape {expected.shape}, {other.work} {found.shape}")
-        apart = float(np.abs(found - expected).max() / np.abs(expected).max())
+        apart = float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
         if apart > within:
-            raise RuntimeError(f"{first.work} and {other.work} differ by {apart:.2g} of the largest value")
+            raise RuntimeError(f"{first.work} and {other.work} differ by {apart:.2g} of their norm")
 
 
 def clip_file(clips: np.ndarray) -> tuple[Path, tempfile.TemporaryDirectory[str]]:

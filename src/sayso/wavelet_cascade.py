@@ -33,7 +33,9 @@ class _Care:
 
 
 # The second order is only averaged: what folds over at its own bandwidth falls where the average is nearly blind.
-_FAST = _Care(1e-6, (2.0, 1.1))
+# The first order is wanted itself: sampled at twice its bandwidth, FSDD's clips were wrong by 2e-4 (L2 norms) at worst,
+# at 3.5 times by 6e-5.
+_FAST = _Care(1e-6, (3.5, 1.1))
 _EXACT = _Care(1e-12, None)
 
 
