@@ -272,6 +272,12 @@ def test_notes_about_words_that_are_not_tested() -> None:
     assert any(note == "no test clips of 'c': the score says nothing about them" for note in split.notes)
 
 
+def test_notes_about_words_that_are_not_validated() -> None:
+    official = [*grid("ab", split="train"), *grid("a", split="validation"), *grid("ab", split="test")]
+    split = split_of(official, validation="official")
+    assert any(note.startswith("no validation clips of 'b': the epoch to keep") for note in split.notes)
+
+
 def test_notes_about_exact_copies() -> None:
     clips = [*grid("ab", split="train"), *grid("ab", "z", 1, split="test")]
     prints = [clip.path for clip in clips]

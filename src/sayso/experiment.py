@@ -4,6 +4,7 @@ import os
 import platform
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -27,6 +28,7 @@ from sayso.plots.confusion import confusion_matrix
 from sayso.plots.curves import loss_and_accuracy
 from sayso.plots.flow import alluvial
 from sayso.plots.style import svg_text
+from sayso.processes import from_leader, joined, loss_of_others, one_per_machine_first, this_process, wait
 from sayso.progress import Progress
 from sayso.recipe import Recipe, read_recipe, recipe_from_values, recipe_yaml
 from sayso.report import Mistake, write_report
@@ -113,6 +115,8 @@ def train(
 ) -> Run:
     """Train a recipe and leave a whole run: weights, scores, report and exported model.
 
+    Under torchrun every process calls this; all train, the first one writes, and all return the same run.
+
     Args:
         source: a recipe, a recipe file, a folder of clips by word, or a manifest (CSV or JSONL).
         overrides: `key=value` texts laid over the recipe, such as `training.epochs=5`.
@@ -124,11 +128,13 @@ def train(
         SaysoError: whatever of recipe, clips and folder does not fit, in one line; earlier runs stay whole.
     """
     progress = progress or Progress()
-    known_as, recipe = recipe_for(source, overrides, progress=progress)
-    run = Run(new_run_folder(name or known_as, Path(out) if out else None).path)
-    corpus, split = open_data(recipe, progress)
-    with taken_back_if_unstarted(run):
-        return _complete(run, recipe, corpus, split, progress)
+    with joined():
+        known_as, recipe = recipe_for(source, overrides, progress=progress)
+        run = Run(from_leader(lambda: new_run_folder(name or known_as, Path(out) if out else None).path))
+        corpus, split = open_data(recipe, progress)
+        # Several processes write one folder, and what tells them to go on names it.
+        with nullcontext() if this_process().count > 1 else taken_back_if_unstarted(run):
+            return _complete(run, recipe, corpus, split, progress)
 
 
 def resume(path: str | Path, *, progress: Progress | None = None) -> Run:
@@ -138,11 +144,10 @@ def resume(path: str | Path, *, progress: Progress | None = None) -> Run:
         RunError: there is no such run, it is finished, or its clips have changed since.
     """
     progress = progress or Progress()
-    run = Run(open_run(Path(path)).path)
-    if run.finished:
-        raise RunError(f"{path}: finished already; its scores are in metrics.json")
-    corpus, split = open_data(run.settings, progress)
-    return _complete(run, run.settings, corpus, split, progress)
+    with joined():
+        run, recipe = from_leader(lambda: _unfinished(Path(path)))
+        corpus, split = open_data(recipe, progress)
+        return _complete(run, recipe, corpus, split, progress)
 
 
 def load(path: str | Path) -> Run | Recognizer:
@@ -181,8 +186,9 @@ def open_data(recipe: Recipe, progress: Progress) -> tuple[Corpus, Split]:
     Raises:
         DataError: the clips cannot be used as the recipe says.
     """
-    listing = recipe.dataset.listing(progress)
-    corpus = pack(listing, recipe.audio, progress=progress, max_bad_share=recipe.dataset.max_bad_share)
+    with one_per_machine_first():
+        listing = recipe.dataset.listing(progress)
+        corpus = pack(listing, recipe.audio, progress=progress, max_bad_share=recipe.dataset.max_bad_share)
     settings = recipe.training
     split = make_split(
         corpus,
@@ -194,17 +200,41 @@ def open_data(recipe: Recipe, progress: Progress) -> tuple[Corpus, Split]:
     return corpus, split
 
 
+def _unfinished(path: Path) -> tuple[Run, Recipe]:
+    run = Run(open_run(path).path)
+    if run.finished:
+        raise RunError(f"{path}: finished already; its scores are in metrics.json")
+    return run, run.settings
+
+
 def _complete(run: Run, recipe: Recipe, corpus: Corpus, split: Split, progress: Progress) -> Run:
     # Imported here: Lightning takes seconds, and only training needs it.
-    from sayso.training import choose_hardware, fit
+    from sayso.training import check_readiness, fit
 
     for note in (*corpus.notes, *split.notes):
         progress.note(note)
     started = time.perf_counter()
-    hardware = choose_hardware(recipe.training)
-    write_text(run.recipe, recipe_yaml(recipe))
-    begun = _begin(run, recipe, corpus, split, hardware)
-    fitted = fit(recipe, corpus, split, run, progress=progress)
+    hardware = check_readiness(recipe, split)
+    with loss_of_others(f"nothing is lost: under torchrun, go on with sayso train --resume {run.path}"):
+        begun = from_leader(lambda: _begin(run, recipe, corpus, split, hardware))
+        fitted = fit(recipe, corpus, split, run, progress=progress)
+        if hardware.processes.leads:
+            _score(run, recipe, corpus, split, fitted, begun, started, progress)
+        wait()
+    return run
+
+
+def _score(
+    run: Run,
+    recipe: Recipe,
+    corpus: Corpus,
+    split: Split,
+    fitted: "Fitted",
+    begun: dict[str, Any],
+    started: float,
+    progress: Progress,
+) -> None:
+    """Score, export and report what was trained, and say last of all that the run is finished."""
     with progress.task("scoring, exporting, reporting", total=3) as task:
         probabilities = predict_probabilities(fitted.classifier, corpus, split.test)
         metrics = _metrics(fitted, corpus, split, probabilities)
@@ -218,11 +248,11 @@ def _complete(run: Run, recipe: Recipe, corpus: Corpus, split: Split, progress: 
         task.advance()
     write_json(run.path / "manifest.json", manifest)
     run.resume.unlink(missing_ok=True)
-    return run
 
 
 def _begin(run: Run, recipe: Recipe, corpus: Corpus, split: Split, hardware: "Hardware") -> dict[str, Any]:
-    """Write the manifest of an unfinished run; a resumed one must have the same clips as before."""
+    """Write recipe and manifest of an unfinished run; a resumed one must have the same clips as before."""
+    write_text(run.recipe, recipe_yaml(recipe))
     manifest: dict[str, Any] = {
         "finished": False,
         "name": run.path.name,
@@ -233,6 +263,7 @@ def _begin(run: Run, recipe: Recipe, corpus: Corpus, split: Split, hardware: "Ha
         "clips": {part: len(split.rows(part)) for part in ("train", "validation", "test")},
         "seed": recipe.training.seed,
         "threads": hardware.threads,
+        "processes": hardware.processes.count,
         "precision": "bf16" if hardware.bf16 else "float32",
         "device": str(hardware.device),
         "machine": _machine(hardware),

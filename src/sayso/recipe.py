@@ -33,18 +33,29 @@ _AXES = ("channel", "bin", "frame")
 class Training(Settings):
     """How the network is trained."""
 
-    optimizer: Literal["adamw"] = "adamw"
-    """AdamW (Loshchilov & Hutter 2019); weight decay apart from the gradient."""
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    """adamw (Loshchilov & Hutter 2019): weight decay apart from the gradient. adam (Kingma & Ba 2015) and sgd: weight
+    decay as an L2 term in the gradient."""
+    momentum: Annotated[float, Range(least=0, below=1)] = 0.9
+    """Of sgd: share of the last step kept in the next, the classical kind, not Nesterov's."""
     learning_rate: Positive = 5e-3
-    """Highest learning rate of the schedule."""
+    """Highest learning rate of the schedule; `sayso find-lr` suggests one."""
     weight_decay: NonNegative = 0.01
     """Decay of weights; biases and normalisation have none."""
-    schedule: Literal["one_cycle"] = "one_cycle"
-    """One cycle (Smith & Topin 2018): up in the first 30 % of all steps, then down to nothing by a cosine."""
+    schedule: Literal["one_cycle", "constant", "cosine"] = "one_cycle"
+    """one_cycle (Smith & Topin 2018): up in the first 30 % of all steps, then down to nothing by a cosine; adam's first
+    moment goes the other way, sgd's momentum stays. cosine (Loshchilov & Hutter 2017, without restarts): down to
+    nothing from the start, or after warmup_epochs. constant: the same all along."""
+    warmup_epochs: Annotated[int, Range(least=0)] = 0
+    """Of schedule cosine: epochs in which the rate first climbs from nothing in a straight line."""
     batch_size: PositiveInt = 64
     """Clips a step."""
     epochs: PositiveInt = 30
     """Times through the training clips."""
+    keep: Literal["best", "last"] = "best"
+    """Which weights count in the end: best, of the epoch with the best validation score, or last."""
+    monitor: Literal["accuracy", "loss"] = "accuracy"
+    """The validation score that tells the best epoch, and that patience waits for."""
     patience: PositiveInt | None = None
     """Stop after so many epochs without a better validation score; empty: go to the end."""
     label_smoothing: Annotated[float, Range(least=0, below=1)] = 0.1
@@ -65,6 +76,15 @@ class Training(Settings):
     """Where to train; auto takes a GPU that is there."""
     seed: Annotated[int, Range(least=0, most=2**31 - 1)] = 0
     """Seed of weights, order, augmentation and the choice of validation clips."""
+    track: Literal["none", "tensorboard", "mlflow"] = "none"
+    """Show every epoch in TensorBoard or MLflow too, beside log.csv; needs sayso[track]."""
+    track_to: str | None = None
+    """Folder for that, or with mlflow the URI of a server; empty: a folder tensorboard or mlflow inside the run's."""
+
+    def faults(self) -> Iterator[Fault]:
+        """A warm-up that would never end."""
+        if self.schedule == "cosine" and self.warmup_epochs >= self.epochs:
+            yield Fault("warmup_epochs", f"is {self.warmup_epochs}, must be below epochs ({self.epochs})")
 
 
 def _default_augment() -> tuple[AugmentConfig, ...]:

@@ -198,6 +198,10 @@ def _notes(corpus: Corpus, split: Split) -> Iterable[str]:
     if lacking := sorted(set(corpus.labels) - tested):
         names = ", ".join(f"'{label}'" for label in lacking)
         yield f"no test clips of {names}: the score says nothing about them"
+    validated = {corpus.labels[target] for target in corpus.targets[split.validation]}
+    if validated and (lacking := sorted(set(corpus.labels) - validated)):
+        names = ", ".join(f"'{label}'" for label in lacking)
+        yield f"no validation clips of {names}: the epoch to keep is chosen without them"
     speakers = {part: {corpus.clips[row].speaker for row in split.rows(part)} - {None} for part in ("train", "test")}
     shared = speakers["train"] & speakers["test"]
     if not speakers["test"]:

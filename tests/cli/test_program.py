@@ -49,7 +49,9 @@ def test_help_needs_neither_torch_nor_numpy():
     assert "train" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "init", "demo", "list", "doctor", "data", "runs"])
+@pytest.mark.parametrize(
+    "command", ["train", "evaluate", "predict", "init", "find-lr", "demo", "list", "doctor", "data", "runs"]
+)
 def test_every_command_has_help(sayso, command):
     code, out, _ = sayso(command, "--help")
     assert code == 0

@@ -6,9 +6,10 @@ import sys
 
 import typer
 
-from sayso.cli import data, demo, doctor, evaluate, init, parts, predict, runs, show, train
+from sayso.cli import data, demo, doctor, evaluate, find_lr, init, parts, predict, runs, show, train
 from sayso.cli.console import warn
 from sayso.errors import SaysoError
+from sayso.processes import this_process
 
 __all__ = ["app", "main"]
 
@@ -24,6 +25,7 @@ app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)
 app.command()(init.init)
+app.command("find-lr")(find_lr.find_lr)
 app.command()(demo.demo)
 app.command("list")(parts.parts)
 app.command()(doctor.doctor)
@@ -52,7 +54,7 @@ def main() -> None:
         warn(f"sayso: {error}")
         sys.exit(error.exit_code)
     except SystemExit as end:
-        if end.code == _INTERRUPTED:  # what typer makes of Ctrl-C, without a word
+        if end.code == _INTERRUPTED and this_process().leads:  # what typer makes of Ctrl-C, without a word
             warn("sayso: stopped; earlier runs are untouched")
         raise
     except ModuleNotFoundError as error:

@@ -9,7 +9,14 @@ from sayso.cli.console import say
 
 __all__ = ["doctor"]
 
-_EXTRAS = {"train": "torch", "voices": "espeakng_loader", "mic": "sounddevice", "serve": "starlette", "ray": "ray"}
+_EXTRAS = {
+    "train": "torch",
+    "voices": "espeakng_loader",
+    "track": "tensorboard",
+    "mic": "sounddevice",
+    "serve": "starlette",
+    "ray": "ray",
+}
 _PACKAGES = ("sayso", "numpy", "soundfile", "soxr", "onnxruntime", "torch", "lightning")
 
 

@@ -1,7 +1,7 @@
 """`sayso train`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,20 +18,41 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated.")
     ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Short for --set training.epochs=...")] = None,
+    device: Annotated[
+        Literal["auto", "cpu", "gpu"] | None, typer.Option(help="Short for --set training.device=...")
+    ] = None,
+    precision: Annotated[
+        Literal["auto", "float32", "bf16"] | None, typer.Option(help="Short for --set training.precision=...")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; new or empty.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with this stopped run instead.")] = None,
 ) -> None:
-    """Train a recogniser, score it on clips it never saw, and leave report and model file."""
+    """Train a recogniser, score it on clips it never saw, and leave report and model file.
+
+    Started by torchrun, several processes or machines train together.
+    """
     if (source is None) == (resume is None):
         raise typer.BadParameter("give either a recipe or folder, or --resume RUN")
-    if resume is not None and (settings or out):
-        raise typer.BadParameter("--resume goes on with a run as it is; --set and --out do not fit it")
+    short = {"epochs": epochs, "device": device, "precision": precision}
+    overrides = [*(settings or ()), *(f"training.{key}={value}" for key, value in short.items() if value is not None)]
+    if resume is not None and (overrides or out):
+        raise typer.BadParameter(
+            "--resume goes on with a run as it is; --set, --epochs, --device, --precision and --out do not fit it"
+        )
     from sayso import experiment
+    from sayso.processes import this_process
+    from sayso.progress import Progress
+
+    leads = this_process().leads
+    progress = Bars() if leads else Progress()
 
     if resume is not None:
-        run = experiment.resume(resume, progress=Bars())
+        run = experiment.resume(resume, progress=progress)
     else:
-        run = experiment.train(source or "", overrides=settings or (), out=out, progress=Bars())
+        run = experiment.train(source or "", overrides=overrides, out=out, progress=progress)
+    if not leads:
+        return
     show_run(run)
     say(f"report       {run.report}")
     say(f"model        {run.onnx}")

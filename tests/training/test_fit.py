@@ -10,13 +10,12 @@ import pytest
 import torch
 
 from runs_made import small_data, small_recipe
-from sayso import training
-from sayso.checkpoint import load_model, load_state, save_state
-from sayso.errors import InterruptedRunError, ModelError, OutputError
+from sayso.checkpoint import load_model, load_state
+from sayso.errors import InterruptedRunError, OutputError
 from sayso.progress import Progress, Task
 from sayso.runs import RunFolder, read_log
 from sayso.splits import Split
-from sayso.training import choose_hardware, fit
+from sayso.training import bookkeeper, fit
 
 
 def fitted(folder, out, progress=None, **keys):
@@ -129,6 +128,34 @@ def test_the_best_epoch_is_the_last_of_those_with_the_best_validation_score(tone
     assert result.best_epoch == best + 1
 
 
+def test_the_last_weights_count_where_the_recipe_says_so(tone_folder, tmp_path):
+    result = fitted(tone_folder, tmp_path / "run", epochs=3, keep="last", learning_rate=1e-8)
+    assert result.best_epoch == 3
+    state = load_state(tmp_path / "run" / "resume.ckpt")["state_dict"]
+    last = {name.removeprefix("classifier."): value for name, value in state.items()}
+    assert_same_bits(weights(tmp_path / "run"), last)
+
+
+def test_the_epoch_of_the_lowest_validation_loss_counts_where_that_is_watched(tone_folder, tmp_path):
+    result = fitted(tone_folder, tmp_path / "run", epochs=6, monitor="loss", learning_rate=0.05)
+    losses = [row.loss for row in result.log if row.set == "validation"]
+    assert result.best_epoch == losses.index(min(losses)) + 1
+    scores = [row.accuracy for row in result.log if row.set == "validation"]
+    assert max(index for index, score in enumerate(scores) if score == max(scores)) + 1 != result.best_epoch
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "schedule", "monitor"), [("adam", "constant", "loss"), ("sgd", "cosine", "accuracy")]
+)
+def test_every_optimiser_and_schedule_goes_on_after_a_stop(tone_folder, tmp_path, optimizer, schedule, monitor):
+    keys = {"epochs": 2, "optimizer": optimizer, "schedule": schedule, "monitor": monitor, "patience": 5}
+    fitted(tone_folder, tmp_path / "whole", **keys)
+    with pytest.raises(InterruptedRunError):
+        fitted(tone_folder, tmp_path / "stopped", StopAt(3), **keys)
+    fitted(tone_folder, tmp_path / "stopped", **keys)
+    assert_same_bits(weights(tmp_path / "whole"), weights(tmp_path / "stopped"))
+
+
 def test_patience_stops_early(tone_folder, tmp_path):
     result = fitted(tone_folder, tmp_path / "run", epochs=60, patience=2, learning_rate=1e-8)
     assert result.epochs < 60
@@ -139,38 +166,10 @@ def test_it_learns_tones(tone_folder, tmp_path):
     assert max(row.accuracy for row in result.log if row.set == "validation") >= 0.8
 
 
-def test_class_weights_balance(tone_folder):
-    corpus, split = small_data(tone_folder)
-    rows = np.concatenate(
-        (split.train[corpus.targets[split.train] == 0][:2], split.train[corpus.targets[split.train] != 0])
-    )
-    weighted = training._class_weights(corpus, rows)
-    counts = np.bincount(corpus.targets[rows])
-    np.testing.assert_allclose(weighted.numpy() * counts, len(rows) / 3, rtol=1e-6)
-
-
-def test_hardware_follows_the_recipe(tone_folder):
-    recipe = small_recipe(tone_folder, precision="float32", threads=1, device="cpu")
-    hardware = choose_hardware(recipe.training)
-    assert (hardware.device.type, hardware.bf16, hardware.threads) == ("cpu", False, 1)
-
-
-def test_convolutions_over_images_run_channels_last(tone_folder, tmp_path):
-    corpus, split = small_data(tone_folder)
-    classifier = training.Classifier(small_recipe(tone_folder), corpus.labels)
-    classifier.network = torch.nn.Sequential(
-        torch.nn.Conv2d(1, 4, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()
-    )
-    learner = training._Learner(classifier, corpus, split, choose_hardware(classifier.recipe.training))
-    features = learner._training_features(split.train[:4], torch.Generator())
-    assert learner.convolves_images
-    assert features.is_contiguous(memory_format=torch.channels_last)
-
-
 def test_a_full_disk_is_one_line_and_the_last_state_stays_whole(tone_folder, tmp_path, monkeypatch):
     import errno
 
-    real = training.write_log
+    real = bookkeeper.write_log
     calls = []
 
     def fails_later(path, rows):
@@ -179,7 +178,7 @@ def test_a_full_disk_is_one_line_and_the_last_state_stays_whole(tone_folder, tmp
             raise OutputError(f"cannot write {path}: the disk is full") from OSError(errno.ENOSPC, "full")
         real(path, rows)
 
-    monkeypatch.setattr(training, "write_log", fails_later)
+    monkeypatch.setattr(bookkeeper, "write_log", fails_later)
     with pytest.raises(OutputError, match="disk is full"):
         fitted(tone_folder, tmp_path / "run", epochs=3)
     assert len({row.epoch for row in read_log(tmp_path / "run" / "log.csv")}) == 1
@@ -197,14 +196,3 @@ def test_works_outside_the_main_thread(tone_folder, tmp_path):
     thread.start()
     thread.join()
     assert done[0].epochs == 1
-
-
-def test_state_files_hold_plain_data_only(tmp_path):
-    save_state(tmp_path / "s.ckpt", {"a": torch.ones(2), "b": [1, "x", {"c": 2.5}]})
-    assert load_state(tmp_path / "s.ckpt")["b"] == [1, "x", {"c": 2.5}]
-    torch.save({"f": StopAt(1)}, tmp_path / "evil.ckpt")
-    with pytest.raises(ModelError, match="cannot be read"):
-        load_state(tmp_path / "evil.ckpt")
-    (tmp_path / "cut.ckpt").write_bytes((tmp_path / "s.ckpt").read_bytes()[:50])
-    with pytest.raises(ModelError, match="cannot be read"):
-        load_state(tmp_path / "cut.ckpt")

@@ -1,0 +1,87 @@
+"""`sayso find-lr`: a learning rate searched for a recipe or a folder, its curve kept, and the recipe told."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sayso.errors import Fault, SettingsError
+from sayso.experiment import open_data, recipe_for
+from sayso.files import write_text
+from sayso.pictures import save_pictures
+from sayso.plots.rates import loss_by_rate
+from sayso.progress import Progress
+from sayso.recipe_text import set_key
+
+if TYPE_CHECKING:
+    from sayso.training import RateSearch
+
+__all__ = ["Found", "find_learning_rate"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A search that has ended."""
+
+    search: "RateSearch"
+    before: float
+    """What the recipe says now."""
+    files: tuple[Path, ...]
+    """The curve as CSV, SVG and PNG."""
+
+
+def find_learning_rate(
+    source: str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    lowest: float = 1e-6,
+    highest: float = 10.0,
+    steps: int = 200,
+    out: Path,
+    write: bool = False,
+    progress: Progress | None = None,
+) -> Found:
+    """Search a learning rate, keep the curve, and with `write` set the rate in the recipe's file.
+
+    Args:
+        source: a recipe file, a folder of clips by word, or a manifest.
+        overrides: `key=value` texts laid over the recipe for the search.
+        lowest: first learning rate.
+        highest: last learning rate.
+        steps: batches between them.
+        out: folder for `<name>-learning-rate` as .csv, .svg and .png, replacing what has that name.
+        write: set `training.learning_rate` in the recipe's file.
+        progress: where to report.
+
+    Raises:
+        SaysoError: whatever of recipe, clips, rates and folder does not fit, or a search that diverges at once.
+    """
+    from sayso.training import search_learning_rate  # takes seconds, and errors above need it not
+
+    progress = progress or Progress()
+    path = Path(source)
+    if write and path.suffix.lower() not in (".yaml", ".yml"):
+        fault = Fault("--write", "needs a recipe's file; `sayso init` writes one for a folder")
+        raise SettingsError([fault], source=str(source))
+    name, recipe = recipe_for(source, overrides, progress=progress)
+    corpus, split = open_data(recipe, progress)
+    search = search_learning_rate(recipe, corpus, split, lowest=lowest, highest=highest, steps=steps, progress=progress)
+    figure = loss_by_rate(search.rates, search.losses, search.smoothed, suggestion=search.suggestion)
+    table = out / f"{name}-learning-rate.csv"
+    write_text(table, _csv(search))
+    svg = save_pictures({"learning_rate": figure}, out, subject=name)
+    png = save_pictures({"learning_rate": figure}, out, subject=name, suffix="png")
+    if write:
+        set_key(path, "training", "learning_rate", f"{search.suggestion:.1e}")
+    return Found(search, recipe.training.learning_rate, (table, *svg, *png))
+
+
+def _csv(search: "RateSearch") -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["learning_rate", "loss", "smoothed_loss"])
+    for values in zip(search.rates, search.losses, search.smoothed, strict=True):
+        writer.writerow([f"{value:.6g}" for value in values])
+    return text.getvalue()

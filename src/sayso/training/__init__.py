@@ -1,0 +1,28 @@
+"""Training: a Lightning module and `fit`, which runs it so that it can stop anywhere and go on bit for bit.
+
+Everything random is drawn from (seed, epoch, step): the order of clips, augmentation, dropout. Resuming at an epoch's
+end therefore needs no memory of what was drawn before.
+"""
+
+import warnings
+from importlib import import_module
+
+with warnings.catch_warnings():
+    # Lightning 2.6 uses names that torch 2.13 has marked as moving: nothing a reader of a run can act on.
+    warnings.simplefilter("ignore")
+    import_module("lightning.pytorch")
+
+from sayso.training.fit import Fitted, fit
+from sayso.training.hardware import Hardware, choose_hardware
+from sayso.training.rate_search import RateSearch, search_learning_rate
+from sayso.training.readiness import check_readiness
+
+__all__ = [
+    "Fitted",
+    "Hardware",
+    "RateSearch",
+    "check_readiness",
+    "choose_hardware",
+    "fit",
+    "search_learning_rate",
+]

@@ -1,0 +1,42 @@
+"""Which clips make up each batch, drawn anew every epoch from (seed, epoch)."""
+
+import numpy as np
+
+from sayso.errors import Fault, SettingsError
+from sayso.processes import Processes
+from sayso.recipe import Training
+from sayso.splits import Rows
+
+__all__ = ["check_shares", "epoch_batches", "own_share"]
+
+
+def epoch_batches(rows: Rows, *, batch_size: int, seed: int, epoch: int) -> list[Rows]:
+    """The rows of each step of an epoch, every row once, in batches of nearly one size so that none is of one clip.
+
+    >>> [len(batch) for batch in epoch_batches(np.arange(10), batch_size=4, seed=0, epoch=0)]
+    [4, 3, 3]
+    """
+    shuffled = np.random.default_rng((seed, epoch, 0)).permutation(rows)
+    return np.array_split(shuffled, -(-len(rows) // batch_size))
+
+
+def own_share(rows: Rows, processes: Processes) -> Rows:
+    """The rows of a batch that fall to this process: each row to exactly one, as evenly as can be.
+
+    >>> [own_share(np.arange(7), Processes(rank, 3)).tolist() for rank in range(3)]
+    [[0, 1, 2], [3, 4], [5, 6]]
+    """
+    return np.array_split(rows, processes.count)[processes.rank]
+
+
+def check_shares(training: Training, clips: int, processes: Processes) -> None:
+    """Check that every process gets at least two clips of every batch, of one alone batch norm cannot tell a spread.
+
+    Raises:
+        SettingsError: the batches are too small for so many processes.
+    """
+    smallest = clips // -(-clips // training.batch_size)
+    if processes.count > 1 and smallest < 2 * processes.count:
+        problem = f"is {training.batch_size}, so that {clips} clips give batches of {smallest}"
+        need = f"{processes.count} processes need {2 * processes.count}; raise it, or start fewer"
+        raise SettingsError([Fault("training.batch_size", f"{problem}; {need}")])

@@ -1,0 +1,156 @@
+"""`fit`: a recipe, clips and a split in; weights, log and state in the run's folder."""
+
+import logging
+import signal
+import threading
+import warnings
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import lightning.pytorch as lightning
+from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+from lightning.pytorch.callbacks import EarlyStopping
+from lightning.pytorch.strategies import DDPStrategy
+
+from sayso.checkpoint import load_model
+from sayso.classifier import Classifier
+from sayso.corpus import Corpus
+from sayso.errors import InterruptedRunError, RunError
+from sayso.files import digest
+from sayso.processes import TerminatedError, from_leader, same_everywhere
+from sayso.progress import Progress
+from sayso.recipe import Recipe, Training
+from sayso.runs import LogRow, RunFolder, read_log
+from sayso.splits import Split
+from sayso.training.bookkeeper import Bookkeeper
+from sayso.training.hardware import Hardware, choose_hardware
+from sayso.training.learner import Learner, new_learner
+from sayso.training.state import PlainCheckpoints, identity, read_books, read_state
+from sayso.training.trackers import Tracker
+from sayso.training.tracking import tracking
+
+__all__ = ["Fitted", "fit"]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a training ended with: the classifier with the weights that count, and how it got there."""
+
+    classifier: Classifier
+    best_epoch: int
+    """The epoch whose weights count, from 1."""
+    epochs: int
+    """How many were run."""
+    seconds: float
+    """Time spent in them, over all sessions of the run."""
+    log: tuple[LogRow, ...]
+
+
+def fit(recipe: Recipe, corpus: Corpus, split: Split, run: RunFolder, *, progress: Progress) -> Fitted:
+    """Train a recipe on a split and leave weights and log in the run's folder; goes on where the folder stopped.
+
+    The test part is not looked at. After every epoch `log.csv`, `model.safetensors` and `resume.ckpt` are whole on
+    disk. Several processes (inside `sayso.processes.joined`) share every batch, and the first one writes.
+
+    Raises:
+        InterruptedRunError: Ctrl-C; what was done up to the last whole epoch is kept.
+        ModelError: the folder's state is damaged.
+        RunError: the folder's state is of another recipe or of other clips, or the training diverges.
+        OutputError: the folder cannot be written.
+    """
+    hardware = choose_hardware(recipe.training)
+    own = identity(recipe, corpus, split)
+    if not same_everywhere(digest(own)):
+        raise RunError("the processes of this training have different recipes or clips; give each of them the same")
+    state = from_leader(lambda: read_state(run.resume, own) if run.resume.exists() else None)
+    steps_per_epoch = -(-len(split.train) // recipe.training.batch_size)
+    with progress.task("training", total=recipe.training.epochs * steps_per_epoch, unit="steps") as task:
+        bookkeeper = Bookkeeper(run, task, own, hardware.processes)
+        if state is not None:
+            bookkeeper.load_state_dict(read_books(state))
+            task.advance(bookkeeper.epochs * steps_per_epoch)
+        if not bookkeeper.stopped_early:
+            learner = new_learner(recipe, corpus, split, hardware)
+            with _tracking(recipe, bookkeeper, progress) as bookkeeper.tracker:
+                _train(learner, bookkeeper, state)
+    rows = bookkeeper.rows
+    seconds = sum(row.seconds for row in rows)
+    classifier = Classifier(recipe, corpus.labels).eval()
+    classifier.load_state_dict(from_leader(lambda: load_model(run.weights).state_dict()))
+    return Fitted(classifier, bookkeeper.best_epoch, bookkeeper.epochs, seconds, tuple(rows))
+
+
+def _tracking(recipe: Recipe, bookkeeper: Bookkeeper, progress: Progress) -> AbstractContextManager[Tracker]:
+    if not bookkeeper.processes.leads:
+        return nullcontext(Tracker())
+    return tracking(recipe, bookkeeper.run, done=bookkeeper.epochs, note=progress.note)
+
+
+def _train(learner: Learner, bookkeeper: Bookkeeper, state: dict[str, Any] | None) -> None:
+    run, validates = bookkeeper.run, learner.validation_steps > 0
+    trainer = _trainer(learner.settings, learner.hardware, bookkeeper, state, validates=validates)
+    loaders = (range(learner.steps_per_epoch), range(max(1, learner.validation_steps)))
+    resumed = None if state is None else str(run.resume)
+    with _interruptible(run), warnings.catch_warnings():
+        # As where Lightning is imported: its use of torch's moving names.
+        warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+        # torch 2.13 has a new name for it, which 2.9 does not know.
+        warnings.filterwarnings("ignore", message=".*broadcast_buffers.*")
+        trainer.fit(learner, *loaders, ckpt_path=resumed, weights_only=True)
+
+
+def _trainer(
+    training: Training, hardware: Hardware, bookkeeper: Bookkeeper, state: dict[str, Any] | None, *, validates: bool
+) -> lightning.Trainer:
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    callbacks: list[lightning.Callback] = [bookkeeper]
+    if training.patience and validates:
+        mode = "max" if training.monitor == "accuracy" else "min"
+        # A loss that is no number is no better score, and waits like any other.
+        stopping = EarlyStopping(
+            f"validation_{training.monitor}", mode=mode, patience=training.patience, check_finite=False
+        )
+        callbacks.insert(0, stopping)
+    processes = hardware.processes
+    plugins: list[Any] = [PlainCheckpoints(state)]
+    if processes.count > 1:
+        plugins.append(TorchElasticEnvironment())
+    return lightning.Trainer(
+        accelerator="gpu" if hardware.device.type == "cuda" else "cpu",
+        devices=processes.local_count,
+        num_nodes=processes.machines,
+        # The learner brings buffers together itself, once an epoch rather than every step.
+        strategy=DDPStrategy(broadcast_buffers=False) if processes.count > 1 else "auto",
+        max_epochs=training.epochs,
+        callbacks=callbacks,
+        plugins=plugins,
+        logger=False,
+        enable_checkpointing=True,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        limit_val_batches=1.0 if validates else 0,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+    )
+
+
+@contextmanager
+def _interruptible(run: RunFolder) -> Generator[None]:
+    """Turn Ctrl-C, and the SystemExit that Lightning makes of it, into one line that says how to go on."""
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except TerminatedError:
+        raise
+    except (KeyboardInterrupt, SystemExit) as error:
+        epochs = len({row.epoch for row in read_log(run.log)})
+        kept = f"{epochs} epochs and the best weights so far are kept" if epochs else "no epoch was finished"
+        raise InterruptedRunError(f"stopped; {kept}. Go on with: sayso train --resume {run.path}") from error
+    finally:
+        if in_main_thread:
+            # Lightning leaves Ctrl-C switched off.
+            signal.signal(signal.SIGINT, handler)

@@ -1,0 +1,45 @@
+"""What a training runs on."""
+
+import os
+from dataclasses import dataclass, field
+
+import torch
+
+from sayso.errors import Fault, SettingsError
+from sayso.processes import Processes, this_process
+from sayso.recipe import Training
+
+__all__ = ["Hardware", "choose_hardware"]
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What a training runs on, decided from the recipe and the machine alone, so that the same again is the same."""
+
+    device: torch.device
+    bf16: bool
+    threads: int
+    processes: Processes = field(default_factory=Processes)
+    """Which of several processes this is, where torchrun has started them."""
+
+
+def choose_hardware(training: Training) -> Hardware:
+    """Pick device, precision and thread count; several processes on one machine share its cores and its GPUs.
+
+    bfloat16 is taken where matrix units speed it up: any GPU of the last years, and processors with AMX.
+
+    Raises:
+        SettingsError: the recipe wants a GPU, and none is here; or there are more processes than GPUs.
+    """
+    if training.device == "gpu" and not torch.cuda.is_available():
+        raise SettingsError([Fault("training.device", "is gpu, but none is here; use auto or cpu")])
+    use_gpu = training.device == "gpu" or (training.device == "auto" and torch.cuda.is_available())
+    processes = this_process()
+    if use_gpu and processes.local_count > torch.cuda.device_count():
+        here = f"{processes.local_count} processes on this machine, but {torch.cuda.device_count()} GPUs"
+        raise SettingsError([Fault("training.device", f"{here}; start one for each GPU, or use cpu")])
+    device = torch.device("cuda" if use_gpu else "cpu")
+    gains = torch.cuda.is_bf16_supported() if use_gpu else torch.cpu._is_amx_tile_supported()  # pyright: ignore
+    bf16 = training.precision == "bf16" or (training.precision == "auto" and gains)
+    cores = max(1, len(os.sched_getaffinity(0)) // processes.local_count)
+    return Hardware(device, bf16, training.threads or cores, processes)

@@ -1,0 +1,186 @@
+"""The Lightning module: from rows of the corpus to a loss."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import lightning.pytorch as lightning
+import numpy as np
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+from sayso.augment import Surroundings
+from sayso.classifier import Classifier, samples_from_int16
+from sayso.corpus import Corpus
+from sayso.memory import keep_freed_memory
+from sayso.processes import summed
+from sayso.recipe import Recipe
+from sayso.splits import Rows, Split
+from sayso.training.batches import epoch_batches, own_share
+from sayso.training.hardware import Hardware
+from sayso.training.optimisers import make_optimiser
+from sayso.training.schedules import make_schedule
+from sayso.training.tally import Tally
+
+__all__ = ["Learner", "class_weights", "new_learner"]
+
+_MEASURE_BATCH = 256
+
+
+def new_learner(recipe: Recipe, corpus: Corpus, split: Split, hardware: Hardware) -> "Learner":
+    """A learner with the recipe's first weights, its normaliser measured on training clips; sets torch's threads."""
+    keep_freed_memory()
+    torch.set_num_threads(hardware.threads)
+    torch.manual_seed(recipe.training.seed)
+    learner = Learner(Classifier(recipe, corpus.labels), corpus, split, hardware)
+    learner.measure_normaliser()
+    return learner
+
+
+class Learner(lightning.LightningModule):
+    """Draws its own batches from the packed clips; the loader only counts steps.
+
+    Of several processes each takes its share of every batch, so that together they see every clip once an epoch.
+    """
+
+    def __init__(self, classifier: Classifier, corpus: Corpus, split: Split, hardware: Hardware) -> None:
+        super().__init__()
+        self.classifier = classifier
+        self.settings = classifier.recipe.training
+        self.corpus, self.split, self.hardware = corpus, split, hardware
+        self.processes = hardware.processes
+        self.convolves_images = any(isinstance(module, nn.Conv2d) for module in classifier.network.modules())
+        if self.convolves_images:
+            # Processors and GPUs convolve images faster with channels innermost.
+            classifier.network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        surroundings = Surroundings(corpus.audio.sample_rate, tuple(_float_noise(corpus)))
+        parts = [(part.works_on, part.build(surroundings)) for part in classifier.recipe.augment]
+        self.on_samples = [change for works_on, change in parts if works_on == "samples"]
+        self.on_features = [change for works_on, change in parts if works_on == "features"]
+        self.steps_per_epoch = -(-len(split.train) // self.settings.batch_size)
+        self.validation_steps = -(-len(split.validation) // _MEASURE_BATCH)
+        self.weights = class_weights(corpus, split.train) if self.settings.class_weights == "balanced" else None
+        self.train_tally, self.validation_tally = Tally(), Tally()
+        self._drawn: tuple[int, list[Rows]] = (-1, [])
+
+    def measure_normaliser(self) -> None:
+        """Set the normaliser from the training clips as they are."""
+        batches = np.array_split(self.split.train, -(-len(self.split.train) // _MEASURE_BATCH))
+        with torch.no_grad():
+            self.classifier.normaliser.measure(map(lambda rows: self.classifier.features(self._samples(rows)), batches))
+
+    def training_step(self, step: int, batch_index: int) -> Tensor:
+        """One batch of the epoch that Lightning is in."""
+        del batch_index
+        loss, logits, targets = self.batch_loss(self.current_epoch, step)
+        self.train_tally.add(loss.detach().double() * len(self._batches(self.current_epoch)[step]), logits, targets)
+        # Lightning takes the mean of the processes' gradients, and the parts are to be added.
+        return loss * self.processes.count
+
+    def batch_loss(
+        self, epoch: int, step: int
+    ) -> tuple[Float[Tensor, ""], Float[Tensor, "batch classes"], Int64[Tensor, "batch"]]:
+        """Augment, represent and score this process's share of a step's batch.
+
+        Returns:
+            Its part of the mean loss of the whole batch (the parts of all processes add up to that), and the share's
+            logits and targets.
+        """
+        own_seed = (self.processes.rank,) if self.processes.rank else ()
+        seeds = np.random.SeedSequence((self.settings.seed, epoch, step, *own_seed)).generate_state(2)
+        generator = torch.Generator().manual_seed(int(seeds[0]))
+        torch.manual_seed(int(seeds[1]))  # for dropout
+        batch = self._batches(epoch)[step]
+        rows = own_share(batch, self.processes)
+        targets = torch.from_numpy(self.corpus.targets[rows]).to(self.device)
+        with torch.no_grad():
+            features = self.training_features(rows, generator)
+        with torch.autocast(self.hardware.device.type, torch.bfloat16, enabled=self.hardware.bf16):
+            logits: Tensor = self.classifier.network(features)
+        weights = None if self.weights is None else self.weights.to(self.device)
+        loss = nn.functional.cross_entropy(
+            logits.float(), targets, weight=weights, label_smoothing=self.settings.label_smoothing
+        )
+        if self.processes.count > 1:
+            loss = loss * (self._weight(rows) / self._weight(batch))
+        return loss, logits.detach(), targets
+
+    def validation_step(self, step: int, batch_index: int) -> None:
+        """Score one batch of validation clips, in float32 and without augmentation."""
+        del batch_index
+        batch = self.split.validation[step * _MEASURE_BATCH : (step + 1) * _MEASURE_BATCH]
+        rows = own_share(batch, self.processes)
+        if len(rows) == 0:
+            return
+        targets = torch.from_numpy(self.corpus.targets[rows]).to(self.device)
+        logits = self.classifier(self._samples(rows))
+        self.validation_tally.add(nn.functional.cross_entropy(logits, targets).double() * len(rows), logits, targets)
+
+    def on_validation_epoch_start(self) -> None:
+        """Have every process score with the same network."""
+        self._average_statistics()
+
+    def on_validation_epoch_end(self) -> None:
+        """Tell early stopping how it went."""
+        self.validation_tally.gather(self.device)
+        several = self.processes.count > 1
+        self.log("validation_accuracy", self.validation_tally.accuracy, sync_dist=several)
+        self.log("validation_loss", self.validation_tally.loss, sync_dist=several)
+
+    def on_train_epoch_end(self) -> None:
+        """Add up the processes' scores of the training clips."""
+        self.train_tally.gather(self.device)
+        if not self.validation_steps:
+            self._average_statistics()
+
+    def configure_optimizers(self) -> Any:
+        """The recipe's optimiser and schedule."""
+        optimiser = make_optimiser(self.settings, self.classifier.parameters())
+        schedule = make_schedule(self.settings, optimiser, steps_per_epoch=self.steps_per_epoch)
+        if schedule is None:
+            return optimiser
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def training_features(self, rows: Rows, generator: torch.Generator) -> Float[Tensor, "batch channels bins frames"]:
+        """What the network gets of these clips in training: augmented, represented, normalised."""
+        samples = self._samples(rows)
+        for change in self.on_samples:
+            samples = change(samples, generator)
+        features = self.classifier.normaliser(self.classifier.features(samples))
+        for change in self.on_features:
+            features = change(features, generator)
+        return features.contiguous(memory_format=torch.channels_last) if self.convolves_images else features
+
+    def _average_statistics(self) -> None:
+        """Give every process the mean of their batch-norm statistics, each having seen its own shares alone."""
+        if self.processes.count > 1:
+            for buffer in self.classifier.network.buffers():
+                if buffer.is_floating_point():
+                    buffer.copy_(summed(buffer) / self.processes.count)
+
+    def _weight(self, rows: Rows) -> float:
+        """What these clips weigh in the mean loss."""
+        if self.weights is None:
+            return float(len(rows))
+        return float(self.weights[torch.from_numpy(self.corpus.targets[rows])].double().sum())
+
+    def _samples(self, rows: Rows) -> Float[Tensor, "batch samples"]:
+        return samples_from_int16(torch.from_numpy(self.corpus.samples[rows]).to(self.device))
+
+    def _batches(self, epoch: int) -> list[Rows]:
+        if self._drawn[0] != epoch:
+            settings = self.settings
+            drawn = epoch_batches(self.split.train, batch_size=settings.batch_size, seed=settings.seed, epoch=epoch)
+            self._drawn = (epoch, drawn)
+        return self._drawn[1]
+
+
+def class_weights(corpus: Corpus, rows: Rows) -> Float[Tensor, "classes"]:
+    """Weights by which every word counts the same in the loss over `rows`."""
+    counts = np.bincount(corpus.targets[rows], minlength=len(corpus.labels))
+    return torch.from_numpy(len(rows) / (len(counts) * counts)).float()
+
+
+def _float_noise(corpus: Corpus) -> Iterator[Tensor]:
+    for recording in corpus.noise:
+        yield torch.from_numpy(np.array(recording)).float() / 32768

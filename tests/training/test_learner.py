@@ -1,0 +1,45 @@
+"""The step from rows of the corpus to a loss."""
+
+import numpy as np
+import pytest
+import torch
+
+from runs_made import small_data, small_recipe
+from sayso.classifier import Classifier
+from sayso.errors import SettingsError
+from sayso.training import choose_hardware
+from sayso.training.learner import Learner, class_weights
+
+
+def test_class_weights_balance(tone_folder):
+    corpus, split = small_data(tone_folder)
+    rows = np.concatenate(
+        (split.train[corpus.targets[split.train] == 0][:2], split.train[corpus.targets[split.train] != 0])
+    )
+    weighted = class_weights(corpus, rows)
+    counts = np.bincount(corpus.targets[rows])
+    np.testing.assert_allclose(weighted.numpy() * counts, len(rows) / 3, rtol=1e-6)
+
+
+def test_hardware_follows_the_recipe(tone_folder):
+    recipe = small_recipe(tone_folder, precision="float32", threads=1, device="cpu")
+    hardware = choose_hardware(recipe.training)
+    assert (hardware.device.type, hardware.bf16, hardware.threads) == ("cpu", False, 1)
+
+
+def test_a_gpu_that_is_not_here_is_told(tone_folder, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(SettingsError, match=r"training\.device: is gpu, but none is here"):
+        choose_hardware(small_recipe(tone_folder, device="gpu").training)
+
+
+def test_convolutions_over_images_run_channels_last(tone_folder):
+    corpus, split = small_data(tone_folder)
+    classifier = Classifier(small_recipe(tone_folder), corpus.labels)
+    classifier.network = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 4, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()
+    )
+    learner = Learner(classifier, corpus, split, choose_hardware(classifier.recipe.training))
+    features = learner.training_features(split.train[:4], torch.Generator())
+    assert learner.convolves_images
+    assert features.is_contiguous(memory_format=torch.channels_last)
