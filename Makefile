@@ -18,6 +18,11 @@ endif
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
 	@touch $@ .venv/.ready-demo
 
+.venv/.ready-docs: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
+	@touch $@ .venv/.ready-demo
+
 demo: .venv/.ready-demo
 	$(BIN)/sayso demo
 
@@ -54,8 +59,12 @@ format: .venv/.ready-dev
 bench: .venv/.ready-dev .venv-peers/.ready
 	$(BIN)/python -m benchmarks $(CONTESTS)
 
-docs: .venv/.ready-dev
+# Runs every page of the tour and the how-tos; real voices where SAYSO_DATA has them, else synthetic ones.
+docs: .venv/.ready-docs
 	$(BIN)/python docs/generate.py
+	$(BIN)/python -m doctest docs/api_reference.py
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs build/docs
+	@echo "open build/docs/index.html"
 
 # RUNS: finished runs, or folders of them; BENCH: what `make bench` wrote. Both are kept in docs/measured.json.
 results: .venv/.ready-dev

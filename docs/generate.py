@@ -1,5 +1,6 @@
 """Write the reference pages from the program itself; with --check, fail when they are stale."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,11 +50,16 @@ def parts() -> Iterator[str]:
         for part in settings:
             if kind := getattr(part, "kind", ""):
                 yield f"### kind: {kind}\n"
-            yield f"{(part.__doc__ or '').splitlines()[0]}\n"
+            yield f"{_plain((part.__doc__ or '').splitlines()[0])}\n"
             yield "| key | default | meaning |\n|---|---|---|"
             for key, default, text in describe(part):
-                yield f"| `{key}` | `{default}` | {text.replace('|', chr(92) + '|')} |"
+                yield f"| `{key}` | {f'`{default}`' if default else 'empty text'} | {_plain(text)} |"
             yield ""
+
+
+def _plain(text: str) -> str:
+    """Escape what Markdown would take for markup: `<word>` would vanish as a tag."""
+    return re.sub(r"([\\*|])", r"\\\1", text).replace("<", "&lt;")
 
 
 def main() -> int:

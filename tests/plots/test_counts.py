@@ -47,3 +47,5 @@ def test_a_grid_has_a_cell_for_each_clip_and_none_where_none_is(words):
     assert figure.get_figwidth() < 16
     assert "0 to 0.5 s" in axes.get_xlabel()
     assert "4,000 Hz" in axes.get_xlabel()
+    figure.draw_without_rendering()
+    assert axes.xaxis.label.get_window_extent().x1 < figure.bbox.x1

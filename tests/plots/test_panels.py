@@ -1,4 +1,5 @@
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -54,6 +55,16 @@ def test_low_rows_are_at_the_bottom_and_log_axes_have_plain_numbers():
     axes.figure.draw_without_rendering()
     assert {"100", "200"} <= {label.get_text() for label in axes.get_yticklabels()}
     assert (axes.collections[0].get_array() == np.arange(12).reshape(3, 4)).all()
+
+
+@pytest.mark.parametrize("ends", [(50, 8000), (5, 8000), (5, 24_000)])
+def test_numbers_on_a_log_axis_do_not_touch(ends):
+    axes = sheet([curves(x=np.geomspace(*ends, 50), log_x=True)]).axes[0]
+    axes.figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in axes.get_xticklabels() if label.get_text()]
+    inside = [box for box in boxes if axes.bbox.x0 - 1 <= (box.x0 + box.x1) / 2 <= axes.bbox.x1 + 1]
+    assert len(inside) >= 4
+    assert all(left.x1 < right.x0 for left, right in pairwise(inside))
 
 
 def test_named_ticks_and_limits():

@@ -24,6 +24,10 @@ def test_svg_is_valid_and_the_same_every_time():
     assert "<metadata" not in first
 
 
+def test_a_notebook_shows_a_figure_by_itself():
+    assert matrix()._repr_svg_() == svg_text(matrix())
+
+
 @pytest.mark.parametrize(("name", "magic"), [("a.svg", b"<?xml"), ("a.PNG", b"\x89PNG")])
 def test_save_goes_by_the_suffix(tmp_path, name, magic):
     save(matrix(), tmp_path / "new" / name)

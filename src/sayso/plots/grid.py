@@ -47,15 +47,16 @@ def spectrogram_grid(
     over = 0.5 + (word_inches if upright else 0.2)
     mosaic, high, wide = _mosaic(clips, sample_rate)
     width, height = cell * len(words), cell * 0.8 * len(names)
+    scale = _scale(clips, sample_rate)
     with styled():
-        figure = new_figure(max(left + width + 0.2, 6.2), height + over + 0.5)
+        figure = new_figure(left + max(width + 0.2, text_inches(scale, points=8.5)), height + over + 0.5)
         axes = axes_at(figure, left=left, bottom=0.45, width=width, height=height)
         axes.imshow(mosaic, cmap=mpl.colormaps["magma"], aspect="auto", vmin=0, vmax=1, interpolation="antialiased")
         axes.set_yticks(np.arange(len(names)) * (high + _GAP) + high / 2, names, fontsize=9)
         axes.set_xticks(np.arange(len(words)) * (wide + _GAP) + wide / 2, words, fontsize=9)
         _words_on_top(axes, upright=upright)
         axes.set_title(title, pad=6 + (word_inches if upright else 0.2) * 72)
-        axes.set_xlabel(_scale(clips, sample_rate), loc="left", fontsize=8.5, color=MUTED)
+        axes.set_xlabel(scale, loc="left", fontsize=8.5, color=MUTED)
     return figure
 
 

@@ -1,5 +1,6 @@
 """Panels of curves and of values over time and frequency, one on a sheet or many."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ _WIDTH, _HEIGHT = 4.3, 1.75  # of a panel's axes, in inches
 _LEFT, _RIGHT, _BOTTOM, _TOP = 0.95, 0.95, 0.55, 0.4  # around them
 _TITLE = 0.45
 _COLOURS = "magma"  # rises evenly in grey too
+_MOST_DECADES = 2.8  # on which numbers at 1, 2 and 5 do not stand over one another
 # Neighbours differ in more than colour.
 _LINES: tuple[dict[str, Any], ...] = (
     {"color": BLUE, "linestyle": "-"},
@@ -121,11 +123,11 @@ def _curves(axes: Axes, panel: Curves) -> None:
         apart = panel.last_apart and index == len(panel.ys) - 1
         look = _LINES[2 if apart else index % 2]
         axes.plot(panel.x, y, linewidth=width, marker=panel.marker, markersize=3, label=name, **look)
+    if panel.x_limits or len(panel.x) > 1:
+        axes.set_xlim(panel.x_limits or (float(panel.x[0]), float(panel.x[-1])))
     if panel.log_x:
         axes.set_xscale("log")
         _plain_ticks(axes, "x")
-    if panel.x_limits or len(panel.x) > 1:
-        axes.set_xlim(panel.x_limits or (float(panel.x[0]), float(panel.x[-1])))
     axes.grid(axis="both" if panel.log_x else "y")
     if panel.names:
         axes.legend(  # beside the title, never over the curves
@@ -158,8 +160,10 @@ def _heat(axes: Axes, bar: Axes, panel: Heat) -> None:
 
 
 def _plain_ticks(axes: Axes, which: str) -> None:
-    """Write 100, 200, 500, 1,000 on a logarithmic axis instead of powers of ten."""
+    """Write 100, 200, 500, 1,000 on a logarithmic axis instead of powers of ten; 100, 300, 1,000 on a long one."""
     axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    low, high = axis.get_view_interval()
+    crowded = which == "x" and math.log10(high / low) > _MOST_DECADES
+    axis.set_major_locator(LogLocator(subs=(1.0, 3.0) if crowded else (1.0, 2.0, 5.0)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))

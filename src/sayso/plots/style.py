@@ -83,6 +83,13 @@ _STYLE: dict[str, Any] = {
 _NOT_STYLE = ("backend", "interactive", "toolbar", "webagg", "datapath", "date.epoch", "timezone", "tk.", "docstring")
 
 
+class _NotebookFigure(Figure):
+    """A figure that a notebook shows by itself, without pyplot."""
+
+    def _repr_svg_(self) -> str:
+        return svg_text(self)
+
+
 @contextmanager
 def styled() -> Generator[None]:
     """Draw in Sayso's style inside the block, whatever the user's own matplotlibrc says; restored afterwards."""
@@ -94,7 +101,7 @@ def styled() -> Generator[None]:
 
 def new_figure(width_inches: float, height_inches: float) -> Figure:
     """Give an empty figure of that size on a white sheet; call it inside `styled`."""
-    figure = Figure(figsize=(width_inches, height_inches))
+    figure = _NotebookFigure(figsize=(width_inches, height_inches))
     figure.patch.set_gid(PAPER_ID)
     return figure
 

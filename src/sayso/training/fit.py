@@ -17,7 +17,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from sayso.checkpoint import load_model
 from sayso.classifier import Classifier
 from sayso.corpus import Corpus
-from sayso.errors import InterruptedRunError, RunError
+from sayso.errors import InterruptedRunError, RunError, counted
 from sayso.files import digest
 from sayso.processes import TerminatedError, from_leader, same_everywhere
 from sayso.progress import Progress
@@ -148,7 +148,7 @@ def _interruptible(run: RunFolder) -> Generator[None]:
         raise
     except (KeyboardInterrupt, SystemExit) as error:
         epochs = len({row.epoch for row in read_log(run.log)})
-        kept = f"{epochs} epochs and the best weights so far are kept" if epochs else "no epoch was finished"
+        kept = f"{counted(epochs, 'epoch')} and the best weights so far are kept" if epochs else "no epoch was finished"
         raise InterruptedRunError(f"stopped; {kept}. Go on with: sayso train --resume {run.path}") from error
     finally:
         if in_main_thread:
