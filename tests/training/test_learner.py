@@ -1,14 +1,17 @@
 """The step from rows of the corpus to a loss."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 from runs_made import small_data, small_recipe
+from sayso.augment.gain import Gain
 from sayso.classifier import Classifier
 from sayso.errors import SettingsError
-from sayso.training import choose_hardware
-from sayso.training.learner import Learner, class_weights
+from sayso.training import choose_hardware, kept_features
+from sayso.training.learner import Learner, class_weights, new_learner
 
 
 def test_class_weights_balance(tone_folder):
@@ -43,3 +46,29 @@ def test_convolutions_over_images_run_channels_last(tone_folder):
     features = learner.training_features(split.train[:4], torch.Generator())
     assert learner.convolves_images
     assert features.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_features_that_no_augmentation_changes_are_computed_once(tone_folder, monkeypatch):
+    corpus, split = small_data(tone_folder)
+    recipe = dataclasses.replace(small_recipe(tone_folder, threads=1), augment=())
+    learner = new_learner(recipe, corpus, split, choose_hardware(recipe.training))
+    monkeypatch.setattr(kept_features, "MOST_BYTES", 0)
+    anew = new_learner(recipe, corpus, split, choose_hardware(recipe.training))
+    rows = split.train[[3, 0, 5]]
+    kept, computed = (one.training_features(rows, torch.Generator()) for one in (learner, anew))
+    torch.testing.assert_close(kept, computed, rtol=1e-5, atol=1e-5)
+
+    monkeypatch.setattr(learner.classifier.features, "forward", lambda samples: pytest.fail("computed again"))
+    learner.training_features(rows, torch.Generator())
+    learner.validation_step(0, 0)
+    with pytest.raises(pytest.fail.Exception):
+        monkeypatch.setattr(anew.classifier.features, "forward", lambda samples: pytest.fail("computed again"))
+        anew.training_features(rows, torch.Generator())
+
+
+def test_features_of_augmented_samples_are_not_kept(tone_folder):
+    corpus, split = small_data(tone_folder)
+    recipe = dataclasses.replace(small_recipe(tone_folder, threads=1), augment=(Gain(),))
+    learner = new_learner(recipe, corpus, split, choose_hardware(recipe.training))
+    first, second = (learner.training_features(split.train[:4], torch.Generator().manual_seed(k)) for k in (0, 1))
+    assert not torch.equal(first, second)

@@ -18,6 +18,7 @@ from sayso.recipe import Recipe
 from sayso.splits import Rows, Split
 from sayso.training.batches import epoch_batches, own_share
 from sayso.training.hardware import Hardware
+from sayso.training.kept_features import KeptFeatures
 from sayso.training.optimisers import make_optimiser
 from sayso.training.schedules import make_schedule
 from sayso.training.tally import Tally
@@ -33,7 +34,7 @@ def new_learner(recipe: Recipe, corpus: Corpus, split: Split, hardware: Hardware
     torch.set_num_threads(hardware.threads)
     torch.manual_seed(recipe.training.seed)
     learner = Learner(Classifier(recipe, corpus.labels), corpus, split, hardware)
-    learner.measure_normaliser()
+    learner.prepare()
     return learner
 
 
@@ -62,12 +63,14 @@ class Learner(lightning.LightningModule):
         self.weights = class_weights(corpus, split.train) if self.settings.class_weights == "balanced" else None
         self.train_tally, self.validation_tally = Tally(), Tally()
         self._drawn: tuple[int, list[Rows]] = (-1, [])
+        self._kept: KeptFeatures | None = None
 
-    def measure_normaliser(self) -> None:
-        """Set the normaliser from the training clips as they are."""
-        batches = np.array_split(self.split.train, -(-len(self.split.train) // _MEASURE_BATCH))
+    def prepare(self) -> None:
+        """Set the normaliser from the training clips as they are; keep features that no augmentation will change."""
         with torch.no_grad():
-            self.classifier.normaliser.measure(map(lambda rows: self.classifier.features(self._samples(rows)), batches))
+            self._kept = self._features_to_keep()
+            batches = _in_batches(self.split.train)
+            self.classifier.normaliser.measure(map(self._features, batches))
 
     def training_step(self, step: int, batch_index: int) -> Tensor:
         """One batch of the epoch that Lightning is in."""
@@ -113,7 +116,7 @@ class Learner(lightning.LightningModule):
         if len(rows) == 0:
             return
         targets = torch.from_numpy(self.corpus.targets[rows]).to(self.device)
-        logits = self.classifier(self._samples(rows))
+        logits = self.classifier.network(self.classifier.normaliser(self._features(rows)))
         self.validation_tally.add(nn.functional.cross_entropy(logits, targets).double() * len(rows), logits, targets)
 
     def on_validation_epoch_start(self) -> None:
@@ -143,10 +146,14 @@ class Learner(lightning.LightningModule):
 
     def training_features(self, rows: Rows, generator: torch.Generator) -> Float[Tensor, "batch channels bins frames"]:
         """What the network gets of these clips in training: augmented, represented, normalised."""
-        samples = self._samples(rows)
-        for change in self.on_samples:
-            samples = change(samples, generator)
-        features = self.classifier.normaliser(self.classifier.features(samples))
+        if self._kept is None:
+            samples = self._samples(rows)
+            for change in self.on_samples:
+                samples = change(samples, generator)
+            features = self.classifier.features(samples)
+        else:
+            features = self._kept[rows]
+        features = self.classifier.normaliser(features)
         for change in self.on_features:
             features = change(features, generator)
         return features.contiguous(memory_format=torch.channels_last) if self.convolves_images else features
@@ -164,6 +171,21 @@ class Learner(lightning.LightningModule):
             return float(len(rows))
         return float(self.weights[torch.from_numpy(self.corpus.targets[rows])].double().sum())
 
+    def _features_to_keep(self) -> KeptFeatures | None:
+        rows = np.concatenate((self.split.train, self.split.validation))
+        shape = self.classifier.features.shape
+        # A GPU computes them faster than it fetches them.
+        if self.on_samples or self.hardware.device.type != "cpu" or not KeptFeatures.fits(len(rows), shape):
+            return None
+        kept = KeptFeatures(rows, shape)
+        for batch in _in_batches(rows):
+            kept[batch] = self.classifier.features(self._samples(batch))
+        return kept
+
+    def _features(self, rows: Rows) -> Float[Tensor, "batch channels bins frames"]:
+        """Of clips as they are."""
+        return self.classifier.features(self._samples(rows)) if self._kept is None else self._kept[rows]
+
     def _samples(self, rows: Rows) -> Float[Tensor, "batch samples"]:
         return samples_from_int16(torch.from_numpy(self.corpus.samples[rows]).to(self.device))
 
@@ -179,6 +201,10 @@ def class_weights(corpus: Corpus, rows: Rows) -> Float[Tensor, "classes"]:
     """Weights by which every word counts the same in the loss over `rows`."""
     counts = np.bincount(corpus.targets[rows], minlength=len(corpus.labels))
     return torch.from_numpy(len(rows) / (len(counts) * counts)).float()
+
+
+def _in_batches(rows: Rows) -> list[Rows]:
+    return np.array_split(rows, -(-len(rows) // _MEASURE_BATCH))
 
 
 def _float_noise(corpus: Corpus) -> Iterator[Tensor]:
