@@ -61,8 +61,8 @@ def test_features_that_no_augmentation_changes_are_computed_once(tone_folder, mo
     monkeypatch.setattr(learner.classifier.features, "forward", lambda samples: pytest.fail("computed again"))
     learner.training_features(rows, torch.Generator())
     learner.validation_step(0, 0)
+    monkeypatch.setattr(anew.classifier.features, "forward", lambda samples: pytest.fail("computed again"))
     with pytest.raises(pytest.fail.Exception):
-        monkeypatch.setattr(anew.classifier.features, "forward", lambda samples: pytest.fail("computed again"))
         anew.training_features(rows, torch.Generator())
 
 
