@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sayso.errors import RunError, SettingsError
+from sayso.errors import RunError, SettingsError, counted
 from sayso.files import digest
 from sayso.metrics import paired_difference, speaker_interval
 from sayso.plain_values import lay_over, load_yaml
@@ -110,8 +110,8 @@ def merged(old: Iterable[Facts], new: Iterable[Facts]) -> list[Facts]:
 def compared(pairs: Iterable[Sequence[str]], runs: Iterable[tuple[RunFolder, Facts]]) -> list[dict[str, Any]]:
     """Paired differences in test accuracy of two recipes, wherever runs of both are among `runs`.
 
-    Runs are compared that differ from their recipes by the same settings and have the same test clips; what each clip
-    counts is the mean over seeds.
+    Runs are compared that differ from their recipes by the same settings, were trained at one precision and have the
+    same test clips; what each clip counts is the mean over seeds.
     """
     by_recipe: dict[tuple[str, str], dict[int, RunFolder]] = defaultdict(dict)
     for run, facts in sorted(runs, key=lambda item: item[1]["created"]):
@@ -121,7 +121,7 @@ def compared(pairs: Iterable[Sequence[str]], runs: Iterable[tuple[RunFolder, Fac
         for settings in sorted({settings for name, settings in by_recipe if name == first}):
             one, two = by_recipe[first, settings], by_recipe.get((second, settings), {})
             seeds = sorted(one.keys() & two.keys())
-            if not seeds:
+            if not seeds or not _same_precision([side[seed] for side in (one, two) for seed in seeds]):
                 continue
             mine, other = (_mean_right([side[seed] for seed in seeds]) for side in (one, two))
             if mine.keys() != other.keys():
@@ -143,6 +143,10 @@ def compared(pairs: Iterable[Sequence[str]], runs: Iterable[tuple[RunFolder, Fac
                 }
             )
     return found
+
+
+def _same_precision(runs: Sequence[RunFolder]) -> bool:
+    return len({run.manifest()["precision"] for run in runs}) == 1
 
 
 def settings_text(settings: Mapping[str, Any]) -> str:
@@ -199,5 +203,7 @@ def _mean_right(runs: Sequence[RunFolder]) -> dict[tuple[str, str, str], float]:
 
 def _machine(manifest: Mapping[str, Any]) -> str:
     machine = manifest["machine"]
-    what = machine.get("gpu") or ("a GPU" if manifest["device"] != "cpu" else f"{manifest['threads']} CPU threads")
+    what = machine.get("gpu") or (
+        "a GPU" if manifest["device"] != "cpu" else counted(manifest["threads"], "CPU thread")
+    )
     return f"{what}, {manifest['precision']}"

@@ -63,15 +63,20 @@ def measured_cells(row: Mapping[str, Any], names: Mapping[str, str], runs: Seque
 
 
 def _doubt(means: Sequence[float], seeds: Sequence[int], used: Sequence[Facts]) -> str:
-    """How far the mean is to be trusted: by seeds where there are several, else by the clips of the one run."""
+    """How far the mean is to be trusted: by seeds where there are several, and by the speakers or clips tested."""
+    tested = "" if len(used) > len(seeds) else f"; {_over_speakers(used)}"
     if limits := mean_interval(means):
-        return f" ± {percent((limits[1] - limits[0]) / 2)} ({len(seeds)} seeds)"
-    if len(used) > 1:
-        return f" (seed {seeds[0]} alone)"
-    test = used[0]["test"]
-    low, high = test["speaker_accuracy_ci95"] or test["accuracy_ci95"]
-    over = f"{test['speakers']} speakers" if test["speaker_accuracy_ci95"] else f"{test['n']} clips"
-    return f" (seed {seeds[0]} alone; {percent(low)} to {percent(high)} over {over})"
+        return f" ± {percent((limits[1] - limits[0]) / 2)} ({len(seeds)} seeds{tested})"
+    return f" (seed {seeds[0]} alone{tested})"
+
+
+def _over_speakers(used: Sequence[Facts]) -> str:
+    tests = [facts["test"] for facts in used]
+    by_speaker = all(test["speaker_accuracy_ci95"] for test in tests)
+    limits = [test["speaker_accuracy_ci95"] if by_speaker else test["accuracy_ci95"] for test in tests]
+    low, high = (percent(statistics.fmean(ends)) for ends in zip(*limits, strict=True))
+    tested = f"{tests[0]['speakers']} speakers" if by_speaker else f"{tests[0]['n']} clips"
+    return f"{low} to {high} over {tested}"
 
 
 def compared_line(entry: Mapping[str, Any]) -> dict[str, str]:

@@ -56,7 +56,12 @@ def add_runs(measured: Facts, published: Facts, runs: Sequence[Any]) -> None:
             print(f"left out: {why}")
     measured["runs"] = merged(measured["runs"], [facts for _, facts in told])
     new = compared(published["comparisons"], told)
-    known = {key_of(entry): entry for entry in (*measured["comparisons"], *new)}
+    known = {key_of(entry): entry for entry in measured["comparisons"]}
+    for entry in new:
+        before = known.get(key_of(entry))
+        # Some of the runs alone are not to take the place of all.
+        if before is None or len(entry["seeds"]) >= len(before["seeds"]):
+            known[key_of(entry)] = entry
     measured["comparisons"] = [known[key] for key in sorted(known)]
     print(f"{len(told)} runs and {len(new)} comparisons read")
 
