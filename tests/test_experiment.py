@@ -258,6 +258,13 @@ def test_what_failed_before_an_epoch_takes_back_what_it_made(tone_folder, tmp_pa
     assert small_run(tone_folder, tmp_path / "empty", epochs=1).finished
 
 
+def test_a_run_that_diverges_at_once_leaves_no_tracker_behind(tone_folder, tmp_path):
+    keys = {"track": "tensorboard", "optimizer": "sgd", "learning_rate": 1e30, "epochs": 1}
+    with pytest.raises(RunError, match="diverged"):
+        small_run(tone_folder, tmp_path / "run", **keys)
+    assert not (tmp_path / "run").exists()
+
+
 def test_what_others_put_into_a_failed_runs_folder_stays(tone_folder, tmp_path, monkeypatch):
     def fails_later(*_, **__):
         (tmp_path / "run" / "notes.txt").write_text("mine")

@@ -24,7 +24,7 @@ _BATCH = 256
 
 
 def predict_logits(classifier: Classifier, samples: NDArray[np.int16]) -> NDArray[np.float32]:
-    """Logits (clips, classes) of packed clips (clips, samples)."""
+    """Logits (clips, classes) of packed clips (clips, samples); the process keeps freed memory from then on."""
     keep_freed_memory()
     classifier.eval()
     device = next(classifier.parameters()).device

@@ -16,6 +16,7 @@ __all__ = [
     "atomic_folder",
     "atomic_path",
     "cache_folder",
+    "check_writable",
     "data_folder",
     "digest",
     "expanded",
@@ -78,6 +79,20 @@ def output_errors(path: Path) -> Generator[None]:
         if reason is None:
             raise
         raise OutputError(f"cannot write {path}: {reason}") from error
+
+
+def check_writable(folder: Path) -> None:
+    """See before long work that a folder can be written to, or made; nothing is left there.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    made = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    with output_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+        for parent in made:
+            parent.rmdir()
 
 
 @contextmanager

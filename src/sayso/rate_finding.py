@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sayso.errors import Fault, SettingsError
 from sayso.experiment import open_data, recipe_for
-from sayso.files import write_text
+from sayso.files import check_writable, write_text
 from sayso.pictures import save_pictures
 from sayso.plots.rates import loss_by_rate
 from sayso.progress import Progress
@@ -65,7 +65,10 @@ def find_learning_rate(
     if write and path.suffix.lower() not in (".yaml", ".yml"):
         fault = Fault("--write", "needs a recipe's file; `sayso init` writes one for a folder")
         raise SettingsError([fault], source=str(source))
+    if write and overrides:
+        progress.note(f"searched with {', '.join(overrides)}: {path} has not, and the rate goes there all the same")
     name, recipe = recipe_for(source, overrides, progress=progress)
+    check_writable(out)
     corpus, split = open_data(recipe, progress)
     search = search_learning_rate(recipe, corpus, split, lowest=lowest, highest=highest, steps=steps, progress=progress)
     figure = loss_by_rate(search.rates, search.losses, search.smoothed, suggestion=search.suggestion)

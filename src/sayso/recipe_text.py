@@ -24,7 +24,7 @@ def set_key(path: Path, section: str, key: str, value: str) -> None:
     """
     path = path.resolve()  # of a link, what it points to is written
     before = read_recipe(path)
-    text = path.read_bytes().decode()
+    text, mode = path.read_bytes().decode(), path.stat().st_mode
     wanted = lay_over(dump(before), {section: {key: yaml.safe_load(value)}})
     with atomic_path(path) as temporary:
         temporary.write_bytes(_edited(text, section, key, value).encode())
@@ -33,6 +33,7 @@ def set_key(path: Path, section: str, key: str, value: str) -> None:
                 [Fault(f"{section}.{key}", f"cannot be set without changing more; write {value} there by hand")],
                 source=str(path),
             )
+    path.chmod(mode)
 
 
 def _values(path: Path) -> dict[str, object] | None:

@@ -26,6 +26,9 @@ __all__ = [
     "write_log",
 ]
 
+# What a run may have in its folder before its first epoch has ended.
+_WRITTEN_FIRST = ("recipe.yaml", "manifest.json", "model.safetensors", "tensorboard", "mlflow", "tracking.json")
+
 
 @dataclass(frozen=True)
 class LogRow:
@@ -153,7 +156,7 @@ def taken_back_if_unstarted(run: RunFolder) -> Generator[None]:
     """Remove what the block writes into a new run's folder when it fails before an epoch is finished.
 
     Its `--out` can be used again then. After an epoch, or when a person stopped it, the run stays to be resumed; files
-    and folders that the block did not make always stay.
+    and folders that a run does not make always stay.
     """
     made = [folder for folder in (run.path, *run.path.parents) if not folder.exists()]
     before = set(run.path.iterdir()) if run.path.is_dir() else set[Path]()
@@ -164,8 +167,8 @@ def taken_back_if_unstarted(run: RunFolder) -> Generator[None]:
     except Exception:
         if not run.log.exists():
             with suppress(OSError):  # the error itself is what a person must read
-                for file in {run.recipe, run.path / "manifest.json", run.weights} - before:
-                    file.unlink(missing_ok=True)
+                for entry in {run.path / name for name in _WRITTEN_FIRST} & set(run.path.iterdir()) - before:
+                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
                 for folder in made:
                     folder.rmdir()
         raise

@@ -41,5 +41,7 @@ def choose_hardware(training: Training) -> Hardware:
     device = torch.device("cuda" if use_gpu else "cpu")
     gains = torch.cuda.is_bf16_supported() if use_gpu else torch.cpu._is_amx_tile_supported()  # pyright: ignore
     bf16 = training.precision == "bf16" or (training.precision == "auto" and gains)
-    cores = max(1, len(os.sched_getaffinity(0)) // processes.local_count)
+    # Only Linux tells which cores this process may use.
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = max(1, usable // processes.local_count)
     return Hardware(device, bf16, training.threads or cores, processes)

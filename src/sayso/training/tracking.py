@@ -3,13 +3,12 @@
 A tracker that fails under way never costs a training: it says so in one line, and the run goes on without it.
 """
 
-import tempfile
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 
 from sayso.errors import InterruptedRunError, MissingExtraError, OutputError, RunError, SaysoError
-from sayso.files import expanded, output_errors
+from sayso.files import check_writable, expanded
 from sayso.recipe import Recipe, Training
 from sayso.runs import LogRow, RunFolder
 from sayso.training.trackers import MLflow, TensorBoard, Tracker, is_uri, set_mlflow_up
@@ -35,9 +34,7 @@ def check_tracking(training: Training) -> None:
         return
     folder = expanded(training.track_to)
     try:
-        with output_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=folder).close()
+        check_writable(folder)
     except OutputError as error:
         raise OutputError(f"training.track_to: {error}") from error
 
