@@ -1,0 +1,31 @@
+"""`sayso verify`."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sayso.cli.console import Bars, say
+
+__all__ = ["verify"]
+
+_WORDS = {True: "holds", False: "FAILS", None: "cannot be told"}
+
+
+def verify(
+    run: Annotated[Path, typer.Argument(help="A run's folder.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Compute a run's hashes and scores anew, and say what holds; exit code 1 where something does not."""
+    from sayso.verification import verify as checked
+
+    checks = checked(run, progress=Bars())
+    if as_json:
+        say(json.dumps([asdict(check) for check in checks], indent=2, ensure_ascii=False))
+    else:
+        for check in checks:
+            say(f"{check.name:<12} {_WORDS[check.holds]:<15} {check.detail}")
+    if any(check.holds is False for check in checks):
+        raise typer.Exit(1)

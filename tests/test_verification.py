@@ -1,0 +1,141 @@
+"""What `sayso verify` finds: nothing in a sound run, and every forgery by its name."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from runs_made import small_run
+from sayso.errors import RunError
+from sayso.verification import verify
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """A finished run and its clips, in a cache of their own."""
+    from conftest import write_tones
+
+    root = tmp_path_factory.mktemp("sound")
+    folder = write_tones(root / "tones")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SAYSO_CACHE", str(root / "cache"))
+        run = small_run(folder, root / "run")
+        other = small_run(folder, root / "other", seed=1)
+    return run.path, other.path, folder
+
+
+def verdicts(path: Path) -> dict[str, bool | None]:
+    return {check.name: check.holds for check in verify(path)}
+
+
+NAMES = ("clips", "split", "predictions", "scores", "weights", "export")
+
+
+def test_a_sound_run_holds(sound, program):
+    run, _, _ = sound
+    assert verdicts(run) == dict.fromkeys(NAMES, True)
+    code, out, _ = program("verify", run)
+    assert code == 0
+    assert [line.split()[1] for line in out.splitlines()] == ["holds"] * len(NAMES)
+
+
+def forged_score(run: Path, other: Path) -> None:
+    metrics = json.loads((run / "metrics.json").read_text())
+    metrics["test"]["accuracy"] = min(1.0, metrics["test"]["accuracy"] + 0.01) - 0.02
+    (run / "metrics.json").write_text(json.dumps(metrics))
+
+
+def forged_speaker(run: Path, other: Path) -> None:
+    metrics = json.loads((run / "metrics.json").read_text())
+    next(iter(metrics["test"]["per_speaker"].values()))["n"] += 1
+    (run / "metrics.json").write_text(json.dumps(metrics))
+
+
+def changed_label(run: Path, other: Path) -> None:
+    lines = (run / "predictions.csv").read_text().splitlines()
+    cells = lines[1].split(",")
+    cells[3] = next(name for name in ("high", "low") if name != cells[3])
+    (run / "predictions.csv").write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]) + "\n")
+
+
+def changed_probability(run: Path, other: Path) -> None:
+    lines = (run / "predictions.csv").read_text().splitlines()
+    cells = lines[1].split(",")
+    cells[5:] = [str(share) for share in (0.5, 0.3, 0.2)]
+    (run / "predictions.csv").write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]) + "\n")
+
+
+def left_out_clip(run: Path, other: Path) -> None:
+    lines = (run / "predictions.csv").read_text().splitlines()
+    (run / "predictions.csv").write_text("\n".join(lines[:-1]) + "\n")
+
+
+def no_predictions(run: Path, other: Path) -> None:
+    (run / "predictions.csv").unlink()
+
+
+def swapped_weights(run: Path, other: Path) -> None:
+    shutil.copy(other / "model.safetensors", run / "model.safetensors")
+
+
+def swapped_export(run: Path, other: Path) -> None:
+    shutil.copy(other / "model.onnx", run / "model.onnx")
+
+
+@pytest.mark.parametrize(
+    ("forge", "failing"),
+    [
+        (forged_score, {"scores"}),
+        (forged_speaker, {"scores"}),
+        (changed_label, {"predictions", "scores"}),
+        (changed_probability, {"scores", "weights", "export"}),
+        (left_out_clip, {"predictions", "scores", "weights", "export"}),
+        (no_predictions, {"predictions"}),
+        (swapped_weights, {"weights"}),
+        (swapped_export, {"export"}),
+    ],
+)
+def test_every_forgery_is_named(
+    sound, tmp_path, program, forge: Callable[[Path, Path], None], failing: set[str]
+) -> None:
+    run, other, _ = sound
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    forge(copy, other)
+    assert {name for name, holds in verdicts(copy).items() if holds is False} == failing
+    assert program("verify", copy, "--json")[0] == 1
+
+
+def test_changed_and_missing_clips_are_told(sound, tmp_path):
+    run, _, folder = sound
+    moved, copy = tmp_path / "tones", tmp_path / "run"
+    shutil.copytree(folder, moved)
+    shutil.copytree(run, copy)
+    recipe = copy / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace(str(folder), str(moved)))
+    assert verdicts(copy) == dict.fromkeys(NAMES, True)
+    clip = next(moved.rglob("*.wav"))
+    samples, rate = soundfile.read(clip, dtype="int16")
+    soundfile.write(clip, samples // 2, rate)
+    found = verdicts(copy)
+    assert (found["clips"], found["split"], found["scores"], found["weights"]) == (False, True, True, None)
+    clip.unlink()
+    found = verdicts(copy)
+    assert (found["clips"], found["split"], found["scores"]) == (False, False, True)
+    shutil.rmtree(moved)
+    found = verdicts(copy)
+    assert (found["clips"], found["split"], found["scores"], found["export"]) == (None, None, True, None)
+
+
+def test_an_unfinished_run_and_no_run_are_refused(sound, tmp_path):
+    run, _, _ = sound
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    (copy / "manifest.json").unlink()
+    with pytest.raises(RunError, match=r"has not finished.*--resume"):
+        verify(copy)
+    with pytest.raises(RunError, match="no run there"):
+        verify(tmp_path / "nowhere")
