@@ -2,18 +2,22 @@
 
 import csv
 import json
+from contextlib import nullcontext
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 import sayso
 from runs_made import small_run
 from sayso import experiment
 from sayso.errors import DataError, ModelError, RunError, SettingsError
+from sayso.progress import Progress
 from sayso.recipe import read_recipe
 from sayso.suggestion import suggest_recipe
+from sayso.training.hardware import Hardware
 
 
 @pytest.fixture(scope="module")
@@ -165,8 +169,6 @@ def test_a_bare_folder_trains_with_sensible_settings(tone_folder, tmp_path):
 
 
 def test_suggestions_follow_the_clips(tmp_path):
-    from sayso.progress import Progress
-
     for word in ("a", "b"):
         (tmp_path / "clips" / word).mkdir(parents=True)
         for index in range(4):
@@ -177,8 +179,6 @@ def test_suggestions_follow_the_clips(tmp_path):
 
 
 def test_suggestions_do_not_look_at_clips_that_are_named_for_the_test(tmp_path):
-    from sayso.progress import Progress
-
     for index, seconds in enumerate((0.8, 0.8, 2.0)):
         soundfile.write(tmp_path / f"{index}.wav", np.ones(round(8000 * seconds)) * 0.1, 8000)
     (tmp_path / "clips.csv").write_text("path,label,split\n0.wav,a,train\n1.wav,b,train\n2.wav,a,test\n")
@@ -301,3 +301,41 @@ def test_a_damaged_state_is_one_line(content, tone_folder, tmp_path, monkeypatch
     run.resume.write_bytes(content)
     with pytest.raises(ModelError, match="cannot be read; remove it"):
         sayso.resume(run.path)
+
+
+def test_a_run_resumed_on_other_hardware_says_so_and_keeps_both(tone_folder, tmp_path, monkeypatch):
+    class Notes(Progress):
+        def __init__(self):
+            self.notes = []
+
+        def note(self, text):
+            self.notes.append(text)
+
+    def resume(run, *, dies=False):
+        with monkeypatch.context() as patch:
+            if dies:
+                patch.setattr(experiment, "export", fails)
+            notes = Notes()
+            with pytest.raises(RunError, match="it failed") if dies else nullcontext():
+                sayso.resume(run.path, progress=notes)
+        return [note for note in notes.notes if note.startswith("resumed with")], run.manifest()
+
+    run = stopped_run(tone_folder, tmp_path / "run", monkeypatch, epochs=1, precision="float32")
+    monkeypatch.setattr("sayso.training.readiness.choose_hardware", lambda _: Hardware(torch.device("cpu"), True, 3))
+    notes, manifest = resume(run, dies=True)
+    begun = {"processes": 1, "threads": 1, "device": "cpu", "precision": "float32"}
+    assert len(notes) == 1
+    assert "threads 3 instead of 1, precision bf16 instead of float32: the last bits may differ" in notes[0]
+    assert manifest["begun_with"] == begun
+    # Once more, with nothing changed since: told no second time, and not forgotten.
+    again, manifest = resume(run)
+    assert again == []
+    assert (manifest["finished"], manifest["threads"], manifest["precision"]) == (True, 3, "bf16")
+    assert manifest["begun_with"] == begun
+    assert notes[0] in manifest["notes"]
+
+
+def test_a_run_resumed_on_the_same_hardware_says_nothing(tone_folder, tmp_path, monkeypatch):
+    run = sayso.resume(stopped_run(tone_folder, tmp_path / "run", monkeypatch, epochs=1).path)
+    assert "begun_with" not in run.manifest()
+    assert not any(note.startswith("resumed") for note in run.manifest()["notes"])

@@ -121,3 +121,23 @@ def test_recipes_are_values():
     assert one.features.n_mels == 10
     with pytest.raises(AttributeError):
         one.features.n_mels = 11
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("features:", "features: is empty, must be a section of `key: value` lines"),
+        ("dataset:", "dataset: is empty, must be a section"),
+        ("augment:", "augment: is empty, must be a list"),
+        ("training: {learning_rate: }", "training.learning_rate: is empty, must be a number"),
+        ("training: {schedule: }", "training.schedule: is empty, must be one_cycle | constant | cosine"),
+        ("extends:", "extends: is empty, must be a file name"),
+    ],
+)
+def test_what_is_left_empty_is_told_as_empty(text, says, tmp_path):
+    path = tmp_path / "r.yaml"
+    path.write_text(("" if text == "dataset:" else "dataset: {kind: fsdd}\n") + text + "\n")
+    with pytest.raises(SettingsError) as caught:
+        read_recipe(path)
+    assert says in str(caught.value)
+    assert "None" not in str(caught.value)

@@ -9,6 +9,7 @@
     │   └── DownloadError    an archive that cannot be fetched or does not check out
     ├── ModelError       a model file or checkpoint that cannot be read, or does not agree with its export
     ├── RunError         a run folder that is missing, taken, unfinished or of another recipe
+    │   └── LostProcessError  one of several processes that train together has ended
     ├── OutputError      a place that cannot be written: full, read-only, forbidden
     ├── MissingExtraError  an optional part of Sayso that is not installed
     └── InterruptedRunError  Ctrl-C while training; what is done so far is kept
@@ -26,6 +27,7 @@ __all__ = [
     "DownloadError",
     "Fault",
     "InterruptedRunError",
+    "LostProcessError",
     "MissingExtraError",
     "ModelError",
     "OutputError",
@@ -89,6 +91,10 @@ class ModelError(SaysoError):
 
 class RunError(SaysoError):
     """A run folder that is missing, taken, unfinished, or belongs to another recipe."""
+
+
+class LostProcessError(RunError):
+    """One of several processes that train together has ended."""
 
 
 class OutputError(SaysoError):

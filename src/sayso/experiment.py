@@ -32,7 +32,7 @@ from sayso.processes import from_leader, joined, loss_of_others, one_per_machine
 from sayso.progress import Progress
 from sayso.recipe import Recipe, read_recipe, recipe_from_values, recipe_yaml
 from sayso.report import Mistake, write_report
-from sayso.runs import RunFolder, new_run_folder, open_run, taken_back_if_unstarted
+from sayso.runs import RunFolder, carry_over, new_run_folder, open_run, taken_back_if_unstarted
 from sayso.runtime import Recognizer
 from sayso.schema import dump
 from sayso.splits import Split, make_split
@@ -132,8 +132,7 @@ def train(
         known_as, recipe = recipe_for(source, overrides, progress=progress)
         run = Run(from_leader(lambda: new_run_folder(name or known_as, Path(out) if out else None).path))
         corpus, split = open_data(recipe, progress)
-        # Several processes write one folder, and what tells them to go on names it.
-        with nullcontext() if this_process().count > 1 else taken_back_if_unstarted(run):
+        with taken_back_if_unstarted(run) if this_process().leads else nullcontext():
             return _complete(run, recipe, corpus, split, progress)
 
 
@@ -216,7 +215,7 @@ def _complete(run: Run, recipe: Recipe, corpus: Corpus, split: Split, progress: 
     started = time.perf_counter()
     hardware = check_readiness(recipe, split)
     with loss_of_others(f"nothing is lost: under torchrun, go on with sayso train --resume {run.path}"):
-        begun = from_leader(lambda: _begin(run, recipe, corpus, split, hardware))
+        begun = from_leader(lambda: _begin(run, recipe, corpus, split, hardware, progress))
         fitted = fit(recipe, corpus, split, run, progress=progress)
         if hardware.processes.leads:
             _score(run, recipe, corpus, split, fitted, begun, started, progress)
@@ -250,7 +249,9 @@ def _score(
     run.resume.unlink(missing_ok=True)
 
 
-def _begin(run: Run, recipe: Recipe, corpus: Corpus, split: Split, hardware: "Hardware") -> dict[str, Any]:
+def _begin(
+    run: Run, recipe: Recipe, corpus: Corpus, split: Split, hardware: "Hardware", progress: Progress
+) -> dict[str, Any]:
     """Write recipe and manifest of an unfinished run; a resumed one must have the same clips as before."""
     write_text(run.recipe, recipe_yaml(recipe))
     manifest: dict[str, Any] = {
@@ -274,7 +275,8 @@ def _begin(run: Run, recipe: Recipe, corpus: Corpus, split: Split, hardware: "Ha
     if (run.path / "manifest.json").exists():
         before = run.manifest()
         _check_same_clips(before, corpus, split, f"{run.path}: its clips have changed since it was stopped")
-        manifest["created"] = before["created"]
+        if note := carry_over(before, manifest):
+            progress.note(note)
     write_json(run.path / "manifest.json", manifest)
     return manifest
 

@@ -22,6 +22,7 @@ __all__ = [
     "expanded",
     "file_digest",
     "output_errors",
+    "temporary_beside",
     "write_bytes",
     "write_json",
     "write_text",
@@ -96,8 +97,8 @@ def check_writable(folder: Path) -> None:
 
 
 @contextmanager
-def atomic_path(path: Path) -> Generator[Path]:
-    """Give a temporary path in the same folder; rename it to `path` when the block ends well, else remove it.
+def temporary_beside(path: Path) -> Generator[Path]:
+    """Give a new empty file in the folder of `path`, for as long as the block runs.
 
     Raises:
         OutputError: the disk is full, or the place cannot be written.
@@ -109,12 +110,23 @@ def atomic_path(path: Path) -> Generator[Path]:
         temporary = Path(name)
         try:
             yield temporary
-            with temporary.open("r+b") as file:
-                os.fsync(file.fileno())
-            temporary.chmod(0o644)
-            temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_path(path: Path) -> Generator[Path]:
+    """Give a temporary path in the same folder; rename it to `path` when the block ends well, else remove it.
+
+    Raises:
+        OutputError: the disk is full, or the place cannot be written.
+    """
+    with temporary_beside(path) as temporary:
+        yield temporary
+        with temporary.open("r+b") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from sayso.errors import RunError, SaysoError
+from sayso.errors import LostProcessError, SaysoError
 
 __all__ = [
     "Processes",
@@ -79,7 +79,7 @@ def joined() -> Generator[Processes]:
     """Join the other processes for as long as the block runs.
 
     Raises:
-        RunError: another process died.
+        LostProcessError: another process died.
     """
     processes = this_process()
     if processes.count == 1:
@@ -123,19 +123,19 @@ def loss_of_others(advice: str) -> Generator[None]:
     """Turn the loss of another process, met in the block, into one line.
 
     Raises:
-        RunError: another process died, or this one was told to end.
+        LostProcessError: another process died, or this one was told to end.
     """
     try:
         yield
     except TerminatedError as error:
         _on_request(signal.SIG_IGN)
-        raise RunError(f"another process of this training ended, or this one was told to; {advice}") from error
+        raise LostProcessError(f"another process of this training ended, or this one was told to; {advice}") from error
     except RuntimeError as error:
         if this_process().count == 1 or not any(sign in str(error).lower() for sign in _SIGNS_OF_LOSS):
             raise
         # Torchrun is about to ask for the end that is under way, and would cut it short of its one line.
         _on_request(signal.SIG_IGN)
-        raise RunError(f"another process of this training died; {advice}") from error
+        raise LostProcessError(f"another process of this training died; {advice}") from error
 
 
 def from_leader(make: Callable[[], T]) -> T:

@@ -2,23 +2,25 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sayso.errors import Fault, SettingsError
+from sayso.errors import Fault, OutputError, SaysoError, SettingsError
 from sayso.experiment import open_data, recipe_for
 from sayso.files import check_writable, write_text
 from sayso.pictures import save_pictures
 from sayso.plots.rates import loss_by_rate
 from sayso.progress import Progress
-from sayso.recipe_text import set_key
+from sayso.recipe_text import check_key, set_key
 
 if TYPE_CHECKING:
     from sayso.training import RateSearch
 
 __all__ = ["Found", "find_learning_rate"]
+
+_KEY = ("training", "learning_rate")
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,11 @@ class Found:
     before: float
     """What the recipe says now."""
     files: tuple[Path, ...]
-    """The curve as CSV, SVG and PNG."""
+    """The curve as CSV, SVG and PNG, as far as they could be written."""
+    written: bool
+    """Whether the rate was set in the recipe's file."""
+    unwritten: OutputError | None
+    """What could not be written at the end; to be raised once the rest has been shown."""
 
 
 def find_learning_rate(
@@ -44,6 +50,9 @@ def find_learning_rate(
     progress: Progress | None = None,
 ) -> Found:
     """Search a learning rate, keep the curve, and with `write` set the rate in the recipe's file.
+
+    Whether that can be done is tried before the search. What cannot be written after it all the same is told beside
+    what was found, which must not be lost.
 
     Args:
         source: a recipe file, a folder of clips by word, or a manifest.
@@ -69,16 +78,45 @@ def find_learning_rate(
         progress.note(f"searched with {', '.join(overrides)}: {path} has not, and the rate goes there all the same")
     name, recipe = recipe_for(source, overrides, progress=progress)
     check_writable(out)
+    if write:
+        check_key(path, *_KEY, _text(recipe.training.learning_rate / 2))
     corpus, split = open_data(recipe, progress)
     search = search_learning_rate(recipe, corpus, split, lowest=lowest, highest=highest, steps=steps, progress=progress)
-    figure = loss_by_rate(search.rates, search.losses, search.smoothed, suggestion=search.suggestion)
-    table = out / f"{name}-learning-rate.csv"
-    write_text(table, _csv(search))
-    svg = save_pictures({"learning_rate": figure}, out, subject=name)
-    png = save_pictures({"learning_rate": figure}, out, subject=name, suffix="png")
-    if write:
-        set_key(path, "training", "learning_rate", f"{search.suggestion:.1e}")
-    return Found(search, recipe.training.learning_rate, (table, *svg, *png))
+    faults: list[SaysoError] = []
+    written = write and _kept(lambda: set_key(path, *_KEY, _text(search.suggestion)), faults)
+    files: list[Path] = []
+    _kept(lambda: files.append(_save_table(search, out, name)), faults)
+    _kept(lambda: files.extend(_save_curve(search, out, name)), faults)
+    unwritten = OutputError("; ".join(str(fault) for fault in faults)) if faults else None
+    return Found(search, recipe.training.learning_rate, tuple(files), written, unwritten)
+
+
+def _kept(write: Callable[[], None], faults: list[SaysoError]) -> bool:
+    """Whether something could be written; if not, why is added to `faults`."""
+    try:
+        write()
+    except SaysoError as fault:
+        faults.append(fault)
+        return False
+    return True
+
+
+def _text(rate: float) -> str:
+    return f"{rate:.1e}"
+
+
+def _save_curve(search: "RateSearch", out: Path, name: str) -> list[Path]:
+    pictures = {
+        "learning_rate": loss_by_rate(search.rates, search.losses, search.smoothed, suggestion=search.suggestion)
+    }
+    svg = save_pictures(pictures, out, subject=name)
+    return svg + save_pictures(pictures, out, subject=name, suffix="png")
+
+
+def _save_table(search: "RateSearch", out: Path, name: str) -> Path:
+    path = out / f"{name}-learning-rate.csv"
+    write_text(path, _csv(search))
+    return path
 
 
 def _csv(search: "RateSearch") -> str:

@@ -220,9 +220,10 @@ def _load(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
         raise SettingsError(
             [Fault("", "must hold `key: value` lines, such as `dataset: {kind: fsdd}`")], source=str(path)
         )
-    base = values.pop("extends", None)
-    if base is None:
+    if "extends" not in values:
         return values
+    base = values.pop("extends")
     if not isinstance(base, str):
-        raise SettingsError([Fault("extends", f"is {base!r}, must be a file name")], source=str(path))
+        found = "is empty" if base is None else f"is {base!r}"
+        raise SettingsError([Fault("extends", f"{found}, must be a file name")], source=str(path))
     return lay_over(_load(path.parent / base, (*below, path)), values)

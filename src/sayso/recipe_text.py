@@ -5,12 +5,19 @@ from pathlib import Path
 import yaml
 
 from sayso.errors import Fault, SettingsError
-from sayso.files import atomic_path
+from sayso.files import atomic_path, temporary_beside
 from sayso.plain_values import lay_over
 from sayso.recipe import read_recipe
 from sayso.schema import dump
 
-__all__ = ["set_key"]
+__all__ = ["check_key", "set_key"]
+
+
+def check_key(path: Path, section: str, key: str, value: str) -> None:
+    """See before long work whether `set_key` could do its own; the file stays as it is. Raises as `set_key`."""
+    path = path.resolve()
+    with temporary_beside(path) as trial:
+        _write_edited(path, trial, section, key, value)
 
 
 def set_key(path: Path, section: str, key: str, value: str) -> None:
@@ -23,17 +30,21 @@ def set_key(path: Path, section: str, key: str, value: str) -> None:
         OutputError: it cannot be written.
     """
     path = path.resolve()  # of a link, what it points to is written
-    before = read_recipe(path)
-    text, mode = path.read_bytes().decode(), path.stat().st_mode
-    wanted = lay_over(dump(before), {section: {key: yaml.safe_load(value)}})
+    read_recipe(path)  # what is no recipe is told as such, and where there is none, none is made
+    mode = path.stat().st_mode
     with atomic_path(path) as temporary:
-        temporary.write_bytes(_edited(text, section, key, value).encode())
-        if _values(temporary) != wanted:
-            raise SettingsError(
-                [Fault(f"{section}.{key}", f"cannot be set without changing more; write {value} there by hand")],
-                source=str(path),
-            )
+        _write_edited(path, temporary, section, key, value)
     path.chmod(mode)
+
+
+def _write_edited(path: Path, target: Path, section: str, key: str, value: str) -> None:
+    wanted = lay_over(dump(read_recipe(path)), {section: {key: yaml.safe_load(value)}})
+    target.write_bytes(_edited(path.read_bytes().decode(), section, key, value).encode())
+    if _values(target) != wanted:
+        raise SettingsError(
+            [Fault(f"{section}.{key}", f"cannot be set without changing more; write {value} there by hand")],
+            source=str(path),
+        )
 
 
 def _values(path: Path) -> dict[str, object] | None:

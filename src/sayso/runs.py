@@ -5,18 +5,19 @@ import io
 import json
 import shutil
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sayso.errors import InterruptedRunError, RunError
+from sayso.errors import InterruptedRunError, LostProcessError, RunError
 from sayso.files import output_errors, write_text
 
 __all__ = [
     "LogRow",
     "RunFolder",
+    "carry_over",
     "list_runs",
     "new_run_folder",
     "open_run",
@@ -26,6 +27,9 @@ __all__ = [
     "write_log",
 ]
 
+# What the last bits of a result depend on, beside recipe and clips; a resumed run may have others.
+_RUNS_ON = ("processes", "threads", "device", "precision")
+_RESUMED = "resumed with "
 # What a run may have in its folder before its first epoch has ended.
 _WRITTEN_FIRST = ("recipe.yaml", "manifest.json", "model.safetensors", "tensorboard", "mlflow", "tracking.json")
 
@@ -155,14 +159,14 @@ def new_run_folder(name: str, out: Path | None) -> RunFolder:
 def taken_back_if_unstarted(run: RunFolder) -> Generator[None]:
     """Remove what the block writes into a new run's folder when it fails before an epoch is finished.
 
-    Its `--out` can be used again then. After an epoch, or when a person stopped it, the run stays to be resumed; files
-    and folders that a run does not make always stay.
+    Its `--out` can be used again then. After an epoch, or when a person stopped it or another process of it died, the
+    run stays to be resumed; files and folders that a run does not make always stay.
     """
     made = [folder for folder in (run.path, *run.path.parents) if not folder.exists()]
     before = set(run.path.iterdir()) if run.path.is_dir() else set[Path]()
     try:
         yield
-    except InterruptedRunError:
+    except (InterruptedRunError, LostProcessError):
         raise
     except Exception:
         if not run.log.exists():
@@ -172,6 +176,29 @@ def taken_back_if_unstarted(run: RunFolder) -> Generator[None]:
                 for folder in made:
                     folder.rmdir()
         raise
+
+
+def carry_over(before: Mapping[str, Any], manifest: dict[str, Any]) -> str | None:
+    """Put into a resumed run's manifest when it was created and, where that is no longer so, what it began with.
+
+    Args:
+        before: the manifest that the run was stopped with.
+        manifest: the one it goes on with; changed in place: `created`, `begun_with` and `notes`.
+
+    Returns:
+        A note, also put into the manifest, when the run goes on with other processes, threads, device or precision.
+    """
+    manifest["created"] = before["created"]
+    manifest["notes"] += [note for note in before["notes"] if note.startswith(_RESUMED)]
+    changed = [key for key in _RUNS_ON if before[key] != manifest[key]]
+    if changed or "begun_with" in before:
+        manifest["begun_with"] = before.get("begun_with") or {key: before[key] for key in _RUNS_ON}
+    if not changed:
+        return None
+    changes = ", ".join(f"{key} {manifest[key]} instead of {before[key]}" for key in changed)
+    note = f"{_RESUMED}{changes}: the last bits may differ from those of a run in one piece"
+    manifest["notes"].append(note)
+    return note
 
 
 def list_runs(root: Path) -> list[RunFolder]:

@@ -200,7 +200,7 @@ def _range_misfit(hint: Any, value: Any) -> str | None:
 
 def _read(settings: type[S], values: object, key: str, faults: list[Fault]) -> S | None:
     if not isinstance(values, Mapping):
-        faults.append(Fault(key, f"is {values!r}, must be a section of `key: value` lines"))
+        faults.append(Fault(key, f"{_found(values)}, must be a section of `key: value` lines"))
         return None
     rest: dict[str, Any] = {str(name): value for name, value in values.items()}
     try:
@@ -253,7 +253,7 @@ def _convert(hint: Any, value: object, key: str, faults: list[Fault]) -> Any:
         return _read(hint, value, key, faults)
     converted, wanted = _convert_scalar(hint, value)
     if wanted:
-        faults.append(Fault(key, f"is {value!r}, must be {wanted}"))
+        faults.append(Fault(key, f"{_found(value)}, must be {wanted}"))
     return converted
 
 
@@ -301,16 +301,20 @@ def _convert_union(options: tuple[Any, ...], value: object, key: str, faults: li
         tried.append(own)
     # A section that was nearly right says more than that it is not, say, empty.
     inner = next((own for own in tried if own[0].key != key), None)
-    wanted = " or ".join(own[0].message.removeprefix(f"is {value!r}, must be ") for own in tried)
-    faults += inner or [Fault(key, f"is {value!r}, must be {wanted}")]
+    wanted = " or ".join(own[0].message.removeprefix(f"{_found(value)}, must be ") for own in tried)
+    faults += inner or [Fault(key, f"{_found(value)}, must be {wanted}")]
     return None
 
 
 def _convert_tuple(item: Any, value: object, key: str, faults: list[Fault]) -> Any:
     if not isinstance(value, list | tuple):
-        faults.append(Fault(key, f"is {value!r}, must be a list, such as [a, b]"))
+        faults.append(Fault(key, f"{_found(value)}, must be a list, such as [a, b]"))
         return None
     return tuple(_convert(item, entry, f"{key}[{index}]", faults) for index, entry in enumerate(value))
+
+
+def _found(value: object) -> str:
+    return "is empty" if value is None else f"is {value!r}"
 
 
 def _plain(value: Any) -> Any:

@@ -5,8 +5,10 @@ import sys
 
 import pytest
 
+from conftest import one_line
 from runs_made import small_recipe
-from sayso import cli
+from sayso import cli, rate_finding
+from sayso.errors import OutputError
 from sayso.recipe import read_recipe, recipe_yaml
 
 
@@ -72,3 +74,37 @@ def test_short_forms_stand_for_keys(sayso, tone_folder, tmp_path):
     code, _, err = sayso("train", "--resume", "run", "--epochs", 2)
     assert code == 2
     assert "do not fit it" in err
+
+
+def test_what_was_found_is_shown_also_where_it_cannot_be_written(sayso, tone_folder, tmp_path, monkeypatch):
+    path = tmp_path / "tones.yaml"
+    path.write_text(recipe_yaml(small_recipe(tone_folder)))
+    before = path.read_text()
+
+    def full(*_, **__):
+        raise OutputError("cannot write it: the disk is full")
+
+    monkeypatch.setattr(rate_finding, "save_pictures", full)
+    monkeypatch.setattr(rate_finding, "set_key", full)
+    code, out, err = sayso("find-lr", path, "--steps", 20, "--write")
+    assert code == 2
+    assert "lowest" in out
+    assert "suggestion" in out
+    assert "written" not in out
+    assert "tones-learning-rate.csv" in out
+    assert "the disk is full" in one_line(err)
+    assert path.read_text() == before
+
+
+def test_write_is_tried_before_the_search(sayso, tone_folder, tmp_path, monkeypatch):
+    path = tmp_path / "tones.yaml"
+    text = recipe_yaml(small_recipe(tone_folder)).replace("weight_decay: 0.01", "weight_decay: &rate 0.01")
+    text = "".join(line for line in text.splitlines(keepends=True) if "learning_rate" not in line)
+    text += "  learning_rate: *rate\n"
+    path.write_text(text)
+    monkeypatch.setattr("sayso.training.search_learning_rate", lambda *_, **__: pytest.fail("it was searched"))
+    code, _, err = sayso("find-lr", path, "--write")
+    assert code == 2
+    assert "cannot be set without changing more" in one_line(err)
+    assert path.read_text() == text
+    assert [file.name for file in tmp_path.iterdir() if file.is_file()] == ["tones.yaml"]

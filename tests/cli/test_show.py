@@ -68,6 +68,14 @@ def test_recipes_of_one_name_in_two_folders_do_not_take_each_others_place(show, 
     assert len(list(Path("pictures").iterdir())) == len(names)
 
 
+def test_features_of_a_recipe_are_drawn_at_its_level(show, tmp_path):
+    for level, faint in (("recorded", False), ("peak", True)):
+        recipe = tmp_path / f"{level}.yaml"
+        recipe.write_text(f"dataset: {{kind: fsdd}}\nlevel: {level}\nfeatures: {{kind: waveform}}\n")
+        drawn = Path(show("features", recipe)[1][0]).read_text()
+        assert ("at a peak of 1" in drawn) == faint
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -165,3 +165,15 @@ def test_what_only_one_process_meets_is_told_once(recipe, tmp_path):
     assert done.returncode != 0
     assert len(lines) == 1
     assert "exists and is not empty" in lines[0]
+
+
+@pytest.mark.slow
+def test_what_diverges_in_the_first_epoch_leaves_no_folder(recipe, tmp_path):
+    keys = ("learning_rate=1e38", "optimizer=sgd", "schedule=constant")
+    diverging = [part for key in keys for part in ("--set", f"training.{key}")]
+    done = launch(tmp_path, "train", recipe, "--out", "run", *diverging)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("sayso: ")]
+    assert done.returncode != 0
+    assert len(lines) == 1
+    assert "diverged in epoch 1" in lines[0]
+    assert not (tmp_path / "run").exists()

@@ -45,7 +45,9 @@ def find_lr(
     say(f"suggestion   {search.suggestion:.1e}, a tenth of the rate with the lowest loss; now {found.before:.1e}")
     if search.still_falling:
         say(f"note         the loss was still falling at {search.rates[-1]:.1e}; try a higher --highest")
-    if write:
+    if found.written:
         say(f"written      training.learning_rate in {source}")
     for file in found.files:
         say(f"curve        {file}")
+    if found.unwritten:
+        raise found.unwritten

@@ -29,4 +29,4 @@ def parts(
             for part in registry:
                 say(f"  {part.kind:<16} {(part.__doc__ or '').splitlines()[0]}")
                 for key, default, text in describe(part) if keys else ():
-                    say(f"    {key:<18} {default:<14} {text}")
+                    say(f"    {key:<26} {default:<14} {text}")

@@ -22,7 +22,7 @@ def list_() -> None:
 
     found = list_runs(Path("runs"))
     if not found:
-        say("no runs here yet; train one with: sayso train RECIPE_OR_FOLDER")
+        say("no runs in ./runs yet; train one with: sayso train RECIPE_OR_FOLDER")
     for run in found:
         say(f"{run.path}  {_state(run)}")
 

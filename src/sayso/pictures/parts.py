@@ -27,6 +27,8 @@ _HISS = 0.03  # of full scale, and 20 dB less in the first half: what PCEN takes
 def draw_features(source: str, *, clip: Path | None = None) -> Pictures:
     """Draw a representation: what it makes of a sound, and its filters where it has some.
 
+    A recipe with `level: peak` has the sound brought to a peak of 1 first, as its model does.
+
     Args:
         source: a recipe file, or the kind of a representation.
         clip: a sound file to represent; None: a made-up vowel.
@@ -37,11 +39,13 @@ def draw_features(source: str, *, clip: Path | None = None) -> Pictures:
     """
     if Path(source).suffix.lower() in (".yaml", ".yml"):
         recipe = read_recipe(Path(source))
-        config, audio = recipe.features, recipe.audio
+        config, audio, at_peak = recipe.features, recipe.audio, recipe.level == "peak"
     else:
-        config, audio = FEATURES.get(source)(), AudioFormat()
+        config, audio, at_peak = FEATURES.get(source)(), AudioFormat(), False
         check_fit(config, audio)
     sound = read_sound(clip, audio) if clip else made_up_vowel(audio)
+    if at_peak:
+        sound = sound.at_peak()
     title = f"{config.kind} of {sound.name}"
     pictures: dict[str, Figure] = {
         "representation": sheet([waveform_panel(sound), *feature_panels(config, sound)], title=title, columns=1)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.audio import AudioFormat, clip_from_file, clip_from_samples, decode, to_float
+from sayso.audio import FULL_SCALE, AudioFormat, clip_from_file, clip_from_samples, decode, to_float
 from sayso.plots.panels import Curves
 
 __all__ = ["LOWEST_HERTZ", "Sound", "dft_panel", "made_up_vowel", "read_sound", "waveform_panel", "zoom_panel"]
@@ -34,6 +34,11 @@ class Sound:
     def seconds(self) -> float:
         """Its length."""
         return len(self.wave) / self.audio.sample_rate
+
+    def at_peak(self) -> "Sound":
+        """The same brought to a peak of 1, as `level: peak` has it; silence stays silence."""
+        peak = max(float(np.abs(self.wave).max()), 1 / FULL_SCALE)
+        return Sound(f"{self.name}, at a peak of 1", (self.wave / peak).astype(np.float32), self.audio)
 
 
 def read_sound(path: Path, audio: AudioFormat | None = None) -> Sound:
