@@ -15,7 +15,7 @@ from sayso.files import digest
 from sayso.metrics import paired_difference, speaker_interval
 from sayso.plain_values import lay_over, load_yaml
 from sayso.recipe import read_recipe
-from sayso.runs import RunFolder
+from sayso.runs import RunFolder, split_label
 from sayso.schema import dump
 
 __all__ = [
@@ -87,6 +87,7 @@ def facts_of(run: RunFolder, recipes: Mapping[str, Mapping[str, Any]]) -> Facts:
         "seed": manifest["seed"],
         "test": {key: metrics["test"][key] for key in _ABOUT_TEST}
         | {"speaker_accuracy_ci95": speaker_interval(hits, [speaker["n"] for speaker in speakers])},
+        "split": split_label(metrics),
         "train_accuracy": metrics["train"]["accuracy"],
         "parameters": metrics["parameters"],
         "clips": manifest["clips"],

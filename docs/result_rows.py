@@ -49,6 +49,9 @@ def measured_cells(row: Mapping[str, Any], names: Mapping[str, str], runs: Seque
             for fold, by_seed in by_fold.items()
         ]
         ours += f"; {', '.join(folds)}"
+    # Facts of older runs do not say it; the row's own words do.
+    if labels := sorted({facts["split"] for facts in used if facts.get("split")}):
+        ours += f"; {', '.join(labels)}"
     cells = {
         "ours": ours,
         "train": percent(statistics.fmean(facts["train_accuracy"] for facts in used)),

@@ -115,6 +115,13 @@ def report(tmp_path, *, labels=("no", "yes"), speakers=("theo", "ann"), **change
     return path.read_text(encoding="utf-8")
 
 
+def test_whether_speakers_are_shared_stands_beside_the_number(tmp_path):
+    test = scores(["a", "b"], ["theo", "ann"])
+    metrics = {"test": test, "parameters": None, "split": "random", "speakers_shared": 2}
+    said = Page(report(tmp_path, metrics=metrics)).words
+    assert said.index("95 % interval") < said.index("random split: speakers shared") < said.index("same voices")
+
+
 def test_the_number_comes_with_its_interval_split_and_notes(tmp_path):
     words = Page(report(tmp_path)).words
     head = words[: words.index("What it got wrong")]

@@ -66,7 +66,7 @@ clips_of_any_kind = st.lists(
 
 @given(
     clips=clips_of_any_kind,
-    kind=st.sampled_from(["auto", "official", "random", "speakers"]),
+    kind=st.sampled_from(["auto", "official", "random", "speakers", "folds"]),
     validation=st.sampled_from(["auto", "official", "share", "speakers", "none"]),
     share=st.floats(0, 1),
     test_share=st.floats(0, 1),
@@ -291,3 +291,60 @@ def test_the_hash_tells_splits_apart() -> None:
     one = Split(np.array([0, 1]), np.array([2]), np.array([3]), "random")
     assert one.split_hash == Split(np.array([0, 1]), np.array([2]), np.array([3]), "official").split_hash
     assert one.split_hash != Split(np.array([0]), np.array([1, 2]), np.array([3]), "random").split_hash
+
+
+@pytest.mark.parametrize(
+    ("options", "pinned"),
+    [
+        ({"split": "speakers"}, "456513676479"),
+        ({"split": "random"}, "77fbb71dc407"),
+    ],
+)
+def test_the_splits_of_even_speakers_stay_what_they_were(options: dict[str, Any], pinned: str) -> None:
+    assert split_of(grid("0123456789", "abcdef", 5), **options).split_hash.startswith(pinned)
+
+
+def test_speakers_are_drawn_so_that_words_keep_their_share() -> None:
+    # Only p, q and r say "c"; a third of the speakers should be a third of it.
+    clips = [*grid("ab", "pqrstuvwx"), *grid("c", "pqr")]
+    for seed in range(9):
+        split = split_of(clips, split="speakers", test_share=1 / 3, split_seed=seed, validation="none")
+        assert len(speakers_of(clips, split.test.tolist()) & set("pqr")) == 1
+
+
+@pytest.mark.parametrize("kind", ["auto", "folds"])
+def test_a_fold_is_the_split_with_its_speakers_named(kind: str) -> None:
+    clips = [*grid(), *(Clip(f"noise/{i}", "silence", None, "train", keeps_split=True) for i in range(2))]
+    tested: list[str | None] = []
+    for fold in range(5):
+        split = split_of(clips, split=kind, folds="leave-one-speaker-out", fold=fold)
+        by_hand = split_of(clips, split="speakers", test_speakers=("pqrst"[fold],))
+        assert (split.kind, split.split_hash) == ("speakers", by_hand.split_hash)
+        assert f"fold {fold} of 5 (numbered from 0): {'pqrst'[fold]} held out" in split.notes
+        tested += speakers_of(clips, split.test.tolist())
+    assert tested == list("pqrst")
+    twos = [speakers_of(clips, split_of(clips, split=kind, folds=2, fold=fold).test.tolist()) for fold in (0, 1)]
+    assert twos[0] | twos[1] == set("pqrst")
+    assert not twos[0] & twos[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ({"folds": 2, "fold": 2}, "dataset.fold is 2, must be 0 to 1: there are 2 folds"),
+        ({"folds": 6}, "6 folds asked for, of 5 speakers"),
+        ({"split": "folds"}, "dataset.split is folds; say with dataset.folds how many"),
+        ({"split": "speakers", "fold": 1}, "dataset.fold is 1; say with dataset.folds how many"),
+        ({"folds": 2, "split": "random"}, "dataset.folds goes with dataset.split folds, but dataset.split is random"),
+        ({"folds": 2, "test_speakers": ("p",)}, "but test_speakers is given"),
+    ],
+)
+def test_folds_that_are_not_there(options: dict[str, Any], line: str) -> None:
+    with pytest.raises(DataError, match=line):
+        split_of(grid(), **options)
+
+
+def test_shared_speakers_are_counted() -> None:
+    assert split_of(grid(), split="random").speakers_shared == 4
+    assert split_of(grid(), split="speakers").speakers_shared == 0
+    assert split_of(grid(speakers=None)).speakers_shared is None

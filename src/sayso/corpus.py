@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from sayso.audio import RESAMPLER, AudioFormat, clip_from_file, decode, quantise, resample
 from sayso.errors import AudioError, DataError, OutputError, counted
-from sayso.files import atomic_folder, cache_folder, digest, write_json
+from sayso.exclusions import excluded
+from sayso.files import atomic_folder, cache_folder, digest, expanded, write_json
 from sayso.progress import Progress
 from sayso.registry import Part, Registry
 from sayso.schema import Range, Share, dump
@@ -66,15 +67,23 @@ class Dataset(Part):
 
     registry: ClassVar["Registry[Dataset]"]
 
-    split: Literal["auto", "official", "random", "speakers"] = "auto"
-    """How the test part is chosen: the source's own, at random, or by speaker; auto takes the source's own, else by
-    speaker where speakers are known, else random."""
+    split: Literal["auto", "official", "random", "speakers", "folds"] = "auto"
+    """How the test part is chosen: the source's own, at random, by speaker, or one of several folds by speaker; auto
+    takes the source's own, else by speaker where speakers are known, else random."""
     test_share: Share = 0.2
     """Share of the clips (random) or of the speakers (speakers) held out for testing."""
     test_speakers: tuple[str, ...] = ()
     """With split speakers: exactly these are held out."""
+    folds: Annotated[int, Range(least=2)] | Literal["leave-one-speaker-out"] | None = None
+    """With split folds: into how many the speakers are divided, each word in proportion; or leave-one-speaker-out, a
+    fold a speaker, by name."""
+    fold: Annotated[int, Range(least=0)] = 0
+    """With split folds: the one whose speakers are held out, from 0."""
     split_seed: Annotated[int, Range(least=0)] = 0
-    """Seed of a random split or of the choice of speakers; apart from the training's own seed."""
+    """Seed of a random split, of the choice of speakers or of folds; apart from the training's own seed."""
+    exclude: str | None = None
+    """An exclusion file (CSV with the columns clip and, where clips are stretches of a recording, start_seconds), such
+    as `sayso audit` writes: those clips are left out."""
     max_bad_share: Share = 0.1
     """Share of files that may be unreadable; they are skipped and listed. More is an error."""
 
@@ -86,9 +95,27 @@ class Dataset(Part):
         """
         raise NotImplementedError
 
+    def kept_listing(self, progress: Progress) -> Listing:
+        """List the clips without those that the exclusion file names, and with a note that says how many they are.
+
+        Raises:
+            DataError: as `listing`; or the exclusion file cannot be used, names clips that are gone, or names all.
+        """
+        listing = self.listing(progress)
+        if not self.exclude:
+            return listing
+        path = expanded(self.exclude)
+        out, note = excluded(path, [(clip.path, clip.start_seconds) for clip in listing.clips])
+        kept = tuple(clip for place, clip in enumerate(listing.clips) if place not in out)
+        if listing.clips and not kept:
+            raise DataError(f"{path}: names every clip, so that none is left; take some lines out")
+        return replace(listing, clips=kept, notes=(*listing.notes, note))
+
     def anchored(self) -> "Dataset":
         """The same dataset with paths that hold from any working folder, for the recipe that a run keeps."""
-        return self
+        if not self.exclude:
+            return self
+        return replace(self, exclude=os.path.abspath(expanded(self.exclude)))  # noqa: PTH100 - links stay as they are
 
     def location(self) -> Path | None:
         """Where the recordings lie on this machine, or None when they are not here yet."""

@@ -186,7 +186,7 @@ def open_data(recipe: Recipe, progress: Progress) -> tuple[Corpus, Split]:
         DataError: the clips cannot be used as the recipe says.
     """
     with one_per_machine_first():
-        listing = recipe.dataset.listing(progress)
+        listing = recipe.dataset.kept_listing(progress)
         corpus = pack(listing, recipe.audio, progress=progress, max_bad_share=recipe.dataset.max_bad_share)
     settings = recipe.training
     split = make_split(
@@ -261,6 +261,7 @@ def _begin(
         "data_hash": corpus.content_hash,
         "split_hash": split.split_hash,
         "split": split.kind,
+        "speakers_shared": split.speakers_shared,
         "clips": {part: len(split.rows(part)) for part in ("train", "validation", "test")},
         "seed": recipe.training.seed,
         "threads": hardware.threads,
@@ -317,6 +318,7 @@ def _metrics(fitted: "Fitted", corpus: Corpus, split: Split, probabilities: NDAr
         "parameters": classifier.parameters_count,
         "labels": list(classifier.labels),
         "split": split.kind,
+        "speakers_shared": split.speakers_shared,
         "best_epoch": fitted.best_epoch,
         "epochs": fitted.epochs,
         "training_seconds": round(fitted.seconds, 2),

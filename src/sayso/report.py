@@ -24,6 +24,7 @@ from sayso.errors import counted
 from sayso.files import write_text
 from sayso.plots.inline import inline_svg
 from sayso.plots.signals import spectrogram_png
+from sayso.runs import split_label
 
 __all__ = ["Mistake", "write_report"]
 
@@ -98,6 +99,7 @@ def write_report(
         title=title,
         metrics=metrics,
         test=test,
+        label=split_label(metrics),
         split=_SPLITS.get(str(metrics.get("split")), f"Split: {metrics.get('split') or 'not recorded'}."),
         notes=list(dict.fromkeys([*notes, *(manifest.get("notes") or [])])),
         pictures={name: _figure(name, svg) for name, svg in figures.items()},

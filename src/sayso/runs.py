@@ -23,6 +23,7 @@ __all__ = [
     "open_run",
     "read_log",
     "remove_run",
+    "split_label",
     "taken_back_if_unstarted",
     "write_log",
 ]
@@ -125,6 +126,37 @@ class RunFolder:
         except ValueError as error:  # no JSON, no text, or none of ours
             raise RunError(f"{self.path / name}: damaged; train again, or remove the run") from error
         return values
+
+
+def split_label(metrics: Mapping[str, Any]) -> str:
+    """What stands beside a score wherever it is shown: the split, and whether its speakers were heard in training.
+
+    Args:
+        metrics: as `metrics.json` holds them: `split`, `speakers_shared`, and `speakers` in `test`.
+
+    Returns:
+        A few words; empty where not even the split is known, the split alone for runs that did not count speakers.
+
+    >>> split_label({"split": "random", "speakers_shared": 4, "test": {"speakers": 4}})
+    'random split: speakers shared'
+    >>> split_label({"split": "official", "speakers_shared": 5, "test": {"speakers": 6}})
+    'official split: 5 of 6 speakers shared'
+    >>> split_label({"split": "speakers", "speakers_shared": 0, "test": {"speakers": 2}})
+    'speakers split: no speakers shared'
+    >>> split_label({"split": "random", "speakers_shared": None, "test": {"speakers": 0}})
+    'random split: speakers not known'
+    """
+    if not metrics.get("split"):
+        return ""
+    split = f"{metrics['split']} split"
+    if "speakers_shared" not in metrics:
+        return split
+    shared, tested = metrics["speakers_shared"], metrics["test"].get("speakers")
+    if shared is None:
+        return f"{split}: speakers not known"
+    if metrics["split"] == "random" and shared == tested:
+        return f"{split}: speakers shared"
+    return f"{split}: {f'{shared} of {tested}' if shared else 'no'} speakers shared"
 
 
 def open_run(path: Path) -> RunFolder:

@@ -1,8 +1,8 @@
-"""Which clips train, validate and test: official, random, by speaker; and what that means for the number."""
+"""Which clips train, validate and test: official, random, by speaker, a fold; and what that means for the number."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sayso.corpus import Corpus, Dataset, PartName
 from sayso.errors import DataError, Fault, SettingsError, counted
 from sayso.files import digest
+from sayso.folds import balanced_draw, speaker_folds, word_counts
 
 __all__ = ["Rows", "Split", "ValidationKind", "make_split"]
 
@@ -26,7 +27,10 @@ class Split:
     validation: Rows
     test: Rows
     kind: str
+    """official, random or speakers; a fold is of the kind speakers."""
     notes: tuple[str, ...] = ()
+    speakers_shared: int | None = None
+    """How many speakers of the test part are in the training part too; None where those tested are not known."""
 
     @property
     def split_hash(self) -> str:
@@ -49,7 +53,7 @@ def make_split(
 
     Args:
         corpus: the clips.
-        dataset: how the test part is chosen (`split`, `test_share`, `test_speakers`, `split_seed`).
+        dataset: how the test part is chosen (`split`, `test_share`, `test_speakers`, `folds`, `fold`, `split_seed`).
         validation: where the validation clips come from; auto takes the official ones where there are some, held-out
             speakers where the test part has held-out speakers too, and else a share of each word.
         validation_share: share of the training clips, or of their speakers, in [0, 1].
@@ -59,6 +63,7 @@ def make_split(
         DataError: fewer than two words, a word with too few clips, or a split these clips cannot give.
     """
     _check_classes(corpus)
+    dataset, fold_notes = _fold_as_speakers(corpus, dataset)
     kind = _resolve_kind(corpus, dataset)
     free = _rows(corpus, lambda row: not corpus.clips[row].keeps_split)
     drawn = _test_rows(corpus, free, dataset, kind)
@@ -71,7 +76,31 @@ def make_split(
     train = np.setdiff1d(np.arange(len(corpus)), np.concatenate((held, test)))
     split = Split(train, held, test, kind)
     _check_parts(corpus, split)
-    return Split(split.train, split.validation, split.test, kind, tuple(_notes(corpus, split)))
+    tested, trained = _speakers(corpus, split.test), _speakers(corpus, split.train)
+    shared = len(tested & trained) if tested else None
+    return replace(split, notes=(*fold_notes, *_notes(corpus, split)), speakers_shared=shared)
+
+
+def _fold_as_speakers(corpus: Corpus, dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]:
+    """A fold as what it is, a split by speaker with these test speakers; and a note that names them."""
+    if dataset.folds is None:
+        if dataset.split == "folds" or dataset.fold:
+            which = "dataset.split is folds" if dataset.split == "folds" else f"dataset.fold is {dataset.fold}"
+            raise DataError(f"{which}; say with dataset.folds how many there are, or leave-one-speaker-out")
+        return dataset, ()
+    if dataset.split not in ("auto", "folds") or dataset.test_speakers:
+        other = "test_speakers is given" if dataset.test_speakers else f"dataset.split is {dataset.split}"
+        raise DataError(f"dataset.folds goes with dataset.split folds, but {other}; leave one of them out")
+    clips = [clip for clip in corpus.clips if not (clip.keeps_split and clip.split == "test")]
+    speakers = [None if clip.keeps_split else clip.speaker for clip in clips]
+    labels = [clip.label for clip in clips]
+    folds = speaker_folds(speakers, labels, folds=dataset.folds, seed=dataset.split_seed)
+    if dataset.fold >= len(folds):
+        raise DataError(f"dataset.fold is {dataset.fold}, must be 0 to {len(folds) - 1}: there are {len(folds)} folds")
+    held = folds[dataset.fold]
+    names = ", ".join(held[:10]) + (f" and {len(held) - 10} more" if len(held) > 10 else "")
+    note = f"fold {dataset.fold} of {len(folds)} (numbered from 0): {names} held out"
+    return replace(dataset, split="speakers", folds=None, test_speakers=held), (note,)
 
 
 def _resolve_kind(corpus: Corpus, dataset: Dataset) -> str:
@@ -116,7 +145,7 @@ def _resolve_validation(corpus: Corpus, rest: Rows, kind: str, validation: Valid
         return validation
     if official and kind == "official":
         return "official"
-    return "speakers" if kind == "speakers" and _speaker_count(corpus, rest) >= 4 else "share"
+    return "speakers" if kind == "speakers" and len(_speakers(corpus, rest)) >= 4 else "share"
 
 
 def _validation_rows(corpus: Corpus, rest: Rows, kind: str, share: float, rng: np.random.Generator) -> Rows:
@@ -125,7 +154,7 @@ def _validation_rows(corpus: Corpus, rest: Rows, kind: str, share: float, rng: n
     if kind == "official":
         return np.array([row for row in rest if corpus.clips[row].split == "validation"], dtype=np.int64)
     if kind == "speakers":
-        if (count := _speaker_count(corpus, rest)) < 2:
+        if (count := len(_speakers(corpus, rest))) < 2:
             raise DataError(
                 f"training.validation is speakers, but {counted(count, 'is', 'are')} left for training; use share or "
                 "none"
@@ -145,18 +174,19 @@ def _share_of_each_word(corpus: Corpus, rows: Rows, share: float, rng: np.random
 
 
 def _share_of_speakers(corpus: Corpus, rows: Rows, share: float, rng: np.random.Generator) -> Rows:
-    """Draw whole speakers until `share` of them is reached, at least one; a clip of no known speaker stays."""
-    by_speaker: dict[str, list[int]] = defaultdict(list)
-    for row in rows:
-        if speaker := corpus.clips[row].speaker:
-            by_speaker[speaker].append(int(row))
-    names = rng.permutation(sorted(by_speaker)).tolist()
+    """Draw whole speakers until `share` of them is reached, at least one, each word in proportion as far as can be.
+
+    A clip of no known speaker stays.
+    """
+    clips = [corpus.clips[row] for row in rows]
+    names, counts = word_counts([clip.speaker for clip in clips], [clip.label for clip in clips])
     count = min(len(names) - 1, max(1, round(share * len(names))))
-    return np.sort(np.array([row for name in names[:count] for row in by_speaker[name]], dtype=np.int64))
+    drawn = {names[row] for row in balanced_draw(counts, rng.permutation(len(names)).tolist(), count)}
+    return np.array([row for row, clip in zip(rows, clips, strict=True) if clip.speaker in drawn], dtype=np.int64)
 
 
-def _speaker_count(corpus: Corpus, rows: Rows) -> int:
-    return len({corpus.clips[row].speaker for row in rows} - {None})
+def _speakers(corpus: Corpus, rows: Rows) -> set[str]:
+    return {speaker for row in rows if (speaker := corpus.clips[row].speaker)}
 
 
 def _rows(corpus: Corpus, belongs: Callable[[int], bool]) -> Rows:
@@ -202,9 +232,9 @@ def _notes(corpus: Corpus, split: Split) -> Iterable[str]:
     if validated and (lacking := sorted(set(corpus.labels) - validated)):
         names = ", ".join(f"'{label}'" for label in lacking)
         yield f"no validation clips of {names}: the epoch to keep is chosen without them"
-    speakers = {part: {corpus.clips[row].speaker for row in split.rows(part)} - {None} for part in ("train", "test")}
-    shared = speakers["train"] & speakers["test"]
-    if not speakers["test"]:
+    test_speakers = _speakers(corpus, split.test)
+    shared = test_speakers & _speakers(corpus, split.train)
+    if not test_speakers:
         yield (
             "speakers are not known: people heard in training are probably tested too, so expect less from a new "
             "voice than this score says. Name the speakers to get a score for voices never heard"
@@ -213,7 +243,7 @@ def _notes(corpus: Corpus, split: Split) -> Iterable[str]:
         were = "was" if len(shared) == 1 else "were"
         yield (
             f"{split.kind} split, speakers shared: {len(shared)} of the "
-            f"{counted(len(speakers['test']), 'test speaker')} {were} heard in training, so expect less from a new "
+            f"{counted(len(test_speakers), 'test speaker')} {were} heard in training, so expect less from a new "
             "voice than this score says"
         )
     nameless = sum(corpus.clips[row].speaker is None and not corpus.clips[row].keeps_split for row in split.train)

@@ -45,7 +45,7 @@ def suggest_recipe(path: Path, overrides: Sequence[str] = (), *, progress: Progr
         dataset = read(Dataset, values["dataset"], key="dataset")
     except SettingsError as error:
         raise SettingsError(error.faults, source=str(path)) from error
-    listing = dataset.listing(progress)
+    listing = dataset.kept_listing(progress)
     values["audio"] = _audio([clip for clip in listing.clips if clip.split != "test"])
     values["training"] = {"epochs": int(np.clip(_CLIPS_TO_SEE // max(1, len(listing.clips)), 15, 150))}
     values["dataset"] = dump(dataset)

@@ -90,6 +90,21 @@ def test_evaluate_prints_what_training_found(sayso, trained):
     assert "worst first" in out
 
 
+def test_whether_speakers_are_shared_stands_beside_every_score(sayso, trained, monkeypatch):
+    label = "speakers split: no speakers shared"
+    run = trained / "run"
+    metrics, manifest = (json.loads((run / f"{name}.json").read_text()) for name in ("metrics", "manifest"))
+    assert metrics["speakers_shared"] == manifest["speakers_shared"] == 0
+    assert sayso("evaluate", run)[1].splitlines()[0].endswith(label)
+    assert json.loads(sayso("evaluate", run, "--json")[1])["speakers_shared"] == 0
+    assert "trained on" in sayso("evaluate", run, "--split", "train")[1].splitlines()[0]
+    assert label in run.joinpath("report.html").read_text(encoding="utf-8")
+    monkeypatch.chdir(trained)
+    (trained / "runs").mkdir()
+    (trained / "runs" / "one").symlink_to(run)
+    assert sayso("runs", "list")[1].rstrip().endswith(label)
+
+
 def test_predict_names_words(sayso, trained):
     clips = sorted((trained / "tones").rglob("*.wav"))[:2]
     code, out, _ = sayso("predict", *clips, "--model", trained / "run", "--top", 2, "--json")

@@ -49,7 +49,7 @@ def get(
 ) -> None:
     """Fetch or make a dataset and say what is there."""
     dataset = _dataset(kind, settings)
-    listing = dataset.listing(Bars())
+    listing = dataset.kept_listing(Bars())
     say(f"{dataset.kind}: {_summary(listing.clips)}")
     say(f"in {dataset.location()}")
     for note in listing.notes:
@@ -66,7 +66,7 @@ def info(
 ) -> None:
     """Count clips by word, by speaker and by part."""
     dataset = _dataset(source, settings)
-    listing = dataset.listing(Bars())
+    listing = dataset.kept_listing(Bars())
     content = _pack(dataset, listing) if decode else listing
     say(f"{dataset.kind}: {_summary(content.clips)}")
     say(f"in {dataset.location()}")

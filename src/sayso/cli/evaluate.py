@@ -11,6 +11,12 @@ from sayso.cli.results import show_scores
 
 __all__ = ["evaluate"]
 
+_NO_TEST = {
+    "train": "clips it was trained on",
+    "validation": "clips its weights were chosen by",
+    "all": "clips it was trained on among them",
+}
+
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
@@ -19,10 +25,14 @@ def evaluate(
 ) -> None:
     """Score a run's model again on its clips."""
     from sayso import experiment
-    from sayso.runs import open_run
+    from sayso.runs import open_run, split_label
 
-    scores = experiment.Run(open_run(run).path).evaluate(split, progress=Bars())
+    opened = experiment.Run(open_run(run).path)
+    scores, manifest = opened.evaluate(split, progress=Bars()), opened.manifest()
     if as_json:
-        say(json.dumps({split: scores}, indent=2, ensure_ascii=False))
+        facts = {key: manifest[key] for key in ("split", "speakers_shared") if key in manifest}
+        say(json.dumps({split: scores} | facts, indent=2, ensure_ascii=False))
     else:
-        show_scores(scores)
+        # Of the other parts the model has seen clips or was chosen by them, whoever speaks there.
+        label = split_label(manifest | {"test": scores}) if split == "test" else _NO_TEST[split]
+        show_scores(scores, label)

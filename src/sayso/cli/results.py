@@ -5,22 +5,24 @@ from typing import Any
 
 from sayso.cli.console import say
 from sayso.errors import counted
-from sayso.runs import RunFolder
+from sayso.runs import RunFolder, split_label
 
 __all__ = ["score_line", "show_run", "show_scores"]
 
 
-def score_line(scores: Mapping[str, Any]) -> str:
-    """Accuracy with its intervals, in one line.
+def score_line(scores: Mapping[str, Any], label: str = "") -> str:
+    """Accuracy with its intervals, and with what limits it, in one line.
 
     >>> score_line({"accuracy": 0.98, "accuracy_ci95": [0.957, 0.991], "n": 300})
     '98.0 % of 300 clips right (95 % interval over clips: 95.7 to 99.1)'
+    >>> score_line({"accuracy": 1.0, "accuracy_ci95": [0.72, 1.0], "n": 10}, "random split: speakers shared")
+    '100.0 % of 10 clips right (95 % interval over clips: 72.0 to 100.0), random split: speakers shared'
     """
     line = f"{scores['accuracy']:.1%} of {counted(scores['n'], 'clip')} right".replace("%", " %")
     intervals = [f"95 % interval over clips: {_limits(scores['accuracy_ci95'])}"]
     if scores.get("speaker_accuracy_ci95"):
         intervals.append(f"over {counted(scores['speakers'], 'speaker')}: {_limits(scores['speaker_accuracy_ci95'])}")
-    return f"{line} ({'; '.join(intervals)})"
+    return f"{line} ({'; '.join(intervals)}){f', {label}' if label else ''}"
 
 
 def show_run(run: RunFolder) -> None:
@@ -33,14 +35,14 @@ def show_run(run: RunFolder) -> None:
     )
     seconds, best = manifest["training_seconds"], manifest["best_epoch"]
     say(f"training     {counted(manifest['epochs'], 'epoch')} in {seconds:.0f} s; the weights of epoch {best} count")
-    say(f"test         {score_line(metrics['test'])}")
+    say(f"test         {score_line(metrics['test'], split_label(metrics))}")
     for note in manifest["notes"]:
         say(f"note         {note}")
 
 
-def show_scores(scores: Mapping[str, Any]) -> None:
-    """Print scores with their tables by word and by speaker."""
-    say(score_line(scores))
+def show_scores(scores: Mapping[str, Any], label: str = "") -> None:
+    """Print scores with what limits them, and their tables by word and by speaker."""
+    say(score_line(scores, label))
     say(f"loss {scores['loss']:.3f}, calibration error {scores['ece']:.3f}")
     say(f"\n{'word':<20}{'clips':>7}{'recall':>10}{'precision':>11}")
     for word, row in scores["per_class"].items():

@@ -44,11 +44,14 @@ def remove(
 
 def _state(run: "RunFolder") -> str:
     from sayso.errors import RunError, counted
+    from sayso.runs import split_label
 
     try:
         if not run.finished:
             return f"unfinished; sayso train --resume {run.path}"
-        test = run.metrics()["test"]
+        metrics = run.metrics()
     except RunError:
         return f"damaged; sayso runs remove {run.path}"
-    return f"{100 * test['accuracy']:.1f} % of {counted(test['n'], 'test clip')}"
+    label = split_label(metrics)
+    score = f"{100 * metrics['test']['accuracy']:.1f} % of {counted(metrics['test']['n'], 'test clip')}"
+    return f"{score}, {label}" if label else score

@@ -74,6 +74,10 @@ class Folder(Dataset):
         except re.error as error:
             yield Fault("speaker_pattern", f"is no regular expression: {error}")
 
+    def anchored(self) -> "Dataset":
+        """The same with absolute paths."""
+        return replace(super().anchored(), path=str(self._path()))
+
     def location(self) -> Path | None:
         """The folder or manifest, when it is there."""
         path = self._path()

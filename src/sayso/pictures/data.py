@@ -44,7 +44,7 @@ def draw_dataset(
     path = Path(source)
     is_recipe = path.suffix.lower() in (".yaml", ".yml")
     recipe: Recipe = read_recipe(path) if is_recipe else suggest_recipe(path, progress=progress)
-    listing = recipe.dataset.listing(progress)
+    listing = recipe.dataset.kept_listing(progress)
     return draw_clips(listing.clips, recipe.audio, speaker=speaker, rows=rows)
 
 

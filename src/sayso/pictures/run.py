@@ -15,7 +15,7 @@ from sayso.plots.curves import learning_rate, loss_and_accuracy, loss_and_accura
 from sayso.plots.flow import alluvial, alluvial_drawing
 from sayso.plots.layout import side_by_side
 from sayso.plots.speakers import accuracy_by_speaker, compare_speakers
-from sayso.runs import RunFolder, open_run, read_log
+from sayso.runs import RunFolder, open_run, read_log, split_label
 
 __all__ = ["confusion_of", "draw_run", "log_of", "report_figures"]
 
@@ -49,7 +49,7 @@ def report_figures(metrics: Mapping[str, Any], log: Log) -> dict[str, Figure]:
         "alluvial": alluvial(counts, labels),
     }
     if len(metrics["test"]["per_speaker"]) > 1:
-        figures["accuracy_by_speaker"] = accuracy_by_speaker(metrics["test"]["per_speaker"])
+        figures["accuracy_by_speaker"] = accuracy_by_speaker(metrics["test"]["per_speaker"], label=split_label(metrics))
     return figures
 
 
@@ -77,7 +77,9 @@ def _two(metrics: Sequence[Mapping[str, Any]], logs: Sequence[Log], names: Seque
     }
     speakers = {name: one["test"]["per_speaker"] for name, one in zip(names, metrics, strict=True)}
     if set.intersection(*(set(per_speaker) for per_speaker in speakers.values())):
-        figures["accuracy_by_speaker"] = compare_speakers(speakers)
+        figures["accuracy_by_speaker"] = compare_speakers(
+            speakers, label=" | ".join(dict.fromkeys(filter(None, map(split_label, metrics))))
+        )
     return figures
 
 

@@ -13,10 +13,12 @@ __all__ = ["accuracy_by_speaker", "compare_speakers"]
 
 _MOST_SPEAKERS = 40
 _WORST_SPEAKERS = 20
+_FOOT_INCHES = 0.6
+_LINE_INCHES = 0.2
 _ROW_INCHES = 0.25
 
 
-def accuracy_by_speaker(per_speaker: Mapping[str, Mapping[str, Any]]) -> Figure:
+def accuracy_by_speaker(per_speaker: Mapping[str, Mapping[str, Any]], *, label: str = "") -> Figure:
     """Draw each speaker's accuracy as a dot with its 95 % interval, worst at the top.
 
     More than 40 speakers are too many for one picture: then the 20 worst are shown, and a line says so.
@@ -24,6 +26,7 @@ def accuracy_by_speaker(per_speaker: Mapping[str, Mapping[str, Any]]) -> Figure:
     Args:
         per_speaker: name to n (clips), accuracy (0 to 1) and accuracy_ci95 ([low, high] or None); speakers without an
             accuracy are left out.
+        label: what limits these scores, such as that speakers are shared; stands below.
 
     Returns:
         A figure 7 inches wide that grows with the number of speakers.
@@ -36,12 +39,13 @@ def accuracy_by_speaker(per_speaker: Mapping[str, Mapping[str, Any]]) -> Figure:
     names = [f"{printable(name, most=20)} ({scores['n']})" for name, scores in shown]
     left = max((text_inches(name, points=9.5) for name in names), default=0.0) + 0.2
     height = _ROW_INCHES * max(1, len(shown))
+    foot = _FOOT_INCHES + (_LINE_INCHES if label else 0.0)
     with styled():
-        figure = new_figure(7.0, height + 1.1)
-        axes = axes_at(figure, left=left, bottom=0.6, width=6.7 - left, height=height)
+        figure = new_figure(7.0, height + foot + 0.5)
+        axes = axes_at(figure, left=left, bottom=foot, width=6.7 - left, height=height)
         _dots(axes, [scores for _, scores in shown])
         _frame(axes, names)
-        axes.set_xlabel("clips recognised (%), with 95 % interval")
+        axes.set_xlabel("\n".join(filter(None, ("clips recognised (%), with 95 % interval", label))))
         clips = sum(scores["n"] for _, scores in ranked)
         if clips:
             everyone = sum(scores["n"] * scores["accuracy"] for _, scores in ranked) / clips
@@ -58,7 +62,7 @@ def _dots(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
         axes.plot([scores["accuracy"]], [place], color=BLUE, marker="o", markersize=5)
 
 
-def compare_speakers(runs: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Figure:
+def compare_speakers(runs: Mapping[str, Mapping[str, Mapping[str, Any]]], *, label: str = "") -> Figure:
     """Draw the accuracy of each speaker in two runs: a filled dot for the first, an open square for the second.
 
     Those that lost most stand at the top; of more than 40 speakers the 20 that lost most are shown.
@@ -66,6 +70,7 @@ def compare_speakers(runs: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Fig
     Args:
         runs: name of a run to its speakers, as `accuracy_by_speaker` takes them; two runs. Speakers that only one run
             has are left out.
+        label: as `accuracy_by_speaker` takes it, for both.
 
     Returns:
         A figure 7 inches wide that grows with the number of speakers.
@@ -81,9 +86,10 @@ def compare_speakers(runs: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Fig
     names = [printable(name, most=20) for name in shown]
     left = max((text_inches(name, points=9.5) for name in names), default=0.0) + 0.2
     height = _ROW_INCHES * max(1, len(shown))
+    foot = _FOOT_INCHES + (_LINE_INCHES if label else 0.0)
     with styled():
-        figure = new_figure(7.0, height + 1.0)
-        axes = axes_at(figure, left=left, bottom=0.6, width=6.7 - left, height=height)
+        figure = new_figure(7.0, height + foot + 0.4)
+        axes = axes_at(figure, left=left, bottom=foot, width=6.7 - left, height=height)
         before = [first[name]["accuracy"] for name in shown]
         after = [second[name]["accuracy"] for name in shown]
         places = range(len(shown))
@@ -92,7 +98,7 @@ def compare_speakers(runs: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Fig
         square: dict[str, Any] = {"marker": "s", "markerfacecolor": "white", "markeredgewidth": 1.6, "markersize": 6}
         axes.plot(after, places, color=VERMILION, linestyle="", label=printable(second_name), **square)
         _frame(axes, names)
-        axes.set_xlabel("clips recognised (%)")
+        axes.set_xlabel("\n".join(filter(None, ("clips recognised (%)", label))))
         axes.legend(ncols=2, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, fontsize=9)
         some = "" if len(shown) == len(ranked) else f"the {len(shown)} of {len(ranked)} speakers that lost most"
         axes.set_title(some, fontsize=9.5, fontweight="normal")
