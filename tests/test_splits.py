@@ -278,15 +278,6 @@ def test_notes_about_words_that_are_not_validated() -> None:
     assert any(note.startswith("no validation clips of 'b': the epoch to keep") for note in split.notes)
 
 
-def test_notes_about_exact_copies() -> None:
-    clips = [*grid("ab", split="train"), *grid("ab", "z", 1, split="test")]
-    prints = [clip.path for clip in clips]
-    assert not any("copies" in note for note in split_of(corpus_of(clips, prints=prints)).notes)
-    prints[-1] = prints[0]
-    notes = split_of(corpus_of(clips, prints=prints)).notes
-    assert any("1 test clip is an exact copy of training clips (z_0)" in note for note in notes)
-
-
 def test_the_hash_tells_splits_apart() -> None:
     one = Split(np.array([0, 1]), np.array([2]), np.array([3]), "random")
     assert one.split_hash == Split(np.array([0, 1]), np.array([2]), np.array([3]), "official").split_hash

@@ -27,7 +27,18 @@ from sayso.progress import Progress
 from sayso.registry import Part, Registry
 from sayso.schema import Range, Share, dump
 
-__all__ = ["DATASETS", "Clip", "Corpus", "Dataset", "Listing", "PartName", "clear_packed", "pack", "packed"]
+__all__ = [
+    "DATASETS",
+    "Clip",
+    "Corpus",
+    "Dataset",
+    "Listing",
+    "PartName",
+    "clear_packed",
+    "pack",
+    "packed",
+    "packed_folder",
+]
 
 PartName = Literal["train", "validation", "test"]
 PACK_VERSION = 1
@@ -86,6 +97,9 @@ class Dataset(Part):
     as `sayso audit` writes: those clips are left out."""
     max_bad_share: Share = 0.1
     """Share of files that may be unreadable; they are skipped and listed. More is an error."""
+    allow_copies: tuple[str, ...] = ()
+    """Clips that may have the same samples in training and in the test, by the end of their paths, such as
+    `yes/1.wav`, or a shell pattern for it (a star alone: all): they are noted beside the score. Others are an error."""
 
     def listing(self, progress: Progress) -> Listing:
         """List the clips, fetching or making the recordings first where need be.
@@ -176,7 +190,7 @@ def pack(listing: Listing, audio: AudioFormat, *, progress: Progress, max_bad_sh
     parts = [(clip.start_seconds, clip.end_seconds) for clip in listing.clips]
     stamps = [_stamp(path) for path in (*(clip.path for clip in listing.clips), *listing.noise)]
     key = digest([PACK_VERSION, RESAMPLER, dump(audio), stamps, parts])
-    folder = _packed_root() / key[:32]
+    folder = packed_folder() / key[:32]
     corpus = _open(folder, listing, audio)
     if corpus is None:
         # What lies there, if anything, is damaged.
@@ -193,18 +207,19 @@ def pack(listing: Listing, audio: AudioFormat, *, progress: Progress, max_bad_sh
 
 def packed() -> list[tuple[Path, Mapping[str, Any], int]]:
     """Every packed corpus in the cache: its folder, its index, its size in bytes."""
-    folders = sorted(path.parent for path in _packed_root().glob("*/index.json"))
+    folders = sorted(path.parent for path in packed_folder().glob("*/index.json"))
     return [(folder, index, _size(folder)) for folder in folders if (index := _read_index(folder))]
 
 
 def clear_packed() -> int:
     """Remove every packed corpus from the cache; gives the bytes freed. The recordings themselves stay."""
-    freed = _size(_packed_root())
-    shutil.rmtree(_packed_root(), ignore_errors=True)
-    return freed - _size(_packed_root())
+    freed = _size(packed_folder())
+    shutil.rmtree(packed_folder(), ignore_errors=True)
+    return freed - _size(packed_folder())
 
 
-def _packed_root() -> Path:
+def packed_folder() -> Path:
+    """Where packed corpora lie, and what was found out about them; `clear_packed` removes it."""
     return cache_folder() / "packed"
 
 

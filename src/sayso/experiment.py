@@ -22,6 +22,7 @@ from sayso.errors import RunError
 from sayso.evaluation import predict_probabilities, score_rows, write_predictions
 from sayso.export import Agreement, export
 from sayso.files import write_json, write_text
+from sayso.leakage import Leakage, check_leakage
 from sayso.pictures.run import confusion_of, log_of, report_figures
 from sayso.plain_values import lay_over, parse_overrides
 from sayso.plots.confusion import confusion_matrix
@@ -210,12 +211,14 @@ def _complete(run: Run, recipe: Recipe, corpus: Corpus, split: Split, progress: 
     # Imported here: Lightning takes seconds, and only training needs it.
     from sayso.training import check_readiness, fit
 
-    for note in (*corpus.notes, *split.notes):
+    with one_per_machine_first():
+        leakage = check_leakage(corpus, split, allow_copies=recipe.dataset.allow_copies, progress=progress)
+    for note in (*corpus.notes, *split.notes, *leakage.notes):
         progress.note(note)
     started = time.perf_counter()
     hardware = check_readiness(recipe, split)
     with loss_of_others(f"nothing is lost: under torchrun, go on with sayso train --resume {run.path}"):
-        begun = from_leader(lambda: _begin(run, recipe, corpus, split, hardware, progress))
+        begun = from_leader(lambda: _begin(run, recipe, corpus, split, leakage, hardware, progress))
         fitted = fit(recipe, corpus, split, run, progress=progress)
         if hardware.processes.leads:
             _score(run, recipe, corpus, split, fitted, begun, started, progress)
@@ -250,7 +253,7 @@ def _score(
 
 
 def _begin(
-    run: Run, recipe: Recipe, corpus: Corpus, split: Split, hardware: "Hardware", progress: Progress
+    run: Run, recipe: Recipe, corpus: Corpus, split: Split, leakage: Leakage, hardware: "Hardware", progress: Progress
 ) -> dict[str, Any]:
     """Write recipe and manifest of an unfinished run; a resumed one must have the same clips as before."""
     write_text(run.recipe, recipe_yaml(recipe))
@@ -271,7 +274,8 @@ def _begin(
         "machine": _machine(hardware),
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in ("sayso", "torch", "lightning", "numpy", "onnxruntime")},
-        "notes": [*corpus.notes, *split.notes],
+        "leakage": leakage.facts,
+        "notes": [*corpus.notes, *split.notes, *leakage.notes],
     }
     if (run.path / "manifest.json").exists():
         before = run.manifest()

@@ -250,8 +250,3 @@ def _notes(corpus: Corpus, split: Split) -> Iterable[str]:
     if split.kind == "speakers" and nameless:
         clips_name = counted(nameless, "training clip names", "training clips name")
         yield f"{clips_name} no speaker: a test speaker may be heard there"
-    trained = {corpus.fingerprints[row] for row in split.train} | {corpus.fingerprints[row] for row in split.validation}
-    if repeats := [row for row in split.test if corpus.fingerprints[row] in trained]:
-        names = ", ".join(corpus.clips[row].path.rsplit("/", 1)[-1] for row in repeats[:3])
-        copies = counted(len(repeats), "test clip is an exact copy", "test clips are exact copies")
-        yield f"{copies} of training clips ({names}): the score is too good by that"

@@ -61,6 +61,10 @@ class SpeechCommands(Dataset):
     from stretches of the recordings that training does not hear."""
     draw_seed: Annotated[int, Range(least=0)] = 0
     """Seed of the draw of clips for `unknown`."""
+    allow_copies: tuple[str, ...] = ("*_nohash_*",)
+    """As for every dataset. The source holds exact repeats, each of one speaker's clip of one word, which its official
+    parts and parts by speaker keep together; a random split may part them, as published ones do. `[]` makes that an
+    error."""
 
     def faults(self) -> Iterator[Fault]:
         """Name what does not fit together."""

@@ -1,0 +1,174 @@
+"""The check that runs before every training: does the test part hold what the training has heard?"""
+
+import json
+import shlex
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from sayso.corpus import Clip, Corpus
+from sayso.errors import DataError, counted
+from sayso.near_copies import NearCopy, kept_near_copies
+from sayso.progress import Progress
+from sayso.splits import Rows, Split
+
+__all__ = ["Leakage", "check_leakage"]
+
+_MOST_NAMES = 3
+# A line to be copied must not fill the screen.
+_MOST_TO_ALLOW = 10
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """What the test part shares with what is trained on, where it is no error."""
+
+    notes: tuple[str, ...]
+    """What stands beside the score."""
+    facts: dict[str, Any]
+    """What the run's manifest keeps: counts, and the clips by name."""
+
+
+def check_leakage(
+    corpus: Corpus, split: Split, *, allow_copies: Sequence[str] = (), progress: Progress | None = None
+) -> Leakage:
+    """Compare the test part with the training and validation parts: speakers, equal samples, near copies.
+
+    Args:
+        corpus: the clips.
+        split: its parts.
+        allow_copies: ends of paths, or patterns for them, of clips whose copies are a note and no error; see
+            `sayso.corpus.Dataset.allow_copies`.
+        progress: where to report.
+
+    Raises:
+        DataError: a test clip has the samples of a training or validation clip, and neither is allowed by name.
+    """
+    pairs = kept_near_copies(corpus, progress=progress)
+    heard = {int(row) for part in (split.train, split.validation) for row in part}
+    tested = {int(row) for row in split.test}
+    groups = _groups(pairs)
+    same = {row: copies for row, copies in _same_across(groups, heard, tested)}
+    refused = [
+        row
+        for row, copies in same.items()
+        if not any(_allowed(corpus.clips[copy].path, allow_copies) for copy in (row, *copies))
+    ]
+    if refused:
+        raise DataError(_refusal(corpus, refused))
+    near = [pair for pair in pairs if pair.likeness < 1]
+    alike = {row: pair for row, pair in _near_across(near, groups, heard, tested) if row not in same}
+    clashes = [pair for pair in near if corpus.clips[pair.first].label != corpus.clips[pair.second].label]
+    return Leakage(
+        notes=(*_promise_notes(corpus, split), *_notes(corpus, sorted(same), alike, clashes)),
+        facts={
+            "shared_speakers": len(_speakers(corpus, split.train, split.validation) & _speakers(corpus, split.test)),
+            "same_samples": [_tail(corpus.clips[row], 2) for row in sorted(same)],
+            "near_copies": [_described(corpus, alike[row]) for row in sorted(alike)],
+            "near_copies_under_two_labels": [_described(corpus, pair) for pair in clashes],
+        },
+    )
+
+
+def _groups(pairs: Sequence[NearCopy]) -> dict[int, list[int]]:
+    """Rows of equal samples by the first of them; the pairs have that one first."""
+    groups: dict[int, list[int]] = {}
+    for pair in pairs:
+        if pair.likeness == 1:
+            groups.setdefault(pair.first, [pair.first]).append(pair.second)
+    return groups
+
+
+def _same_across(
+    groups: dict[int, list[int]], heard: Collection[int], tested: Collection[int]
+) -> Iterator[tuple[int, list[int]]]:
+    """Test rows with the rows of the same samples that are trained or validated on."""
+    for rows in groups.values():
+        copies = [row for row in rows if row in heard]
+        if copies:
+            yield from ((row, copies) for row in rows if row in tested)
+
+
+def _near_across(
+    near: Sequence[NearCopy], groups: dict[int, list[int]], heard: Collection[int], tested: Collection[int]
+) -> Iterator[tuple[int, NearCopy]]:
+    """Test rows with the pair that shows each to be a near copy of what is trained or validated on."""
+    for pair in near:
+        for one, other in ((pair.first, pair.second), (pair.second, pair.first)):
+            if any(row in heard for row in groups.get(other, [other])):
+                yield from ((row, pair) for row in groups.get(one, [one]) if row in tested)
+
+
+def _speakers(corpus: Corpus, *parts: Rows) -> set[str]:
+    return {speaker for part in parts for row in part if (speaker := corpus.clips[row].speaker)}
+
+
+def _allowed(path: str, allowed: Sequence[str]) -> bool:
+    slashed = f"/{path}".replace("\\", "/")
+    return any(slashed.endswith(f"/{name}") or fnmatchcase(slashed, f"*/{name}") for name in allowed)
+
+
+def _refusal(corpus: Corpus, rows: Sequence[int]) -> str:
+    names = _ends(corpus, rows) if len(rows) <= _MOST_TO_ALLOW else ["*"]
+    allow = shlex.quote(f"dataset.allow_copies={json.dumps(names, ensure_ascii=False)}")
+    copies = counted(len(rows), "test clip has", "test clips have")
+    return (
+        f"{copies} the very samples of a training or validation clip ({_named(corpus, rows)}), so a score on them says "
+        "nothing about new recordings; delete the copies, leave them out (dataset.exclude), or allow them: "
+        f"--set {allow}"
+    )
+
+
+def _promise_notes(corpus: Corpus, split: Split) -> Iterator[str]:
+    """Speakers shared with the validation part alone, where none were to be; splits tells of those in training."""
+    trained, validated, tested = (_speakers(corpus, part) for part in (split.train, split.validation, split.test))
+    if split.kind == "speakers" and (shared := (tested & validated) - trained):
+        speakers = counted(len(shared), "test speaker is", "test speakers are")
+        yield f"{speakers} heard in validation too, though the split is by speaker: the epoch is chosen by their voices"
+
+
+def _notes(
+    corpus: Corpus, same: Sequence[int], alike: dict[int, NearCopy], clashes: Sequence[NearCopy]
+) -> Iterator[str]:
+    if same:
+        copies = counted(len(same), "test clip is an exact copy", "test clips are exact copies")
+        yield f"{copies} of training clips, as allowed ({_named(corpus, same)}): the score is too good by that"
+    if alike:
+        copies = counted(len(alike), "test clip is a near copy", "test clips are near copies")
+        yield (
+            f"{copies} of training clips, such as {_described(corpus, alike[min(alike)])}: the score may be too good "
+            "by that"
+        )
+    if clashes:
+        copies = counted(len(clashes), "pair of near copies has", "pairs of near copies have")
+        yield f"{copies} two labels, such as {_described(corpus, clashes[0])}: one of the two may be wrong"
+
+
+def _described(corpus: Corpus, pair: NearCopy) -> str:
+    first, second = (corpus.clips[row] for row in (pair.first, pair.second))
+    return f"{_tail(first, 2)} and {_tail(second, 2)} (alike by {pair.likeness:.2f})"
+
+
+def _named(corpus: Corpus, rows: Sequence[int]) -> str:
+    names = ", ".join(_tail(corpus.clips[row], 2) for row in rows[:_MOST_NAMES])
+    return names + (", ..." if len(rows) > _MOST_NAMES else "")
+
+
+def _ends(corpus: Corpus, rows: Sequence[int]) -> list[str]:
+    """The shortest ends of these clips' paths, of two parts or more, that no other clip's path has."""
+    left = {corpus.clips[row].path: corpus.clips[row] for row in rows}
+    ends: dict[str, str] = {}
+    for parts in range(2, 1 + max(path.count("/") + path.count("\\") for path in left) + 1):
+        paths = defaultdict[str, set[str]](set)
+        for clip in corpus.clips:
+            paths[_tail(clip, parts)].add(clip.path)
+        ends |= {
+            path: end for path, clip in left.items() if path not in ends and len(paths[end := _tail(clip, parts)]) == 1
+        }
+    return [ends.get(path, path) for path in left]
+
+
+def _tail(clip: Clip, parts: int) -> str:
+    return "/".join(clip.path.replace("\\", "/").split("/")[-parts:])
