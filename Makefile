@@ -35,6 +35,7 @@ check: .venv/.ready-dev
 	$(BIN)/codespell src tests docs benchmarks recipes *.md Makefile
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/python docs/results.py --check
+	$(BIN)/python docs/interval_coverage.py --check
 
 # One thread each, or the workers' threads would only wait for one another; whole files, since theirs share trainings.
 test test-slow: export OMP_NUM_THREADS := 1

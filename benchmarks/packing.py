@@ -13,7 +13,8 @@ import soundfile
 
 from benchmarks.contest import Contest, Figure, NotHereError
 from sayso.audio import AudioFormat
-from sayso.corpus import Listing, pack
+from sayso.clips import Listing
+from sayso.corpus import pack
 from sayso.datasets.speech_commands import SpeechCommands
 from sayso.progress import Progress
 

@@ -10,7 +10,7 @@ import typer
 from sayso.audio import AudioFormat
 from sayso.augment import AUGMENTATIONS
 from sayso.cli import app
-from sayso.corpus import DATASETS
+from sayso.clips import DATASETS
 from sayso.features import FEATURES
 from sayso.models import MODELS
 from sayso.recipe import Training

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 if TYPE_CHECKING:
-    from sayso.corpus import Listing
+    from sayso.clips import Listing
 
 # Machines are shared and noisy: an example that takes long is no fault of the code.
 hypothesis.settings.register_profile("patient", deadline=None)
@@ -70,7 +70,7 @@ def tone_folder(tmp_path: Path) -> Path:
 def listing(tone_folder: Path) -> "Listing":
     """The clips of `tone_folder`, as a dataset would list them."""
     # Here, since this file is loaded before annotations are hooked for checking.
-    from sayso.corpus import Clip, Listing
+    from sayso.clips import Clip, Listing
 
     paths = sorted(tone_folder.glob("*/*.wav"))
     return Listing(tuple(Clip(str(path), path.parent.name, path.stem.split("_")[0]) for path in paths))

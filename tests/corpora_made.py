@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from sayso.audio import AudioFormat
-from sayso.corpus import Clip, Corpus, Listing, pack
+from sayso.clips import Clip, Listing
+from sayso.corpus import Corpus, pack
 from sayso.progress import Progress
 
 __all__ = ["AUDIO", "folders", "packed_corpus", "with_file"]

@@ -13,7 +13,8 @@ import soundfile
 from corpora_made import AUDIO, folders, packed_corpus, with_file
 from sayso import corpus as corpus_module
 from sayso.audio import clip_from_file, decode, quantise, resample
-from sayso.corpus import Clip, Listing, clear_packed, pack
+from sayso.clips import Clip, Listing
+from sayso.corpus import clear_packed, pack
 from sayso.errors import DataError
 from sayso.progress import Progress, Task
 

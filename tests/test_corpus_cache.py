@@ -17,7 +17,8 @@ import soundfile
 from corpora_made import AUDIO, folders, packed_corpus, with_file
 from sayso import corpus as corpus_module
 from sayso.audio import clip_from_file
-from sayso.corpus import Listing, clear_packed, pack, packed
+from sayso.clips import Listing
+from sayso.corpus import clear_packed, pack, packed
 from sayso.errors import OutputError
 from sayso.progress import Progress, Task
 
@@ -245,7 +246,8 @@ PACKER = """
 import sys
 from pathlib import Path
 from sayso.audio import AudioFormat
-from sayso.corpus import Clip, Listing, pack
+from sayso.clips import Clip, Listing
+from sayso.corpus import pack
 from sayso.progress import Progress
 paths = sorted(Path(sys.argv[1]).glob("*/*.wav"))
 listing = Listing(tuple(Clip(str(path), path.parent.name) for path in paths))

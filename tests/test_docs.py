@@ -13,7 +13,7 @@ import yaml
 
 import sayso
 from sayso.cli import app
-from sayso.corpus import DATASETS
+from sayso.clips import DATASETS
 from sayso.features import FEATURES
 from sayso.models import MODELS
 from sayso.recipe import recipe_from_values

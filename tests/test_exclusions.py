@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sayso.corpus import Clip, Dataset, Listing
+from sayso.clips import Clip, Dataset, Listing
 from sayso.errors import DataError
 from sayso.exclusions import Exclusion, read_exclusions, write_exclusions
 from sayso.experiment import open_data, recipe_for

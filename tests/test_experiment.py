@@ -55,6 +55,7 @@ def test_everything_the_design_promises_is_there(made):
     }  # fmt: skip
     assert {path.name for path in run.figures.iterdir()} == {
         "loss_and_accuracy.svg", "confusion_matrix.svg", "alluvial.svg", "accuracy_by_speaker.svg",
+        "reliability.svg", "risk_coverage.svg",
     }  # fmt: skip
     assert run.finished
 
@@ -71,6 +72,9 @@ def test_metrics_have_their_shape_and_agree_with_the_predictions(made):
     np.testing.assert_allclose(np.sum(shares, axis=1), 1, atol=1e-6)
     assert test["accuracy_ci95"][0] <= test["accuracy"] <= test["accuracy_ci95"][1]
     assert set(test["per_class"]) == {"high", "low", "middle"}
+    assert metrics["calibration"]["fitted_on_clips"] == run.manifest()["clips"]["validation"]
+    assert metrics["calibration"]["test_ece_after"] == test["ece"]
+    assert "rejection" not in metrics
     assert metrics["parameters"] == sum(p.numel() for p in run.classifier().parameters())
     assert 0 <= metrics["train"]["accuracy"] <= 1
 
@@ -104,6 +108,7 @@ def test_the_exported_model_answers_as_the_predictions_say(made):
         for row in csv.DictReader(file):
             answer = recognizer.predict(row["clip"])[0]
             assert answer.probability == pytest.approx(float(row[f"p({answer.label})"]), abs=1e-3)
+    assert run.classifier().temperature == recognizer.temperature == run.metrics()["calibration"]["temperature"] != 1
 
 
 def test_the_saved_recipe_trains_the_same_again(made, tmp_path):

@@ -12,7 +12,8 @@ import pytest
 
 from conftest import one_line
 from sayso.audio import AudioFormat
-from sayso.corpus import Clip, Corpus
+from sayso.clips import Clip
+from sayso.corpus import Corpus
 from sayso.errors import DataError
 from sayso.leakage import Leakage, check_leakage
 from sayso.recipe import read_recipe

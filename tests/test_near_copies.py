@@ -11,7 +11,8 @@ import soxr
 
 import sayso.near_copies
 from sayso.audio import AudioFormat
-from sayso.corpus import Clip, Corpus, clear_packed, pack
+from sayso.clips import Clip
+from sayso.corpus import Corpus, clear_packed, pack
 from sayso.datasets.fsdd import Fsdd
 from sayso.datasets.speech_commands import SpeechCommands
 from sayso.near_copies import NearCopy, kept_near_copies, near_copies

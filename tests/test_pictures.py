@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from sayso.audio import AudioFormat
-from sayso.corpus import Clip
+from sayso.clips import Clip
 from sayso.errors import DataError, RunError, SettingsError
 from sayso.experiment import Run
 from sayso.features import FEATURES

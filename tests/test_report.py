@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from sayso.errors import OutputError
+from sayso.plots.confidence import false_accepts, reliability_diagram, risk_coverage_curve
 from sayso.plots.confusion import confusion_matrix
 from sayso.plots.curves import loss_and_accuracy
 from sayso.plots.flow import alluvial
@@ -275,6 +276,39 @@ def test_only_all_is_100_percent(tmp_path):
     words = Page(report(tmp_path, test={"accuracy": 0.99996, "accuracy_ci95": [0.99, 1.0]})).words
     assert "> 99.9 %" in words
     assert "100.0 %" in words
+
+
+def test_confidence_and_rejection_have_sections_where_they_were_measured(tmp_path):
+    assert "What its confidence is worth" not in Page(report(tmp_path)).words
+    share = {"rate": 0.25, "ci95": [0.2, 0.3], "speaker_ci95": None, "n": 40}
+    calibration = {
+        "fitted_on": "validation", "fitted_on_clips": 216, "temperature": 0.6261,
+        "test_ece_before": 0.0895, "test_ece_after": 0.0272,
+    }  # fmt: skip
+    rejection = {
+        "words": ["maybe", NASTY], "threshold": 0.665, "threshold_from": "validation", "auroc": 0.885,
+        "auroc_ci95": None, "false_reject": share | {"n": 300}, "false_accept": share,
+        "false_accept_rate_at_5_percent": 0.45, "curve": [[0, 1], [1, 0]],
+    }  # fmt: skip
+    risk = {"aurc": 0.012, "coverage_at_1_percent_risk": 0.954, "curve": [[0.5, 0.0], [1.0, 0.04]]}
+    test = scores(["no", "yes"], ["theo", "ann"]) | {"risk_coverage": risk, "worst_speaker": "theo"}
+    metrics = {"test": test, "parameters": 1, "split": "official", "calibration": calibration, "rejection": rejection}
+    drawn = {
+        "risk_coverage": svg_text(risk_coverage_curve(risk)),
+        "rejection": svg_text(false_accepts(rejection)),
+        "reliability": svg_text(reliability_diagram([{"n": 3, "confidence": 0.9, "accuracy": 1.0}])),
+    }
+    page = Page(report(tmp_path, metrics=metrics, figures=drawn))
+    for said in (
+        "216 validation clips (temperature 0.6261)",
+        "was 8.9 % before and is 2.7 % after",
+        "95.4 % of the clips can be answered",
+        f"40 clips of maybe, {NASTY} were kept from training",
+        "worst speaker theo 90.0 %",
+        "turn away 5 % of the known words among the validation clips",
+    ):
+        assert said in page.words
+    assert len(page.all("svg")) == 3
 
 
 def test_an_unknown_figure_has_a_section(tmp_path):

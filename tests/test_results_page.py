@@ -111,7 +111,7 @@ def test_rows_give_means_over_seeds_and_folds_and_the_verdict(run_of, recipes):
     facts = [measured.facts_of(run_of(f"r{seed}", seed=seed, wrong=seed), recipes) for seed in (0, 1, 2)]
     row = {"recipe": RECIPE, "what": "x", "published": "1", "source": "y", "reach": 87.5}
     (line,) = result_rows.lines_of(row, facts)
-    assert line["ours"] == "**87.50** ± 31.05 (3 seeds; 0.00 to 100.00 over 2 speakers)"
+    assert line["ours"] == "**87.50** ± 31.05 (3 seeds; 3.39 to 99.32 over 2 speakers)"
     assert line["reach"] == "87.5, reached"
     assert line["command"] == "sayso train recipes/fsdd/quick.yaml"
     (line,) = result_rows.lines_of(row | {"reach": 87.6}, facts[1:2])

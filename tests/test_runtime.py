@@ -93,6 +93,7 @@ def test_a_file_that_is_no_sound(recognizer, tmp_path):
     [
         ({"format_version": "99"}, "format_version 99, this Sayso reads"),
         ({"format_version": None}, "not one that Sayso exported"),
+        ({"temperature": "hot"}, "damaged"),
         ({"labels": "["}, "damaged"),
         ({"labels": None}, "damaged"),
         ({"audio": "{}x"}, "damaged"),

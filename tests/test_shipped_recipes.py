@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sayso.corpus import Clip, Corpus
+from sayso.clips import Clip
+from sayso.corpus import Corpus
 from sayso.files import digest
 from sayso.progress import Progress
 from sayso.recipe import Recipe, read_recipe

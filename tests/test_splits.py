@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.audio import AudioFormat
-from sayso.corpus import Clip, Corpus, Dataset, PartName
+from sayso.clips import Clip, Dataset, PartName
+from sayso.corpus import Corpus
 from sayso.errors import DataError, SettingsError
 from sayso.splits import Split, ValidationKind, make_split
 

@@ -50,7 +50,8 @@ def trainer(*, batched: bool = False, bf16: bool = False, channels_last: bool = 
 
 def sayso_epoch() -> Callable[[np.ndarray], float]:
     """An epoch of `sayso train` on all clips, as the program runs it: augmentation off, weights and log written."""
-    from sayso.corpus import Clip, Corpus
+    from sayso.clips import Clip
+    from sayso.corpus import Corpus
     from sayso.datasets.speech_commands import SpeechCommands
     from sayso.features.spectrogram import Spectrogram
     from sayso.models.luz_convnet import LuzConvnetConfig

@@ -4,6 +4,7 @@ Both are written atomically, and opening either runs no code of whoever made it.
 """
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,18 @@ from sayso.recipe import recipe_from_values, recipe_yaml
 
 __all__ = ["load_model", "load_state", "save_model", "save_state"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+_READABLE = (1, 2)  # 1 had no temperature
 
 
 def save_model(path: Path, classifier: Classifier) -> None:
-    """Write weights, recipe and labels to a safetensors file."""
+    """Write weights, recipe, labels and temperature to a safetensors file."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in classifier.state_dict().items()}
     header = {
         "format_version": FORMAT_VERSION,
         "recipe": recipe_yaml(classifier.recipe),
         "labels": classifier.labels,
+        "temperature": classifier.temperature,
     }
     with atomic_path(path) as temporary:
         # One entry: safetensors writes several in any order, and the same model is to be the same file.
@@ -47,14 +50,24 @@ def load_model(path: Path) -> Classifier:
     try:
         with safe_open(path, framework="pt") as file:
             header: dict[str, Any] = json.loads((file.metadata() or {})["sayso"])
-        if header.get("format_version") != FORMAT_VERSION:
-            raise ModelError(f"{path}: format {header.get('format_version')}, this Sayso reads {FORMAT_VERSION}")
+        if header.get("format_version") not in _READABLE:
+            readable = " and ".join(map(str, _READABLE))
+            raise ModelError(f"{path}: format {header.get('format_version')}, this Sayso reads {readable}")
         recipe = recipe_from_values(load_yaml(header["recipe"]), source=str(path))
         classifier = Classifier(recipe, header["labels"])
         classifier.load_state_dict(load_file(path))
-    except (SafetensorError, KeyError, RuntimeError, ValueError, SettingsError, yaml.YAMLError) as error:
+        classifier.temperature = _temperature(header)
+    except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError, SettingsError, yaml.YAMLError) as error:
         raise ModelError(f"{path}: cannot be read as a Sayso model ({str(error).splitlines()[0]})") from error
     return classifier.eval()
+
+
+def _temperature(header: dict[str, Any]) -> float:
+    """What the logits are divided by; a number that cannot be that raises ValueError."""
+    temperature = float(header.get("temperature", 1.0))
+    if not 0 < temperature < math.inf:
+        raise ValueError(f"temperature {temperature}")
+    return temperature
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:

@@ -81,12 +81,17 @@ class Classifier(nn.Module):
     Args:
         recipe: names the parts.
         labels: the words, one for each logit.
+
+    Attributes:
+        temperature: what the network's logits are divided by, so that their softmax means what it says; 1 until it is
+            fitted (`sayso.evaluation.calibrate`). Kept and exported with the model, and no part of training.
     """
 
     def __init__(self, recipe: Recipe, labels: Sequence[str]) -> None:
         super().__init__()
         self.recipe = recipe
         self.labels = tuple(labels)
+        self.temperature = 1.0
         self.audio = recipe.audio
         features = recipe.features.build(recipe.audio)
         self.features = AtPeak(features) if recipe.level == "peak" else features
@@ -95,7 +100,7 @@ class Classifier(nn.Module):
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch classes"]:
         """Score each word for a batch of clips, float32 in [-1, 1)."""
-        return self.network(self.normaliser(self.features(samples)))
+        return self.network(self.normaliser(self.features(samples))) / self.temperature
 
     @property
     def parameters_count(self) -> int:

@@ -1,6 +1,6 @@
-"""Clips with labels and speakers, and their samples packed once into one memory-mapped int16 array.
+"""The samples of clips, packed once into one memory-mapped int16 array.
 
-A dataset gives a `Listing` (names only, nothing decoded); `pack` decodes it into a `Corpus`, which is kept in the
+A dataset gives a `Listing`; `pack` decodes it into a `Corpus`, which is kept in the
 cache under a key made of every file's path, size and time and the audio format, so a second start only opens it.
 """
 
@@ -10,134 +10,30 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Annotated, Any, BinaryIO, ClassVar, Literal, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sayso.audio import RESAMPLER, AudioFormat, clip_from_file, decode, quantise, resample
+from sayso.clips import Clip, Listing
 from sayso.errors import AudioError, DataError, OutputError, counted
-from sayso.exclusions import excluded
-from sayso.files import atomic_folder, cache_folder, digest, expanded, write_json
+from sayso.files import atomic_folder, cache_folder, digest, write_json
 from sayso.progress import Progress
-from sayso.registry import Part, Registry
-from sayso.schema import Range, Share, dump
+from sayso.schema import dump
 
-__all__ = [
-    "DATASETS",
-    "Clip",
-    "Corpus",
-    "Dataset",
-    "Listing",
-    "PartName",
-    "clear_packed",
-    "pack",
-    "packed",
-    "packed_folder",
-]
+__all__ = ["Corpus", "clear_packed", "pack", "packed", "packed_folder"]
 
-PartName = Literal["train", "validation", "test"]
 PACK_VERSION = 1
 _INDEX, _SAMPLES = "index.json", "samples.i16"
 _INDEX_KEYS = {"audio", "clips", "skipped", "skipped_noise", "fingerprints", "noise_lengths", "folder"}
 _CHUNK_BYTES = 2 << 20
 # Opening a file takes one lock inside soundfile, so more threads than this only wait for one another.
 _MOST_WORKERS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """One recording of one word: where it lies, what it says, who says it, and which part the source gives it to."""
-
-    path: str
-    label: str
-    speaker: str | None = None
-    split: PartName | None = None
-    start_seconds: float | None = None
-    end_seconds: float | None = None
-    keeps_split: bool = False
-    """Whether `split` holds however the other clips are divided, as for stretches of one recording."""
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What a dataset offers before anything is decoded: clips, noise recordings, and notes a person should read."""
-
-    clips: tuple[Clip, ...]
-    noise: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dataset(Part):
-    """Base of every source of clips. One file in `datasets/` each."""
-
-    registry: ClassVar["Registry[Dataset]"]
-
-    split: Literal["auto", "official", "random", "speakers", "folds"] = "auto"
-    """How the test part is chosen: the source's own, at random, by speaker, or one of several folds by speaker; auto
-    takes the source's own, else by speaker where speakers are known, else random."""
-    test_share: Share = 0.2
-    """Share of the clips (random) or of the speakers (speakers) held out for testing."""
-    test_speakers: tuple[str, ...] = ()
-    """With split speakers: exactly these are held out."""
-    folds: Annotated[int, Range(least=2)] | Literal["leave-one-speaker-out"] | None = None
-    """With split folds: into how many the speakers are divided, each word in proportion; or leave-one-speaker-out, a
-    fold a speaker, by name."""
-    fold: Annotated[int, Range(least=0)] = 0
-    """With split folds: the one whose speakers are held out, from 0."""
-    split_seed: Annotated[int, Range(least=0)] = 0
-    """Seed of a random split, of the choice of speakers or of folds; apart from the training's own seed."""
-    exclude: str | None = None
-    """An exclusion file (CSV with the columns clip and, where clips are stretches of a recording, start_seconds), such
-    as `sayso audit` writes: those clips are left out."""
-    max_bad_share: Share = 0.1
-    """Share of files that may be unreadable; they are skipped and listed. More is an error."""
-    allow_copies: tuple[str, ...] = ()
-    """Clips that may have the same samples in training and in the test, by the end of their paths, such as
-    `yes/1.wav`, or a shell pattern for it (a star alone: all): they are noted beside the score. Others are an error."""
-
-    def listing(self, progress: Progress) -> Listing:
-        """List the clips, fetching or making the recordings first where need be.
-
-        Raises:
-            DataError: nothing usable is there; the message says how to mend it.
-        """
-        raise NotImplementedError
-
-    def kept_listing(self, progress: Progress) -> Listing:
-        """List the clips without those that the exclusion file names, and with a note that says how many they are.
-
-        Raises:
-            DataError: as `listing`; or the exclusion file cannot be used, names clips that are gone, or names all.
-        """
-        listing = self.listing(progress)
-        if not self.exclude:
-            return listing
-        path = expanded(self.exclude)
-        out, note = excluded(path, [(clip.path, clip.start_seconds) for clip in listing.clips])
-        kept = tuple(clip for place, clip in enumerate(listing.clips) if place not in out)
-        if listing.clips and not kept:
-            raise DataError(f"{path}: names every clip, so that none is left; take some lines out")
-        return replace(listing, clips=kept, notes=(*listing.notes, note))
-
-    def anchored(self) -> "Dataset":
-        """The same dataset with paths that hold from any working folder, for the recipe that a run keeps."""
-        if not self.exclude:
-            return self
-        return replace(self, exclude=os.path.abspath(expanded(self.exclude)))  # noqa: PTH100 - links stay as they are
-
-    def location(self) -> Path | None:
-        """Where the recordings lie on this machine, or None when they are not here yet."""
-        return None
-
-
-DATASETS: Registry[Dataset] = Registry("sayso.datasets", noun="dataset")
-Dataset.registry = DATASETS
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sayso.corpus import DATASETS, pack
+from sayso.clips import DATASETS
+from sayso.corpus import pack
 from sayso.datasets.synthetic import SAMPLE_RATE, speak
 from sayso.evaluation import predict_probabilities, score_rows
 from sayso.experiment import Run, train

@@ -10,15 +10,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from sayso.calibration import expected_calibration_error, fit_temperature, reliability, uncalibrated
 from sayso.classifier import Classifier, samples_from_int16
 from sayso.corpus import Corpus
 from sayso.files import write_text
 from sayso.memory import keep_freed_memory
-from sayso.metrics import score
+from sayso.metrics import cross_entropy, score
 from sayso.runtime.recognizer import softmax
 from sayso.splits import Rows
 
-__all__ = ["predict_logits", "predict_probabilities", "score_rows", "write_predictions"]
+__all__ = [
+    "calibrate",
+    "calibration_scores",
+    "predict_logits",
+    "predict_probabilities",
+    "score_rows",
+    "write_predictions",
+]
 
 _BATCH = 256
 
@@ -43,6 +51,40 @@ def predict_probabilities(classifier: Classifier, corpus: Corpus, rows: Rows) ->
         or [np.zeros((0, len(classifier.labels)), np.float32)]
     )
     return softmax(logits)
+
+
+def calibrate(classifier: Classifier, corpus: Corpus, rows: Rows) -> None:
+    """Fit the model's temperature on these rows, which must be neither of the training nor of the test part.
+
+    Without rows it is 1. The same rows give the same temperature, whatever it was before.
+    """
+    classifier.temperature = 1.0
+    logits = predict_logits(classifier, corpus.samples[rows])
+    classifier.temperature = fit_temperature(logits, corpus.targets[rows])
+
+
+def calibration_scores(
+    targets: NDArray[np.int64], probabilities: NDArray[np.float64], *, temperature: float, fitted_on: int
+) -> dict[str, Any]:
+    """What `metrics.json` holds under `calibration`: what the temperature did for the test part.
+
+    Args:
+        targets: index of the true word of each test clip, (clips,).
+        probabilities: as the model states them, (clips, classes).
+        temperature: that of the model.
+        fitted_on: how many validation clips it was fitted on.
+    """
+    before = uncalibrated(probabilities, temperature)
+    return {
+        "temperature": temperature,
+        "fitted_on": "validation" if fitted_on else None,
+        "fitted_on_clips": fitted_on,
+        "test_ece_before": expected_calibration_error(targets, before),
+        "test_ece_after": expected_calibration_error(targets, probabilities),
+        "test_loss_before": cross_entropy(targets, before),
+        "test_loss_after": cross_entropy(targets, probabilities),
+        "test_reliability_before": reliability(targets, before),
+    }
 
 
 def score_rows(corpus: Corpus, rows: Rows, probabilities: NDArray[np.float64], labels: Sequence[str]) -> dict[str, Any]:

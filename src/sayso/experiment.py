@@ -5,48 +5,44 @@ import platform
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from sayso.checkpoint import load_model
 from sayso.classifier import Classifier
 from sayso.corpus import Corpus, pack
 from sayso.errors import RunError
-from sayso.evaluation import predict_probabilities, score_rows, write_predictions
-from sayso.export import Agreement, export
+from sayso.evaluation import predict_probabilities, score_rows
 from sayso.files import write_json, write_text
 from sayso.leakage import Leakage, check_leakage
-from sayso.pictures.run import confusion_of, log_of, report_figures
+from sayso.outcome import write_outcome
+from sayso.pictures.run import confusion_of, log_of
 from sayso.plain_values import lay_over, parse_overrides
 from sayso.plots.confusion import confusion_matrix
 from sayso.plots.curves import loss_and_accuracy
 from sayso.plots.flow import alluvial
-from sayso.plots.style import svg_text
 from sayso.processes import from_leader, joined, loss_of_others, one_per_machine_first, this_process, wait
 from sayso.progress import Progress
 from sayso.recipe import Recipe, read_recipe, recipe_from_values, recipe_yaml
-from sayso.report import Mistake, write_report
+from sayso.reject_words import recipe_listing
 from sayso.runs import RunFolder, carry_over, new_run_folder, open_run, taken_back_if_unstarted
 from sayso.runtime import Recognizer
 from sayso.schema import dump
 from sayso.splits import Split, make_split
 from sayso.suggestion import suggest_recipe
+from sayso.unheard import open_unheard
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from sayso.training import Fitted, Hardware
+    from sayso.training import Hardware
 
 __all__ = ["Run", "load", "open_data", "recipe_for", "resume", "train"]
-
-_EXPORT_CLIPS = 256
 
 
 @dataclass(frozen=True)
@@ -112,6 +108,7 @@ def train(
     overrides: Sequence[str] = (),
     out: str | Path | None = None,
     name: str | None = None,
+    extras: bool = True,
     progress: Progress | None = None,
 ) -> Run:
     """Train a recipe and leave a whole run: weights, scores, report and exported model.
@@ -123,6 +120,7 @@ def train(
         overrides: `key=value` texts laid over the recipe, such as `training.epochs=5`.
         out: the run's folder; None: `runs/<name>-<time>`.
         name: what the run is called; None: as the recipe's file or the folder.
+        extras: leave pictures, report and exported model too; without them a run has its weights and scores.
         progress: where to report.
 
     Raises:
@@ -134,11 +132,11 @@ def train(
         run = Run(from_leader(lambda: new_run_folder(name or known_as, Path(out) if out else None).path))
         corpus, split = open_data(recipe, progress)
         with taken_back_if_unstarted(run) if this_process().leads else nullcontext():
-            return _complete(run, recipe, corpus, split, progress)
+            return _complete(run, recipe, corpus, split, progress, extras=extras)
 
 
-def resume(path: str | Path, *, progress: Progress | None = None) -> Run:
-    """Go on with a run that was stopped; it ends as it would have ended.
+def resume(path: str | Path, *, extras: bool = True, progress: Progress | None = None) -> Run:
+    """Go on with a run that was stopped; it ends as it would have ended. `extras` is as for `train`.
 
     Raises:
         RunError: there is no such run, it is finished, or its clips have changed since.
@@ -147,7 +145,7 @@ def resume(path: str | Path, *, progress: Progress | None = None) -> Run:
     with joined():
         run, recipe = from_leader(lambda: _unfinished(Path(path)))
         corpus, split = open_data(recipe, progress)
-        return _complete(run, recipe, corpus, split, progress)
+        return _complete(run, recipe, corpus, split, progress, extras=extras)
 
 
 def load(path: str | Path) -> Run | Recognizer:
@@ -187,7 +185,7 @@ def open_data(recipe: Recipe, progress: Progress) -> tuple[Corpus, Split]:
         DataError: the clips cannot be used as the recipe says.
     """
     with one_per_machine_first():
-        listing = recipe.dataset.kept_listing(progress)
+        listing = recipe_listing(recipe.dataset, progress)
         corpus = pack(listing, recipe.audio, progress=progress, max_bad_share=recipe.dataset.max_bad_share)
     settings = recipe.training
     split = make_split(
@@ -207,7 +205,7 @@ def _unfinished(path: Path) -> tuple[Run, Recipe]:
     return run, run.settings
 
 
-def _complete(run: Run, recipe: Recipe, corpus: Corpus, split: Split, progress: Progress) -> Run:
+def _complete(run: Run, recipe: Recipe, corpus: Corpus, split: Split, progress: Progress, *, extras: bool) -> Run:
     # Imported here: Lightning takes seconds, and only training needs it.
     from sayso.training import check_readiness, fit
 
@@ -217,39 +215,14 @@ def _complete(run: Run, recipe: Recipe, corpus: Corpus, split: Split, progress: 
         progress.note(note)
     started = time.perf_counter()
     hardware = check_readiness(recipe, split)
+    unheard = open_unheard(recipe, corpus, split, progress)
     with loss_of_others(f"nothing is lost: under torchrun, go on with sayso train --resume {run.path}"):
         begun = from_leader(lambda: _begin(run, recipe, corpus, split, leakage, hardware, progress))
         fitted = fit(recipe, corpus, split, run, progress=progress)
         if hardware.processes.leads:
-            _score(run, recipe, corpus, split, fitted, begun, started, progress)
+            write_outcome(run, recipe, corpus, split, unheard, fitted, begun, started, progress, extras=extras)
         wait()
     return run
-
-
-def _score(
-    run: Run,
-    recipe: Recipe,
-    corpus: Corpus,
-    split: Split,
-    fitted: "Fitted",
-    begun: dict[str, Any],
-    started: float,
-    progress: Progress,
-) -> None:
-    """Score, export and report what was trained, and say last of all that the run is finished."""
-    with progress.task("scoring, exporting, reporting", total=3) as task:
-        probabilities = predict_probabilities(fitted.classifier, corpus, split.test)
-        metrics = _metrics(fitted, corpus, split, probabilities)
-        write_predictions(run.predictions, corpus, split.test, probabilities, corpus.labels)
-        task.advance()
-        agreement = export(fitted.classifier, run.onnx, _spread(corpus, split.test))
-        task.advance()
-        manifest = begun | _ended(fitted, agreement, seconds=time.perf_counter() - started)
-        write_json(run.path / "metrics.json", metrics)
-        _report(run, recipe, corpus, split, probabilities, metrics, manifest, fitted)
-        task.advance()
-    write_json(run.path / "manifest.json", manifest)
-    run.resume.unlink(missing_ok=True)
 
 
 def _begin(
@@ -296,89 +269,3 @@ def _check_same_clips(manifest: Mapping[str, Any], corpus: Corpus, split: Split,
     for key, now in (("data_hash", corpus.content_hash), ("split_hash", split.split_hash)):
         if manifest.get(key) != now:
             raise RunError(f"{complaint} ({key}); bring the old clips back, or train anew")
-
-
-def _ended(fitted: "Fitted", agreement: Agreement, *, seconds: float) -> dict[str, Any]:
-    return {
-        "finished": True,
-        "epochs": fitted.epochs,
-        "best_epoch": fitted.best_epoch,
-        "training_seconds": round(fitted.seconds, 2),
-        "duration_seconds": round(seconds, 2),
-        "export": asdict(agreement),
-    }
-
-
-def _metrics(fitted: "Fitted", corpus: Corpus, split: Split, probabilities: NDArray[np.float64]) -> dict[str, Any]:
-    """What `metrics.json` holds; beside the test part only the sums of the others, which were seen in training."""
-    classifier = fitted.classifier
-    metrics: dict[str, Any] = {"test": score_rows(corpus, split.test, probabilities, classifier.labels)}
-    for part in ("train", "validation"):
-        rows = split.rows(part)
-        if len(rows):
-            whole = score_rows(corpus, rows, predict_probabilities(classifier, corpus, rows), classifier.labels)
-            metrics[part] = {key: whole[key] for key in ("accuracy", "accuracy_ci95", "n", "errors", "loss", "ece")}
-    return metrics | {
-        "parameters": classifier.parameters_count,
-        "labels": list(classifier.labels),
-        "split": split.kind,
-        "speakers_shared": split.speakers_shared,
-        "best_epoch": fitted.best_epoch,
-        "epochs": fitted.epochs,
-        "training_seconds": round(fitted.seconds, 2),
-    }
-
-
-def _spread(corpus: Corpus, rows: NDArray[np.int64]) -> NDArray[np.int16]:
-    """Real clips for the export to be measured on, evenly over the rows and so over the words."""
-    chosen = rows[np.linspace(0, len(rows) - 1, min(_EXPORT_CLIPS, len(rows))).astype(np.int64)]
-    return np.array(corpus.samples[chosen])
-
-
-def _report(
-    run: Run,
-    recipe: Recipe,
-    corpus: Corpus,
-    split: Split,
-    probabilities: NDArray[np.float64],
-    metrics: Mapping[str, Any],
-    manifest: Mapping[str, Any],
-    fitted: "Fitted",
-) -> None:
-    log = [asdict(row) for row in fitted.log]
-    figures = report_figures(metrics, log)
-    drawn = {name: svg_text(figure) for name, figure in figures.items()}
-    for name, svg in drawn.items():
-        write_text(run.figures / f"{name}.svg", svg)
-    write_report(
-        run.report,
-        title=run.path.name,
-        metrics=metrics,
-        manifest=manifest,
-        recipe_yaml=recipe_yaml(recipe),
-        log=log,
-        mistakes=_mistakes(corpus, split, probabilities),
-        notes=manifest["notes"],
-        skipped=corpus.skipped,
-        figures=drawn,
-    )
-
-
-def _mistakes(corpus: Corpus, split: Split, probabilities: NDArray[np.float64]) -> list[Mistake]:
-    found: list[Mistake] = []
-    for row, shares in zip(split.test, probabilities, strict=True):
-        predicted = int(shares.argmax())
-        if predicted != corpus.targets[row]:
-            clip = corpus.clips[row]
-            found.append(
-                Mistake(
-                    name=clip.path,
-                    label=clip.label,
-                    predicted=corpus.labels[predicted],
-                    probability=float(shares[predicted]),
-                    speaker=clip.speaker,
-                    samples=np.array(corpus.samples[row]),
-                    sample_rate=corpus.audio.sample_rate,
-                )
-            )
-    return found

@@ -112,4 +112,6 @@ def _metadata(classifier: Classifier) -> dict[str, str]:
         "audio": json.dumps(dump(classifier.audio)),
         "resampler": RESAMPLER,
         "recipe": recipe_yaml(classifier.recipe),
+        # For readers: the graph's logits are divided by it already.
+        "temperature": repr(classifier.temperature),
     }

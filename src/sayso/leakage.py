@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from sayso.corpus import Clip, Corpus
+from sayso.clips import Clip
+from sayso.corpus import Corpus
 from sayso.errors import DataError, counted
 from sayso.near_copies import NearCopy, kept_near_copies
 from sayso.progress import Progress
@@ -40,7 +41,7 @@ def check_leakage(
         corpus: the clips.
         split: its parts.
         allow_copies: ends of paths, or patterns for them, of clips whose copies are a note and no error; see
-            `sayso.corpus.Dataset.allow_copies`.
+            `sayso.clips.Dataset.allow_copies`.
         progress: where to report.
 
     Raises:

@@ -14,7 +14,7 @@ from sayso.augment.noise import Noise
 from sayso.augment.spec_augment import SpecAugment
 from sayso.augment.speed import Speed
 from sayso.augment.time_shift import TimeShift
-from sayso.corpus import Dataset
+from sayso.clips import Dataset
 from sayso.errors import Fault, SettingsError, counted
 from sayso.features import FEATURES, FeatureConfig
 from sayso.features.mel import Mel

@@ -42,6 +42,12 @@ _FIGURES = {
     "The numbers are in the tables below.",
     "accuracy_by_speaker": "Accuracy of each speaker with its 95 % interval, worst first. "
     "The numbers are in the table below.",
+    "reliability": "Reliability diagram: the share of answers that were right against the probability stated, before "
+    "and after calibration; on the dotted diagonal both agree.",
+    "risk_coverage": "Risk-coverage curve: the share of wrong answers against the share of clips that are answered, "
+    "the surest first.",
+    "rejection": "Share of clips of words never learned that are accepted, against the share of clips of known words "
+    "that are rejected, for every threshold on the confidence.",
 }
 _MOST_CONFUSIONS = 12
 
@@ -89,7 +95,8 @@ def write_report(
         notes: what a reader must know to judge the number; shown at the top.
         skipped: files that could not be used, and why.
         figures: name to SVG, as `sayso.plots.style.svg_text` gives it; `loss_and_accuracy`, `confusion_matrix`,
-            `alluvial` and `accuracy_by_speaker` have their places, any other stands in a section of its own.
+            `alluvial`, `accuracy_by_speaker`, `reliability`, `risk_coverage` and `rejection` have their places, any
+            other stands in a section of its own.
 
     Raises:
         OutputError: the page cannot be written.

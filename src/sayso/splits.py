@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.corpus import Corpus, Dataset, PartName
+from sayso.clips import Dataset, PartName
+from sayso.corpus import Corpus
 from sayso.errors import DataError, Fault, SettingsError, counted
 from sayso.files import digest
 from sayso.folds import balanced_draw, speaker_folds, word_counts

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from sayso.audio import probe
-from sayso.corpus import Clip, Dataset
+from sayso.clips import Clip, Dataset
 from sayso.errors import AudioError, Fault, SettingsError
 from sayso.plain_values import lay_over, parse_overrides
 from sayso.progress import Progress
 from sayso.recipe import Recipe, recipe_from_values
+from sayso.reject_words import recipe_listing
 from sayso.schema import dump, read
 
 __all__ = ["suggest_recipe"]
@@ -45,7 +46,7 @@ def suggest_recipe(path: Path, overrides: Sequence[str] = (), *, progress: Progr
         dataset = read(Dataset, values["dataset"], key="dataset")
     except SettingsError as error:
         raise SettingsError(error.faults, source=str(path)) from error
-    listing = dataset.kept_listing(progress)
+    listing = recipe_listing(dataset, progress)
     values["audio"] = _audio([clip for clip in listing.clips if clip.split != "test"])
     values["training"] = {"epochs": int(np.clip(_CLIPS_TO_SEE // max(1, len(listing.clips)), 15, 150))}
     values["dataset"] = dump(dataset)

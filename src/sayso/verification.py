@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.audio import to_float
-from sayso.corpus import Clip, Corpus
+from sayso.clips import Clip
+from sayso.corpus import Corpus
 from sayso.errors import RunError, SaysoError, counted
 from sayso.evaluation import predict_probabilities
 from sayso.experiment import Run, open_data

@@ -9,7 +9,8 @@ import pytest
 import soundfile
 
 from sayso.audio import AudioFormat
-from sayso.corpus import Dataset, pack
+from sayso.clips import Dataset
+from sayso.corpus import pack
 from sayso.datasets import audiomnist
 from sayso.datasets.audiomnist import AudioMnist
 from sayso.errors import DataError, DownloadError, SettingsError

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from sayso.corpus import DATASETS, Dataset
+from sayso.clips import DATASETS, Dataset
 from sayso.progress import Progress
 from sayso.schema import dump, field_help, field_types, read
 

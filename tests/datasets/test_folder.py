@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from sayso.audio import AudioFormat
-from sayso.corpus import Clip, Dataset, Listing, pack
+from sayso.clips import Clip, Dataset, Listing
+from sayso.corpus import pack
 from sayso.datasets.folder import EXTENSIONS, Folder
 from sayso.errors import DataError, SettingsError
 from sayso.progress import Progress

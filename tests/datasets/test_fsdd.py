@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from sayso.corpus import Dataset
+from sayso.clips import Dataset
 from sayso.datasets import fsdd
 from sayso.datasets.fsdd import Fsdd
 from sayso.errors import DataError, DownloadError, SettingsError

@@ -11,11 +11,13 @@ import pytest
 import soundfile
 
 from sayso.audio import AudioFormat, decode
-from sayso.corpus import Clip, Corpus, Dataset
+from sayso.clips import Clip, Dataset
+from sayso.corpus import Corpus
 from sayso.datasets import speech_commands
 from sayso.datasets.speech_commands import SpeechCommands
 from sayso.errors import DataError, DownloadError, SettingsError
 from sayso.progress import Progress
+from sayso.reject_words import recipe_listing
 from sayso.schema import read
 from sayso.splits import ValidationKind, make_split
 
@@ -101,6 +103,25 @@ def test_unknown_is_drawn_by_part(copy: Path) -> None:
     other = SpeechCommands(words=("yes", "no"), unknown_share=0.5, draw_seed=1).listing(Progress())
     assert other.clips != listing.clips
     assert any("7 train, 1 validation, 2 test" in note for note in listing.notes)
+
+
+def test_words_to_reject_are_neither_chosen_nor_drawn_as_unknown(copy: Path) -> None:
+    plain = recipe_listing(SpeechCommands(words=("yes", "no"), unknown_share=2), Progress())
+    listing = recipe_listing(SpeechCommands(words=("yes", "no"), unknown_share=2, reject_words=("cat",)), Progress())
+    assert {Path(clip.path).parent.name for clip in plain.clips} == {"yes", "no", "bed", "cat"}
+    assert {Path(clip.path).parent.name for clip in listing.clips} == {"yes", "no", "bed"}
+    assert Counter((clip.label, clip.split) for clip in listing.unheard) == {
+        ("cat", "train"): 14,
+        ("cat", "validation"): 2,
+        ("cat", "test"): 4,
+    }
+    every = recipe_listing(SpeechCommands(reject_words=("cat", "bed")), Progress())
+    assert {clip.label for clip in every.clips} == {"yes", "no"}
+    assert len(every.unheard) == 40
+    with pytest.raises(SettingsError, match=r"reject_words\[0\]: no clips of 'catt' in .*did you mean 'cat'"):
+        recipe_listing(SpeechCommands(words=("yes",), reject_words=("catt",)), Progress())
+    with pytest.raises(SettingsError, match=r"reject_words\[0\]: 'yes' stands in words too"):
+        read(Dataset, {"kind": "speech_commands", "words": ["yes", "no"], "reject_words": ["yes"]})
 
 
 def test_unknown_takes_no_clip_twice_and_says_when_there_are_no_more(copy: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from sayso.audio import decode
-from sayso.corpus import Dataset
+from sayso.clips import Dataset
 from sayso.datasets.synthetic import SAMPLE_RATE, VARIANTS, Synthetic, speak
 from sayso.errors import DataError, MissingExtraError, SettingsError
 from sayso.progress import Progress

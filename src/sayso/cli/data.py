@@ -11,7 +11,8 @@ from sayso.cli.console import Bars, say
 from sayso.errors import counted
 
 if TYPE_CHECKING:
-    from sayso.corpus import Clip, Corpus, Dataset, Listing
+    from sayso.clips import Clip, Dataset, Listing
+    from sayso.corpus import Corpus
 
 app = typer.Typer(no_args_is_help=True, help="Recordings: list, fetch, look into, clear.")
 
@@ -27,7 +28,8 @@ Settings = Annotated[
 @app.command("list")
 def list_datasets() -> None:
     """List every kind of dataset, where it lies, and the packed corpora in the cache."""
-    from sayso.corpus import DATASETS, packed
+    from sayso.clips import DATASETS
+    from sayso.corpus import packed
 
     rows = [(part.kind, _place(part), (part.__doc__ or "").strip().partition("\n")[0]) for part in DATASETS]
     for line in _table(rows):
@@ -105,7 +107,7 @@ def clear(
 
 def _dataset(source: str, settings: list[str] | None) -> "Dataset":
     """Read the settings of a dataset named by its kind, or by the path of a folder or manifest."""
-    from sayso.corpus import DATASETS, Dataset
+    from sayso.clips import DATASETS, Dataset
     from sayso.plain_values import parse_overrides
     from sayso.schema import read
 

@@ -22,7 +22,7 @@ _PACKAGES = ("sayso", "numpy", "soundfile", "soxr", "onnxruntime", "torch", "lig
 
 def doctor() -> None:
     """Say what this machine has: versions, extras, processor, folders."""
-    from sayso.corpus import DATASETS
+    from sayso.clips import DATASETS
     from sayso.files import cache_folder, data_folder
 
     say(f"python       {platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores")

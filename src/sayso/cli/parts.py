@@ -17,7 +17,7 @@ def parts(
 ) -> None:
     """List what a recipe can be made of."""
     from sayso.augment import AUGMENTATIONS
-    from sayso.corpus import DATASETS
+    from sayso.clips import DATASETS
     from sayso.features import FEATURES
     from sayso.models import MODELS
     from sayso.schema import describe

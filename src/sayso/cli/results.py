@@ -7,7 +7,7 @@ from sayso.cli.console import say
 from sayso.errors import counted
 from sayso.runs import RunFolder, split_label
 
-__all__ = ["score_line", "show_run", "show_scores"]
+__all__ = ["rejection_line", "score_line", "show_run", "show_scores", "worst_line"]
 
 
 def score_line(scores: Mapping[str, Any], label: str = "") -> str:
@@ -25,6 +25,30 @@ def score_line(scores: Mapping[str, Any], label: str = "") -> str:
     return f"{line} ({'; '.join(intervals)}){f', {label}' if label else ''}"
 
 
+def worst_line(scores: Mapping[str, Any]) -> str | None:
+    """The speaker least well understood; None where there is none to name.
+
+    >>> worst_line({"worst_speaker": "theo", "per_speaker": {"theo": {"accuracy": 0.94, "n": 50}}})
+    'theo, 94.0 % of 50 clips right'
+    """
+    name = scores.get("worst_speaker")
+    if name is None:
+        return None
+    own = scores["per_speaker"][name]
+    return f"{name}, {_percent(own['accuracy'])} of {counted(own['n'], 'clip')} right"
+
+
+def rejection_line(scores: Mapping[str, Any]) -> str:
+    """How words never learned are told from those that were, in one line."""
+    accepted, rejected = scores["false_accept"], scores["false_reject"]
+    interval = "({:.3f} to {:.3f}) ".format(*scores["auroc_ci95"]) if scores["auroc_ci95"] else ""
+    words = counted(len(scores["words"]), "word")
+    return (
+        f"AUROC {scores['auroc']:.3f} {interval}for {words} never learned; {_percent(accepted['rate'])} of "
+        f"{counted(accepted['n'], 'clip')} accepted where {_percent(rejected['rate'])} of known words are rejected"
+    )
+
+
 def show_run(run: RunFolder) -> None:
     """Print what a finished run scored."""
     metrics, manifest = run.metrics(), run.manifest()
@@ -36,6 +60,10 @@ def show_run(run: RunFolder) -> None:
     seconds, best = manifest["training_seconds"], manifest["best_epoch"]
     say(f"training     {counted(manifest['epochs'], 'epoch')} in {seconds:.0f} s; the weights of epoch {best} count")
     say(f"test         {score_line(metrics['test'], split_label(metrics))}")
+    if worst := worst_line(metrics["test"]):
+        say(f"worst        {worst}")
+    if rejection := metrics.get("rejection"):
+        say(f"rejection    {rejection_line(rejection)}")
     for note in manifest["notes"]:
         say(f"note         {note}")
 
@@ -43,6 +71,8 @@ def show_run(run: RunFolder) -> None:
 def show_scores(scores: Mapping[str, Any], label: str = "") -> None:
     """Print scores with what limits them, and their tables by word and by speaker."""
     say(score_line(scores, label))
+    if worst := worst_line(scores):
+        say(f"worst speaker: {worst}")
     say(f"loss {scores['loss']:.3f}, calibration error {scores['ece']:.3f}")
     say(f"\n{'word':<20}{'clips':>7}{'recall':>10}{'precision':>11}")
     for word, row in scores["per_class"].items():

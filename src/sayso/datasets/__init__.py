@@ -1,1 +1,1 @@
-"""Sources of clips, one file each: a frozen dataclass registered with `sayso.corpus.DATASETS` that lists clips."""
+"""Sources of clips, one file each: a frozen dataclass registered with `sayso.clips.DATASETS` that lists clips."""

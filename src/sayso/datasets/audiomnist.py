@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sayso.corpus import DATASETS, Clip, Dataset, Listing
+from sayso.clips import DATASETS, Clip, Dataset, Listing
 from sayso.download import downloads_folder, fetch_folder
 from sayso.errors import DataError, Fault
 from sayso.files import data_folder

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 from unicodedata import normalize
 
-from sayso.corpus import DATASETS, Clip, Dataset, Listing, PartName
+from sayso.clips import DATASETS, Clip, Dataset, Listing, PartName
 from sayso.errors import DataError, Fault, counted
 from sayso.files import expanded
 from sayso.progress import Progress

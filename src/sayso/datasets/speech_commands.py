@@ -15,7 +15,7 @@ import numpy as np
 import soundfile
 
 from sayso.audio import decode, quantise
-from sayso.corpus import DATASETS, Clip, Dataset, Listing, PartName
+from sayso.clips import DATASETS, Clip, Dataset, Listing, PartName
 from sayso.download import downloads_folder, fetch_folder
 from sayso.errors import DataError, Fault, SettingsError, counted
 from sayso.files import atomic_folder, cache_folder, data_folder, digest
@@ -71,6 +71,9 @@ class SpeechCommands(Dataset):
         for word, count in Counter(self.words).items():
             if count > 1:
                 yield Fault("words", f"'{word}' stands there {count} times")
+        for index, word in enumerate(self.reject_words):
+            if word in self.words:
+                yield Fault(f"reject_words[{index}]", f"'{word}' stands in words too; choose one of the two")
         if self.unknown_share and not self.words:
             yield Fault("unknown_share", "needs `words`: with every word chosen, none is left to be unknown")
 
@@ -99,7 +102,8 @@ class SpeechCommands(Dataset):
         parts = Counter[PartName | None](clip.split for clip in clips)
         mean: Means = {part: count / len(chosen) for part, count in parts.items()}
         if self.unknown_share:
-            others = [clip for word in there if word not in chosen for clip in _clips(folder, word, there[word], lists)]
+            rest = [word for word in there if word not in chosen and word not in self.reject_words]
+            others = [clip for word in rest for clip in _clips(folder, word, there[word], lists)]
             unknown = self._unknown(others, mean)
             notes.append(_drawn_note(UNKNOWN, unknown, "clips of other words", self.unknown_share, mean))
             clips += unknown
@@ -111,6 +115,9 @@ class SpeechCommands(Dataset):
             clips += silence
             # Noise mixed into training clips must not be the noise that validation and test call silence.
             noise = _training_noise(noise)
+        clips += [
+            clip for word in dict.fromkeys(self.reject_words) for clip in _clips(folder, word, there[word], lists)
+        ]
         return Listing(tuple(clips), noise, tuple(notes))
 
     def _download(self, progress: Progress) -> Path:
@@ -128,13 +135,14 @@ class SpeechCommands(Dataset):
         if not there:
             raise DataError(f"{folder}: no word folders with sound files are there; remove it and run again")
         faults = [
-            Fault(f"dataset.words[{index}]", f"no clips of '{word}' in {folder}; {did_you_mean(word, there)}")
-            for index, word in enumerate(self.words)
+            Fault(f"dataset.{key}[{index}]", f"no clips of '{word}' in {folder}; {did_you_mean(word, there)}")
+            for key, words in (("words", self.words), ("reject_words", self.reject_words))
+            for index, word in enumerate(words)
             if word not in there
         ]
         if faults:
             raise SettingsError(faults)
-        return tuple(sorted(self.words)) or tuple(there)
+        return tuple(sorted(self.words)) or tuple(word for word in there if word not in self.reject_words)
 
     def _unknown(self, others: Sequence[Clip], mean: Means) -> list[Clip]:
         drawn: list[Clip] = []

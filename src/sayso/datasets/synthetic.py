@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.audio import to_float
-from sayso.corpus import DATASETS, Clip, Dataset, Listing
+from sayso.clips import DATASETS, Clip, Dataset, Listing
 from sayso.errors import DataError, Fault, MissingExtraError, SettingsError, counted
 from sayso.files import atomic_folder, cache_folder, digest
 from sayso.progress import Progress

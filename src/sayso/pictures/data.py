@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.audio import AudioFormat, clip_from_file, probe
-from sayso.corpus import Clip
+from sayso.clips import Clip
 from sayso.errors import AudioError, DataError
 from sayso.pictures import Pictures
 from sayso.plots.counts import bars, histogram
 from sayso.plots.grid import spectrogram_grid
 from sayso.progress import Progress
 from sayso.recipe import Recipe, read_recipe
+from sayso.reject_words import recipe_listing
 from sayso.schema import did_you_mean
 from sayso.suggestion import suggest_recipe
 
@@ -44,7 +45,7 @@ def draw_dataset(
     path = Path(source)
     is_recipe = path.suffix.lower() in (".yaml", ".yml")
     recipe: Recipe = read_recipe(path) if is_recipe else suggest_recipe(path, progress=progress)
-    listing = recipe.dataset.kept_listing(progress)
+    listing = recipe_listing(recipe.dataset, progress)
     return draw_clips(listing.clips, recipe.audio, speaker=speaker, rows=rows)
 
 

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from sayso.pictures import Pictures
+from sayso.plots.confidence import false_accepts, reliability_diagram, risk_coverage_curve
 from sayso.plots.confusion import confusion_drawing, confusion_matrix
 from sayso.plots.curves import learning_rate, loss_and_accuracy, loss_and_accuracy_drawing
 from sayso.plots.flow import alluvial, alluvial_drawing
@@ -50,6 +51,19 @@ def report_figures(metrics: Mapping[str, Any], log: Log) -> dict[str, Figure]:
     }
     if len(metrics["test"]["per_speaker"]) > 1:
         figures["accuracy_by_speaker"] = accuracy_by_speaker(metrics["test"]["per_speaker"], label=split_label(metrics))
+    return figures | _confidence_figures(metrics)
+
+
+def _confidence_figures(metrics: Mapping[str, Any]) -> dict[str, Figure]:
+    """What confidence is worth, as far as the run measured it: older ones did not."""
+    test, figures = metrics["test"], dict[str, Figure]()
+    if test.get("reliability"):
+        before = (metrics.get("calibration") or {}).get("test_reliability_before") or ()
+        figures["reliability"] = reliability_diagram(test["reliability"], before=before)
+    if test.get("risk_coverage"):
+        figures["risk_coverage"] = risk_coverage_curve(test["risk_coverage"])
+    if metrics.get("rejection"):
+        figures["rejection"] = false_accepts(metrics["rejection"])
     return figures
 
 

@@ -51,6 +51,8 @@ class Recognizer:
         labels: the words it knows.
         audio: sample rate, clip length and fitting that its clips are brought to.
         recipe: the recipe it was trained by, as YAML text.
+        temperature: what the file divides its logits by, fitted so that probabilities mean what they say; 1 where none
+            was fitted.
     """
 
     def __init__(self, path: str | Path, *, threads: int = 0) -> None:
@@ -69,6 +71,7 @@ class Recognizer:
         self.labels: tuple[str, ...] = tuple(facts["labels"])
         self.audio: AudioFormat = facts["audio"]
         self.recipe: str = facts["recipe"]
+        self.temperature: float = facts["temperature"]
         self._input: str = self._session.get_inputs()[0].name
 
     def predict(self, sound: str | Path | Samples, *, sample_rate: int | None = None, top: int = 1) -> list[Prediction]:
@@ -145,6 +148,8 @@ def _metadata(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
         raise ModelError(f"{path}: resampler '{metadata.get('resampler')}', this Sayso has '{RESAMPLER}'")
     try:
         audio = read(AudioFormat, json.loads(metadata["audio"]))
-        return {"labels": json.loads(metadata["labels"]), "audio": audio, "recipe": metadata["recipe"]}
-    except (KeyError, json.JSONDecodeError, SettingsError) as error:
+        facts = {"labels": json.loads(metadata["labels"]), "audio": audio, "recipe": metadata["recipe"]}
+        # Files made before there was one have none.
+        return facts | {"temperature": float(metadata.get("temperature", "1"))}
+    except (KeyError, ValueError, SettingsError) as error:
         raise ModelError(f"{path}: its metadata is damaged ({error}); export it again") from error

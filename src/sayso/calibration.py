@@ -1,0 +1,87 @@
+"""Whether probabilities mean what they say, and the temperature that has them do so."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["expected_calibration_error", "fit_temperature", "reliability", "uncalibrated"]
+
+BINS = 15
+LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.02, 50.0
+_HALVINGS = 60
+
+
+def reliability(
+    targets: NDArray[np.int64], probabilities: NDArray[np.float64], *, bins: int = BINS
+) -> list[dict[str, Any]]:
+    """Stated confidence against the share that was right, over equal bins of confidence.
+
+    Args:
+        targets: index of the true word of each clip, (clips,).
+        probabilities: (clips, classes), each row summing to 1.
+        bins: into how many equal parts 0 to 1 is cut.
+
+    Returns:
+        For each bin that has clips, from the lowest: `n` (clips), `confidence` (mean probability of the answer) and
+        `accuracy`, both in [0, 1].
+    """
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == targets
+    bin_of = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    clips = [bin_of == index for index in np.unique(bin_of)]
+    return [
+        {"n": int(own.sum()), "confidence": float(confidence[own].mean()), "accuracy": float(right[own].mean())}
+        for own in clips
+    ]
+
+
+def expected_calibration_error(
+    targets: NDArray[np.int64], probabilities: NDArray[np.float64], *, bins: int = BINS
+) -> float:
+    """Mean gap between confidence and accuracy over equal bins of confidence, in [0, 1].
+
+    Source: Guo et al. (2017), "On calibration of modern neural networks", equation 3.
+    """
+    rows = reliability(targets, probabilities, bins=bins)
+    return sum(row["n"] * abs(row["accuracy"] - row["confidence"]) for row in rows) / len(targets)
+
+
+def uncalibrated(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    """Probabilities as they would be without a temperature; both (clips, classes)."""
+    logits = temperature * np.log(np.maximum(probabilities, 1e-300))
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return shares / shares.sum(axis=1, keepdims=True)
+
+
+def fit_temperature(logits: NDArray[np.float32], targets: NDArray[np.int64]) -> float:
+    """The temperature T for which softmax(logits / T) gives these clips' true words the least mean cross-entropy.
+
+    Source: Guo et al. (2017), "On calibration of modern neural networks", section 4.2. The targets are smoothed as in
+    Platt (1999), "Probabilistic outputs for support vector machines": with n clips the true word has (n + 1) / (n + 2)
+    of each. Without it a handful of clips that are all right would have the model claim to be never wrong.
+
+    Args:
+        logits: (clips, classes), of clips that were not trained on, undivided.
+        targets: index of the true word of each clip, (clips,).
+
+    Returns:
+        The temperature, `LOWEST_TEMPERATURE` to `HIGHEST_TEMPERATURE`; above 1 the model was too sure, below 1 not sure
+        enough. 1 when there are no clips.
+    """
+    clips, classes = logits.shape
+    if clips == 0:
+        return 1.0
+    wide = logits.astype(np.float64)
+    wide -= wide.max(axis=1, keepdims=True)
+    true = wide[np.arange(clips), targets]
+    others = (wide.sum(axis=1) - true) / (classes - 1)
+    aimed = float((true * (clips + 1) + others).mean()) / (clips + 2)
+    low, high = np.log(LOWEST_TEMPERATURE), np.log(HIGHEST_TEMPERATURE)
+    # The cross-entropy is convex in 1 / T; its slope is the logit that is expected less the logit that is aimed at.
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        shares = np.exp(wide / np.exp(middle))
+        expected = float(((shares * wide).sum(axis=1) / shares.sum(axis=1)).mean())
+        low, high = (middle, high) if expected > aimed else (low, middle)
+    return float(np.exp((low + high) / 2))

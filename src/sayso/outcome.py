@@ -1,0 +1,170 @@
+"""What a training leaves in its run folder: scores, predictions, the exported model, report and pictures."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.checkpoint import save_model
+from sayso.corpus import Corpus
+from sayso.evaluation import calibrate, calibration_scores, predict_probabilities, score_rows, write_predictions
+from sayso.export import Agreement, export
+from sayso.files import write_json, write_text
+from sayso.pictures.run import report_figures
+from sayso.plots.style import svg_text
+from sayso.progress import Progress
+from sayso.recipe import Recipe, recipe_yaml
+from sayso.report import Mistake, write_report
+from sayso.runs import RunFolder
+from sayso.splits import Split
+from sayso.unheard import rejection_scores
+
+if TYPE_CHECKING:
+    from sayso.training import Fitted
+
+__all__ = ["write_outcome"]
+
+_EXPORT_CLIPS = 256
+
+
+def write_outcome(
+    run: RunFolder,
+    recipe: Recipe,
+    corpus: Corpus,
+    split: Split,
+    unheard: Corpus | None,
+    fitted: "Fitted",
+    begun: dict[str, Any],
+    started: float,
+    progress: Progress,
+    *,
+    extras: bool,
+) -> None:
+    """Calibrate, score, export and report what was trained, and say last of all that the run is finished.
+
+    Args:
+        run: its folder.
+        recipe: what it was trained by.
+        corpus: its clips.
+        split: their parts.
+        unheard: clips of words never learned, or None.
+        fitted: what the training gave.
+        begun: the manifest as the run began with it.
+        started: when it began, by `time.perf_counter`.
+        progress: where to report.
+        extras: leave pictures, report and exported model too.
+    """
+    with progress.task("scoring, exporting, reporting" if extras else "scoring", total=3) as task:
+        calibrate(fitted.classifier, corpus, split.validation)
+        save_model(run.weights, fitted.classifier)
+        probabilities = predict_probabilities(fitted.classifier, corpus, split.test)
+        metrics = _metrics(fitted, corpus, split, probabilities)
+        if unheard is not None:
+            metrics["rejection"] = rejection_scores(fitted.classifier, corpus, split, unheard, probabilities)
+        write_predictions(run.predictions, corpus, split.test, probabilities, corpus.labels)
+        task.advance()
+        agreement = export(fitted.classifier, run.onnx, _spread(corpus, split.test)) if extras else None
+        task.advance()
+        manifest = begun | _ended(fitted, agreement, seconds=time.perf_counter() - started)
+        write_json(run.path / "metrics.json", metrics)
+        if extras:
+            _report(run, recipe, corpus, split, probabilities, metrics, manifest, fitted)
+        task.advance()
+    write_json(run.path / "manifest.json", manifest)
+    run.resume.unlink(missing_ok=True)
+
+
+def _ended(fitted: "Fitted", agreement: Agreement | None, *, seconds: float) -> dict[str, Any]:
+    return {
+        "finished": True,
+        "epochs": fitted.epochs,
+        "best_epoch": fitted.best_epoch,
+        "training_seconds": round(fitted.seconds, 2),
+        "duration_seconds": round(seconds, 2),
+        "export": asdict(agreement) if agreement else None,
+    }
+
+
+def _metrics(fitted: "Fitted", corpus: Corpus, split: Split, probabilities: NDArray[np.float64]) -> dict[str, Any]:
+    """What `metrics.json` holds; beside the test part only the sums of the others, which were seen in training."""
+    classifier = fitted.classifier
+    metrics: dict[str, Any] = {"test": score_rows(corpus, split.test, probabilities, classifier.labels)}
+    for part in ("train", "validation"):
+        rows = split.rows(part)
+        if len(rows):
+            whole = score_rows(corpus, rows, predict_probabilities(classifier, corpus, rows), classifier.labels)
+            metrics[part] = {key: whole[key] for key in ("accuracy", "accuracy_ci95", "n", "errors", "loss", "ece")}
+    calibration = calibration_scores(
+        corpus.targets[split.test],
+        probabilities,
+        temperature=classifier.temperature,
+        fitted_on=len(split.validation),
+    )
+    return metrics | {
+        "calibration": calibration,
+        "parameters": classifier.parameters_count,
+        "labels": list(classifier.labels),
+        "split": split.kind,
+        "speakers_shared": split.speakers_shared,
+        "best_epoch": fitted.best_epoch,
+        "epochs": fitted.epochs,
+        "training_seconds": round(fitted.seconds, 2),
+    }
+
+
+def _spread(corpus: Corpus, rows: NDArray[np.int64]) -> NDArray[np.int16]:
+    """Real clips for the export to be measured on, evenly over the rows and so over the words."""
+    chosen = rows[np.linspace(0, len(rows) - 1, min(_EXPORT_CLIPS, len(rows))).astype(np.int64)]
+    return np.array(corpus.samples[chosen])
+
+
+def _report(
+    run: RunFolder,
+    recipe: Recipe,
+    corpus: Corpus,
+    split: Split,
+    probabilities: NDArray[np.float64],
+    metrics: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    fitted: "Fitted",
+) -> None:
+    log = [asdict(row) for row in fitted.log]
+    figures = report_figures(metrics, log)
+    drawn = {name: svg_text(figure) for name, figure in figures.items()}
+    for name, svg in drawn.items():
+        write_text(run.figures / f"{name}.svg", svg)
+    write_report(
+        run.report,
+        title=run.path.name,
+        metrics=metrics,
+        manifest=manifest,
+        recipe_yaml=recipe_yaml(recipe),
+        log=log,
+        mistakes=_mistakes(corpus, split, probabilities),
+        notes=manifest["notes"],
+        skipped=corpus.skipped,
+        figures=drawn,
+    )
+
+
+def _mistakes(corpus: Corpus, split: Split, probabilities: NDArray[np.float64]) -> list[Mistake]:
+    found: list[Mistake] = []
+    for row, shares in zip(split.test, probabilities, strict=True):
+        predicted = int(shares.argmax())
+        if predicted != corpus.targets[row]:
+            clip = corpus.clips[row]
+            found.append(
+                Mistake(
+                    name=clip.path,
+                    label=clip.label,
+                    predicted=corpus.labels[predicted],
+                    probability=float(shares[predicted]),
+                    speaker=clip.speaker,
+                    samples=np.array(corpus.samples[row]),
+                    sample_rate=corpus.audio.sample_rate,
+                )
+            )
+    return found

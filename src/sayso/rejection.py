@@ -1,0 +1,174 @@
+"""When to believe an answer: risk against coverage, and words that were never learned told from those that were."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.intervals import speaker_interval, t_quantile, wilson_interval
+
+__all__ = ["FALSE_REJECT_RATE", "auroc", "reject_threshold", "rejection", "risk_coverage", "share_of_clips"]
+
+FALSE_REJECT_RATE = 0.05
+"""Share of the clips of known words that a threshold may turn away."""
+_RISK = 0.01
+_CURVE_POINTS = 100
+
+
+def risk_coverage(right: NDArray[np.bool_], confidence: NDArray[np.float64]) -> dict[str, Any]:
+    """How many answers are wrong among the surest ones, however many of those are taken.
+
+    Source: Geifman & El-Yaniv (2017), "Selective classification for deep neural networks". Of clips with the same
+    confidence each counts as its share of their errors, since nothing tells which comes first.
+
+    Args:
+        right: whether each clip's answer was right, (clips,), at least one.
+        confidence: the probability of the answer, (clips,).
+
+    Returns:
+        `aurc` (mean risk over all coverages, 0 to 1), `coverage_at_1_percent_risk` (the largest share of clips that can
+        be answered with at most 1 % of the answers wrong, by any threshold on the confidence; 0 when there is none) and
+        `curve`, at most 100 rows of [coverage, risk], coverage rising.
+    """
+    order = np.argsort(-confidence, kind="stable")
+    sure, wrong = confidence[order], (~right[order]).astype(np.float64)
+    ends = np.append(np.flatnonzero(np.diff(sure)), len(sure) - 1)  # the last clip of each confidence
+    starts = np.append(0, ends[:-1] + 1)
+    shared = np.repeat(np.add.reduceat(wrong, starts) / (ends - starts + 1), ends - starts + 1)
+    taken = np.arange(1, len(sure) + 1)
+    risk = np.cumsum(shared) / taken
+    allowed = ends[risk[ends] <= _RISK + 1e-12]
+    shown = np.unique(np.linspace(0, len(sure) - 1, min(_CURVE_POINTS, len(sure))).round().astype(np.int64))
+    return {
+        "aurc": float(risk.mean()),
+        "coverage_at_1_percent_risk": float(taken[allowed[-1]] / len(sure)) if len(allowed) else 0.0,
+        "curve": [[round(float(taken[at] / len(sure)), 6), round(float(risk[at]), 6)] for at in shown],
+    }
+
+
+def auroc(
+    known: NDArray[np.float64],
+    unheard: NDArray[np.float64],
+    *,
+    known_speakers: Sequence[str | None],
+    unheard_speakers: Sequence[str | None],
+) -> tuple[float, tuple[float, float] | None]:
+    """How often a clip of a known word has more confidence than one of a word never learned, ties counting half.
+
+    The area under the receiver operating characteristic. Its interval is a t-interval on the log-odds over speakers
+    (Obuchowski (1997), "Nonparametric analysis of clustered ROC curve data"); its variance is at least that of Hanley &
+    McNeil (1982) for clips on their own and an area to which one clip was added on both sides.
+
+    Args:
+        known: confidences of clips of known words, (clips,), at least one.
+        unheard: confidences of clips of words never learned, at least one.
+        known_speakers: who speaks each; one that is not known counts as a speaker of its own.
+        unheard_speakers: the same of `unheard`.
+
+    Returns:
+        The area in [0, 1], and the lower and upper limit of its 95 % interval, None with fewer than two speakers.
+    """
+    above, below = _shares_beaten(known, unheard), 1 - _shares_beaten(unheard, known)
+    area = float(above.mean())
+    names = [
+        (name, -1) if name is not None else ("", at) for at, name in enumerate([*known_speakers, *unheard_speakers])
+    ]
+    groups = {name: group for group, name in enumerate(dict.fromkeys(names))}
+    if len(groups) < 2:
+        return area, None
+    pulls = np.concatenate(((above - area) / len(known), (below - area) / len(unheard)))
+    sums = np.bincount([groups[name] for name in names], weights=pulls)
+    fewer = min(len(known), len(unheard))
+    smooth = (area * fewer + 1) / (fewer + 2)
+    between = len(groups) / (len(groups) - 1) * float(np.square(sums).sum())
+    spread = float(t_quantile(len(groups) - 1)) * math.sqrt(
+        max(between, _variance_of_area(smooth, len(known), len(unheard)))
+    )
+    spread /= smooth * (1 - smooth)
+    centre = math.log(smooth / (1 - smooth))
+    low, high = (1 / (1 + math.exp(-(centre + sign * min(spread, 500.0)))) for sign in (-1, 1))
+    return area, (min(low, area), max(high, area))
+
+
+def reject_threshold(confidence: NDArray[np.float64]) -> float:
+    """The highest threshold below which lie at most 5 % of these confidences, those of clips of known words."""
+    return float(np.sort(confidence)[math.floor(FALSE_REJECT_RATE * len(confidence))])
+
+
+def rejection(
+    known: NDArray[np.float64],
+    unheard: NDArray[np.float64],
+    *,
+    known_speakers: Sequence[str | None],
+    unheard_speakers: Sequence[str | None],
+    threshold: float,
+) -> dict[str, Any]:
+    """How well confidence tells known words from words never learned.
+
+    Args:
+        known: confidences of test clips of known words, (clips,); rightly recognised or not.
+        unheard: confidences of clips of words never learned.
+        known_speakers: who speaks each, None where not known.
+        unheard_speakers: the same of `unheard`.
+        threshold: answers of less confidence are rejected, see `reject_threshold`.
+
+    Returns:
+        What `metrics.json` holds under `rejection`: `auroc`; `threshold`, and `false_reject` and `false_accept` at it;
+        `curve`, at most 100 rows of [false-reject rate, false-accept rate], one for each of many thresholds; and
+        `false_accept_rate_at_5_percent`, of the threshold that these known clips themselves would ask for: to compare
+        models by, not to ship.
+    """
+    area, interval = auroc(known, unheard, known_speakers=known_speakers, unheard_speakers=unheard_speakers)
+    return {
+        "auroc": area,
+        "auroc_ci95": list(interval) if interval else None,
+        "threshold": threshold,
+        "false_reject": share_of_clips(known < threshold, known_speakers),
+        "false_accept": share_of_clips(unheard >= threshold, unheard_speakers),
+        "false_accept_rate_at_5_percent": float(np.mean(unheard >= reject_threshold(known))),
+        "curve": _trade(known, unheard),
+    }
+
+
+def share_of_clips(counted: NDArray[np.bool_], speakers: Sequence[str | None]) -> Mapping[str, Any]:
+    """The share of clips for which something holds: `rate`, `ci95` over clips, `speaker_ci95` over speakers, and `n`.
+
+    Args:
+        counted: for which clips it holds, (clips,), at least one.
+        speakers: who speaks each; clips of nobody known are left out of the interval over speakers.
+    """
+    tally: dict[str, tuple[int, int]] = {}
+    for hit, speaker in zip(counted.tolist(), speakers, strict=True):
+        if speaker is not None:
+            hits, clips = tally.get(speaker, (0, 0))
+            tally[speaker] = hits + int(hit), clips + 1
+    over_speakers = speaker_interval([hits for hits, _ in tally.values()], [clips for _, clips in tally.values()])
+    return {
+        "rate": float(counted.mean()),
+        "ci95": list(wilson_interval(int(counted.sum()), len(counted))),
+        "speaker_ci95": list(over_speakers) if over_speakers else None,
+        "n": len(counted),
+    }
+
+
+def _shares_beaten(values: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """For each value the share of `others` below it, ties counting half."""
+    ranked = np.sort(others)
+    return (np.searchsorted(ranked, values, "left") + np.searchsorted(ranked, values, "right")) / (2 * len(others))
+
+
+def _trade(known: NDArray[np.float64], unheard: NDArray[np.float64]) -> list[list[float]]:
+    thresholds = np.append(np.unique(np.concatenate((known, unheard))), np.inf)
+    rejected = np.searchsorted(np.sort(known), thresholds, "left") / len(known)
+    accepted = 1 - np.searchsorted(np.sort(unheard), thresholds, "left") / len(unheard)
+    shown = np.unique(np.linspace(0, len(thresholds) - 1, min(_CURVE_POINTS, len(thresholds))).round().astype(np.int64))
+    return [[round(float(rejected[at]), 6), round(float(accepted[at]), 6)] for at in shown]
+
+
+def _variance_of_area(area: float, known: int, unheard: int) -> float:
+    """Hanley & McNeil (1982), "The meaning and use of the area under a ROC curve", equation 1."""
+    first, second = area / (2 - area), 2 * area**2 / (1 + area)
+    odd = area * (1 - area)
+    return (odd + (known - 1) * (first - area**2) + (unheard - 1) * (second - area**2)) / (known * unheard)

@@ -1,0 +1,93 @@
+"""Words that are kept from training: scored, never learned, and one line where they cannot be."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from runs_made import small_recipe
+from sayso.clips import Listing
+from sayso.datasets.folder import Folder
+from sayso.errors import DataError, SettingsError
+from sayso.evaluation import predict_logits
+from sayso.experiment import open_data, train
+from sayso.plain_values import lay_over
+from sayso.progress import Progress
+from sayso.recipe import recipe_from_values
+from sayso.runtime.recognizer import softmax
+from sayso.schema import dump
+from sayso.splits import Split
+from sayso.unheard import open_unheard
+
+
+def recipe(folder, *words, **dataset):
+    changes = {"dataset": {"reject_words": list(words)} | dataset}
+    return recipe_from_values(lay_over(dump(small_recipe(folder)), changes), source="test")
+
+
+def test_a_word_to_reject_is_heard_only_when_scoring(tone_folder, tmp_path):
+    run = train(recipe(tone_folder, "middle", split="speakers"), out=tmp_path / "run")
+    metrics = run.metrics()
+    scores = metrics["rejection"]
+    assert metrics["labels"] == ["high", "low"] == list(run.recognizer().labels)
+    assert run.manifest()["clips"] == {"train": 10, "validation": 2, "test": 12}
+    assert scores["words"] == ["middle"]
+    assert scores["threshold_from"] == "validation"
+    # Of the two test speakers alone, three clips each.
+    assert (scores["false_accept"]["n"], scores["false_reject"]["n"]) == (6, 12)
+    assert "Words it never learned" in run.report.read_text()
+    assert (run.figures / "rejection.svg").is_file()
+    corpus, split = open_data(run.settings, Progress())
+    unheard = open_unheard(run.settings, corpus, split, Progress())
+    confidence = softmax(predict_logits(run.classifier(), unheard.samples)).max(axis=1)
+    accepted = np.mean(confidence >= scores["threshold"])
+    assert accepted == scores["false_accept"]["rate"]
+    assert {clip.speaker for clip in unheard.clips} == {corpus.clips[row].speaker for row in split.test}
+
+
+def test_without_validation_nothing_is_calibrated_and_the_threshold_says_so(tone_folder, tmp_path):
+    made = recipe(tone_folder, "middle")
+    run = train(made, overrides=["training.validation=none", "training.epochs=1"], out=tmp_path / "run")
+    assert run.metrics()["calibration"]["temperature"] == run.classifier().temperature == 1
+    assert run.metrics()["calibration"]["fitted_on"] is None
+    assert run.metrics()["rejection"]["threshold_from"] == "test"
+    assert "no validation clips to calibrate on" in run.report.read_text()
+
+
+def test_a_random_split_scores_all_of_them(tone_folder):
+    made = recipe(tone_folder, "middle", split="random")
+    corpus, split = open_data(made, Progress())
+    assert len(open_unheard(made, corpus, split, Progress())) == 12
+    assert open_unheard(small_recipe(tone_folder), corpus, split, Progress()) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["middl"], r"dataset\.reject_words\[0\]: no clips of 'middl' are there; did you mean 'middle'"),
+        (["low", "low"], "'low' stands there 2 times"),
+        (["low", "high", "middle"], r"leaves fewer than two words to tell apart \(none\)"),
+        (["low", "high"], r"leaves fewer than two words to tell apart \('middle'\)"),
+    ],
+)
+def test_words_that_cannot_be_rejected(words, says, tone_folder, tmp_path):
+    with pytest.raises(SettingsError, match=says):
+        train(recipe(tone_folder, *words), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_words_of_which_no_clip_belongs_with_the_test_part(tone_folder, tmp_path):
+    for clip in (tone_folder / "middle").glob("ann_*.wav"):
+        clip.unlink()
+    with pytest.raises(DataError, match="no clips of middle belong with the test part of the speakers split"):
+        train(recipe(tone_folder, "middle", split="speakers", test_speakers=["ann"]), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_of_an_official_split_the_official_test_clips_are_taken(tone_folder, listing, monkeypatch):
+    made = recipe(tone_folder, "middle")
+    corpus, split = open_data(made, Progress())
+    parts = tuple(replace(clip, split="test" if clip.speaker == "bob" else "train") for clip in listing.clips)
+    monkeypatch.setattr(Folder, "listing", lambda *_: Listing(parts))
+    official = Split(split.train, split.validation, split.test, "official")
+    assert {clip.speaker for clip in open_unheard(made, corpus, official, Progress()).clips} == {"bob"}
