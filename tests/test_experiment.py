@@ -12,7 +12,7 @@ import torch
 
 import sayso
 from runs_made import small_run
-from sayso import experiment
+from sayso import experiment, outcome
 from sayso.errors import DataError, ModelError, RunError, SettingsError
 from sayso.progress import Progress
 from sayso.recipe import read_recipe
@@ -40,7 +40,7 @@ def stopped_run(folder, out, monkeypatch, **training):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(experiment, "export", breaks)
+        patch.setattr(outcome, "export", breaks)
         with pytest.raises(KeyboardInterrupt):
             small_run(folder, out, **training)
     return experiment.load(out)
@@ -282,7 +282,7 @@ def test_what_others_put_into_a_failed_runs_folder_stays(tone_folder, tmp_path, 
 
 
 def test_what_failed_after_an_epoch_stays_to_be_resumed(tone_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(experiment, "export", fails)
+    monkeypatch.setattr(outcome, "export", fails)
     with pytest.raises(RunError, match="it failed"):
         small_run(tone_folder, tmp_path / "run", epochs=1)
     assert experiment.load(tmp_path / "run").resume.exists()
@@ -319,7 +319,7 @@ def test_a_run_resumed_on_other_hardware_says_so_and_keeps_both(tone_folder, tmp
     def resume(run, *, dies=False):
         with monkeypatch.context() as patch:
             if dies:
-                patch.setattr(experiment, "export", fails)
+                patch.setattr(outcome, "export", fails)
             notes = Notes()
             with pytest.raises(RunError, match="it failed") if dies else nullcontext():
                 sayso.resume(run.path, progress=notes)

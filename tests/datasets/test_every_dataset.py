@@ -113,7 +113,7 @@ def test_unknown_settings_are_refused(kind: str, data: Path) -> None:
 
 def test_no_dataset_needs_torch_or_matplotlib() -> None:
     program = (
-        "import sys; from sayso.corpus import DATASETS; assert DATASETS.names();"
+        "import sys; from sayso.clips import DATASETS; assert DATASETS.names();"
         "print([name for name in ('torch', 'lightning', 'matplotlib', 'sayso.recipe') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
