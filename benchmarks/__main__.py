@@ -15,7 +15,7 @@ import benchmarks
 from benchmarks.contest import Contest, NotHereError, Outcome
 from sayso.files import write_json
 
-HERE = ("__main__", "clips", "contest", "peers", "side")
+HERE = ("__main__", "clips", "contest", "peers", "planting", "side")
 
 
 def main() -> None:

@@ -3,8 +3,6 @@
 The page loads nothing: sounds are FLAC, and pictures PNG or SVG, inside it. It opens from a disk, without a network.
 """
 
-import base64
-import io
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,15 +13,14 @@ from typing import Any
 
 import jinja2
 import numpy as np
-import soundfile
 import yaml
 from markupsafe import Markup
 from numpy.typing import NDArray
 
 from sayso.errors import counted
 from sayso.files import write_text
+from sayso.players import picture_uri, short_name, sound_uri
 from sayso.plots.inline import inline_svg
-from sayso.plots.signals import spectrogram_png
 from sayso.runs import split_label
 
 __all__ = ["Mistake", "write_report"]
@@ -114,7 +111,7 @@ def write_report(
         speakers=sorted((test.get("per_speaker") or {}).items(), key=_worst_first),
         confusions=_confusions(test.get("confusion")),
         mistakes=[_shown(mistake) for mistake in sorted(mistakes, key=lambda m: (-m.probability, m.name))],
-        skipped=[(_short(name), reason.removeprefix(f"{name}: ")) for name, reason in skipped],
+        skipped=[(short_name(name), reason.removeprefix(f"{name}: ")) for name, reason in skipped],
         parts=_parts(recipe_yaml),
         recipe=recipe_yaml,
         epochs=len({row["epoch"] for row in log}),
@@ -182,35 +179,16 @@ def _confusions(confusion: Mapping[str, Any] | None) -> list[tuple[str, str, int
 
 def _shown(mistake: Mistake) -> dict[str, Any]:
     return {
-        "name": _short(mistake.name),
+        "name": short_name(mistake.name),
         "label": mistake.label,
         "predicted": mistake.predicted,
         "probability": mistake.probability,
         "speaker": mistake.speaker,
-        "sound": _sound(mistake.samples, mistake.sample_rate),
-        "picture": _data_uri("image/png", spectrogram_png(mistake.samples, mistake.sample_rate)),
+        "sound": sound_uri(mistake.samples, mistake.sample_rate),
+        "picture": picture_uri(mistake.samples, mistake.sample_rate),
         "top_hertz": mistake.sample_rate // 2,
         "seconds": len(mistake.samples) / mistake.sample_rate,
     }
-
-
-def _sound(samples: NDArray[np.int16], sample_rate: int) -> str:
-    target = io.BytesIO()
-    try:
-        soundfile.write(target, samples, sample_rate, format="FLAC", subtype="PCM_16")
-        return _data_uri("audio/flac", target.getvalue())
-    except soundfile.LibsndfileError:  # FLAC knows fewer sample rates than WAV
-        target = io.BytesIO()
-        soundfile.write(target, samples, sample_rate, format="WAV", subtype="PCM_16")
-        return _data_uri("audio/wav", target.getvalue())
-
-
-def _data_uri(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
-
-
-def _short(name: str) -> str:
-    return "/".join(Path(name).parts[-2:])
 
 
 def _parts(recipe_yaml: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from sayso.recipe import Recipe, recipe_from_values
 from sayso.reject_words import recipe_listing
 from sayso.schema import dump, read
 
-__all__ = ["suggest_recipe"]
+__all__ = ["suggest_audio", "suggest_recipe"]
 
 _PROBED = 200
 _CLIPS_TO_SEE = 60_000
@@ -47,14 +47,14 @@ def suggest_recipe(path: Path, overrides: Sequence[str] = (), *, progress: Progr
     except SettingsError as error:
         raise SettingsError(error.faults, source=str(path)) from error
     listing = recipe_listing(dataset, progress)
-    values["audio"] = _audio([clip for clip in listing.clips if clip.split != "test"])
+    values["audio"] = suggest_audio([clip for clip in listing.clips if clip.split != "test"])
     values["training"] = {"epochs": int(np.clip(_CLIPS_TO_SEE // max(1, len(listing.clips)), 15, 150))}
     values["dataset"] = dump(dataset)
     return recipe_from_values(lay_over(values, laid_over), source=str(path))
 
 
-def _audio(clips: Sequence[Clip]) -> dict[str, Any]:
-    """Rate and length from the headers of some files, evenly over the folder."""
+def suggest_audio(clips: Sequence[Clip]) -> dict[str, Any]:
+    """Plain values of an `AudioFormat` from the headers of some files, evenly over the clips; empty: none is sound."""
     some = clips[:: max(1, len(clips) // _PROBED)]
     seconds: list[float] = []
     rates: Counter[int] = Counter()

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from sayso.cli import data, demo, doctor, evaluate, find_lr, init, parts, predict, runs, show, train, verify
+from sayso.cli import audit, data, demo, doctor, evaluate, find_lr, init, parts, predict, runs, show, train, verify
 from sayso.cli.console import warn
 from sayso.errors import SaysoError
 from sayso.processes import this_process
@@ -25,6 +25,7 @@ app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)
 app.command()(verify.verify)
+app.command()(audit.audit)
 app.command()(init.init)
 app.command("find-lr")(find_lr.find_lr)
 app.command()(demo.demo)

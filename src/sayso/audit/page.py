@@ -1,0 +1,107 @@
+"""One HTML page an audit: what was found, what each fault means, and the worst clips of each to hear and to see."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from sayso.audio import decode, quantise
+from sayso.audit.detector import Detector, Finding
+from sayso.clips import Clip
+from sayso.errors import AudioError, counted
+from sayso.files import write_text
+from sayso.players import picture_uri, short_name, sound_uri
+
+__all__ = ["PLAYERS", "write_page"]
+
+PLAYERS = 12
+"""Clips of each fault that are shown; the others are in `findings.csv`."""
+_MOST_SECONDS = 5.0
+
+
+def write_page(
+    path: Path,
+    title: str,
+    clips: Sequence[Clip],
+    findings: Mapping[Detector, tuple[Finding, ...]],
+    skipped: Sequence[tuple[Clip, str]],
+) -> None:
+    """Write the page, atomically. Sounds are as the files hold them, up to 5 s, at their own rate.
+
+    Args:
+        path: the page.
+        title: what was audited.
+        clips: those that could be read.
+        findings: by detector, worst first.
+        skipped: clips that could not be read, and why.
+
+    Raises:
+        OutputError: the page cannot be written.
+    """
+    excluded = {one.row for detector, found in findings.items() if detector.excludes for one in found}
+    page = _template().render(
+        title=title,
+        clips=len(clips) + len(skipped),
+        faulty=len({one.row for found in findings.values() for one in found}) + len(skipped),
+        excluded=len(excluded) + len(skipped),
+        faults=[_fault(detector, clips, found) for detector, found in findings.items()],
+        skipped=[(short_name(clip.path), why.removeprefix(f"{clip.path}: ")) for clip, why in skipped],
+    )
+    # As in a run's report: halves of characters in file names become question marks.
+    write_text(path, page.encode("utf-8", "replace").decode())
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    filters: dict[str, Callable[..., str]] = {"counted": counted}
+    environment.filters.update(filters)
+    source = resources.files("sayso.audit").joinpath("page.html.j2")
+    return environment.from_string(source.read_text(encoding="utf-8"))
+
+
+def _fault(detector: Detector, clips: Sequence[Clip], found: Sequence[Finding]) -> dict[str, Any]:
+    rows = {finding.row for finding in found}
+    return {
+        "name": detector.name,
+        "title": detector.title,
+        "meaning": detector.meaning,
+        "threshold": detector.threshold,
+        "excludes": detector.excludes,
+        "clips": len(rows),
+        "share": len(rows) / max(1, len(clips)),
+        "shown": [_card(clips, finding) for finding in found[:PLAYERS]],
+        "left": len(found[PLAYERS:]),
+    }
+
+
+def _card(clips: Sequence[Clip], finding: Finding) -> dict[str, Any]:
+    sounds = [clips[finding.row], *([] if finding.other is None else [clips[finding.other]])]
+    clip = sounds[0]
+    return {
+        "label": clip.label,
+        "speaker": clip.speaker,
+        "detail": finding.detail,
+        "sounds": [_heard(one) for one in sounds],
+    }
+
+
+def _heard(clip: Clip) -> dict[str, Any]:
+    name = short_name(clip.path)
+    try:
+        samples, rate = decode(clip.path, start_seconds=clip.start_seconds, end_seconds=clip.end_seconds)
+    except AudioError:  # gone since it was listened to
+        return {"name": name, "label": clip.label, "sound": None, "picture": None, "seconds": 0.0}
+    shown = quantise(samples[: int(_MOST_SECONDS * rate)])
+    return {
+        "name": name,
+        "label": clip.label,
+        "sound": sound_uri(shown, rate),
+        "picture": picture_uri(shown, rate),
+        "seconds": len(samples) / rate,
+    }

@@ -1,0 +1,154 @@
+"""`audit`: a source in; findings, a page to listen to, and a list that training leaves out."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sayso.audit.catalogue import chosen_detectors
+from sayso.audit.detector import Detector, Finding
+from sayso.audit.files import write_findings
+from sayso.audit.listening import Heard, listen
+from sayso.audit.page import write_page
+from sayso.clips import DATASETS, Clip, Dataset
+from sayso.errors import DataError, InterruptedRunError, RunError, SettingsError
+from sayso.experiment import recipe_for
+from sayso.files import check_writable
+from sayso.plain_values import lay_over, parse_overrides
+from sayso.progress import Progress
+from sayso.recipe import Recipe, recipe_from_values
+from sayso.schema import did_you_mean, dump, read
+from sayso.suggestion import suggest_audio
+
+__all__ = ["Audit", "audit", "find_faults"]
+
+_LEAST_CLIPS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """What an audit found, and where it left it."""
+
+    folder: Path
+    clips: tuple[Clip, ...]
+    """Those that could be read; findings name them by place."""
+    findings: Mapping[Detector, tuple[Finding, ...]]
+    """By detector that ran, worst first."""
+    skipped: tuple[tuple[Clip, str], ...]
+    """Clips that cannot be read, and why."""
+
+    @property
+    def page(self) -> Path:
+        """The page with players."""
+        return self.folder / "audit.html"
+
+    @property
+    def exclusions(self) -> Path:
+        """What `dataset.exclude` reads."""
+        return self.folder / "exclude.csv"
+
+    @property
+    def table(self) -> Path:
+        """Every finding."""
+        return self.folder / "findings.csv"
+
+
+def audit(
+    source: str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    only: Sequence[str] = (),
+    mislabels: bool = False,
+    out: Path | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """Look through the clips of a source for faults, and write page, findings and exclusion file.
+
+    Args:
+        source: a folder of clips by word, a manifest, a recipe, or the kind of a dataset.
+        overrides: `key=value` texts laid over its recipe, such as `dataset.max_bad_share=1`.
+        only: names of faults; empty: all but mislabels.
+        mislabels: also train the folds that find likely mislabels.
+        out: folder of what is written; None: `audits/<name>-<time>`.
+        progress: where to report.
+
+    Raises:
+        SettingsError: no such fault, or settings that do not fit.
+        DataError: no usable clips.
+        RunError: the folder is not empty.
+        OutputError: it cannot be written.
+        InterruptedRunError: Ctrl-C in the search for mislabels; all other findings are written.
+    """
+    progress = progress or Progress()
+    detectors = chosen_detectors(only, mislabels=mislabels)
+    name, recipe = _recipe_of(source, overrides, progress)
+    folder = _new_folder(name, out)
+    check_writable(folder)
+    clips = recipe.dataset.kept_listing(progress).clips
+    if len(clips) < _LEAST_CLIPS:
+        raise DataError(f"{source}: an audit compares clips and needs at least {_LEAST_CLIPS}, here is {len(clips)}")
+    # More threads gain little in a network so small, and lose much where others work on the same cores.
+    threads = recipe.training.threads or 1
+    with listen(clips, recipe.audio, detectors, threads=threads, progress=progress) as heard:
+        quick = tuple(detector for detector in detectors if detector.name != "mislabels")
+        found = Audit(folder, heard.collection.clips, find_faults(heard, quick, progress), heard.skipped)
+        slow = tuple(detector for detector in detectors if detector not in quick)
+        if not slow:
+            return _written(found, name)
+        if quick:
+            _written(found, name)
+        try:
+            more = find_faults(heard, slow, progress)
+        except (KeyboardInterrupt, InterruptedRunError) as stop:
+            kept = f"all other findings are kept in {folder}" if quick else "nothing was written"
+            raise InterruptedRunError(f"stopped in the search for mislabels; {kept}") from stop
+        both = {**found.findings, **more}
+        return _written(replace(found, findings={one: both[one] for one in detectors}), name)
+
+
+def find_faults(heard: Heard, detectors: Sequence[Detector], progress: Progress) -> dict[Detector, tuple[Finding, ...]]:
+    """Let every detector judge what was heard; gives its findings, worst first."""
+    found: dict[Detector, tuple[Finding, ...]] = {}
+    for detector in detectors:
+        findings = detector.find(heard.values[detector.name], heard.collection, progress)
+        found[detector] = tuple(sorted(findings, key=lambda finding: (-finding.severity, finding.row)))
+    return found
+
+
+def _written(found: Audit, name: str) -> Audit:
+    write_findings(found.folder, found.clips, found.findings, found.skipped)
+    write_page(found.page, name, found.clips, found.findings, found.skipped)
+    return found
+
+
+def _recipe_of(source: str | Path, overrides: Sequence[str], progress: Progress) -> tuple[str, Recipe]:
+    """The name and recipe of a source; a dataset's kind has rate and length suggested, as a folder has."""
+    kind = str(source)
+    if Path(source).exists() or Path(source).suffix:
+        return recipe_for(source, overrides, progress=progress)
+    if kind not in DATASETS.names():
+        hint = did_you_mean(kind, DATASETS.names())
+        raise DataError(f"{source}: neither a folder, a manifest or a recipe, nor the kind of a dataset; {hint}")
+    laid_over = parse_overrides(overrides)
+    values = lay_over({"dataset": {"kind": kind}}, laid_over)
+    try:
+        dataset = read(Dataset, values["dataset"], key="dataset")
+    except SettingsError as error:
+        raise SettingsError(error.faults, source=kind) from error
+    values["audio"] = suggest_audio(dataset.kept_listing(progress).clips)
+    values["dataset"] = dump(dataset)
+    return kind, recipe_from_values(lay_over(values, laid_over), source=kind)
+
+
+def _new_folder(name: str, out: Path | None) -> Path:
+    folder = out or _free(Path("audits") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise RunError(f"{folder}: exists and is not empty, nothing was changed; choose another --out")
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"{folder}: is a file, nothing was changed; choose another --out")
+    return folder
+
+
+def _free(path: Path) -> Path:
+    others = (path.with_name(f"{path.name}-{number}") for number in range(2, 1000))
+    return next(place for place in (path, *others) if not place.exists())

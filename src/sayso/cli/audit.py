@@ -1,0 +1,59 @@
+"""`sayso audit`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sayso.cli.console import Bars, say
+
+if TYPE_CHECKING:
+    from sayso.audit.whole import Audit
+
+__all__ = ["audit"]
+
+_EXAMPLES = 2
+
+
+def audit(
+    source: Annotated[
+        str, typer.Argument(help="A folder of clips by word, a manifest, a recipe, or the kind of a dataset.")
+    ],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated.")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FAULT",
+            help="Look for this fault alone; may be repeated: silence, cut-off, wrong-rate, near-duplicates, "
+            "mislabels, clipping, band-limited, loudness, length.",
+        ),
+    ] = None,
+    mislabels: Annotated[
+        bool, typer.Option("--mislabels", help="Also train five small models that find likely mislabels.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder; default: audits/<name>-<time>.")] = None,
+) -> None:
+    """Look through recordings for faults: a page to listen to, and a list that training leaves out."""
+    from sayso.audit.whole import audit as look_through
+
+    found = look_through(
+        source, overrides=settings or (), only=only or (), mislabels=mislabels, out=out, progress=Bars()
+    )
+    _print_table(found)
+    say(f"page         {found.page}")
+    say(f"findings     {found.table}")
+    say(f"exclusions   {found.exclusions}; use: sayso train ... --set dataset.exclude={found.exclusions}")
+
+
+def _print_table(found: "Audit") -> None:
+    say(f"{'fault':<17}{'clips':>7}{'of all':>9}   examples")
+    total = len(found.clips) + len(found.skipped)
+    rows = [
+        (detector.name, list(dict.fromkeys(found.clips[finding.row].path for finding in findings)))
+        for detector, findings in found.findings.items()
+    ]
+    for name, paths in [*rows, ("unreadable", [clip.path for clip, _ in found.skipped])]:
+        examples = ", ".join("/".join(Path(path).parts[-2:]) for path in paths[:_EXAMPLES])
+        say(f"{name:<17}{len(paths):>7,}{len(paths) / total:>9.1%}   {examples}".rstrip())
