@@ -67,9 +67,9 @@ docs: .venv/.ready-docs
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs build/docs
 	@echo "open build/docs/index.html"
 
-# RUNS: finished runs, or folders of them; BENCH: what `make bench` wrote. Both are kept in docs/measured.json.
+# RUNS: finished runs, or folders of them; BENCH: what `make bench` wrote; COMPARISON: a folder of `sayso compare`. All are kept in docs/measured.json.
 results: .venv/.ready-dev
-	$(BIN)/python docs/results.py $(RUNS) $(if $(BENCH),--bench $(BENCH))
+	$(BIN)/python docs/results.py $(RUNS) $(if $(BENCH),--bench $(BENCH)) $(if $(COMPARISON),--comparison $(COMPARISON))
 
 clean:
 	rm -rf .venv .venv-peers build dist .pytest_cache .ruff_cache

@@ -12,7 +12,8 @@ from typing import Any
 
 from sayso.errors import RunError, SettingsError, counted
 from sayso.files import digest
-from sayso.metrics import paired_difference, speaker_interval
+from sayso.intervals import speaker_interval
+from sayso.metrics import paired_difference
 from sayso.plain_values import lay_over, load_yaml
 from sayso.recipe import read_recipe
 from sayso.runs import RunFolder, split_label
@@ -92,7 +93,8 @@ def facts_of(run: RunFolder, recipes: Mapping[str, Mapping[str, Any]]) -> Facts:
         "parameters": metrics["parameters"],
         "clips": manifest["clips"],
         "epochs": manifest["epochs"],
-        "minutes": round(manifest["duration_seconds"] / 60, 2),
+        # A run that was stopped knows how long it trained in all, and how long its last session was.
+        "minutes": round(max(manifest["duration_seconds"], manifest["training_seconds"]) / 60, 2),
         "machine": _machine(manifest),
         "created": manifest["created"],
         "versions": {key: manifest["versions"][key] for key in ("sayso", "torch")},

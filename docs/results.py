@@ -1,7 +1,8 @@
 """Write results.md from measured.json and published.yaml: `python docs/results.py [RUN_OR_FOLDER_OF_RUNS...]`.
 
-Runs that are named go into measured.json first, `--bench FILE` those of `make bench`. With `--check` nothing is
-written, and the page or a figure that is stale is an error.
+Runs that are named go into measured.json first, as do figures of `make bench` (`--bench FILE`) and a finished
+comparison (`--comparison FOLDER`). With `--check` nothing is written, and the page or a figure that is stale is an
+error.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from by_speaker import compared_recipes, comparison_rows, stale_recipes
 from measured import compared, current_hash, facts_of, find_runs, merged, recipe_paths, shipped
 from result_rows import compared_line, contest_lines, lines_of, names_of
 
@@ -28,6 +30,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="*", type=Path, help="finished runs, or folders of them")
     parser.add_argument("--bench", type=Path, help="the figures that make bench wrote, such as build/bench.json")
+    parser.add_argument("--comparison", type=Path, help="the folder that `sayso compare` of `by_speaker` wrote")
     parser.add_argument("--check", action="store_true", help="write nothing, fail when something is stale")
     options = parser.parse_args()
     published: Facts = load_yaml((HERE / "published.yaml").read_text(encoding="utf-8"))
@@ -37,6 +40,8 @@ def main() -> int:
             add_runs(measured, published, find_runs(options.runs))
         if options.bench:
             add_bench(measured, options.bench)
+        if options.comparison:
+            measured["by_speaker"] = compared_recipes(options.comparison, published["by_speaker"]["recipes"])
     except SaysoError as error:
         print(f"results: {error}", file=sys.stderr)
         return 2
@@ -88,7 +93,9 @@ def forget_stale(measured: Facts) -> list[str]:
     stale = sorted(names - {facts["recipe"] for facts in kept})
     measured["runs"] = kept
     measured["comparisons"] = [entry for entry in measured["comparisons"] if not set(entry["recipes"]) & set(stale)]
-    return stale
+    if changed := stale_recipes(measured["by_speaker"]):
+        measured["by_speaker"] = {}
+    return sorted({*stale, *changed})
 
 
 def render(published: Facts, measured: Facts) -> str:
@@ -103,10 +110,13 @@ def render(published: Facts, measured: Facts) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
+    environment.filters["number"] = "{:,}".format
     template = environment.get_template("results.md.j2")
     comparisons = [compared_line(entry) for entry in measured["comparisons"]]
     contests = [contest_lines(held) for _, held in sorted(measured["bench"].items())]
-    return template.render(sections=sections, comparisons=comparisons, contests=contests).rstrip() + "\n"
+    by_speaker = published["by_speaker"] | {"rows": comparison_rows(measured["by_speaker"]), **measured["by_speaker"]}
+    page = template.render(sections=sections, comparisons=comparisons, contests=contests, by_speaker=by_speaker)
+    return page.rstrip() + "\n"
 
 
 def as_json(measured: Mapping[str, Any]) -> str:
@@ -116,7 +126,8 @@ def as_json(measured: Mapping[str, Any]) -> str:
         for key in ("runs", "comparisons")
     )
     contests = ",\n".join(f'  "{name}": {json.dumps(held)}' for name, held in sorted(measured["bench"].items()))
-    return f'{{\n{lists},\n "bench": {{\n{contests}\n }}\n}}\n'
+    by_speaker = json.dumps(measured["by_speaker"], ensure_ascii=False)
+    return f'{{\n{lists},\n "by_speaker": {by_speaker},\n "bench": {{\n{contests}\n }}\n}}\n'
 
 
 def write(pages: Mapping[str, str], stale: Sequence[str]) -> int:

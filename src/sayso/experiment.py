@@ -20,7 +20,7 @@ from sayso.errors import RunError
 from sayso.evaluation import predict_probabilities, score_rows
 from sayso.files import write_json, write_text
 from sayso.leakage import Leakage, check_leakage
-from sayso.outcome import write_outcome
+from sayso.outcome import Stopwatch, write_outcome
 from sayso.pictures.run import confusion_of, log_of
 from sayso.plain_values import lay_over, parse_overrides
 from sayso.plots.confusion import confusion_matrix
@@ -213,14 +213,14 @@ def _complete(run: Run, recipe: Recipe, corpus: Corpus, split: Split, progress: 
         leakage = check_leakage(corpus, split, allow_copies=recipe.dataset.allow_copies, progress=progress)
     for note in (*corpus.notes, *split.notes, *leakage.notes):
         progress.note(note)
-    started = time.perf_counter()
+    watch = Stopwatch()
     hardware = check_readiness(recipe, split)
     unheard = open_unheard(recipe, corpus, split, progress)
     with loss_of_others(f"nothing is lost: under torchrun, go on with sayso train --resume {run.path}"):
         begun = from_leader(lambda: _begin(run, recipe, corpus, split, leakage, hardware, progress))
         fitted = fit(recipe, corpus, split, run, progress=progress)
         if hardware.processes.leads:
-            write_outcome(run, recipe, corpus, split, unheard, fitted, begun, started, progress, extras=extras)
+            write_outcome(run, recipe, corpus, split, unheard, fitted, begun, watch, progress, extras=extras)
         wait()
     return run
 

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Z95", "mean_interval", "speaker_interval", "speaker_intervals", "t_quantile", "wilson_interval"]
+__all__ = [
+    "Z95",
+    "between_groups",
+    "mean_interval",
+    "speaker_interval",
+    "speaker_intervals",
+    "t_quantile",
+    "wilson_interval",
+]
 
 Z95 = 1.959963984540054
 
@@ -35,7 +43,7 @@ def wilson_interval(hits: int, total: int) -> tuple[float, float]:
     return (0.0 if hits == 0 else low, 1.0 if hits == total else high)
 
 
-def speaker_interval(hits: Sequence[int], totals: Sequence[int]) -> tuple[float, float] | None:
+def speaker_interval(hits: Sequence[float], totals: Sequence[int]) -> tuple[float, float] | None:
     """95 % interval of the accuracy on clips of speakers like these: clips of one speaker are not independent.
 
     How it is made: `speaker_intervals`.
@@ -75,20 +83,38 @@ def speaker_intervals(hits: ArrayLike, totals: ArrayLike) -> NDArray[np.float64]
     total = clips.sum(axis=1, keepdims=True)
     share = (right.sum(axis=1, keepdims=True) + 1) / (total + 2)
     odd = share * (1 - share)
-    squares = np.square(right - share * clips) / (1 - clips / total)
-    spread_squared = squares.sum(axis=1, keepdims=True)
-    # The part of the variance that lies between speakers rather than between the clips of one, in [0, 1].
-    pairs = np.square(clips).sum(axis=1, keepdims=True) - total
-    between = np.clip((spread_squared - odd * total) / np.maximum(odd * pairs, 1e-9), 0, 1)
-    expected = clips * (1 + (clips - 1) * between)
-    by_design = _satterthwaite(clips, expected)
-    by_outcome = 2 * spread_squared[:, 0] ** 2 / np.maximum(np.square(squares).sum(axis=1), 1e-12)
-    quantiles = t_quantile(np.maximum(1, np.minimum(by_design, by_outcome)))
+    spread_squared, quantiles = between_groups(right - share * clips, clips, odd)
     total, share, odd = total[:, 0], share[:, 0], odd[:, 0]
-    spread = np.maximum(quantiles * np.sqrt(spread_squared[:, 0]) / total, Z95 * np.sqrt(odd / total)) / odd
+    spread = np.maximum(quantiles * np.sqrt(spread_squared) / total, Z95 * np.sqrt(odd / total)) / odd
     centre, seen = np.log(share / (1 - share)), right.sum(axis=1) / total
     low, high = (1 / (1 + np.exp(-(centre + sign * spread))) for sign in (-1, 1))
     return np.stack((np.minimum(low, seen), np.maximum(high, seen)), axis=1)
+
+
+def between_groups(
+    distances: NDArray[np.float64], clips: NDArray[np.float64], variance: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How far sums over groups of clips spread around what the whole expects, and how well that is known.
+
+    How: `speaker_intervals`.
+
+    Args:
+        distances: of each group's sum from what the whole expects of it, (corpora, groups).
+        clips: of each group, the same shape.
+        variance: of one clip, were all independent, (corpora, 1).
+
+    Returns:
+        Variance of the whole sum, and the quantile of a two-sided 95 % t-interval, each (corpora,).
+    """
+    total = clips.sum(axis=1, keepdims=True)
+    squares = np.square(distances) / (1 - clips / total)
+    whole = squares.sum(axis=1, keepdims=True)
+    # The part of the variance that lies between groups rather than between the clips of one, in [0, 1].
+    pairs = np.square(clips).sum(axis=1, keepdims=True) - total
+    between = np.clip((whole - variance * total) / np.maximum(variance * pairs, 1e-9), 0, 1)
+    by_design = _satterthwaite(clips, clips * (1 + (clips - 1) * between))
+    by_outcome = 2 * whole[:, 0] ** 2 / np.maximum(np.square(squares).sum(axis=1), 1e-12)
+    return whole[:, 0], t_quantile(np.maximum(1, np.minimum(by_design, by_outcome)))
 
 
 def _satterthwaite(clips: NDArray[np.float64], variances: NDArray[np.float64]) -> NDArray[np.float64]:

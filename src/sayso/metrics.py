@@ -8,20 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.calibration import expected_calibration_error, reliability
-from sayso.intervals import mean_interval, speaker_interval, t_quantile, wilson_interval
+from sayso.intervals import Z95, between_groups, speaker_interval, wilson_interval
 from sayso.rejection import risk_coverage
 
 __all__ = [
     "confusion_matrix",
     "cross_entropy",
-    "expected_calibration_error",
-    "mean_interval",
     "paired_difference",
     "per_class",
     "per_speaker",
     "score",
-    "speaker_interval",
-    "wilson_interval",
 ]
 
 
@@ -30,11 +26,11 @@ def paired_difference(
 ) -> tuple[float, tuple[float, float]]:
     """Accuracy of one model less that of another on the same clips, with its 95 % interval.
 
-    A t-interval over speakers, since clips of one speaker are not independent: the ratio estimator of
-    `speaker_interval`, on differences. Its variance is at least that of independent clips with half a clip added to
-    each cell of the two-by-two table (Agresti & Min (2005), "Simple improved confidence intervals for comparing matched
-    proportions"), so that models which never differ leave doubt too. It covers what other clips and speakers would
-    change, not what other seeds would.
+    A t-interval over speakers, since clips of one speaker are not independent: variance and degrees of freedom as for
+    `sayso.intervals.speaker_intervals`, of differences. It is at least as wide as that of independent clips with half a
+    clip added to each cell of the two-by-two table (Agresti & Min (2005), "Simple improved confidence intervals for
+    comparing matched proportions"), so that models which never differ leave doubt too. It covers what other clips and
+    speakers would change, not what other seeds would.
 
     Args:
         first: for each clip 1 where the first model is right and 0 where it is wrong, or the mean of that over seeds.
@@ -53,10 +49,12 @@ def paired_difference(
         raise ValueError("a paired difference needs the same clips twice, of at least two speakers")
     gains = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
     clips, total = len(gains), float(gains.sum())
-    sums = np.bincount([groups[name] for name in names], weights=gains - total / clips)
-    between = len(groups) / (len(groups) - 1) * float(np.square(sums).sum()) / clips**2
+    places = [groups[name] for name in names]
+    clips_of = np.bincount(places).astype(np.float64)
+    sums = np.bincount(places, weights=gains) - clips_of * total / clips
     alone = (float(np.square(gains).sum()) + 1 - total**2 / (clips + 2)) / (clips + 2) ** 2
-    spread = float(t_quantile(len(groups) - 1)) * math.sqrt(max(between, alone))
+    squares, quantiles = between_groups(sums[None], clips_of[None], np.array([[max(alone * clips, 1e-12)]]))
+    spread = max(float(quantiles[0]) * math.sqrt(float(squares[0])) / clips, Z95 * math.sqrt(alone))
     return total / clips, (max(-1.0, total / clips - spread), min(1.0, total / clips + spread))
 
 

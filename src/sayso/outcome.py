@@ -25,9 +25,26 @@ from sayso.unheard import rejection_scores
 if TYPE_CHECKING:
     from sayso.training import Fitted
 
-__all__ = ["write_outcome"]
+__all__ = ["Stopwatch", "write_outcome"]
 
 _EXPORT_CLIPS = 256
+
+
+class Stopwatch:
+    """Seconds since it was made: by the clock, and of processor time of all threads of this process."""
+
+    def __init__(self) -> None:
+        self._clock, self._processor = time.perf_counter(), time.process_time()
+
+    @property
+    def seconds(self) -> float:
+        """By the clock."""
+        return time.perf_counter() - self._clock
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Of processor time; other programs' work does not count."""
+        return time.process_time() - self._processor
 
 
 def write_outcome(
@@ -38,7 +55,7 @@ def write_outcome(
     unheard: Corpus | None,
     fitted: "Fitted",
     begun: dict[str, Any],
-    started: float,
+    watch: Stopwatch,
     progress: Progress,
     *,
     extras: bool,
@@ -53,7 +70,7 @@ def write_outcome(
         unheard: clips of words never learned, or None.
         fitted: what the training gave.
         begun: the manifest as the run began with it.
-        started: when it began, by `time.perf_counter`.
+        watch: started when the training was.
         progress: where to report.
         extras: leave pictures, report and exported model too.
     """
@@ -68,7 +85,7 @@ def write_outcome(
         task.advance()
         agreement = export(fitted.classifier, run.onnx, _spread(corpus, split.test)) if extras else None
         task.advance()
-        manifest = begun | _ended(fitted, agreement, seconds=time.perf_counter() - started)
+        manifest = begun | _ended(fitted, agreement, watch)
         write_json(run.path / "metrics.json", metrics)
         if extras:
             _report(run, recipe, corpus, split, probabilities, metrics, manifest, fitted)
@@ -77,13 +94,14 @@ def write_outcome(
     run.resume.unlink(missing_ok=True)
 
 
-def _ended(fitted: "Fitted", agreement: Agreement | None, *, seconds: float) -> dict[str, Any]:
+def _ended(fitted: "Fitted", agreement: Agreement | None, watch: Stopwatch) -> dict[str, Any]:
     return {
         "finished": True,
         "epochs": fitted.epochs,
         "best_epoch": fitted.best_epoch,
         "training_seconds": round(fitted.seconds, 2),
-        "duration_seconds": round(seconds, 2),
+        "duration_seconds": round(watch.seconds, 2),
+        "cpu_seconds": round(watch.cpu_seconds, 2),
         "export": asdict(agreement) if agreement else None,
     }
 

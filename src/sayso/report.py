@@ -4,23 +4,18 @@ The page loads nothing: sounds are FLAC, and pictures PNG or SVG, inside it. It 
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import yaml
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from sayso.errors import counted
-from sayso.files import write_text
+from sayso.pages import chart, write_page
 from sayso.players import picture_uri, short_name, sound_uri
-from sayso.plots.inline import inline_svg
 from sayso.runs import split_label
 
 __all__ = ["Mistake", "write_report"]
@@ -99,7 +94,9 @@ def write_report(
         OutputError: the page cannot be written.
     """
     test = metrics["test"]
-    page = _template().render(
+    write_page(
+        path,
+        "report",
         title=title,
         metrics=metrics,
         test=test,
@@ -118,43 +115,11 @@ def write_report(
         facts=list(_flat({key: value for key, value in manifest.items() if key != "notes"})),
         export=manifest.get("export") or {},
     )
-    # A file name that is no text in the system's encoding holds halves of characters; they become question marks.
-    write_text(path, page.encode("utf-8", "replace").decode())
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    filters: dict[str, Callable[..., str]] = {"percent": _percent, "number": _number, "counted": counted}
-    environment.filters.update(filters)
-    return environment.from_string(resources.files("sayso").joinpath("report.html.j2").read_text(encoding="utf-8"))
-
-
-def _percent(share: float | None) -> str:
-    """Write a share as a percentage; only 1 itself is 100 %, and only 0 itself is 0 %."""
-    if share is None or not math.isfinite(share):
-        return "–"
-    text = f"{100 * share:.1f}"
-    if (text == "100.0" and share < 1) or (text == "0.0" and share > 0):
-        text = "> 99.9" if share > 0.5 else "< 0.1"
-    return f"{text}\u202f%"
-
-
-def _number(value: object) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def _figure(name: str, svg: str) -> Markup:
     description = _FIGURES.get(name, name.replace("_", " "))
-    return Markup(inline_svg(svg, prefix=name, description=description))
+    return chart(name, svg, description)
 
 
 def _worst_first(item: tuple[str, Mapping[str, Any]]) -> tuple[float, int, str]:

@@ -1,28 +1,24 @@
 """One HTML page an audit: what was found, what each fault means, and the worst clips of each to hear and to see."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from importlib import resources
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import jinja2
 
 from sayso.audio import decode, quantise
 from sayso.audit.detector import Detector, Finding
 from sayso.clips import Clip
-from sayso.errors import AudioError, counted
-from sayso.files import write_text
+from sayso.errors import AudioError
+from sayso.pages import write_page
 from sayso.players import picture_uri, short_name, sound_uri
 
-__all__ = ["PLAYERS", "write_page"]
+__all__ = ["PLAYERS", "write_audit"]
 
 PLAYERS = 12
 """Clips of each fault that are shown; the others are in `findings.csv`."""
 _MOST_SECONDS = 5.0
 
 
-def write_page(
+def write_audit(
     path: Path,
     title: str,
     clips: Sequence[Clip],
@@ -42,7 +38,9 @@ def write_page(
         OutputError: the page cannot be written.
     """
     excluded = {one.row for detector, found in findings.items() if detector.excludes for one in found}
-    page = _template().render(
+    write_page(
+        path,
+        "audit",
         title=title,
         clips=len(clips) + len(skipped),
         faulty=len({one.row for found in findings.values() for one in found}) + len(skipped),
@@ -50,19 +48,6 @@ def write_page(
         faults=[_fault(detector, clips, found) for detector, found in findings.items()],
         skipped=[(short_name(clip.path), why.removeprefix(f"{clip.path}: ")) for clip, why in skipped],
     )
-    # As in a run's report: halves of characters in file names become question marks.
-    write_text(path, page.encode("utf-8", "replace").decode())
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    filters: dict[str, Callable[..., str]] = {"counted": counted}
-    environment.filters.update(filters)
-    source = resources.files("sayso.audit").joinpath("page.html.j2")
-    return environment.from_string(source.read_text(encoding="utf-8"))
 
 
 def _fault(detector: Detector, clips: Sequence[Clip], found: Sequence[Finding]) -> dict[str, Any]:

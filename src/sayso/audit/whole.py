@@ -9,7 +9,7 @@ from sayso.audit.catalogue import chosen_detectors
 from sayso.audit.detector import Detector, Finding
 from sayso.audit.files import write_findings
 from sayso.audit.listening import Heard, listen
-from sayso.audit.page import write_page
+from sayso.audit.page import write_audit
 from sayso.clips import DATASETS, Clip, Dataset
 from sayso.errors import DataError, InterruptedRunError, RunError, SettingsError
 from sayso.experiment import recipe_for
@@ -117,7 +117,7 @@ def find_faults(heard: Heard, detectors: Sequence[Detector], progress: Progress)
 
 def _written(found: Audit, name: str) -> Audit:
     write_findings(found.folder, found.clips, found.findings, found.skipped)
-    write_page(found.page, name, found.clips, found.findings, found.skipped)
+    write_audit(found.page, name, found.clips, found.findings, found.skipped)
     return found
 
 

@@ -6,7 +6,22 @@ import sys
 
 import typer
 
-from sayso.cli import audit, data, demo, doctor, evaluate, find_lr, init, parts, predict, runs, show, train, verify
+from sayso.cli import (
+    audit,
+    compare,
+    data,
+    demo,
+    doctor,
+    evaluate,
+    find_lr,
+    init,
+    parts,
+    predict,
+    runs,
+    show,
+    train,
+    verify,
+)
 from sayso.cli.console import warn
 from sayso.errors import SaysoError
 from sayso.processes import this_process
@@ -26,6 +41,7 @@ app.command()(evaluate.evaluate)
 app.command()(predict.predict)
 app.command()(verify.verify)
 app.command()(audit.audit)
+app.command()(compare.compare)
 app.command()(init.init)
 app.command("find-lr")(find_lr.find_lr)
 app.command()(demo.demo)

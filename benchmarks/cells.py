@@ -1,0 +1,79 @@
+"""Cells of a comparison trained one at a time, two at a time, and on a Ray cluster with room for two."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from benchmarks.contest import Contest, Figure, NotHereError
+from sayso.comparison.compare import Executor
+from sayso.comparison.local import LocalProcesses
+from sayso.comparison.on_ray import RayCluster
+from sayso.comparison.plan import Plan, make_plan
+from sayso.datasets.fsdd import Fsdd
+from sayso.progress import Progress
+
+ONE, TWO, RAY = "sayso: one job", "sayso: two jobs", "sayso: Ray, two CPUs"
+CELLS, EPOCHS = 4, 18
+
+
+def contest(*, full: bool) -> Contest:
+    """Set the contest up: the quick recipe on the digits, four folds of one seed, a thread each; `full`: two seeds.
+
+    Raises:
+        NotHereError: the digits or Ray are not on this machine, or it has one core.
+    """
+    if Fsdd().location() is None:
+        raise NotHereError("needs fsdd; set SAYSO_DATA to the folder that holds it")
+    if (os.cpu_count() or 1) < 2:
+        raise NotHereError("needs two cores")
+    try:
+        from ray.cluster_utils import Cluster
+    except ImportError as error:
+        raise NotHereError("needs Ray: pip install 'sayso[ray]'") from error
+    plan = make_plan(
+        [Path(__file__).parents[1] / "recipes/fsdd/quick.yaml"],
+        overrides=[f"training.epochs={EPOCHS}"],
+        folds=CELLS,
+        seeds=2 if full else 1,
+        threads=1,
+        gap=False,
+        progress=Progress(),
+    )
+    cluster = cache(lambda: Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False}))
+
+    def on_ray() -> Executor:
+        os.environ["RAY_ADDRESS"] = cluster().address
+        return RayCluster("ray", jobs=2)
+
+    sides: dict[str, Callable[[], Executor]] = {ONE: lambda: _local(1), TWO: lambda: _local(2), RAY: on_ray}
+    each = len(plan.cells)
+    return Contest(
+        title=f"{each} cells of {EPOCHS} epochs on four fifths of the digits, one thread each",
+        sides={name: lambda make=make: _seconds(make(), plan) for name, make in sides.items()},
+        figures=(
+            Figure("seconds of a cell", lambda s: s[ONE] / each, least=20),
+            Figure("two jobs: times as fast as one", lambda s: s[ONE] / s[TWO], least=1.8),
+            Figure("Ray: of the time of two jobs", lambda s: s[RAY] / s[TWO], most=1.1),
+        ),
+        notes=(
+            "loading torch in each process and connecting to the cluster count; starting the cluster does not",
+            "every round trains every cell anew",
+        ),
+        close=(lambda: cluster().shutdown() if cluster.cache_info().currsize else None,),
+    )
+
+
+def _local(jobs: int) -> LocalProcesses:
+    log = Path(tempfile.gettempdir()) / "sayso-cells.log"
+    return LocalProcesses(jobs, lock=os.open(log, os.O_RDWR | os.O_CREAT), log=log)
+
+
+def _seconds(executor: Executor, plan: Plan) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        failed = [outcome.error for outcome in executor.train(plan.cells, Path(folder)) if outcome.error]
+        assert not failed, failed[0]
+        return time.perf_counter() - start

@@ -1,0 +1,84 @@
+"""`sayso compare`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sayso.cli.console import Bars, say
+from sayso.errors import Fault, SettingsError
+
+if TYPE_CHECKING:
+    from sayso.folds import Folds
+
+__all__ = ["compare"]
+
+
+def compare(
+    recipes: Annotated[list[str], typer.Argument(help="Recipes (YAML), or folders of clips by word.")],
+    folds: Annotated[
+        str | None,
+        typer.Option(
+            help="leave-one-speaker-out, or a number of folds by speaker; without it each recipe's own split."
+        ),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="How many seeds, from 0.")] = 5,
+    jobs: Annotated[int, typer.Option(help="Cells at a time on this machine.")] = 2,
+    on: Annotated[
+        str, typer.Option(metavar="ray[://ADDRESS]", help="Train on a Ray cluster instead of this machine alone.")
+    ] = "",
+    gap: Annotated[bool, typer.Option("--gap", help="Train on random splits too, and show the difference.")] = False,
+    threads: Annotated[int, typer.Option(help="Threads of each cell; they change the last bits, --jobs does not.")] = 1,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key in all recipes.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the comparison; one that was stopped goes on.")] = Path(
+        "comparison"
+    ),
+) -> None:
+    """Train recipes on the same folds and seeds, rank them, and say which differ and which cannot be told apart."""
+    from sayso.comparison import compare as run
+
+    done = run(
+        recipes,
+        folds=_folds(folds),
+        seeds=seeds,
+        jobs=jobs,
+        on=on,
+        gap=gap,
+        threads=threads,
+        overrides=settings or (),
+        out=out,
+        progress=Bars(),
+    )
+    _show(done.table)
+    say(f"\npage         {done.page}")
+
+
+def _show(table: Mapping[str, Any]) -> None:
+    width = max(len(row["recipe"]) for row in table["recipes"]) + 3
+    gap = "random_split" in table["recipes"][0]
+    say(f"{'recipe':<{width + 2}}{'accuracy':>9}   95 % over speakers" + (f"{'random split':>15}" if gap else ""))
+    for row in table["recipes"]:
+        limits = row["speaker_ci95"]
+        over = f"{100 * limits[0]:.1f} to {100 * limits[1]:.1f} %" if limits else "-"
+        random = f"{100 * row['random_split']:13.1f} %" if gap else ""
+        score = f"{row['rank']:>2}. {row['recipe']:<{width - 2}}{100 * row['accuracy']:>7.1f} %"
+        say(f"{score}   {over:<18}{random}".rstrip())
+    better = [pair for pair in table["pairs"] if pair["verdict"] == "better"]
+    say()
+    for pair in better:
+        say(f"{pair['first']} is better than {pair['second']} by {100 * pair['difference']:.1f} points")
+    if table["pairs"] and not better:
+        say("no two recipes can be told apart by these speakers")
+    for note in table["notes"]:
+        say(f"note: {note}")
+
+
+def _folds(text: str | None) -> "Folds | None":
+    if text is None or text == "leave-one-speaker-out":
+        return text
+    if not text.isdecimal():
+        raise SettingsError([Fault("--folds", f"is '{text}', must be leave-one-speaker-out or a number of folds")])
+    return int(text)

@@ -1,0 +1,203 @@
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from comparison_made import outcome_of, write_recipes
+from conftest import one_line, write_tones
+from sayso.comparison import compare
+from sayso.comparison.cells import Cell, Outcome, is_finished, train_cell
+from sayso.errors import RunError, SaysoError
+from sayso.runs import RunFolder
+
+SETTINGS = ("--folds", "leave-one-speaker-out", "--seeds", "1")
+
+
+@pytest.fixture
+def recipes(tmp_path):
+    return write_recipes(tmp_path, write_tones(tmp_path / "tones"))
+
+
+class InThisProcess:
+    """Trains cells right here; starting processes takes longer than these trainings."""
+
+    def train(self, cells, folder):
+        for cell in cells:
+            try:
+                train_cell(cell, folder / cell.name)
+                yield Outcome(cell)
+            except SaysoError as error:
+                yield Outcome(cell, str(error))
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    monkeypatch.setattr(sys.modules["sayso.comparison.compare"], "_executor", lambda *_: InThisProcess())
+
+
+def started(recipes, out, *more):
+    """The program in a process of its own, as a person starts it."""
+    command = [sys.executable, "-m", "sayso", "compare", *map(str, recipes), *SETTINGS, "--out", str(out), *more]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ)
+
+
+def test_a_comparison_from_recipes_to_page(program, recipes, tmp_path):
+    out = tmp_path / "out"
+    code, text, _ = program("compare", *recipes, *SETTINGS, "--gap", "--out", out, "--jobs", 2)
+    assert code == 0
+    table = json.loads((out / "comparison.json").read_text())
+    assert (table["folds"], table["clips"], table["speakers"]) == (4, 36, 4)
+    assert [row["rank"] for row in table["recipes"]] == [1, 2]
+    for row in table["recipes"]:
+        cells = [RunFolder(out / "cells" / f"{row['recipe']}-fold-{fold}-seed-0") for fold in (1, 2, 3, 4)]
+        scores = [cell.metrics()["test"]["accuracy"] for cell in cells]
+        assert row["accuracy"] == pytest.approx(sum(scores) / 4)
+        assert list(row["by_speaker"].values()) == pytest.approx(scores)
+        assert {cell.manifest()["threads"] for cell in cells} == {1}
+        assert row["gap"] == pytest.approx(row["random_split"] - row["accuracy"])
+        assert row["multiply_adds"] > row["parameters"] > 0
+    answers = [out / "cells" / f"wide-fold-{fold}-seed-0" / "predictions.csv" for fold in (1, 2, 3, 4)]
+    held_out = [{line["speaker"] for line in csv.DictReader(path.read_text().splitlines())} for path in answers]
+    assert held_out == [{"ann"}, {"bob"}, {"cas"}, {"dee"}]
+    page = (out / "comparison.html").read_text(encoding="utf-8")
+    assert "no verdicts: 4 speakers" in page
+    assert "random split: speakers shared" in page
+    assert "no verdicts" in text
+    assert "comparison.html" in text
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_finished_cells_stay_and_a_changed_recipe_is_trained_again(recipes, tmp_path):
+    settings = {"folds": 2, "seeds": 1, "jobs": 1, "out": tmp_path / "out"}
+    before = compare(recipes, **settings)
+    stamps = {path: path.stat().st_mtime_ns for path in before.path.glob("cells/*/manifest.json")}
+    recipes[1].write_text(recipes[1].read_text().replace("channels: [2, 3, 4]", "channels: [3, 3, 4]"))
+    after = compare(recipes, **settings)
+    trained = {path.parent.name for path, stamp in stamps.items() if path.stat().st_mtime_ns != stamp}
+    assert trained == {"narrow-fold-1-seed-0", "narrow-fold-2-seed-0"}
+    kept = [row for table in (before.table, after.table) for row in table["recipes"] if row["recipe"] == "wide"]
+    assert {**kept[0], "rank": 0} == {**kept[1], "rank": 0}
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_key_left_to_its_default_is_no_other_recipe(recipes, tmp_path):
+    done = compare(recipes[:1], folds=2, seeds=1, jobs=1, out=tmp_path / "out")
+    folder = done.path / "cells" / "wide-fold-1-seed-0"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    whole = (folder / "recipe.yaml").read_text()
+    shorter = "".join(line for line in whole.splitlines(keepends=True) if "max_bad_share" not in line)
+    assert shorter != whole
+    assert is_finished(Cell("wide", "fold-1", 0, 1, shorter, manifest["data_hash"]), folder)
+    assert not is_finished(Cell("wide", "fold-1", 0, 1, whole.replace("epochs: 1", "epochs: 2"), "x"), folder)
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
+def test_killed_at_any_moment_and_with_more_jobs_it_ends_in_the_same_table(recipes, tmp_path, kills):
+    undisturbed = started(recipes, tmp_path / "whole", "--jobs", "1")
+    begun = time.monotonic()
+    assert undisturbed.wait() == 0
+    seconds = time.monotonic() - begun
+    moments = random.Random(1)
+    for _ in range(kills):
+        process = started(recipes, tmp_path / "killed")
+        try:
+            process.wait(timeout=moments.uniform(0, seconds))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    assert started(recipes, tmp_path / "killed").wait() == 0
+    assert outcome_of(tmp_path / "killed") == outcome_of(tmp_path / "whole")
+    tables = [json.loads((tmp_path / name / "comparison.json").read_text()) for name in ("whole", "killed")]
+    assert {**tables[0], "measured": None} == {**tables[1], "measured": None}
+
+
+def test_two_comparisons_do_not_write_to_one_folder(program, recipes, tmp_path):
+    out = tmp_path / "out"
+    first = started(recipes, out)
+    try:
+        while not (out / ".lock").exists() or not (out / ".lock").read_text():
+            assert first.poll() is None
+            time.sleep(0.05)
+        code, _, err = program("compare", *recipes, *SETTINGS, "--out", out)
+    finally:
+        assert first.wait() == 0
+    assert code == 2
+    assert f"another comparison (process {first.pid}) is writing there" in one_line(err)
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_cell_that_fails_leaves_the_others_finished(recipes, tmp_path):
+    recipes[1].write_text(recipes[1].read_text().replace("learning_rate: 0.005", "learning_rate: 1e30"))
+    with pytest.raises(RunError, match=r"narrow-fold-1-seed-0 first; the others are finished and kept"):
+        compare(recipes, folds=2, seeds=1, jobs=1, out=tmp_path / "out")
+    assert all(RunFolder(tmp_path / "out/cells" / f"wide-fold-{fold}-seed-0").finished for fold in (1, 2))
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_other_clips_are_other_cells(recipes, tmp_path):
+    done = compare(recipes[:1], folds=2, seeds=1, jobs=1, out=tmp_path / "out")
+    before = outcome_of(done.path)
+    (tmp_path / "tones/low/ann_0.wav").unlink()
+    compare(recipes[:1], folds=2, seeds=1, jobs=1, out=tmp_path / "out")
+    after = outcome_of(done.path)
+    assert before.keys() == after.keys()
+    assert all(before[name] != after[name] for name in before if name.endswith("model.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--folds", "5"], "5 folds asked for, of 4 speakers; choose from 2 to 4 folds"),
+        (["--folds", "all"], "is 'all', must be leave-one-speaker-out or a number of folds"),
+        (["--seeds", "0"], "--seeds: is 0, must be 1 or more"),
+        (["--folds", "2", "--set", "training.seed=1"], "training.seed is set by the comparison itself"),
+        (["--folds", "2", "--set", "dataset.split=random"], "dataset.split is set by the comparison itself"),
+        (["--on", "spark"], "must be ray or ray://HOST[:PORT]"),
+        (["--on", "ray://127.0.0.1:9"], "ray://127.0.0.1:9 does not answer"),
+    ],
+)
+def test_what_does_not_fit_is_one_line(program, recipes, tmp_path, arguments, says):
+    code, _, err = program("compare", *recipes, *arguments, "--out", tmp_path / "out")
+    assert code == 2
+    assert says in one_line(err)
+    assert not list(tmp_path.glob("out/cells/*"))
+
+
+def test_recipes_of_other_clips_are_one_line(program, recipes, tmp_path):
+    other = write_tones(tmp_path / "others", speakers=("ann", "bob"))
+    recipes[1].write_text(recipes[1].read_text().replace(str(tmp_path / "tones"), str(other)))
+    code, _, err = program("compare", *recipes, "--folds", 2, "--out", tmp_path / "out")
+    assert code == 2
+    assert "wide has 36 clips of 4 speakers, narrow has 18 clips of 2 speakers" in one_line(err)
+
+
+def test_a_folder_of_something_else_is_left_alone(program, recipes, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.txt").write_text("years of work")
+    code, _, err = program("compare", *recipes, "--folds", 2, "--out", out)
+    assert code == 2
+    assert "holds no comparison, nothing was changed" in one_line(err)
+    assert [path.name for path in out.iterdir()] == ["thesis.txt"]
+
+
+def test_one_speaker_cannot_be_held_out(program, recipes, tmp_path):
+    for path in sorted(Path(tmp_path / "tones").glob("*/*.wav")):
+        if not path.name.startswith("ann"):
+            path.unlink()
+    code, _, err = program("compare", recipes[0], "--folds", "leave-one-speaker-out", "--out", tmp_path / "out")
+    assert code == 2
+    assert "folds by speaker need at least 2 speakers" in one_line(err)
+
+
+def test_one_name_twice_is_one_line(program, recipes, tmp_path):
+    code, _, err = program("compare", recipes[0], recipes[0], "--folds", 2, "--out", tmp_path / "out")
+    assert code == 2
+    assert "are both called wide" in one_line(err)
