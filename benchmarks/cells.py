@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.contest import Contest, Figure, NotHereError
-from sayso.comparison.compare import Executor
-from sayso.comparison.local import LocalProcesses
-from sayso.comparison.on_ray import RayCluster
+from sayso.cells.local import LocalProcesses
+from sayso.cells.on_ray import RayCluster
+from sayso.cells.together import Executor
 from sayso.comparison.plan import Plan, make_plan
 from sayso.datasets.fsdd import Fsdd
 from sayso.progress import Progress

@@ -35,7 +35,14 @@ def run_of(tmp_path):
         test = {"accuracy": 1 - wrong / 8, "accuracy_ci95": [0.5, 1.0], "n": 8, "speakers": 2}
         test |= {"per_speaker": {"ann": speaker, "bob": speaker}}
         write_json(run.path / "metrics.json", {"test": test, "train": {"accuracy": 1.0}, "parameters": 9})
-        manifest = {"finished": True, "seed": seed, "epochs": 50, "duration_seconds": 90.0, "created": created}
+        manifest = {
+            "finished": True,
+            "seed": seed,
+            "epochs": 50,
+            "duration_seconds": 90.0,
+            "training_seconds": 90.0 / 2,
+            "created": created,
+        }
         manifest |= {"device": "cpu", "threads": 2, "precision": "bf16", "machine": {"cores": 2}}
         manifest |= {"clips": {"train": 80, "test": 8}, "versions": {"sayso": "0.1.0", "torch": "2.13.0"}}
         write_json(run.path / "manifest.json", manifest)

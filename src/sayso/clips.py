@@ -62,6 +62,14 @@ class Dataset(Part):
     """With split folds: the one whose speakers are held out, from 0."""
     split_seed: Annotated[int, Range(least=0)] = 0
     """Seed of a random split, of the choice of speakers or of folds; apart from the training's own seed."""
+    train_speakers: Annotated[int, Range(least=1)] | None = None
+    """Train on this many of the training part's speakers; null: all. Test and validation stay as they are. A larger
+    number keeps the speakers of a smaller one."""
+    train_clips_per_speaker: Annotated[int, Range(least=1)] | None = None
+    """Train on this many clips of each training speaker, words in turn; null: all. Where no speaker is known all clips
+    count as one speaker's."""
+    subset_seed: Annotated[int, Range(least=0)] = 0
+    """Seed of the order in which train_speakers and train_clips_per_speaker draw."""
     exclude: str | None = None
     """An exclusion file (CSV with the columns clip and, where clips are stretches of a recording, start_seconds), such
     as `sayso audit` writes: those clips are left out."""

@@ -1,11 +1,13 @@
 """Where files live, and writing them so that a stop at any moment leaves the old file or the new one, whole."""
 
+import csv
 import errno
 import hashlib
+import io
 import json
 import os
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ __all__ = [
     "output_errors",
     "temporary_beside",
     "write_bytes",
+    "write_csv",
     "write_json",
     "write_text",
 ]
@@ -162,6 +165,15 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write `value` to `path` atomically, as JSON that people can read; NaN is refused."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], *, header: Sequence[str] = ()) -> None:
+    """Write a table to `path` atomically; without a header the first row's keys are the columns."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, header or list(rows[0] if rows else ()), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
 
 
 def digest(value: object) -> str:

@@ -13,6 +13,7 @@ from sayso.corpus import Corpus
 from sayso.errors import DataError, Fault, SettingsError, counted
 from sayso.files import digest
 from sayso.folds import balanced_draw, speaker_folds, word_counts
+from sayso.subsets import training_subset
 
 __all__ = ["Rows", "Split", "ValidationKind", "make_split"]
 
@@ -54,7 +55,8 @@ def make_split(
 
     Args:
         corpus: the clips.
-        dataset: how the test part is chosen (`split`, `test_share`, `test_speakers`, `folds`, `fold`, `split_seed`).
+        dataset: how the test part is chosen (`split`, `test_share`, `test_speakers`, `folds`, `fold`, `split_seed`),
+            and how much of the training part is used (`train_speakers`, `train_clips_per_speaker`, `subset_seed`).
         validation: where the validation clips come from; auto takes the official ones where there are some, held-out
             speakers where the test part has held-out speakers too, and else a share of each word.
         validation_share: share of the training clips, or of their speakers, in [0, 1].
@@ -77,9 +79,24 @@ def make_split(
     train = np.setdiff1d(np.arange(len(corpus)), np.concatenate((held, test)))
     split = Split(train, held, test, kind)
     _check_parts(corpus, split)
+    split, subset_notes = _with_subset(corpus, split, dataset)
     tested, trained = _speakers(corpus, split.test), _speakers(corpus, split.train)
     shared = len(tested & trained) if tested else None
-    return replace(split, notes=(*fold_notes, *_notes(corpus, split)), speakers_shared=shared)
+    return replace(split, notes=(*fold_notes, *subset_notes, *_notes(corpus, split)), speakers_shared=shared)
+
+
+def _with_subset(corpus: Corpus, split: Split, dataset: Dataset) -> tuple[Split, tuple[str, ...]]:
+    """The split with as much of its training part as is asked for, and a note that says how much that is."""
+    if dataset.train_speakers is None and dataset.train_clips_per_speaker is None:
+        return split, ()
+    kept = training_subset(
+        [corpus.clips[row] for row in split.train],
+        speakers=dataset.train_speakers,
+        clips_per_speaker=dataset.train_clips_per_speaker,
+        seed=dataset.subset_seed,
+    )
+    note = f"trained on {kept.sum():,} of {counted(len(kept), 'training clip')} (dataset.train_speakers and its like)"
+    return replace(split, train=split.train[kept]), (note,)
 
 
 def _fold_as_speakers(corpus: Corpus, dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from comparison_made import outcome_of, write_recipes
+from comparison_made import InThisProcess, outcome_of, write_recipes
 from conftest import one_line, write_tones
+from sayso.cells.cell import Cell, is_finished
 from sayso.comparison import compare
-from sayso.comparison.cells import Cell, Outcome, is_finished, train_cell
-from sayso.errors import RunError, SaysoError
+from sayso.errors import RunError
 from sayso.runs import RunFolder
 
 SETTINGS = ("--folds", "leave-one-speaker-out", "--seeds", "1")
@@ -25,21 +25,9 @@ def recipes(tmp_path):
     return write_recipes(tmp_path, write_tones(tmp_path / "tones"))
 
 
-class InThisProcess:
-    """Trains cells right here; starting processes takes longer than these trainings."""
-
-    def train(self, cells, folder):
-        for cell in cells:
-            try:
-                train_cell(cell, folder / cell.name)
-                yield Outcome(cell)
-            except SaysoError as error:
-                yield Outcome(cell, str(error))
-
-
 @pytest.fixture
 def in_this_process(monkeypatch):
-    monkeypatch.setattr(sys.modules["sayso.comparison.compare"], "_executor", lambda *_: InThisProcess())
+    monkeypatch.setattr("sayso.cells.together.LocalProcesses", InThisProcess)
 
 
 def started(recipes, out, *more):

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from sayso.comparison.answers import Answers
+from sayso.cells.answers import Answers
 from sayso.comparison.verdicts import holm, least_reachable, sign_flip_p, verdicts
 
 

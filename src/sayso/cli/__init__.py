@@ -15,6 +15,7 @@ from sayso.cli import (
     evaluate,
     find_lr,
     init,
+    learning_curve,
     parts,
     predict,
     runs,
@@ -42,6 +43,7 @@ app.command()(predict.predict)
 app.command()(verify.verify)
 app.command()(audit.audit)
 app.command()(compare.compare)
+app.command("learning-curve")(learning_curve.learning_curve)
 app.command()(init.init)
 app.command("find-lr")(find_lr.find_lr)
 app.command()(demo.demo)

@@ -1,33 +1,19 @@
 """`sayso compare`: recipes in, a ranked table out; finished cells are kept, so that it can be stopped and started."""
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
-from sayso.comparison.cells import Cell, Outcome, is_finished
-from sayso.comparison.folder import Folder, claimed
-from sayso.comparison.local import LocalProcesses
-from sayso.comparison.on_ray import RayCluster
+from sayso.cells.folder import claimed
+from sayso.cells.together import check_counts, train_cells
 from sayso.comparison.page import write_comparison
-from sayso.comparison.plan import Plan, make_plan
+from sayso.comparison.plan import make_plan
 from sayso.comparison.table import make_table, write_tables
-from sayso.errors import Fault, InterruptedRunError, RunError, SettingsError, counted
 from sayso.folds import Folds
-from sayso.progress import Progress, Task
+from sayso.progress import Progress
 
-__all__ = ["Comparison", "Executor", "compare"]
-
-
-@runtime_checkable
-class Executor(Protocol):
-    """Whatever trains cells."""
-
-    def train(self, cells: Sequence[Cell], folder: Path) -> Generator[Outcome]:
-        """Train cells, each in its folder below `folder`, and give each as it ends; closed, it ends them at once."""
-        ...
+__all__ = ["Comparison", "compare"]
 
 
 @dataclass(frozen=True)
@@ -73,63 +59,14 @@ def compare(
         SaysoError: whatever of recipes, clips and folder does not fit; cells that failed, when all others are done.
     """
     progress = progress or Progress()
-    limits = {"--seeds": seeds, "--jobs": jobs, "--threads": threads}
-    if faults := [Fault(name, f"is {value}, must be 1 or more") for name, value in limits.items() if value < 1]:
-        raise SettingsError(faults)
+    check_counts(seeds=seeds, jobs=jobs, threads=threads)
     plan = make_plan(
         recipes, overrides=overrides, folds=folds, seeds=seeds, threads=threads, gap=gap, progress=progress
     )
     sources = {contestant.name: contestant.source for contestant in plan.contestants}
     with claimed(Path(out), folds=folds, sources=sources) as folder:
-        _train(_executor(on, jobs, folder), plan, folder.path / "cells", progress)
+        train_cells(plan.cells, folder, jobs=jobs, on=on, progress=progress)
         table = make_table(plan, folder.path, progress)
         write_tables(table, folder.path)
         page = write_comparison(table, folder.path)
     return Comparison(folder.path, table, page)
-
-
-def _executor(on: str, jobs: int, folder: Folder) -> Executor:
-    if not on:
-        return LocalProcesses(jobs, lock=folder.lock, log=folder.path / "workers.log")
-    return RayCluster(on, jobs=jobs)
-
-
-def _train(executor: Executor, plan: Plan, cells: Path, progress: Progress) -> None:
-    """Train what is not finished; complain when all else is done."""
-    missing = [cell for cell in plan.cells if not is_finished(cell, cells / cell.name)]
-    failed: list[Outcome] = []
-    with progress.task("cells", total=len(plan.cells), unit="cells") as task:
-        task.advance(len(plan.cells) - len(missing))
-        tell = _clock(task, len(missing))
-        try:
-            with closing(executor.train(missing, cells)) as outcomes:
-                for outcome in outcomes:
-                    failed += [outcome] if outcome.error else []
-                    tell()
-        except KeyboardInterrupt as error:
-            kept = sum(is_finished(cell, cells / cell.name) for cell in plan.cells)
-            raise InterruptedRunError(
-                f"stopped; {kept} of {counted(len(plan.cells), 'cell')} are finished and kept, the others go on from "
-                "their last epoch. Start the same command again"
-            ) from error
-    for outcome in failed:
-        progress.note(f"{outcome.cell.name}: {outcome.error}")
-    if failed:
-        raise RunError(
-            f"{len(failed)} of {counted(len(plan.cells), 'cell')} failed, {failed[0].cell.name} first; the others are "
-            "finished and kept. Mend it, and start the same command again"
-        )
-
-
-def _clock(task: Task, cells: int) -> Callable[[], None]:
-    """Tell after every cell how long the others will take, as long as those before did."""
-    started, done = perf_counter(), 0
-
-    def tell() -> None:
-        nonlocal done
-        done += 1
-        left = (perf_counter() - started) / done * (cells - done)
-        task.tell(f"about {left / 60:.0f} min left" if left > 90 else f"about {left:.0f} s left")
-        task.advance()
-
-    return tell

@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sayso.cells.cell import Cell
 from sayso.clips import Clip
-from sayso.comparison.cells import Cell
 from sayso.corpus import Corpus
 from sayso.errors import DataError, Fault, SaysoError, SettingsError, counted
 from sayso.experiment import open_data, recipe_for

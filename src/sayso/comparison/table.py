@@ -1,7 +1,5 @@
 """The ranked table: scores with intervals, verdicts, costs, and what shared speakers would have made of the scores."""
 
-import csv
-import io
 import json
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,12 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sayso.comparison.answers import Answers, read_answers
-from sayso.comparison.cells import Cell
+from sayso.cells.answers import Answers, read_answers
+from sayso.cells.cell import Cell
 from sayso.comparison.plan import Contestant, Plan
 from sayso.comparison.verdicts import LEVEL, least_reachable, verdicts
 from sayso.errors import RunError, counted
-from sayso.files import write_json, write_text
+from sayso.files import write_csv, write_json
 from sayso.intervals import speaker_interval
 from sayso.progress import Progress
 from sayso.runs import RunFolder
@@ -79,15 +77,15 @@ def write_tables(table: Mapping[str, Any], folder: Path) -> None:
         | table["measured"][row["recipe"]]
         for row in table["recipes"]
     ]
-    _write_csv(folder / "ranking.csv", ranking)
+    write_csv(folder / "ranking.csv", ranking)
     header = ("first", "second", "difference", "ci95_low", "ci95_high", "p", "p_corrected", "verdict")
-    _write_csv(folder / "pairs.csv", [dict(_flat(pair)) for pair in table["pairs"]], header=header)
+    write_csv(folder / "pairs.csv", [dict(_flat(pair)) for pair in table["pairs"]], header=header)
     names = [row["recipe"] for row in table["recipes"]]
     speakers = [
         {"speaker": speaker} | {row["recipe"]: row["by_speaker"][speaker] for row in table["recipes"]}
         for speaker in table["recipes"][0]["by_speaker"]
     ]
-    _write_csv(folder / "speakers.csv", speakers, header=["speaker", *names])
+    write_csv(folder / "speakers.csv", speakers, header=["speaker", *names])
 
 
 def _of(plan: Plan, contestant: Contestant) -> list[Cell]:
@@ -196,11 +194,3 @@ def _flat(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from ((f"{key}_low", low), (f"{key}_high", high))
         else:
             yield key, value
-
-
-def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]], *, header: Sequence[str] = ()) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, header or list(rows[0] if rows else ()), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, text.getvalue())

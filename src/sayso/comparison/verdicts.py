@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.comparison.answers import Answers
+from sayso.cells.answers import Answers
 from sayso.metrics import paired_difference
 
 __all__ = ["LEVEL", "Pair", "holm", "least_reachable", "sign_flip_p", "verdicts"]

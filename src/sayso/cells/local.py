@@ -11,7 +11,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock
 
-from sayso.comparison.cells import THREAD_COUNTS, Cell, Outcome
+from sayso.cells.cell import THREAD_COUNTS, Cell, Outcome
 
 __all__ = ["LocalProcesses"]
 
@@ -98,7 +98,7 @@ class _Worker:
         with self._log.open("a", encoding="utf-8") as log:
             return subprocess.Popen(
                 # -P: a file in the working folder must not stand in for a package's.
-                [sys.executable, "-P", "-m", "sayso.comparison.worker"],
+                [sys.executable, "-P", "-m", "sayso.cells.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

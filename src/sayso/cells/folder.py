@@ -17,6 +17,7 @@ from sayso.folds import Folds
 __all__ = ["Folder", "claimed"]
 
 _LOCK, _PLAN = ".lock", "plan.json"
+_COMPARISON = "comparison"
 _PATIENCE_SECONDS = 20.0
 
 
@@ -30,7 +31,9 @@ class Folder:
 
 
 @contextmanager
-def claimed(path: Path, *, folds: Folds | None, sources: Mapping[str, str]) -> Generator[Folder]:
+def claimed(
+    path: Path, *, folds: Folds | None, sources: Mapping[str, str], what: str = _COMPARISON
+) -> Generator[Folder]:
     """Keep other comparisons out of a folder for as long as the block runs.
 
     The lock goes with the processes that have it open, however they end, so that one killed leaves nothing behind.
@@ -39,6 +42,7 @@ def claimed(path: Path, *, folds: Folds | None, sources: Mapping[str, str]) -> G
         path: the folder; new, or of the same comparison.
         folds: how it divides clips; another number makes another comparison.
         sources: name of each recipe to where it was read; more may come, but none from elsewhere under the same name.
+        what: what the folder holds, for messages; something else with cells is kept out of it.
 
     Raises:
         RunError: another comparison writes there, or the folder holds something else.
@@ -46,16 +50,16 @@ def claimed(path: Path, *, folds: Folds | None, sources: Mapping[str, str]) -> G
     """
     with output_errors(path):
         if path.is_dir() and any(path.iterdir()) and not (path / _LOCK).exists():
-            raise RunError(f"{path}: exists and holds no comparison, nothing was changed; choose another --out")
+            raise RunError(f"{path}: exists and holds no {what}, nothing was changed; choose another --out")
         path.mkdir(parents=True, exist_ok=True)
         file = (path / _LOCK).open("a+", encoding="utf-8")
     with file:
-        _take(file, path)
-        _check_plan(path, folds, {name: str(Path(source).resolve()) for name, source in sources.items()})
+        _take(file, path, what)
+        _check_plan(path, what, folds, {name: str(Path(source).resolve()) for name, source in sources.items()})
         yield Folder(path, file.fileno())
 
 
-def _take(file: IO[str], path: Path) -> None:
+def _take(file: IO[str], path: Path, what: str) -> None:
     """Lock the file; of a comparison that was killed, its processes are waited for, which end by themselves."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
@@ -67,7 +71,7 @@ def _take(file: IO[str], path: Path) -> None:
             writer = file.read().strip()
             if _alive(writer) or time.monotonic() > deadline:
                 raise RunError(
-                    f"{path}: another comparison (process {writer or 'unknown'}) is writing there; wait for it, or "
+                    f"{path}: another {what} (process {writer or 'unknown'}) is writing there; wait for it, or "
                     "choose another --out"
                 ) from error
             time.sleep(0.1)
@@ -88,20 +92,21 @@ def _alive(process: str) -> bool:
     return True
 
 
-def _check_plan(path: Path, folds: Folds | None, sources: Mapping[str, str]) -> None:
+def _check_plan(path: Path, what: str, folds: Folds | None, sources: Mapping[str, str]) -> None:
     before: dict[str, str] = {}
     if (path / _PLAN).exists():
         try:
             plan = json.loads((path / _PLAN).read_text(encoding="utf-8"))
-            before, dealt = plan["recipes"], plan["folds"]
+            before, dealt, held = plan["recipes"], plan["folds"], plan.get("what", _COMPARISON)
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(f"{path / _PLAN}: damaged; remove it, and cells that are finished will count") from error
+        if held != what:
+            raise RunError(f"{path}: holds a {held}, nothing was changed; choose another --out")
         if dealt != folds:
             raise RunError(f"{path}: holds a comparison with --folds {dealt}, this has {folds}; choose another --out")
         for name in sources.keys() & before.keys():
             if before[name] != sources[name]:
                 raise RunError(
-                    f"{path}: holds a comparison whose {name} is {before[name]}, not {sources[name]}; choose another "
-                    "--out"
+                    f"{path}: holds a {what} whose {name} is {before[name]}, not {sources[name]}; choose another --out"
                 )
-    write_json(path / _PLAN, {"folds": folds, "recipes": before | dict(sources)})
+    write_json(path / _PLAN, {"what": what, "folds": folds, "recipes": before | dict(sources)})

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from sayso.comparison.cells import FILES, THREAD_COUNTS, Cell, Outcome, train_cell
+from sayso.cells.cell import FILES, THREAD_COUNTS, Cell, Outcome, train_cell
 from sayso.errors import RunError, SaysoError
 from sayso.files import atomic_folder
 

@@ -10,8 +10,8 @@ import pytest
 
 from comparison_made import outcome_of, write_recipes
 from conftest import one_line, write_tones
+from sayso.cells.on_ray import RayCluster
 from sayso.comparison import compare
-from sayso.comparison.on_ray import RayCluster
 from sayso.errors import RunError
 
 pytest.importorskip("ray", reason="the extra ray is not installed")
@@ -75,6 +75,6 @@ def test_a_node_killed_in_the_middle_costs_only_its_cell(at_cluster, tmp_path):
 
 
 def made_cell():
-    from sayso.comparison.cells import Cell
+    from sayso.cells.cell import Cell
 
     return Cell("wide", "fold-1", 0, 1, "", "")

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.comparison.cells import Cell
+from sayso.cells.cell import Cell
 from sayso.errors import RunError
 from sayso.runs import RunFolder
 

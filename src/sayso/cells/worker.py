@@ -12,7 +12,7 @@ import traceback
 from pathlib import Path
 from typing import TextIO
 
-from sayso.comparison.cells import Cell, train_cell
+from sayso.cells.cell import Cell, train_cell
 from sayso.errors import SaysoError
 
 __all__ = ["main"]

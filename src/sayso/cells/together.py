@@ -1,0 +1,100 @@
+"""Cells trained together: on this machine or on a Ray cluster, those that are finished never again."""
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from pathlib import Path
+from time import perf_counter
+from typing import Protocol, runtime_checkable
+
+from sayso.cells.cell import Cell, Outcome, is_finished
+from sayso.cells.folder import Folder
+from sayso.cells.local import LocalProcesses
+from sayso.cells.on_ray import RayCluster
+from sayso.errors import Fault, InterruptedRunError, RunError, SettingsError, counted
+from sayso.progress import Progress, Task
+
+__all__ = ["CELLS", "Executor", "check_counts", "train_cells"]
+
+CELLS = "cells"
+"""Where the folders of the cells lie, in the folder of the whole."""
+
+
+@runtime_checkable
+class Executor(Protocol):
+    """Whatever trains cells."""
+
+    def train(self, cells: Sequence[Cell], folder: Path) -> Generator[Outcome]:
+        """Train cells, each in its folder below `folder`, and give each as it ends; closed, it ends them at once."""
+        ...
+
+
+def check_counts(*, seeds: int, jobs: int, threads: int) -> None:
+    """Refuse none of something.
+
+    Raises:
+        SettingsError: all faults at once.
+    """
+    limits = {"--seeds": seeds, "--jobs": jobs, "--threads": threads}
+    if faults := [Fault(name, f"is {value}, must be 1 or more") for name, value in limits.items() if value < 1]:
+        raise SettingsError(faults)
+
+
+def train_cells(cells: Sequence[Cell], folder: Folder, *, jobs: int, on: str, progress: Progress) -> None:
+    """Train what is not finished; complain when all else is done.
+
+    Args:
+        cells: all of them.
+        folder: of the whole.
+        jobs: how many cells at a time on this machine.
+        on: empty for this machine, or `ray` or `ray://ADDRESS`.
+        progress: where to report.
+
+    Raises:
+        RunError: cells failed; all others are done.
+        InterruptedRunError: Ctrl-C; the finished ones are kept.
+    """
+    place = folder.path / CELLS
+    executor = _executor(on, jobs, folder)
+    missing = [cell for cell in cells if not is_finished(cell, place / cell.name)]
+    failed: list[Outcome] = []
+    with progress.task("cells", total=len(cells), unit="cells") as task:
+        task.advance(len(cells) - len(missing))
+        tell = _clock(task, len(missing))
+        try:
+            with closing(executor.train(missing, place)) as outcomes:
+                for outcome in outcomes:
+                    failed += [outcome] if outcome.error else []
+                    tell()
+        except KeyboardInterrupt as error:
+            kept = sum(is_finished(cell, place / cell.name) for cell in cells)
+            raise InterruptedRunError(
+                f"stopped; {kept} of {counted(len(cells), 'cell')} are finished and kept, the others go on from "
+                "their last epoch. Start the same command again"
+            ) from error
+    for outcome in failed:
+        progress.note(f"{outcome.cell.name}: {outcome.error}")
+    if failed:
+        raise RunError(
+            f"{len(failed)} of {counted(len(cells), 'cell')} failed, {failed[0].cell.name} first; the others are "
+            "finished and kept. Mend it, and start the same command again"
+        )
+
+
+def _executor(on: str, jobs: int, folder: Folder) -> Executor:
+    if not on:
+        return LocalProcesses(jobs, lock=folder.lock, log=folder.path / "workers.log")
+    return RayCluster(on, jobs=jobs)
+
+
+def _clock(task: Task, cells: int) -> Callable[[], None]:
+    """Tell after every cell how long the others will take, as long as those before did."""
+    started, done = perf_counter(), 0
+
+    def tell() -> None:
+        nonlocal done
+        done += 1
+        left = (perf_counter() - started) / done * (cells - done)
+        task.tell(f"about {left / 60:.0f} min left" if left > 90 else f"about {left:.0f} s left")
+        task.advance()
+
+    return tell

@@ -1,0 +1,71 @@
+"""`sayso learning-curve`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sayso.cli.console import Bars, say
+from sayso.errors import Fault, SettingsError
+
+__all__ = ["learning_curve"]
+
+
+def learning_curve(
+    recipe: Annotated[str, typer.Argument(help="A recipe (YAML), or a folder of clips by word.")],
+    speakers: Annotated[
+        str,
+        typer.Option(metavar="N,N,...", help="How many speakers to train on; given alone, this is the only curve."),
+    ] = "",
+    clips: Annotated[
+        str,
+        typer.Option(metavar="N,N,...", help="How many clips of each speaker; given alone, this is the only curve."),
+    ] = "",
+    seeds: Annotated[int, typer.Option(help="How many seeds, from 0; each draws other speakers and clips.")] = 3,
+    jobs: Annotated[int, typer.Option(help="Cells at a time on this machine.")] = 2,
+    on: Annotated[
+        str, typer.Option(metavar="ray[://ADDRESS]", help="Train on a Ray cluster instead of this machine alone.")
+    ] = "",
+    threads: Annotated[int, typer.Option(help="Threads of each cell; they change the last bits, --jobs does not.")] = 1,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the curves; those that were stopped go on.")] = Path(
+        "learning-curve"
+    ),
+) -> None:
+    """Train on ever more speakers, and on ever more clips of each, and say what more of them would bring."""
+    sizes = {"--speakers": speakers, "--clips": clips}
+    counts = {option: _counts(text) for option, text in sizes.items()}
+    if faults := [
+        Fault(option, f"is '{sizes[option]}', must be numbers from 1 with commas between, such as 1,2,4")
+        for option, found in counts.items()
+        if found is None
+    ]:
+        raise SettingsError(faults)
+    from sayso.learning_curve import learning_curve as run
+
+    done = run(
+        recipe,
+        speakers=counts["--speakers"] or (),
+        clips=counts["--clips"] or (),
+        seeds=seeds,
+        jobs=jobs,
+        on=on,
+        threads=threads,
+        overrides=settings or (),
+        out=out,
+        progress=Bars(),
+    )
+    for note in done.table["notes"]:
+        say(f"note: {note}")
+    for answer in done.answers:
+        say(answer)
+    say(f"page: {done.files[0]}")
+
+
+def _counts(text: str) -> tuple[int, ...] | None:
+    """The numbers in a text; None where something else is there."""
+    parts = [part.strip() for part in text.split(",")] if text.strip() else []
+    whole = all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts)
+    return tuple(int(part) for part in parts) if whole else None
