@@ -14,6 +14,8 @@ author = "the Sayso authors"
 version = release = sayso.__version__
 html_title = "Sayso"
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_copy_source = False
 html_show_copyright = False
 
