@@ -107,6 +107,8 @@ class Dataset(Part):
         unheard = tuple(clip for place, clip in enumerate(listing.unheard, heard) if place not in out)
         if listing.clips and not kept:
             raise DataError(f"{path}: names every clip, so that none is left; take some lines out")
+        if tested := sum(listing.clips[place].split == "test" for place in out if place < heard):
+            note += f"; {tested} of them from the source's own test part, which is another one without them"
         return replace(listing, clips=kept, unheard=unheard, notes=(*listing.notes, note))
 
     def anchored(self) -> "Dataset":

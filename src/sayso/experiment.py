@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from sayso.training import Hardware
 
-__all__ = ["Run", "load", "open_data", "recipe_for", "resume", "train"]
+__all__ = ["Run", "load", "open_clips", "open_data", "recipe_for", "resume", "train"]
 
 
 @dataclass(frozen=True)
@@ -178,15 +178,24 @@ def recipe_for(source: str | Path | Recipe, overrides: Sequence[str] = (), *, pr
     return path.stem or path.resolve().name, replace(recipe, dataset=recipe.dataset.anchored())
 
 
+def open_clips(recipe: Recipe, progress: Progress) -> Corpus:
+    """The packed clips of a recipe.
+
+    Raises:
+        DataError: they cannot be used as the recipe says.
+    """
+    with one_per_machine_first():
+        listing = recipe_listing(recipe.dataset, progress)
+        return pack(listing, recipe.audio, progress=progress, max_bad_share=recipe.dataset.max_bad_share)
+
+
 def open_data(recipe: Recipe, progress: Progress) -> tuple[Corpus, Split]:
     """The packed clips of a recipe and their split.
 
     Raises:
         DataError: the clips cannot be used as the recipe says.
     """
-    with one_per_machine_first():
-        listing = recipe_listing(recipe.dataset, progress)
-        corpus = pack(listing, recipe.audio, progress=progress, max_bad_share=recipe.dataset.max_bad_share)
+    corpus = open_clips(recipe, progress)
     settings = recipe.training
     split = make_split(
         corpus,

@@ -117,7 +117,7 @@ def test_two_comparisons_do_not_write_to_one_folder(program, recipes, tmp_path):
     finally:
         assert first.wait() == 0
     assert code == 2
-    assert f"another comparison (process {first.pid}) is writing there" in one_line(err)
+    assert f"another command (process {first.pid}) is writing there" in one_line(err)
 
 
 @pytest.mark.usefixtures("in_this_process")
@@ -137,6 +137,52 @@ def test_other_clips_are_other_cells(recipes, tmp_path):
     after = outcome_of(done.path)
     assert before.keys() == after.keys()
     assert all(before[name] != after[name] for name in before if name.endswith("model.safetensors"))
+
+
+@pytest.mark.usefixtures("in_this_process")
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("predictions.csv", None), ("metrics.json", "{}"), ("model.safetensors", "junk"), ("manifest.json", "")],
+)
+def test_a_damaged_cell_is_trained_anew(recipes, tmp_path, name, content):
+    settings = {"folds": 2, "seeds": 1, "jobs": 1, "out": tmp_path / "out"}
+    done = compare(recipes[:1], **settings)
+    before = outcome_of(done.path)
+    damaged = done.path / "cells" / "wide-fold-1-seed-0" / name
+    lines = damaged.read_text(encoding="latin-1").splitlines(keepends=True)
+    damaged.write_text("".join(lines[:5]) if content is None else content)
+    InThisProcess.trained.clear()
+    compare(recipes[:1], **settings)
+    assert InThisProcess.trained == ["wide-fold-1-seed-0"]
+    assert outcome_of(done.path) == before
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_what_the_clips_share_is_said_before_anything_is_trained(program, recipes, tmp_path):
+    twin = tmp_path / "tones/low/bob_9.wav"
+    twin.write_bytes((tmp_path / "tones/low/ann_0.wav").read_bytes())
+    asked = ["compare", *recipes, *SETTINGS, "--out", tmp_path / "out"]
+    code, _, err = program(*asked)
+    assert code == 2
+    assert "the very samples of a training or validation clip" in one_line(err)
+    assert "(3 other splits of the same kind)" in err
+    assert not list(tmp_path.glob("out/cells/*"))
+    code, said, _ = program(*asked, "--set", "dataset.allow_copies=['*']")
+    assert code == 0
+    assert "wide fold-1, narrow fold-1: 1 test clip is an exact copy of" in said
+    assert "one seed: how far trainings differ" in said
+    assert "as allowed" in (tmp_path / "out/comparison.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("content", ["junk", '{"recipes": [], "folds": 2}', "[]"])
+def test_a_damaged_plan_is_one_line(program, recipes, tmp_path, content):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / ".lock").touch()
+    (out / "plan.json").write_text(content)
+    code, _, err = program("compare", *recipes, "--folds", 2, "--out", out)
+    assert code == 2
+    assert "plan.json: damaged; remove it" in one_line(err)
 
 
 @pytest.mark.parametrize(

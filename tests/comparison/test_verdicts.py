@@ -72,3 +72,15 @@ def test_clips_never_stand_in_for_speakers(speakers):
 def test_six_speakers_cannot_support_eight_recipes():
     assert least_reachable(6, 1) <= 0.05 < least_reachable(6, 2)
     assert least_reachable(40, 28) <= 0.05
+
+
+def test_better_is_whoever_is_better_on_known_speakers():
+    nameless, speakers = [None] * 300, [f"s{clip % 12}" for clip in range(120)]
+    right = np.random.default_rng(0).random((2, 120)) < [[0.5], [0.9]]
+    ranked = {
+        "liked by the nameless": answers([*np.ones(300), *right[0]], [*nameless, *speakers]),
+        "liked by the known": answers([*np.zeros(300), *right[1]], [*nameless, *speakers]),
+    }
+    (pair,) = verdicts(ranked)
+    assert (pair.first, pair.verdict) == ("liked by the known", "better")
+    assert pair.difference > 0

@@ -1,11 +1,14 @@
 """A cell of a comparison: one recipe on one fold with one seed, trained as an ordinary run without its extras."""
 
+import csv
 import shutil
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from safetensors import SafetensorError, safe_open
 
 from sayso.errors import RunError, SaysoError
 from sayso.experiment import open_data, resume, train
@@ -59,7 +62,7 @@ class Outcome:
 def is_finished(cell: Cell, folder: Path) -> bool:
     """Whether the folder holds this cell, whole: same recipe, same clips, same Sayso."""
     run = RunFolder(folder)
-    return _is_of(cell, run) and run.finished and all((folder / name).is_file() for name in FILES)
+    return _is_of(cell, run) and run.finished and all((folder / name).is_file() for name in FILES) and _is_whole(run)
 
 
 def train_cell(cell: Cell, folder: Path) -> None:
@@ -74,7 +77,8 @@ def train_cell(cell: Cell, folder: Path) -> None:
     corpus, _ = open_data(recipe, Progress())
     if corpus.content_hash != cell.data_hash:
         raise RunError("the clips here are not those of the comparison; give every machine the same, and start again")
-    if _is_of(cell, RunFolder(folder)):
+    run = RunFolder(folder)
+    if _is_of(cell, run) and not run.finished:
         with output_errors(folder):
             for left in folder.glob(".*"):  # half written when it was killed
                 left.unlink()
@@ -84,6 +88,19 @@ def train_cell(cell: Cell, folder: Path) -> None:
         with output_errors(folder):
             shutil.rmtree(folder)
     train(recipe, out=folder, extras=False)
+
+
+def _is_whole(run: RunFolder) -> bool:
+    """Whether its answers are those that were scored, and its weights can be read."""
+    try:
+        test = run.metrics()["test"]
+        with run.predictions.open(newline="", encoding="utf-8") as lines:
+            right = [row["label"] == row["predicted"] for row in csv.DictReader(lines)]
+        with safe_open(run.weights, framework="numpy"):
+            pass
+    except (OSError, ValueError, KeyError, TypeError, csv.Error, SaysoError, SafetensorError):
+        return False
+    return (len(right), right.count(False)) == (test["n"], test["errors"])
 
 
 def _is_of(cell: Cell, run: RunFolder) -> bool:

@@ -54,12 +54,12 @@ def claimed(
         path.mkdir(parents=True, exist_ok=True)
         file = (path / _LOCK).open("a+", encoding="utf-8")
     with file:
-        _take(file, path, what)
+        _take(file, path)
         _check_plan(path, what, folds, {name: str(Path(source).resolve()) for name, source in sources.items()})
         yield Folder(path, file.fileno())
 
 
-def _take(file: IO[str], path: Path, what: str) -> None:
+def _take(file: IO[str], path: Path) -> None:
     """Lock the file; of a comparison that was killed, its processes are waited for, which end by themselves."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
@@ -71,7 +71,7 @@ def _take(file: IO[str], path: Path, what: str) -> None:
             writer = file.read().strip()
             if _alive(writer) or time.monotonic() > deadline:
                 raise RunError(
-                    f"{path}: another {what} (process {writer or 'unknown'}) is writing there; wait for it, or "
+                    f"{path}: another command (process {writer or 'unknown'}) is writing there; wait for it, or "
                     "choose another --out"
                 ) from error
             time.sleep(0.1)
@@ -97,8 +97,9 @@ def _check_plan(path: Path, what: str, folds: Folds | None, sources: Mapping[str
     if (path / _PLAN).exists():
         try:
             plan = json.loads((path / _PLAN).read_text(encoding="utf-8"))
-            before, dealt, held = plan["recipes"], plan["folds"], plan.get("what", _COMPARISON)
-        except (ValueError, KeyError, TypeError) as error:
+            before = {str(name): str(source) for name, source in plan["recipes"].items()}
+            dealt, held = plan["folds"], plan.get("what", _COMPARISON)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise RunError(f"{path / _PLAN}: damaged; remove it, and cells that are finished will count") from error
         if held != what:
             raise RunError(f"{path}: holds a {held}, nothing was changed; choose another --out")

@@ -63,16 +63,17 @@ def train_cells(cells: Sequence[Cell], folder: Folder, *, jobs: int, on: str, pr
         try:
             with closing(executor.train(missing, place)) as outcomes:
                 for outcome in outcomes:
-                    failed += [outcome] if outcome.error else []
+                    if outcome.error:
+                        failed.append(outcome)
+                        progress.note(f"{outcome.cell.name}: {outcome.error}")
                     tell()
         except KeyboardInterrupt as error:
             kept = sum(is_finished(cell, place / cell.name) for cell in cells)
             raise InterruptedRunError(
-                f"stopped; {kept} of {counted(len(cells), 'cell')} are finished and kept, the others go on from "
-                "their last epoch. Start the same command again"
+                f"stopped; {kept} of {counted(len(cells), 'cell')} are finished and kept"
+                f"{f', {len(failed)} failed' if failed else ''}, the others go on from their last epoch. Start the "
+                "same command again"
             ) from error
-    for outcome in failed:
-        progress.note(f"{outcome.cell.name}: {outcome.error}")
     if failed:
         raise RunError(
             f"{len(failed)} of {counted(len(cells), 'cell')} failed, {failed[0].cell.name} first; the others are "
@@ -87,14 +88,16 @@ def _executor(on: str, jobs: int, folder: Folder) -> Executor:
 
 
 def _clock(task: Task, cells: int) -> Callable[[], None]:
-    """Tell after every cell how long the others will take, as long as those before did."""
-    started, done = perf_counter(), 0
+    """Tell after every cell but the first, before which processes start, how long the others will take at that rate."""
+    first, done = 0.0, 0
 
     def tell() -> None:
-        nonlocal done
+        nonlocal first, done
         done += 1
-        left = (perf_counter() - started) / done * (cells - done)
-        task.tell(f"about {left / 60:.0f} min left" if left > 90 else f"about {left:.0f} s left")
+        first = first or perf_counter()
+        if done > 1:
+            left = (perf_counter() - first) / (done - 1) * (cells - done)
+            task.tell(f"about {left / 60:.0f} min left" if left > 90 else f"about {left:.0f} s left")
         task.advance()
 
     return tell

@@ -1,16 +1,17 @@
 """What a comparison consists of: its recipes, its folds, and every cell, checked before the first is trained."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sayso.cells.cell import Cell
+from sayso.cells.checks import Part, checked_notes
 from sayso.clips import Clip
 from sayso.corpus import Corpus
 from sayso.errors import DataError, Fault, SaysoError, SettingsError, counted
-from sayso.experiment import open_data, recipe_for
+from sayso.experiment import open_clips, recipe_for
 from sayso.folds import Folds, speaker_folds
 from sayso.plain_values import lay_over
 from sayso.progress import Progress
@@ -78,7 +79,8 @@ def make_plan(
     dealt = () if folds is None else speaker_folds([c.speaker for c in clips], [c.label for c in clips], folds=folds)
     changes = [{}] if own else [_held_out(names) for names in dealt]
     names = ("own",) if own else tuple(f"fold-{number}" for number in range(1, len(dealt) + 1))
-    for change in changes:
+    parts: list[Part] = []
+    for name, change in zip(names, changes, strict=True):
         splits = {contestant.name: _split(contestant, change) for contestant in contestants}
         _check_same(
             contestants,
@@ -86,13 +88,17 @@ def make_plan(
             "test clips",
             "such as --folds leave-one-speaker-out or --set dataset.split=official",
         )
-    tested = _split(first, changes[0])
+        parts += [_part(contestant, name, splits[contestant.name]) for contestant in contestants]
+    tested = parts[0].split
     share = 1 / len(dealt) if dealt else len(tested.test) / len(first.corpus)
     cells: list[Cell] = []
     # Seed by seed, so that what was stopped has whole seeds.
     for seed in range(seeds):
         laid_out = [*zip(names, changes, strict=True), *([(f"random-{seed}", _random(share, seed))] if gap else [])]
         cells += [_cell(one, name, change, seed, threads) for name, change in laid_out for one in contestants]
+        if gap:  # the table itself says that speakers are shared there
+            drawn = [(one, replace(_split(one, _random(share, seed)), notes=())) for one in contestants]
+            parts += [_part(one, f"random-{seed}", split) for one, split in drawn]
     return Plan(
         contestants=tuple(contestants),
         split=f"{counted(len(dealt), 'fold')} by speaker" if dealt else f"{tested.kind} split",
@@ -100,7 +106,7 @@ def make_plan(
         folds=names,
         seeds=tuple(range(seeds)),
         cells=tuple(cells),
-        notes=tuple(_notes(first, tested, own)),
+        notes=(*checked_notes(parts, progress), *_notes(first, own=own, folds=len(dealt), seeds=seeds)),
     )
 
 
@@ -130,7 +136,7 @@ def _contestants(sources: Sequence[str | Path], overrides: Sequence[str], progre
         raise SettingsError(faults or [Fault("RECIPE", "name at least one")])
     opened: list[Contestant] = []
     for name, (source, recipe) in read.items():
-        opened.append(Contestant(name, source, recipe, open_data(recipe, progress)[0]))
+        opened.append(Contestant(name, source, recipe, open_clips(recipe, progress)))
     return opened
 
 
@@ -195,10 +201,20 @@ def _changed(recipe: Recipe, change: dict[str, Any], *, seed: int, threads: int)
     return recipe_from_values(lay_over(dump(recipe), over), source="the comparison")
 
 
-def _notes(first: Contestant, tested: Split, own: bool) -> Iterator[str]:
+def _part(contestant: Contestant, name: str, split: Split) -> Part:
+    allowed = contestant.recipe.dataset.allow_copies
+    return Part(f"{contestant.name} {name}", contestant.corpus, split, allowed)
+
+
+def _notes(first: Contestant, *, own: bool, folds: int, seeds: int) -> Iterator[str]:
     speakers = [clip.speaker for clip in first.corpus.clips]
     if nameless := speakers.count(None):
         clips = "no clip names its speaker" if nameless == len(speakers) else f"{nameless:,} clips name no speaker"
         yield f"{clips}: intervals and verdicts rest on known speakers alone"
-    if own:
-        yield from tested.notes
+    if seeds == 1:
+        yield "one seed: how far trainings differ by luck is in no interval and no verdict; use --seeds 3 or more"
+    if own or folds < len(set(speakers) - {None}):
+        yield (
+            "the same networks answer several speakers: intervals and verdicts hold for these trainings, and the "
+            "spread of seeds shows how far others would differ"
+        )

@@ -26,7 +26,7 @@ class Pair:
     """Two recipes on the same clips."""
 
     first: str
-    """The one ranked higher."""
+    """The one with the higher accuracy on clips whose speakers are known; as ranked where that is equal."""
     second: str
     difference: float
     """Accuracy of the first less that of the second, -1 to 1."""
@@ -60,6 +60,11 @@ def verdicts(ranked: Mapping[str, Answers]) -> list[Pair]:
     if count < 2:
         gains = [float((ranked[one].mean - ranked[two].mean).mean()) for one, two in names]
         return [Pair(*pair, gain, None, None, None, "no verdict") for pair, gain in zip(names, gains, strict=True)]
+    # Ranked are all clips, tested those of known speakers, on which the order may be another.
+    names = [
+        (two, one) if ranked[two].mean[known].sum() > ranked[one].mean[known].sum() else (one, two)
+        for one, two in names
+    ]
     tested = [_tested(ranked[one].mean[known], ranked[two].mean[known], speakers) for one, two in names]
     corrected = holm([p for _, _, p in tested])
     possible = least_reachable(count, len(names)) <= LEVEL

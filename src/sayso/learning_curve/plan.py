@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sayso.cells.cell import Cell
+from sayso.cells.checks import Part, checked_notes
 from sayso.clips import Clip
 from sayso.corpus import Corpus
 from sayso.errors import DataError, Fault, SettingsError
@@ -73,7 +74,8 @@ def make_plan(
         for size in axis.sizes
     }
     tested = [corpus.clips[row] for row in splits[0].test]
-    notes = (*left_out, *_notes(splits[0], tested, parts[0], seeds))
+    whole = Part("all", corpus, splits[0], recipe.dataset.allow_copies)
+    notes = (*left_out, *checked_notes([whole], progress), *_notes(splits[0], tested, parts[0], seeds))
     return Plan(name, str(source), splits[0], axes, cells, notes)
 
 
@@ -137,7 +139,6 @@ def _changed(recipe: Recipe, change: dict[str, Any]) -> Recipe:
 
 
 def _notes(split: Split, tested: Sequence[Clip], trained: Sequence[Clip], seeds: int) -> Iterator[str]:
-    yield from split.notes
     if split.speakers_shared:
         yield (
             "test speakers are heard in training too: the curve over speakers says nothing of new voices; for that use "

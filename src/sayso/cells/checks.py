@@ -1,0 +1,59 @@
+"""What is known of cells before the first is trained: clips on both sides of a split, and notes for the reader."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sayso.corpus import Corpus
+from sayso.errors import DataError, counted
+from sayso.leakage import check_leakage
+from sayso.progress import Progress
+from sayso.splits import Split
+
+__all__ = ["Part", "checked_notes"]
+
+_MOST_NAMES = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One split of one recipe's clips, which some of the cells train and test on."""
+
+    name: str
+    """For messages, such as `quick fold-1`."""
+    corpus: Corpus
+    split: Split
+    allow_copies: Sequence[str]
+
+
+def checked_notes(parts: Sequence[Part], progress: Progress) -> tuple[str, ...]:
+    """Check each part for leakage, and give the notes on its clips, its split and what its test part shares.
+
+    A note that does not hold for all parts names those for which it does.
+
+    Raises:
+        DataError: a test part holds samples that are trained on; the others that do are counted.
+    """
+    notes: list[tuple[str, str]] = []
+    refused: list[tuple[str, DataError]] = []
+    for part in parts:
+        notes += [(note, part.name) for note in (*part.corpus.notes, *part.split.notes)]
+        try:
+            found = check_leakage(part.corpus, part.split, allow_copies=part.allow_copies, progress=progress)
+        except DataError as error:
+            refused.append((part.name, error))
+        else:
+            notes += [(note, part.name) for note in found.notes]
+    if refused:
+        name, error = refused[0]
+        others = counted(len(refused) - 1, "other split", "other splits")
+        raise DataError(f"{name}: {error}" + (f" ({others} of the same kind)" if len(refused) > 1 else "")) from error
+    return tuple(_said_once(notes, len(parts)))
+
+
+def _said_once(notes: Iterable[tuple[str, str]], parts: int) -> Iterable[str]:
+    names: dict[str, list[str]] = {}
+    for note, name in notes:
+        names.setdefault(note, []).append(name)
+    for note, held in names.items():
+        named = ", ".join(held[:_MOST_NAMES]) + (", ..." if len(held) > _MOST_NAMES else "")
+        yield note if len(held) == parts else f"{named}: {note}"
