@@ -42,7 +42,7 @@ def compared_recipes(folder: Path, names: list[str]) -> Facts:
         cell, own = keys_of(folder / "cells" / f"{path.stem}-fold-1-seed-0" / "recipe.yaml"), keys_of(path)
         if other := {key for key in cell.keys() | own.keys() if cell.get(key) != own.get(key)} - _OF_THE_CELL:
             raise RunError(f"{folder}: its {path.stem} differs from {path.name} in {', '.join(sorted(other))}")
-    kept = ("folds", "seeds", "threads", "clips", "speakers", "pairs")
+    kept = ("folds", "seeds", "threads", "clips", "speakers", "notes", "pairs")
     return {key: table[key] for key in kept} | {
         "recipes": [
             {"name": name, "recipe_hash": current_hash(path)} | rows[path.stem]
@@ -70,7 +70,7 @@ def _cells(row: Mapping[str, Any]) -> dict[str, str]:
         "recipe": f"`recipes/{row['name']}.yaml`",
         "accuracy": f"**{percent(row['accuracy'])}**",
         "interval": f"{percent(low)} to {percent(high)}",
-        "seeds": f"± {percent(row['seeds_deviation'])}",
+        "seeds": "one alone" if row["seeds_deviation"] is None else f"± {percent(row['seeds_deviation'])}",
         "worst": f"{worst} {percent(row['by_speaker'][worst])}",
         "random": percent(row["random_split"]),
         "gap": f"{100 * row['gap']:+.1f}",
