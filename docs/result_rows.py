@@ -100,7 +100,8 @@ def compared_line(entry: Mapping[str, Any]) -> dict[str, str]:
 
 def contest_lines(held: Mapping[str, Any]) -> dict[str, Any]:
     """One contest of the benchmarks: what the sides took, and the figures with their aims."""
-    unit, taken = ("MiB", held["MiB"]) if "MiB" in held else ("s", held["seconds"])
+    unit = next((unit for unit in ("MiB", "%") if unit in held), "s")
+    taken = held["seconds" if unit == "s" else unit]
     figures: list[str] = []
     for name, value in held["figures"].items():
         aim = (
