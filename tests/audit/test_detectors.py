@@ -118,3 +118,15 @@ def test_many_speakers_stay_whole_in_folds(speakers, whole):
         for one in range(speakers)
     )
     assert apart == whole
+
+
+def test_the_very_same_samples_are_named_however_quiet(tmp_path):
+    quiet = np.random.default_rng(0).normal(0, 10 / 2**15, (3, round(0.6 * RATE)))
+    for word, wave in {"one/a": quiet[0], "one/b": quiet[0], "two/c": quiet[1], "two/d": quiet[2]}.items():
+        (tmp_path / word).parent.mkdir(exist_ok=True)
+        soundfile.write(tmp_path / f"{word}.wav", wave, RATE, subtype="PCM_16")
+    clips = Folder(path=str(tmp_path)).listing(Progress()).clips
+    detectors = chosen_detectors(["near-duplicates"], mislabels=False)
+    with listen(clips, AUDIO, detectors, progress=Progress()) as heard:
+        (found,) = find_faults(heard, detectors, Progress()).values()
+        assert [heard.collection.clips[finding.row].path for finding in found] == [str(tmp_path / "one/b.wav")]

@@ -12,7 +12,7 @@ from sayso.progress import Progress
 __all__ = ["Repeats"]
 
 _LEAST_PEAK = 64
-"""Of int16; below it there is no sound that could be the same."""
+"""Of int16; below it there is no sound that could be alike, only the very same samples."""
 
 
 class Repeats(Detector):
@@ -35,7 +35,8 @@ class Repeats(Detector):
         sample_rate, clips = collection.audio.sample_rate, collection.clips
         named: set[int] = set()
         for pair in near_copies(collection.samples, sample_rate=sample_rate, progress=progress):
-            if int(np.abs(collection.samples[pair.first].astype(np.int32)).max()) < _LEAST_PEAK:
+            peak = int(np.abs(collection.samples[pair.first].astype(np.int32)).max())
+            if peak < _LEAST_PEAK and pair.likeness < 1:
                 continue
             first, second = clips[pair.first].label, clips[pair.second].label
             sure = f"likeness {pair.likeness:.3f}"
