@@ -31,28 +31,43 @@ def test_no_mistakes_and_many_clips():
 
 @given(CONFIDENCES, CONFIDENCES)
 def test_the_area_is_the_share_of_pairs_in_order(known, unheard):
-    area, (low, high) = auroc(
-        known, unheard, known_speakers=[None] * len(known), unheard_speakers=[None] * len(unheard)
-    )
+    area, limits = auroc(known, unheard, known_speakers=[None] * len(known), unheard_speakers=[None] * len(unheard))
     pairs = [1.0 if one > other else 0.5 if one == other else 0.0 for one in known for other in unheard]
     assert area == pytest.approx(np.mean(pairs))
+    low, high = limits or (0, 1)
     assert 0 <= low <= area <= high <= 1
+    assert (limits is None) == (min(len(known), len(unheard)) == 1)
 
 
-def test_one_speaker_gives_no_interval():
-    assert auroc(np.array([0.9]), np.array([0.1]), known_speakers=["a"], unheard_speakers=["a"]) == (1, None)
+@pytest.mark.parametrize(("known", "unheard"), [("aa", "aa"), ("ab", "cc"), ("cc", "ab")])
+def test_one_speaker_on_a_side_gives_no_interval(known, unheard):
+    given = {"known_speakers": list(known), "unheard_speakers": list(unheard)}
+    assert auroc(np.array([0.9, 0.8]), np.array([0.1, 0.2]), **given) == (1, None)
 
 
-def test_the_interval_of_the_area_covers_the_truth_where_speakers_differ():
-    rng, speakers, clips, covered = np.random.default_rng(3), 12, 15, 0
-    names = [f"s{speaker}" for speaker in range(speakers) for _ in range(clips)]
-    for _ in range(300):
-        ease = np.repeat(rng.normal(0, 0.7, speakers), clips)
-        known = ease + rng.normal(1.5, 1, speakers * clips)
-        _, (low, high) = auroc(known, rng.normal(0, 1, 180), known_speakers=names, unheard_speakers=names)
-        # Known less unheard is normal with mean 1.5 and variance 1 + 0.49 + 1.
-        covered += low <= 0.829103 <= high
-    assert 0.91 <= covered / 300 <= 0.99
+@pytest.mark.parametrize(
+    ("known_clips", "unheard_clips", "apart", "most"),
+    [
+        ([15] * 12, [15] * 12, False, 0.99),
+        ([100] * 2 + [10] * 18, [100] * 2 + [10] * 18, False, 0.99),
+        ([60, 30, 10, 10, 5, 5], [5, 5, 10, 10, 30, 60], False, 0.99),
+        ([20] * 6, [50] * 2, True, 1.0),  # two voices tell little, and the interval is wide
+        ([10] * 40, [50] * 3, True, 1.0),
+    ],
+)
+def test_the_interval_of_the_area_covers_the_truth_where_speakers_differ(known_clips, unheard_clips, apart, most):
+    rng, covered, corpora = np.random.default_rng(3), 0, 300
+    heard = np.repeat(np.arange(len(known_clips)), known_clips)
+    others = np.repeat(np.arange(len(unheard_clips)), unheard_clips) + 100 * apart
+    given = {"known_speakers": [str(one) for one in heard], "unheard_speakers": [str(one) for one in others]}
+    for _ in range(corpora):
+        ease = rng.normal(0, 0.7, 200)
+        known = ease[heard] + rng.normal(1.5, 1, len(heard))
+        unheard = ease[others] + rng.normal(0, 1, len(others))
+        _, (low, high) = auroc(known, unheard, **given)
+        # Known less unheard is normal with mean 1.5 and variance 2 x (1 + 0.49), whoever speaks them.
+        covered += low <= 0.807556 <= high
+    assert 0.91 <= covered / corpora <= most
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=200).map(np.array))
@@ -79,7 +94,8 @@ def test_rejection_by_hand():
 
 
 def test_a_share_has_both_intervals_where_speakers_are_known():
-    share = share_of_clips(np.array([True, False, False, False]), ["a", "a", "b", None])
-    assert share["n"] == 4
-    assert share["speaker_ci95"][0] <= 1 / 3 <= share["speaker_ci95"][1]
-    assert share_of_clips(np.array([True]), [None])["speaker_ci95"] is None
+    share = share_of_clips(np.array([True, False, False, False]), ["a", "a", "b", "b"])
+    assert (share["n"], share["rate"]) == (4, 0.25)
+    assert share["speaker_ci95"][0] <= 0.25 <= share["speaker_ci95"][1]
+    assert share_of_clips(np.array([True, False, True]), ["a", "b", None])["speaker_ci95"] is None
+    assert share_of_clips(np.array([True, False]), ["a", "a"])["speaker_ci95"] is None

@@ -302,10 +302,10 @@ def test_confidence_and_rejection_have_sections_where_they_were_measured(tmp_pat
     for said in (
         "216 validation clips (temperature 0.6261)",
         "was 8.9 % before and is 2.7 % after",
-        "95.4 % of the clips can be answered",
+        "95.4 % of these test clips could have been answered",
         f"40 clips of maybe, {NASTY} were kept from training",
-        "worst speaker theo 90.0 %",
-        "turn away 5 % of the known words among the validation clips",
+        "worst speaker theo 90.0 % of 50 clips",
+        "turn away at most 5 % of the known words among the validation clips",
     ):
         assert said in page.words
     assert len(page.all("svg")) == 3

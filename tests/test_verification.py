@@ -1,15 +1,18 @@
 """What `sayso verify` finds: nothing in a sound run, and every forgery by its name."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
 
-from runs_made import small_run
+from runs_made import small_recipe, small_run
 from sayso.errors import RunError
+from sayso.experiment import train
 from sayso.verification import verify
 
 
@@ -31,7 +34,7 @@ def verdicts(path: Path) -> dict[str, bool | None]:
     return {check.name: check.holds for check in verify(path)}
 
 
-NAMES = ("clips", "split", "predictions", "scores", "weights", "export")
+NAMES = ("clips", "split", "leakage", "predictions", "scores", "weights", "metrics", "export")
 
 
 def test_a_sound_run_holds(sound, program):
@@ -42,16 +45,13 @@ def test_a_sound_run_holds(sound, program):
     assert [line.split()[1] for line in out.splitlines()] == ["holds"] * len(NAMES)
 
 
-def forged_score(run: Path, other: Path) -> None:
-    metrics = json.loads((run / "metrics.json").read_text())
-    metrics["test"]["accuracy"] = min(1.0, metrics["test"]["accuracy"] + 0.01) - 0.02
-    (run / "metrics.json").write_text(json.dumps(metrics))
+def forged(change: Callable[[dict[str, Any]], object], file: str = "metrics.json") -> Callable[[Path, Path], None]:
+    def forge(run: Path, other: Path) -> None:
+        values = json.loads((run / file).read_text())
+        change(values)
+        (run / file).write_text(json.dumps(values))
 
-
-def forged_speaker(run: Path, other: Path) -> None:
-    metrics = json.loads((run / "metrics.json").read_text())
-    next(iter(metrics["test"]["per_speaker"].values()))["n"] += 1
-    (run / "metrics.json").write_text(json.dumps(metrics))
+    return forge
 
 
 def changed_label(run: Path, other: Path) -> None:
@@ -73,6 +73,19 @@ def left_out_clip(run: Path, other: Path) -> None:
     (run / "predictions.csv").write_text("\n".join(lines[:-1]) + "\n")
 
 
+def no_number(run: Path, other: Path) -> None:
+    text = (run / "predictions.csv").read_text()
+    (run / "predictions.csv").write_text(text.rsplit(",", 1)[0] + ",nan\n")
+
+
+def only_a_header(run: Path, other: Path) -> None:
+    (run / "predictions.csv").write_text((run / "predictions.csv").read_text().splitlines()[0] + "\n")
+
+
+def other_columns(run: Path, other: Path) -> None:
+    (run / "predictions.csv").write_text("clip\nsome.wav\n")
+
+
 def no_predictions(run: Path, other: Path) -> None:
     (run / "predictions.csv").unlink()
 
@@ -88,13 +101,27 @@ def swapped_export(run: Path, other: Path) -> None:
 @pytest.mark.parametrize(
     ("forge", "failing"),
     [
-        (forged_score, {"scores"}),
-        (forged_speaker, {"scores"}),
+        (forged(lambda m: m["test"].update(accuracy=m["test"]["accuracy"] - 0.01)), {"scores", "metrics"}),
+        (forged(lambda m: next(iter(m["test"]["per_speaker"].values())).update(n=99)), {"scores", "metrics"}),
+        (forged(lambda m: m.update(test={})), {"scores", "metrics"}),
+        (forged(lambda m: m["test"].pop("accuracy")), {"scores", "metrics"}),
+        (forged(lambda m: m["calibration"].update(test_ece_after=0.0)), {"scores", "metrics"}),
+        (forged(lambda m: m["calibration"].update(temperature=3.0)), {"scores", "metrics"}),
+        (forged(lambda m: m["validation"].update(accuracy=2.0)), {"metrics"}),
+        (forged(lambda m: m.update(parameters=1)), {"metrics"}),
+        (forged(lambda m: m.update(rejection={"auroc": 1.0})), {"metrics"}),
+        (forged(lambda m: m.update(split="official")), {"split", "metrics"}),
+        (forged(lambda m: m.update(speakers_shared=9), "manifest.json"), {"split"}),
+        (forged(lambda m: m["clips"].update(train=1), "manifest.json"), {"split"}),
+        (forged(lambda m: m["leakage"].update(shared_speakers=9), "manifest.json"), {"leakage"}),
         (changed_label, {"predictions", "scores"}),
+        (no_number, {"predictions"}),
+        (only_a_header, {"predictions"}),
+        (other_columns, {"predictions"}),
         (changed_probability, {"scores", "weights", "export"}),
         (left_out_clip, {"predictions", "scores", "weights", "export"}),
         (no_predictions, {"predictions"}),
-        (swapped_weights, {"weights"}),
+        (swapped_weights, {"weights", "metrics"}),
         (swapped_export, {"export"}),
     ],
 )
@@ -107,6 +134,38 @@ def test_every_forgery_is_named(
     forge(copy, other)
     assert {name for name, holds in verdicts(copy).items() if holds is False} == failing
     assert program("verify", copy, "--json")[0] == 1
+
+
+def test_nothing_is_taken_from_the_cache_on_trust(sound, tmp_path):
+    run, _, folder = sound
+    moved, copy = tmp_path / "tones", tmp_path / "run"
+    shutil.copytree(folder, moved)
+    shutil.copytree(run, copy)
+    recipe = copy / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace(str(folder), str(moved)))
+    assert verdicts(copy) == dict.fromkeys(NAMES, True)
+    clip = next(moved.rglob("*.wav"))
+    before, whole = clip.stat(), clip.read_bytes()
+    clip.write_bytes(whole[:-1000] + bytes(1000))
+    os.utime(clip, ns=(before.st_atime_ns, before.st_mtime_ns))
+    found = {check.name: check for check in verify(copy)}
+    assert found["clips"].holds is False
+    assert "1 recording of" in found["clips"].detail
+    assert clip.name in found["clips"].detail
+    assert found["weights"].holds is None
+
+
+def test_a_run_without_an_export_holds(sound, tmp_path):
+    run = train(small_recipe(sound[2]), out=tmp_path / "run", extras=False)
+    assert verdicts(run.path) == dict.fromkeys(NAMES, True) | {"export": None}
+
+
+def test_metrics_that_are_none_are_refused(sound, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(sound[0], copy)
+    forged(lambda m: m.update(test=[]))(copy, copy)
+    with pytest.raises(RunError, match=r"metrics.json: damaged"):
+        verify(copy)
 
 
 def test_changed_and_missing_clips_are_told(sound, tmp_path):

@@ -26,12 +26,13 @@ from sayso.files import atomic_folder, cache_folder, digest, write_json
 from sayso.progress import Progress
 from sayso.schema import dump
 
-__all__ = ["Corpus", "clear_packed", "pack", "packed", "packed_folder"]
+__all__ = ["Corpus", "changed_rows", "clear_packed", "pack", "packed", "packed_folder"]
 
 PACK_VERSION = 1
 _INDEX, _SAMPLES = "index.json", "samples.i16"
 _INDEX_KEYS = {"audio", "clips", "skipped", "skipped_noise", "fingerprints", "noise_lengths", "folder"}
 _CHUNK_BYTES = 2 << 20
+_CHECKED_AT_ONCE = 64
 # Opening a file takes one lock inside soundfile, so more threads than this only wait for one another.
 _MOST_WORKERS = 8
 
@@ -99,6 +100,35 @@ def pack(listing: Listing, audio: AudioFormat, *, progress: Progress, max_bad_sh
         )
     _check_bad_share(corpus.skipped, len(listing.clips), max_bad_share)
     return corpus
+
+
+def changed_rows(corpus: Corpus, progress: Progress) -> list[int]:
+    """Rows of a corpus whose recordings, decoded anew, no longer give its samples: files and cache may both change.
+
+    A packed corpus is found by its files' size and time, and its hash is of the samples as they were packed.
+    """
+    starts = range(0, len(corpus), _CHECKED_AT_ONCE)
+
+    def work(start: int) -> list[int]:
+        rows = range(start, min(start + _CHECKED_AT_ONCE, len(corpus)))
+        samples, marks, bad = _decode_rows(corpus.clips, rows, corpus.audio)
+        good = [row for row in rows if row not in bad]
+        changed = [
+            row
+            for row, anew, mark in zip(good, samples, marks, strict=True)
+            if mark != corpus.fingerprints[row] or not np.array_equal(anew, corpus.samples[row])
+        ]
+        return sorted([*bad, *changed])
+
+    found: list[int] = []
+    with (
+        progress.task("decoding anew", total=len(corpus), unit="clips") as task,
+        ThreadPoolExecutor(_workers()) as pool,
+    ):
+        for start, changed in zip(starts, pool.map(work, starts), strict=True):
+            found += changed
+            task.advance(min(_CHECKED_AT_ONCE, len(corpus) - start))
+    return found
 
 
 def packed() -> list[tuple[Path, Mapping[str, Any], int]]:
@@ -180,8 +210,7 @@ def _pack_clips(
 
     fingerprints: list[str] = []
     skipped: dict[int, str] = {}
-    workers = min(_MOST_WORKERS, os.cpu_count() or 1)
-    with progress.task("packing clips", total=len(clips), unit="clips") as task, ThreadPoolExecutor(workers) as pool:
+    with progress.task("packing clips", total=len(clips), unit="clips") as task, ThreadPoolExecutor(_workers()) as pool:
         for start, (marks, bad) in zip(starts, pool.map(work, starts), strict=True):
             if skipped:
                 with writing:
@@ -190,6 +219,10 @@ def _pack_clips(
             skipped |= bad
             task.advance(len(marks) + len(bad))
     return fingerprints, skipped
+
+
+def _workers() -> int:
+    return min(_MOST_WORKERS, os.cpu_count() or 1)
 
 
 def _move(file: BinaryIO, source: int, target: int, size: int) -> None:

@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
+    "MOST_LOG_ODDS",
     "Z95",
     "between_groups",
     "mean_interval",
+    "speaker_groups",
     "speaker_interval",
     "speaker_intervals",
     "t_quantile",
@@ -17,6 +19,8 @@ __all__ = [
 ]
 
 Z95 = 1.959963984540054
+MOST_LOG_ODDS = 500.0
+"""No limit lies further out: beyond it `exp` overflows, and the share is 0 or 1 in double precision long before."""
 
 
 def wilson_interval(hits: int, total: int) -> tuple[float, float]:
@@ -86,9 +90,21 @@ def speaker_intervals(hits: ArrayLike, totals: ArrayLike) -> NDArray[np.float64]
     spread_squared, quantiles = between_groups(right - share * clips, clips, odd)
     total, share, odd = total[:, 0], share[:, 0], odd[:, 0]
     spread = np.maximum(quantiles * np.sqrt(spread_squared) / total, Z95 * np.sqrt(odd / total)) / odd
+    spread = np.minimum(spread, MOST_LOG_ODDS)
     centre, seen = np.log(share / (1 - share)), right.sum(axis=1) / total
     low, high = (1 / (1 + np.exp(-(centre + sign * spread))) for sign in (-1, 1))
     return np.stack((np.minimum(low, seen), np.maximum(high, seen)), axis=1)
+
+
+def speaker_groups(speakers: Sequence[str | None]) -> NDArray[np.int64]:
+    """The number of each clip's speaker, from 0 in order of appearance; one that is not known is a speaker of its own.
+
+    >>> speaker_groups(["ann", None, "ann", None]).tolist()
+    [0, 1, 0, 2]
+    """
+    names = [(name, -1) if name is not None else ("", clip) for clip, name in enumerate(speakers)]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return np.array([numbers[name] for name in names], dtype=np.int64)
 
 
 def between_groups(
@@ -132,7 +148,8 @@ def _satterthwaite(clips: NDArray[np.float64], variances: NDArray[np.float64]) -
     total = total[:, 0]
     between = 2 * two * squares + 2 * cross**2 - 4 * two * cross * total + two**2 * total**2
     of_square = (factors**2 * variances * (variances + 2 * own)).sum(axis=1) + between
-    return (factors * (variances + own)).sum(axis=1) ** 2 / of_square
+    # Rounding may leave nothing of the square where one speaker has nearly all clips.
+    return (factors * (variances + own)).sum(axis=1) ** 2 / np.maximum(of_square, 1e-12)
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:

@@ -1,4 +1,4 @@
-"""Scores as pure functions of labels and probabilities; every one with the interval that belongs to it."""
+"""Scores as pure functions of labels and probabilities; accuracies with their intervals."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.calibration import expected_calibration_error, reliability
-from sayso.intervals import Z95, between_groups, speaker_interval, wilson_interval
+from sayso.intervals import Z95, between_groups, speaker_groups, speaker_interval, wilson_interval
 from sayso.rejection import risk_coverage
 
 __all__ = [
@@ -43,13 +43,11 @@ def paired_difference(
     Raises:
         ValueError: lengths differ, or fewer than two speakers.
     """
-    names = [(speaker, -1) if speaker is not None else ("", clip) for clip, speaker in enumerate(speakers)]
-    groups = {name: group for group, name in enumerate(dict.fromkeys(names))}
-    if not len(first) == len(second) == len(speakers) or len(groups) < 2:
+    places = speaker_groups(speakers)
+    if not len(first) == len(second) == len(speakers) or len(set(places.tolist())) < 2:
         raise ValueError("a paired difference needs the same clips twice, of at least two speakers")
     gains = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
     clips, total = len(gains), float(gains.sum())
-    places = [groups[name] for name in names]
     clips_of = np.bincount(places).astype(np.float64)
     sums = np.bincount(places, weights=gains) - clips_of * total / clips
     alone = (float(np.square(gains).sum()) + 1 - total**2 / (clips + 2)) / (clips + 2) ** 2
@@ -122,7 +120,8 @@ def score(
     confusion = confusion_matrix(targets, probabilities.argmax(axis=1), len(labels))
     by_speaker = per_speaker(right, speakers)
     hits = [round(entry["accuracy"] * entry["n"]) for entry in by_speaker.values()]
-    interval = speaker_interval(hits, [entry["n"] for entry in by_speaker.values()])
+    # Of some of the clips it would be another accuracy's interval, and might not hold the one it stands beside.
+    interval = None if None in speakers else speaker_interval(hits, [entry["n"] for entry in by_speaker.values()])
     return {
         "accuracy": float(right.mean()),
         "accuracy_ci95": list(wilson_interval(int(right.sum()), len(right))),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sayso.checkpoint import save_model
 from sayso.corpus import Corpus
-from sayso.evaluation import calibrate, calibration_scores, predict_probabilities, score_rows, write_predictions
+from sayso.evaluation import calibrate, predict_probabilities, write_predictions
 from sayso.export import Agreement, export
 from sayso.files import write_json, write_text
 from sayso.pictures.run import report_figures
@@ -19,8 +19,8 @@ from sayso.progress import Progress
 from sayso.recipe import Recipe, recipe_yaml
 from sayso.report import Mistake, write_report
 from sayso.runs import RunFolder
+from sayso.scoring import score_model
 from sayso.splits import Split
-from sayso.unheard import rejection_scores
 
 if TYPE_CHECKING:
     from sayso.training import Fitted
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Stopwatch", "write_outcome"]
 
 _EXPORT_CLIPS = 256
+# A second of sound and its picture take 31 kB of the page.
+_MOST_MISTAKES = 500
 
 
 class Stopwatch:
@@ -78,9 +80,11 @@ def write_outcome(
         calibrate(fitted.classifier, corpus, split.validation)
         save_model(run.weights, fitted.classifier)
         probabilities = predict_probabilities(fitted.classifier, corpus, split.test)
-        metrics = _metrics(fitted, corpus, split, probabilities)
-        if unheard is not None:
-            metrics["rejection"] = rejection_scores(fitted.classifier, corpus, split, unheard, probabilities)
+        metrics = score_model(fitted.classifier, corpus, split, unheard, probabilities) | {
+            "best_epoch": fitted.best_epoch,
+            "epochs": fitted.epochs,
+            "training_seconds": round(fitted.seconds, 2),
+        }
         write_predictions(run.predictions, corpus, split.test, probabilities, corpus.labels)
         task.advance()
         agreement = export(fitted.classifier, run.onnx, _spread(corpus, split.test)) if extras else None
@@ -103,33 +107,6 @@ def _ended(fitted: "Fitted", agreement: Agreement | None, watch: Stopwatch) -> d
         "duration_seconds": round(watch.seconds, 2),
         "cpu_seconds": round(watch.cpu_seconds, 2),
         "export": asdict(agreement) if agreement else None,
-    }
-
-
-def _metrics(fitted: "Fitted", corpus: Corpus, split: Split, probabilities: NDArray[np.float64]) -> dict[str, Any]:
-    """What `metrics.json` holds; beside the test part only the sums of the others, which were seen in training."""
-    classifier = fitted.classifier
-    metrics: dict[str, Any] = {"test": score_rows(corpus, split.test, probabilities, classifier.labels)}
-    for part in ("train", "validation"):
-        rows = split.rows(part)
-        if len(rows):
-            whole = score_rows(corpus, rows, predict_probabilities(classifier, corpus, rows), classifier.labels)
-            metrics[part] = {key: whole[key] for key in ("accuracy", "accuracy_ci95", "n", "errors", "loss", "ece")}
-    calibration = calibration_scores(
-        corpus.targets[split.test],
-        probabilities,
-        temperature=classifier.temperature,
-        fitted_on=len(split.validation),
-    )
-    return metrics | {
-        "calibration": calibration,
-        "parameters": classifier.parameters_count,
-        "labels": list(classifier.labels),
-        "split": split.kind,
-        "speakers_shared": split.speakers_shared,
-        "best_epoch": fitted.best_epoch,
-        "epochs": fitted.epochs,
-        "training_seconds": round(fitted.seconds, 2),
     }
 
 
@@ -169,20 +146,21 @@ def _report(
 
 
 def _mistakes(corpus: Corpus, split: Split, probabilities: NDArray[np.float64]) -> list[Mistake]:
-    found: list[Mistake] = []
-    for row, shares in zip(split.test, probabilities, strict=True):
-        predicted = int(shares.argmax())
-        if predicted != corpus.targets[row]:
-            clip = corpus.clips[row]
-            found.append(
-                Mistake(
-                    name=clip.path,
-                    label=clip.label,
-                    predicted=corpus.labels[predicted],
-                    probability=float(shares[predicted]),
-                    speaker=clip.speaker,
-                    samples=np.array(corpus.samples[row]),
-                    sample_rate=corpus.audio.sample_rate,
-                )
-            )
-    return found
+    """The surest of the clips that were taken for another word."""
+    predicted, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    wrong = np.flatnonzero(predicted != corpus.targets[split.test])
+    surest = wrong[np.argsort(-sure[wrong], kind="stable")][:_MOST_MISTAKES]
+    return [_mistake(corpus, int(split.test[place]), probabilities[place]) for place in surest]
+
+
+def _mistake(corpus: Corpus, row: int, shares: NDArray[np.float64]) -> Mistake:
+    clip = corpus.clips[row]
+    return Mistake(
+        name=clip.path,
+        label=clip.label,
+        predicted=corpus.labels[int(shares.argmax())],
+        probability=float(shares.max()),
+        speaker=clip.speaker,
+        samples=np.array(corpus.samples[row]),
+        sample_rate=corpus.audio.sample_rate,
+    )

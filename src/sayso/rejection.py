@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.intervals import speaker_interval, t_quantile, wilson_interval
+from sayso.intervals import MOST_LOG_ODDS, speaker_groups, speaker_interval, t_quantile, wilson_interval
 
 __all__ = ["FALSE_REJECT_RATE", "auroc", "reject_threshold", "rejection", "risk_coverage", "share_of_clips"]
 
@@ -58,8 +58,11 @@ def auroc(
     """How often a clip of a known word has more confidence than one of a word never learned, ties counting half.
 
     The area under the receiver operating characteristic. Its interval is a t-interval on the log-odds over speakers
-    (Obuchowski (1997), "Nonparametric analysis of clustered ROC curve data"); its variance is at least that of Hanley &
-    McNeil (1982) for clips on their own and an area to which one clip was added on both sides.
+    (Obuchowski (1997), "Nonparametric analysis of clustered ROC curve data"), each speaker's part corrected for its own
+    pull on its side's mean (HC2; MacKinnon & White 1985). Its degrees of freedom are those of the side with fewer
+    speakers, and no more than twice (sum of squares)^2 / (sum of fourth powers), as for
+    `sayso.intervals.speaker_intervals`. Its variance is at least that of Hanley & McNeil (1982) for clips on their own
+    and an area to which one clip was added on both sides.
 
     Args:
         known: confidences of clips of known words, (clips,), at least one.
@@ -68,27 +71,25 @@ def auroc(
         unheard_speakers: the same of `unheard`.
 
     Returns:
-        The area in [0, 1], and the lower and upper limit of its 95 % interval, None with fewer than two speakers.
+        The area in [0, 1], and the lower and upper limit of its 95 % interval, None where either side has fewer than
+        two speakers: one voice does not tell how voices differ.
     """
     above, below = _shares_beaten(known, unheard), 1 - _shares_beaten(unheard, known)
     area = float(above.mean())
-    names = [
-        (name, -1) if name is not None else ("", at) for at, name in enumerate([*known_speakers, *unheard_speakers])
-    ]
-    groups = {name: group for group, name in enumerate(dict.fromkeys(names))}
-    if len(groups) < 2:
+    groups = speaker_groups([*known_speakers, *unheard_speakers])
+    sides = ((groups[: len(known)], above), (groups[len(known) :], below))
+    fewest = min(len(set(own.tolist())) for own, _ in sides)
+    if fewest < 2:
         return area, None
-    pulls = np.concatenate(((above - area) / len(known), (below - area) / len(unheard)))
-    sums = np.bincount([groups[name] for name in names], weights=pulls)
+    squares = np.square(sum(_pulls(own, wins - area, groups=int(groups.max()) + 1) for own, wins in sides))
+    between = float(squares.sum())
+    degrees = max(1.0, min(fewest - 1, 2 * between**2 / max(float(np.square(squares).sum()), 1e-300)))
     fewer = min(len(known), len(unheard))
     smooth = (area * fewer + 1) / (fewer + 2)
-    between = len(groups) / (len(groups) - 1) * float(np.square(sums).sum())
-    spread = float(t_quantile(len(groups) - 1)) * math.sqrt(
-        max(between, _variance_of_area(smooth, len(known), len(unheard)))
-    )
-    spread /= smooth * (1 - smooth)
+    deviation = math.sqrt(max(between, _variance_of_area(smooth, len(known), len(unheard))))
+    spread = min(float(t_quantile(degrees)) * deviation / (smooth * (1 - smooth)), MOST_LOG_ODDS)
     centre = math.log(smooth / (1 - smooth))
-    low, high = (1 / (1 + math.exp(-(centre + sign * min(spread, 500.0)))) for sign in (-1, 1))
+    low, high = (1 / (1 + math.exp(-(centre + sign * spread))) for sign in (-1, 1))
     return area, (min(low, area), max(high, area))
 
 
@@ -137,20 +138,27 @@ def share_of_clips(counted: NDArray[np.bool_], speakers: Sequence[str | None]) -
 
     Args:
         counted: for which clips it holds, (clips,), at least one.
-        speakers: who speaks each; clips of nobody known are left out of the interval over speakers.
+        speakers: who speaks each; where that is not known of all there is no interval over speakers.
     """
     tally: dict[str, tuple[int, int]] = {}
     for hit, speaker in zip(counted.tolist(), speakers, strict=True):
         if speaker is not None:
             hits, clips = tally.get(speaker, (0, 0))
             tally[speaker] = hits + int(hit), clips + 1
-    over_speakers = speaker_interval([hits for hits, _ in tally.values()], [clips for _, clips in tally.values()])
+    known = None not in speakers
+    over_speakers = speaker_interval(*zip(*tally.values(), strict=True)) if known else None
     return {
         "rate": float(counted.mean()),
         "ci95": list(wilson_interval(int(counted.sum()), len(counted))),
         "speaker_ci95": list(over_speakers) if over_speakers else None,
         "n": len(counted),
     }
+
+
+def _pulls(own: NDArray[np.int64], distances: NDArray[np.float64], *, groups: int) -> NDArray[np.float64]:
+    """What each speaker's clips of one side add to the mean of its distances, corrected for its weight; (groups,)."""
+    weight = np.bincount(own, minlength=groups) / len(own)
+    return np.bincount(own, weights=distances, minlength=groups) / len(own) / np.sqrt(1 - weight)
 
 
 def _shares_beaten(values: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""One self-contained HTML page a run: what it scored, what it was, and every clip it got wrong, to hear and to see.
+"""One self-contained HTML page a run: what it scored, what it was, and the clips it got wrong, to hear and to see.
 
 The page loads nothing: sounds are FLAC, and pictures PNG or SVG, inside it. It opens from a disk, without a network.
 """
@@ -34,8 +34,9 @@ _FIGURES = {
     "The numbers are in the tables below.",
     "accuracy_by_speaker": "Accuracy of each speaker with its 95 % interval, worst first. "
     "The numbers are in the table below.",
-    "reliability": "Reliability diagram: the share of answers that were right against the probability stated, before "
-    "and after calibration; on the dotted diagonal both agree.",
+    "reliability": "Reliability diagram: the share of answers that were right against the probability stated, "
+    "also before calibration where there was one; on the dotted diagonal both agree. "
+    "With few clips the dots stray by luck alone.",
     "risk_coverage": "Risk-coverage curve: the share of wrong answers against the share of clips that are answered, "
     "the surest first.",
     "rejection": "Share of clips of words never learned that are accepted, against the share of clips of known words "

@@ -117,7 +117,7 @@ class RunFolder:
     def _json(self, name: str) -> dict[str, Any]:
         try:
             values = json.loads((self.path / name).read_text(encoding="utf-8"))
-            if not isinstance(values, dict) or (name == "metrics.json" and "test" not in values):
+            if not isinstance(values, dict) or (name == "metrics.json" and not isinstance(values.get("test"), dict)):
                 raise ValueError("not what a run leaves")
         except FileNotFoundError as error:
             raise RunError(

@@ -58,7 +58,8 @@ def _confidence_figures(metrics: Mapping[str, Any]) -> dict[str, Figure]:
     """What confidence is worth, as far as the run measured it: older ones did not."""
     test, figures = metrics["test"], dict[str, Figure]()
     if test.get("reliability"):
-        before = (metrics.get("calibration") or {}).get("test_reliability_before") or ()
+        calibration = metrics.get("calibration") or {}
+        before = calibration.get("test_reliability_before") or () if calibration.get("fitted_on") else ()
         figures["reliability"] = reliability_diagram(test["reliability"], before=before)
     if test.get("risk_coverage"):
         figures["risk_coverage"] = risk_coverage_curve(test["risk_coverage"])
