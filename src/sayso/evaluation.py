@@ -46,11 +46,7 @@ def predict_logits(classifier: Classifier, samples: NDArray[np.int16]) -> NDArra
 
 def predict_probabilities(classifier: Classifier, corpus: Corpus, rows: Rows) -> NDArray[np.float64]:
     """Probabilities (rows, classes) of rows of a corpus."""
-    logits = np.concatenate(
-        [predict_logits(classifier, corpus.samples[rows[at : at + _BATCH]]) for at in range(0, len(rows), _BATCH)]
-        or [np.zeros((0, len(classifier.labels)), np.float32)]
-    )
-    return softmax(logits)
+    return softmax(_logits_of(classifier, corpus, rows))
 
 
 def calibrate(classifier: Classifier, corpus: Corpus, rows: Rows) -> None:
@@ -59,8 +55,13 @@ def calibrate(classifier: Classifier, corpus: Corpus, rows: Rows) -> None:
     Without rows it is 1. The same rows give the same temperature, whatever it was before.
     """
     classifier.temperature = 1.0
-    logits = predict_logits(classifier, corpus.samples[rows])
-    classifier.temperature = fit_temperature(logits, corpus.targets[rows])
+    classifier.temperature = fit_temperature(_logits_of(classifier, corpus, rows), corpus.targets[rows])
+
+
+def _logits_of(classifier: Classifier, corpus: Corpus, rows: Rows) -> NDArray[np.float32]:
+    """Batch by batch: samples are copied as they are taken, and all of them at once may be gigabytes."""
+    batches = [predict_logits(classifier, corpus.samples[rows[at : at + _BATCH]]) for at in range(0, len(rows), _BATCH)]
+    return np.concatenate(batches) if batches else np.zeros((0, len(classifier.labels)), np.float32)
 
 
 def calibration_scores(

@@ -61,14 +61,7 @@ def risk_coverage_curve(scores: Mapping[str, Any]) -> Figure:
         axes.axhline(0.01, color=MUTED, linestyle=":", linewidth=1.2)
         if at_risk > 0:
             axes.plot([at_risk, at_risk], [0, 0.01], color=VERMILION, linestyle="--", linewidth=1.4)
-            axes.text(
-                1.04,
-                0.98,
-                f"1 % wrong at\n{100 * at_risk:.1f} % answered",
-                transform=axes.transAxes,
-                va="top",
-                fontsize=9,
-            )
+            _beside(axes, f"1 % wrong at\n{100 * at_risk:.1f} % answered")
         axes.set(xlabel="clips answered, the surest first (%)", ylabel="of these answers wrong (%)")
         axes.set_xlim(0, 1.01)
         axes.set_ylim(0, 1.08 * most)
@@ -92,7 +85,7 @@ def false_accepts(scores: Mapping[str, Any]) -> Figure:
         axes.plot(turned_away, let_in, color=VERMILION, marker="o", markersize=6, clip_on=False)
         said = f"at the threshold:\n{100 * turned_away:.1f} % of known words\nturned away,\n"
         said += f"{100 * let_in:.1f} % of others let in"
-        axes.text(1.04, 0.98, said, transform=axes.transAxes, va="top", fontsize=9)
+        _beside(axes, said)
         axes.set(xlabel="clips of known words rejected (%)", ylabel="clips of other words accepted (%)")
         axes.set_xlim(-0.01, 1.01)
         axes.set_ylim(-0.01, 1.01)
@@ -107,6 +100,10 @@ def _square(title: str) -> tuple[Figure, Axes]:
         axis.set_major_formatter(PercentFormatter(1.0, symbol=None))
     axes.grid()
     return figure, axes
+
+
+def _beside(axes: Axes, said: str) -> None:
+    axes.text(1.04, 0.98, said, transform=axes.transAxes, va="top", fontsize=9)
 
 
 def _dots(axes: Axes, rows: Rows, colour: str, name: str, *, linestyle: str, **marker: Any) -> None:
