@@ -261,6 +261,9 @@ def test_a_flac_that_lies_about_its_length(tmp_path: Path, frames: int) -> None:
 def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"\xe9.wav")
     write(tmp_path / "a.wav", sine()).rename(path)
+    assert len(clip_from_file(path, ONE_SECOND)) == ONE_SECOND.clip_samples
+    assert probe(path) == (1.0, RATE)
+    path.write_text("no sound")
     with pytest.raises(AudioError, match="cannot be read") as caught:
         clip_from_file(path, ONE_SECOND)
     assert str(caught.value).encode()

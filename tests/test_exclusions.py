@@ -42,6 +42,7 @@ def test_what_is_written_is_read_back(tmp_path) -> None:
         Exclusion('/clips/a "b", c/ü.wav', None, "silence", "peak 0.0"),
         Exclusion("x.wav", 1.2345678901234567, "clipping", "two\nlines"),
         Exclusion("bytes\udcff.wav"),
+        Exclusion("a\r.wav", None, "\r", "\n\r"),
     )
     write_exclusions(tmp_path / "e.csv", rows)
     assert read_exclusions(tmp_path / "e.csv") == rows
@@ -70,6 +71,24 @@ def test_clips_that_are_there_but_not_used_are_passed_over(left, tmp_path) -> No
     kept, note = left(Exclusion("other.wav"), Exclusion("a/p.wav"))
     assert len(kept) == 3
     assert note.endswith("exclude.csv, which names 1 file more that are not used here")
+    kept, note = left(Exclusion("other.wav"))  # as where none of its words is chosen
+    assert len(kept) == 4
+    assert note.startswith("0 clips left out by")
+
+
+def test_the_file_of_another_data_set_is_told(left, tmp_path, tmp_path_factory) -> None:
+    copy = tmp_path_factory.mktemp("copy") / "p.wav"
+    copy.touch()
+    with pytest.raises(DataError, match=r"exclude.csv: names none of the data set's clips, but others") as caught:
+        left(Exclusion(str(copy)))
+    assert f"such as {copy}; the data set's are such as {tmp_path}/long.wav; run" in str(caught.value)
+    assert left(Exclusion(str(copy)), Exclusion("a/p.wav"))[1].endswith("1 file more that are not used here")
+
+
+def test_a_folder_is_no_clip(left, tmp_path) -> None:
+    (tmp_path / "a").mkdir()
+    with pytest.raises(DataError, match=r"names 2 clips that are gone: a, \0\.wav; take"):
+        left(Exclusion("a"), Exclusion("\0.wav"))
 
 
 def test_clips_that_are_gone_are_counted_and_three_named(left) -> None:
@@ -96,6 +115,7 @@ def test_not_every_clip_can_be_left_out(left) -> None:
         (b"clip,start_seconds\na.wav,soon\n", "line 2: start_seconds is 'soon', must be seconds"),
         (b"clip,start_seconds\na.wav,nan\n", "line 2: start_seconds is 'nan'"),
         (b"clip,start_seconds\n,1\n", "line 2 names no clip"),
+        (b"fault,clip\nsilence\n", "line 2 names no clip"),
         (b'clip\n"a.wav\n', "cannot be read as an exclusion file"),
         (None, "no such exclusion file; check dataset.exclude"),
     ],

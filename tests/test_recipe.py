@@ -1,12 +1,15 @@
 """Recipes: read strictly, extended, overridden, written back, and every shipped one sound."""
 
+import shlex
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sayso.errors import SettingsError
 from sayso.features.mel import Mel
-from sayso.plain_values import load_yaml
+from sayso.plain_values import load_yaml, override_text, parse_overrides
 from sayso.recipe import Recipe, read_recipe, recipe_from_values, recipe_yaml
 from sayso.schema import dump
 
@@ -93,6 +96,7 @@ def test_another_kind_starts_its_section_anew(tmp_path):
     [
         ("- a\n- b\n", "key: value"),
         ("a: [1\n", "not YAML"),
+        ("a: 2026-02-30\n", "not YAML"),
         ("extends: r.yaml\n", "circle"),
         ("extends: nowhere.yaml\n", "no such recipe"),
         ("extends: 3\n", "file name"),
@@ -141,3 +145,10 @@ def test_what_is_left_empty_is_told_as_empty(text, says, tmp_path):
         read_recipe(path)
     assert says in str(caught.value)
     assert "None" not in str(caught.value)
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_an_override_with_any_text_comes_back_from_the_shell(text):
+    (argument,) = shlex.split(override_text("a.b", text))
+    assert parse_overrides([argument]) == {"a": {"b": text}}
+    assert len(argument.encode().splitlines()) == 1

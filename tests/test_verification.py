@@ -160,6 +160,15 @@ def test_a_run_without_an_export_holds(sound, tmp_path):
     assert verdicts(run.path) == dict.fromkeys(NAMES, True) | {"export": None}
 
 
+def test_a_name_that_is_no_text_holds(sound, tmp_path):
+    folder = tmp_path / "tones"
+    shutil.copytree(sound[2], folder)
+    for clip in list(folder.rglob("*_0.wav")):
+        clip.rename(clip.with_name(f"{clip.stem}\udcff\r.wav"))
+    run = small_run(folder, tmp_path / "run")
+    assert verdicts(run.path) == dict.fromkeys(NAMES, True)
+
+
 def test_metrics_that_are_none_are_refused(sound, tmp_path):
     copy = tmp_path / "run"
     shutil.copytree(sound[0], copy)

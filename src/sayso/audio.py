@@ -122,7 +122,7 @@ def probe(path: Path | str) -> tuple[float, int]:
         AudioError: it cannot be read as sound.
     """
     try:
-        info = soundfile.info(path)
+        info = soundfile.info(_openable(path))
     except _UNREADABLE as error:
         raise AudioError(f"{_name(path)}: {_why_unreadable(path)}") from error
     return info.frames / max(1, info.samplerate), int(info.samplerate)
@@ -177,7 +177,7 @@ def to_float(samples: Samples) -> NDArray[np.float32]:
 def _read(path: Path | str, start_seconds: float | None, end_seconds: float | None) -> tuple[Samples, int]:
     """Give the mono samples, int16 where the file holds just those, and their rate."""
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(_openable(path)) as file:
             rate = int(file.samplerate)
             if not LOWEST_RATE <= rate <= HIGHEST_RATE:
                 raise AudioError(f"{_name(path)}: sample rate {rate} Hz, must be {LOWEST_RATE} to {HIGHEST_RATE} Hz")
@@ -199,6 +199,11 @@ def _read(path: Path | str, start_seconds: float | None, end_seconds: float | No
     if not plain and not np.isfinite(mono).all():
         raise AudioError(f"{_name(path)}: holds samples that are not numbers (NaN or infinite)")
     return mono, rate
+
+
+def _openable(path: Path | str) -> str | bytes:
+    """The name as the file system has it: soundfile takes only text that is UTF-8, or, but on Windows, bytes."""
+    return str(path) if os.name == "nt" else os.fsencode(path)
 
 
 def _frame(seconds: float | None, default: int, file: soundfile.SoundFile) -> int:

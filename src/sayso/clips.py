@@ -94,7 +94,8 @@ class Dataset(Part):
         """List the clips without those that the exclusion file names, and with a note that says how many they are.
 
         Raises:
-            DataError: as `listing`; or the exclusion file cannot be used, names clips that are gone, or names all.
+            DataError: as `listing`; or the exclusion file cannot be used, names clips that are gone,
+                those of another data set, or all.
         """
         listing = self.listing(progress)
         if not self.exclude:

@@ -1,7 +1,5 @@
 """A model and clips in, probabilities and scores out; always float32, never augmented."""
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ from numpy.typing import NDArray
 from sayso.calibration import expected_calibration_error, fit_temperature, reliability, uncalibrated
 from sayso.classifier import Classifier, samples_from_int16
 from sayso.corpus import Corpus
-from sayso.files import write_text
+from sayso.files import csv_text, write_text
 from sayso.memory import keep_freed_memory
 from sayso.metrics import cross_entropy, score
 from sayso.runtime.recognizer import softmax
@@ -100,13 +98,11 @@ def write_predictions(
     path: Path, corpus: Corpus, rows: Rows, probabilities: NDArray[np.float64], labels: Sequence[str]
 ) -> None:
     """Write `predictions.csv`: clip, start, speaker, label, predicted, and every word's probability."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["clip", "start_seconds", "speaker", "label", "predicted", *(f"p({label})" for label in labels)])
+    header = ["clip", "start_seconds", "speaker", "label", "predicted", *(f"p({label})" for label in labels)]
+    lines: list[list[object]] = []
     for row, shares in zip(rows, probabilities, strict=True):
         clip = corpus.clips[row]
-        start = "" if clip.start_seconds is None else clip.start_seconds
-        known = [clip.path, start, clip.speaker or "", clip.label, labels[int(shares.argmax())]]
+        known = [clip.path, clip.start_seconds, clip.speaker, clip.label, labels[int(shares.argmax())]]
         # Nine digits give every float32 back exactly.
-        writer.writerow([*known, *(f"{share:.9g}" for share in shares)])
-    write_text(path, text.getvalue())
+        lines.append([*known, *(f"{share:.9g}" for share in shares)])
+    write_text(path, csv_text([header, *lines]))

@@ -10,7 +10,6 @@ clips that are stretches of one recording, and where it is empty the whole recor
 """
 
 import csv
-import io
 import math
 import os
 from collections import defaultdict
@@ -19,7 +18,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from sayso.errors import DataError, counted
-from sayso.files import write_bytes
+from sayso.files import csv_text, write_bytes
 
 __all__ = ["Exclusion", "excluded", "read_exclusions", "write_exclusions"]
 
@@ -51,12 +50,9 @@ def write_exclusions(path: Path, rows: Iterable[Exclusion]) -> None:
     Raises:
         OutputError: it cannot be written there.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows(astuple(row) for row in rows)
+    text = csv_text([_COLUMNS, *(astuple(row) for row in rows)])
     # A file name may hold bytes that are no text; they come back as they were.
-    write_bytes(path, text.getvalue().encode("utf-8", "surrogateescape"))
+    write_bytes(path, text.encode("utf-8", "surrogateescape"))
 
 
 def read_exclusions(path: Path) -> tuple[Exclusion, ...]:
@@ -85,7 +81,7 @@ def read_exclusions(path: Path) -> tuple[Exclusion, ...]:
 
 
 def _exclusion(path: Path, line: int, cells: dict[str, str]) -> Exclusion:
-    clip, start = cells["clip"].strip(), cells.get("start_seconds", "").strip()
+    clip, start = cells.get("clip", "").strip(), cells.get("start_seconds", "").strip()
     if not clip:
         raise DataError(f"{path}: line {line} names no clip")
     try:
@@ -100,7 +96,8 @@ def _exclusion(path: Path, line: int, cells: dict[str, str]) -> Exclusion:
 def excluded(path: Path, clips: Sequence[tuple[str, float | None]]) -> tuple[set[int], str]:
     """Which of some clips an exclusion file names, and a note about it.
 
-    A file that is there but is none of these clips, as when a data set is used in part, is passed over.
+    A file that is there but is none of these clips, as when a data set is used in part, is passed over. Where no clip
+    is named at all, such files must at least lie below the folder of the clips; elsewhere they are of another data set.
 
     Args:
         path: the exclusion file.
@@ -110,29 +107,41 @@ def excluded(path: Path, clips: Sequence[tuple[str, float | None]]) -> tuple[set
         The places of those clips in `clips`, and how many they are, in words.
 
     Raises:
-        DataError: the file cannot be used, or names clips that are gone.
+        DataError: the file cannot be used, names clips that are gone, or is that of another data set.
     """
     places: dict[str, list[int]] = defaultdict(list)
     for place, (clip, _) in enumerate(clips):
         places[os.path.abspath(clip)].append(place)  # noqa: PTH100 - links stay as they are
     found: set[int] = set()
     gone: list[str] = []
-    unused = 0
+    unused: list[str] = []
     for row in read_exclusions(path):
         names = [os.path.abspath(folder / row.clip) for folder in (path.parent, Path())]  # noqa: PTH100
         name = next((name for name in names if name in places), None)
         hits = [place for place in places[name] if _same_start(row, clips[place][1])] if name else []
         found.update(hits)
-        if name is None and any(os.path.exists(other) for other in names):  # noqa: PTH110 - may hold a NUL
-            unused += 1
+        there = None if name else next(filter(os.path.isfile, names), None)
+        if there:
+            unused.append(there)
         elif not hits:
             gone.append(row.clip if row.start_seconds is None else f"{row.clip} from {row.start_seconds:g} s")
     if gone:
         shown = ", ".join(gone[:_SHOWN]) + (", ..." if len(gone) > _SHOWN else "")
         are = counted(len(gone), "clip that is", "clips that are")
         raise DataError(f"{path}: names {are} gone: {shown}; take those lines out, or run `sayso audit` again")
-    beside = f", which names {counted(unused, 'file')} more that are not used here" if unused else ""
+    if unused and not found and places:
+        _check_below(path, unused, list(places))
+    beside = f", which names {counted(len(unused), 'file')} more that are not used here" if unused else ""
     return found, f"{counted(len(found), 'clip')} left out by {path}{beside}"
+
+
+def _check_below(path: Path, unused: Sequence[str], clips: Sequence[str]) -> None:
+    folder = os.path.commonpath([os.path.dirname(clip) for clip in clips])  # noqa: PTH120 - one for each clip
+    if not any(other.startswith(os.path.join(folder, "")) for other in unused):  # noqa: PTH118
+        raise DataError(
+            f"{path}: names none of the data set's clips, but others, such as {unused[0]}; the data set's are such as "
+            f"{clips[0]}; run `sayso audit` on this data set, or leave out dataset.exclude"
+        )
 
 
 def _same_start(row: Exclusion, start_seconds: float | None) -> bool:

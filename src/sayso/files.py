@@ -7,7 +7,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,14 @@ __all__ = [
     "atomic_path",
     "cache_folder",
     "check_writable",
+    "csv_text",
     "data_folder",
     "digest",
     "expanded",
     "file_digest",
+    "free_path",
     "output_errors",
+    "short_name",
     "temporary_beside",
     "write_bytes",
     "write_csv",
@@ -71,6 +74,21 @@ def expanded(path: str) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         return Path(path)
+
+
+def free_path(path: Path) -> Path:
+    """The path, or where something is there already, the first free one of `path-2`, `path-3` and so on."""
+    others = (path.with_name(f"{path.name}-{number}") for number in range(2, 1000))
+    return next(place for place in (path, *others) if not place.exists())
+
+
+def short_name(name: str) -> str:
+    """The last two parts of a path, which tell a person which clip or run it is.
+
+    >>> short_name("/data/yes/1.wav")
+    'yes/1.wav'
+    """
+    return "/".join(Path(name).parts[-2:])
 
 
 @contextmanager
@@ -174,6 +192,17 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], *, header: Sequence
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, text.getvalue())
+
+
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    """Rows as CSV, each ended by a line feed; a cell comes back as it was, a carriage return in it too."""
+    lines: list[str] = []
+    for row in rows:
+        line = io.StringIO()
+        # Before Python 3.13 only those ends of lines are quoted that the writer itself ends lines with.
+        csv.writer(line, lineterminator="\r\n").writerow(row)
+        lines.append(line.getvalue().removesuffix("\r\n") + "\n")
+    return "".join(lines)
 
 
 def digest(value: object) -> str:

@@ -1,5 +1,6 @@
 """Plain values: read from YAML, made from `key=value` texts, laid over one another."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ import yaml
 
 from sayso.errors import Fault, SettingsError
 
-__all__ = ["lay_over", "load_yaml", "parse_overrides"]
+__all__ = ["lay_over", "load_yaml", "override_text", "parse_overrides"]
 
 
 def load_yaml(text: str) -> Any:
@@ -27,7 +28,10 @@ def load_yaml(text: str) -> Any:
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
-    return yaml.load(text, Loader)  # noqa: S506 - a safe loader by descent
+    try:
+        return yaml.load(text, Loader)  # noqa: S506 - a safe loader by descent
+    except ValueError as error:  # a date or number that is none, such as 2026-02-30
+        raise yaml.YAMLError(str(error)) from error
 
 
 def lay_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,3 +70,22 @@ def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
             nested = {part: nested}
         values = lay_over(values, nested)
     return values
+
+
+def override_text(key: str, text: str) -> str:
+    """An override with a text as its value, such as a path, quoted for YAML and for a shell where they need it.
+
+    It is one line that any terminal shows: bytes of a file name that are no text are spelt as escapes of YAML.
+
+    >>> print(override_text("dataset.exclude", "audits/first/exclude.csv"))
+    dataset.exclude=audits/first/exclude.csv
+    >>> print(override_text("dataset.exclude", "[1] my/exclude.csv"))
+    'dataset.exclude="[1] my/exclude.csv"'
+    """
+    try:
+        plain = load_yaml(text) == text
+    except yaml.YAMLError:
+        plain = False
+    if not plain:
+        text = yaml.safe_dump(text, default_style='"', allow_unicode=True, width=float("inf")).rstrip("\n")
+    return shlex.quote(f"{key}={text}")

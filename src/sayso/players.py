@@ -2,7 +2,6 @@
 
 import base64
 import io
-from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from sayso.plots.signals import spectrogram_png
 
-__all__ = ["picture_uri", "short_name", "sound_uri"]
+__all__ = ["picture_uri", "sound_uri"]
 
 
 def sound_uri(samples: NDArray[np.int16], sample_rate: int) -> str:
@@ -28,15 +27,6 @@ def sound_uri(samples: NDArray[np.int16], sample_rate: int) -> str:
 def picture_uri(samples: NDArray[np.int16], sample_rate: int) -> str:
     """The spectrogram of a sound as PNG."""
     return _data_uri("image/png", spectrogram_png(samples, sample_rate))
-
-
-def short_name(name: str) -> str:
-    """The last two parts of a path.
-
-    >>> short_name("/data/yes/1.wav")
-    'yes/1.wav'
-    """
-    return "/".join(Path(name).parts[-2:])
 
 
 def _data_uri(kind: str, content: bytes) -> str:

@@ -14,8 +14,9 @@ import yaml
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from sayso.files import short_name
 from sayso.pages import chart, write_page
-from sayso.players import picture_uri, short_name, sound_uri
+from sayso.players import picture_uri, sound_uri
 from sayso.runs import split_label
 
 __all__ = ["Mistake", "write_report"]

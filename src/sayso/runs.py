@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sayso.errors import InterruptedRunError, LostProcessError, RunError
-from sayso.files import output_errors, write_text
+from sayso.files import free_path, output_errors, write_text
 
 __all__ = [
     "LogRow",
@@ -179,7 +179,7 @@ def new_run_folder(name: str, out: Path | None) -> RunFolder:
     Raises:
         RunError: the folder exists and is not empty; nothing in it is touched.
     """
-    path = out or _free(Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
+    path = out or free_path(Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
     if path.is_dir() and any(path.iterdir()):
         raise RunError(f"{path}: exists and is not empty, nothing was changed; choose another --out or remove it first")
     if path.exists() and not path.is_dir():
@@ -274,8 +274,3 @@ def read_log(path: Path) -> list[LogRow]:
         return [LogRow(int(row["epoch"]), row["set"], *(float(row[name]) for name in numbers)) for row in rows]
     except (KeyError, ValueError, TypeError, csv.Error) as error:
         raise RunError(f"{path}: damaged; train again, or remove the run") from error
-
-
-def _free(path: Path) -> Path:
-    candidates = [path, *(path.with_name(f"{path.name}-{number}") for number in range(2, 1000))]
-    return next(candidate for candidate in candidates if not candidate.exists())

@@ -11,6 +11,7 @@ from sayso.audit.detector import against_group, spread
 from sayso.audit.discriminant import log_odds
 from sayso.audit.listening import listen
 from sayso.audit.mislabels import _doubted, _folds
+from sayso.audit.sound import Sound
 from sayso.audit.whole import find_faults
 from sayso.clips import Clip
 from sayso.datasets.folder import Folder
@@ -74,6 +75,13 @@ def test_every_fault_explains_itself():
     names = [detector.name for detector in DETECTORS]
     assert len(set(names)) == len(names)
     assert all(one.title and one.meaning.endswith(".") and one.threshold for one in DETECTORS)
+
+
+@pytest.mark.parametrize("samples", [1, 80, 240, 4000])
+def test_a_click_in_the_last_frame_is_measured(samples):
+    for height in np.linspace(0.01, 1, 50):  # where it is cut on purpose is drawn from the samples
+        sound = Sound(np.append(np.zeros(samples - 1), height).astype(np.float32), RATE)
+        assert all(np.isfinite(detector.measure(sound, AUDIO)).all() for detector in DETECTORS)
 
 
 def test_a_group_is_compared_with_itself():

@@ -26,7 +26,7 @@ CONTRAST_DB = 15.0
 _FRAMES = 5
 _WINDOW_FRAMES = 3
 _BANDS_HZ = (0.0, 400.0, 800.0, 1400.0, 2200.0, 3300.0, 8000.0)
-_LOWEST_DB = -60.0
+_EDGE_FLOOR_DB = -60.0
 _FIRST_CUT, _LAST_CUT = 0.15, 0.65
 _LENGTHS = 2
 _LENGTH_DOUBT = 0.3
@@ -53,7 +53,9 @@ class CutOff(Detector):
         first, end = sound.speech_frames
         # Anywhere, but the same for the same recording.
         share = _FIRST_CUT + (_LAST_CUT - _FIRST_CUT) * (zlib.crc32(sound.samples.data) / 2**32)
-        size, cut = round(FRAME_SECONDS * sound.sample_rate), round(share * (end - first))
+        # Something of the speech stays, even of a single frame.
+        cut = min(round(share * (end - first)), end - first - 1)
+        size = round(FRAME_SECONDS * sound.sample_rate)
         late = Sound(sound.samples[(first + cut) * size :], sound.sample_rate)
         early = Sound(sound.samples[: max(1, end - cut) * size], sound.sample_rate)
         edges = (
@@ -93,5 +95,4 @@ def _edge(sound: Sound, *, at_end: bool) -> NDArray[np.float64]:
     edges = np.searchsorted(np.fft.rfftfreq(4 * _WINDOW_FRAMES * size, 1 / sound.sample_rate), _BANDS_HZ)
     below = np.concatenate(([0.0], np.cumsum(spectrum)))[edges]
     bands = 10 * np.log10((np.diff(below) + 1e-6) / size) - sound.speech_db
-    lengths = np.log2([sound.seconds, max(sound.speech_seconds, FRAME_SECONDS)])
-    return np.concatenate((np.maximum(levels, _LOWEST_DB), np.maximum(bands, _LOWEST_DB), lengths))
+    return np.concatenate((np.maximum([*levels, *bands], _EDGE_FLOOR_DB), sound.lengths_log2))

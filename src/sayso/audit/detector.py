@@ -67,8 +67,13 @@ class Detector:
         del sound, audio
         return ()
 
+    def why_not(self, clips: Sequence[Clip]) -> str | None:
+        """Why this fault cannot be looked for among these clips, such as "needs 100 clips"; None: it can."""
+        del clips
+        return None
+
     def find(self, values: Values, collection: Collection, progress: Progress) -> Iterable[Finding]:
-        """Judge all clips.
+        """Judge all clips; asked only where `why_not` says nothing.
 
         Args:
             values: what `measure` gave, (clips, numbers).

@@ -1,20 +1,21 @@
 """Findings as files: all of them as CSV, and those that training is to leave out."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sayso.audit.detector import Detector, Finding
 from sayso.clips import Clip
 from sayso.exclusions import Exclusion, write_exclusions
-from sayso.files import write_text
+from sayso.files import csv_text, short_name, write_text
 
-__all__ = ["UNREADABLE", "write_findings"]
+__all__ = ["UNREADABLE", "shown_name", "write_findings"]
 
 UNREADABLE = "unreadable"
 """The fault of files that are no sound; no detector finds it."""
-_COLUMNS = ("clip", "start_seconds", "label", "speaker", "fault", "severity", "detail", "other", "excluded")
+_COLUMNS = (
+    *("clip", "start_seconds", "label", "speaker", "fault", "severity", "detail"),
+    *("other", "other_start_seconds", "excluded"),
+)
 Found = Mapping[Detector, tuple[Finding, ...]]
 Skipped = Sequence[tuple[Clip, str]]
 
@@ -25,24 +26,30 @@ def write_findings(folder: Path, clips: Sequence[Clip], findings: Found, skipped
     Raises:
         OutputError: the folder cannot be written.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for clip, why in skipped:
-        writer.writerow([*_of(clip), UNREADABLE, "", why, "", "yes"])
+    rows = [[*_place(clip), clip.label, clip.speaker, UNREADABLE, "", why, "", "", "yes"] for clip, why in skipped]
     for detector, found in findings.items():
         for finding in found:
-            other = "" if finding.other is None else clips[finding.other].path
+            clip = clips[finding.row]
+            measured = [detector.name, f"{finding.severity:.6g}", finding.detail]
+            other = ["", ""] if finding.other is None else _place(clips[finding.other])
             excluded = "yes" if detector.excludes else "no"
-            measured = [detector.name, f"{finding.severity:.6g}", finding.detail, other, excluded]
-            writer.writerow([*_of(clips[finding.row]), *measured])
-    write_text(folder / "findings.csv", text.getvalue())
+            rows.append([*_place(clip), clip.label, clip.speaker, *measured, *other, excluded])
+    write_text(folder / "findings.csv", csv_text([_COLUMNS, *rows]))
     write_exclusions(folder / "exclude.csv", list(_exclusions(clips, findings, skipped)))
 
 
-def _of(clip: Clip) -> list[object]:
-    start = "" if clip.start_seconds is None else clip.start_seconds
-    return [clip.path, start, clip.label, clip.speaker or ""]
+def shown_name(clip: Clip) -> str:
+    """What a clip is called in tables and pages: the end of its path, and where it starts in a longer recording.
+
+    >>> shown_name(Clip("/data/yes/1.wav", "yes")), shown_name(Clip("/data/talk.wav", "yes", start_seconds=2.5))
+    ('yes/1.wav', 'data/talk.wav from 2.5 s')
+    """
+    name = short_name(clip.path)
+    return name if clip.start_seconds is None else f"{name} from {clip.start_seconds:g} s"
+
+
+def _place(clip: Clip) -> list[object]:
+    return [clip.path, clip.start_seconds]
 
 
 def _exclusions(clips: Sequence[Clip], findings: Found, skipped: Skipped) -> Iterator[Exclusion]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from sayso.audio import AudioFormat
 from sayso.audit.detector import Collection, Detector, Finding, Values, against_group, spread
-from sayso.audit.sound import FRAME_SECONDS, Sound
+from sayso.audit.sound import Sound
 from sayso.progress import Progress
 
 __all__ = ["Length"]
@@ -34,7 +34,7 @@ class Length(Detector):
     def measure(self, sound: Sound, audio: AudioFormat) -> Sequence[float]:
         """Length of the file and of the speech, as logarithms of seconds to base 2."""
         del audio
-        return float(np.log2(sound.seconds)), float(np.log2(max(sound.speech_seconds, FRAME_SECONDS)))
+        return sound.lengths_log2.tolist()
 
     def find(self, values: Values, collection: Collection, progress: Progress) -> Iterator[Finding]:
         """Name clips whose length is far from the others'."""

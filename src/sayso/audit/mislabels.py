@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sayso.audit.detector import Collection, Detector, Finding, Values
 from sayso.clips import Clip
 from sayso.corpus import Corpus
-from sayso.errors import DataError, counted
+from sayso.errors import counted
 from sayso.evaluation import predict_probabilities
 from sayso.progress import Progress
 from sayso.recipe import Recipe, recipe_from_values
@@ -51,11 +51,17 @@ class Mislabels(Detector):
         f"average; words with fewer than {LEAST_OF_WORD} clips are left out"
     )
 
+    def why_not(self, clips: Sequence[Clip]) -> str | None:
+        """With fewer than two words of some clips there is nothing to tell apart."""
+        words = len(_words(clips))
+        are = "is" if words == 1 else "are"
+        short = f"needs at least 2 words of {LEAST_OF_WORD} clips or more to tell apart, here {are} {words}"
+        return short if words < 2 else None
+
     def find(self, values: Values, collection: Collection, progress: Progress) -> Iterator[Finding]:
         """Train the folds and name the clips that they doubt.
 
         Raises:
-            DataError: fewer than two words have clips enough.
             InterruptedRunError: Ctrl-C.
         """
         del values
@@ -70,14 +76,13 @@ class Mislabels(Detector):
             yield Finding(row, float(shares[place, word]) - own, detail)
 
 
+def _words(clips: Sequence[Clip]) -> set[str]:
+    counts = Counter(clip.label for clip in clips)
+    return {word for word, count in counts.items() if count >= LEAST_OF_WORD}
+
+
 def _learnable(collection: Collection) -> tuple[Corpus, Rows]:
-    counts = Counter(clip.label for clip in collection.clips)
-    words = {word for word, count in counts.items() if count >= LEAST_OF_WORD}
-    if len(words) < 2:
-        raise DataError(
-            f"mislabels: {counted(len(words), 'word')} with {LEAST_OF_WORD} clips or more, needs at least 2 to tell "
-            "apart; leave out --mislabels"
-        )
+    words = _words(collection.clips)
     rows = np.array([row for row, clip in enumerate(collection.clips) if clip.label in words], np.int64)
     # Fingerprints tell whether a training goes on with the clips it began with; these trainings never go on.
     marks = tuple(map(str, range(len(collection))))

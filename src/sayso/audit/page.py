@@ -6,10 +6,11 @@ from typing import Any
 
 from sayso.audio import decode, quantise
 from sayso.audit.detector import Detector, Finding
+from sayso.audit.files import shown_name
 from sayso.clips import Clip
 from sayso.errors import AudioError
 from sayso.pages import write_page
-from sayso.players import picture_uri, short_name, sound_uri
+from sayso.players import picture_uri, sound_uri
 
 __all__ = ["PLAYERS", "write_audit"]
 
@@ -24,6 +25,8 @@ def write_audit(
     clips: Sequence[Clip],
     findings: Mapping[Detector, tuple[Finding, ...]],
     skipped: Sequence[tuple[Clip, str]],
+    *,
+    exclude_option: str,
 ) -> None:
     """Write the page, atomically. Sounds are as the files hold them, up to 5 s, at their own rate.
 
@@ -33,24 +36,27 @@ def write_audit(
         clips: those that could be read.
         findings: by detector, worst first.
         skipped: clips that could not be read, and why.
+        exclude_option: the option that makes a training leave out what was found.
 
     Raises:
         OutputError: the page cannot be written.
     """
+    total = len(clips) + len(skipped)
     excluded = {one.row for detector, found in findings.items() if detector.excludes for one in found}
     write_page(
         path,
         "audit",
         title=title,
-        clips=len(clips) + len(skipped),
+        clips=total,
+        exclude_option=exclude_option,
         faulty=len({one.row for found in findings.values() for one in found}) + len(skipped),
         excluded=len(excluded) + len(skipped),
-        faults=[_fault(detector, clips, found) for detector, found in findings.items()],
-        skipped=[(short_name(clip.path), why.removeprefix(f"{clip.path}: ")) for clip, why in skipped],
+        faults=[_fault(detector, clips, found, total) for detector, found in findings.items()],
+        skipped=[(shown_name(clip), why.removeprefix(f"{clip.path}: ")) for clip, why in skipped],
     )
 
 
-def _fault(detector: Detector, clips: Sequence[Clip], found: Sequence[Finding]) -> dict[str, Any]:
+def _fault(detector: Detector, clips: Sequence[Clip], found: Sequence[Finding], total: int) -> dict[str, Any]:
     rows = {finding.row for finding in found}
     return {
         "name": detector.name,
@@ -58,8 +64,9 @@ def _fault(detector: Detector, clips: Sequence[Clip], found: Sequence[Finding]) 
         "meaning": detector.meaning,
         "threshold": detector.threshold,
         "excludes": detector.excludes,
+        "why_not": detector.why_not(clips),
         "clips": len(rows),
-        "share": len(rows) / max(1, len(clips)),
+        "share": len(rows) / total,
         "shown": [_card(clips, finding) for finding in found[:PLAYERS]],
         "left": len(found[PLAYERS:]),
     }
@@ -77,7 +84,7 @@ def _card(clips: Sequence[Clip], finding: Finding) -> dict[str, Any]:
 
 
 def _heard(clip: Clip) -> dict[str, Any]:
-    name = short_name(clip.path)
+    name = shown_name(clip)
     try:
         samples, rate = decode(clip.path, start_seconds=clip.start_seconds, end_seconds=clip.end_seconds)
     except AudioError:  # gone since it was listened to

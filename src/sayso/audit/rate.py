@@ -12,7 +12,8 @@ import numpy as np
 from sayso.audio import AudioFormat
 from sayso.audit.detector import Collection, Detector, Finding, Values, against_group
 from sayso.audit.discriminant import LEAST_CLIPS, log_odds
-from sayso.audit.sound import FRAME_SECONDS, Sound
+from sayso.audit.sound import Sound
+from sayso.clips import Clip
 from sayso.progress import Progress
 
 __all__ = ["WrongRate"]
@@ -46,14 +47,15 @@ class WrongRate(Detector):
         edges = _LOWEST_HZ * 2.0 ** (np.arange(int(octaves * _PER_OCTAVE) + 1) / _PER_OCTAVE)
         below = sound.energy_below[[sound.bin_of(hertz) for hertz in edges]]
         shares_db = 10 * np.log10(np.diff(below) + _LOWEST_SHARE)
-        lengths = np.log2([sound.seconds, max(sound.speech_seconds, FRAME_SECONDS)])
-        return [*shares_db.tolist(), *lengths.tolist()]
+        return [*shares_db.tolist(), *sound.lengths_log2.tolist()]
+
+    def why_not(self, clips: Sequence[Clip]) -> str | None:
+        """Few clips do not teach how the set sounds."""
+        return None if len(clips) >= LEAST_CLIPS else f"needs {LEAST_CLIPS} clips, here are {len(clips)}"
 
     def find(self, values: Values, collection: Collection, progress: Progress) -> Iterator[Finding]:
         """Name clips that sound like the set's clips an octave away."""
-        if len(values) < LEAST_CLIPS:
-            progress.note(f"wrong-rate needs {LEAST_CLIPS} clips to learn from, here are {len(values)}: left out")
-            return
+        del progress
         left = against_group(values, collection.clips, by_word=True)
         offset = values - left
         doubt = np.zeros(values.shape[1])

@@ -59,6 +59,11 @@ class Sound:
         first, end = self.speech_frames
         return (end - first) * FRAME_SECONDS
 
+    @property
+    def lengths_log2(self) -> NDArray[np.float64]:
+        """Length of the whole and of the speech in it, (2,), in octaves of a second."""
+        return np.log2([self.seconds, max(self.speech_seconds, FRAME_SECONDS)])
+
     @cached_property
     def energy_below(self) -> NDArray[np.float64]:
         """Energy of the whole below each of its frequencies, (bins + 1,), the last of them 1; `bin_of` finds them."""

@@ -1,5 +1,6 @@
 """`audit`: a source in; findings, a page to listen to, and a list that training leaves out."""
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,8 +14,8 @@ from sayso.audit.page import write_audit
 from sayso.clips import DATASETS, Clip, Dataset
 from sayso.errors import DataError, InterruptedRunError, RunError, SettingsError
 from sayso.experiment import recipe_for
-from sayso.files import check_writable
-from sayso.plain_values import lay_over, parse_overrides
+from sayso.files import check_writable, free_path
+from sayso.plain_values import lay_over, override_text, parse_overrides
 from sayso.progress import Progress
 from sayso.recipe import Recipe, recipe_from_values
 from sayso.schema import did_you_mean, dump, read
@@ -33,9 +34,14 @@ class Audit:
     clips: tuple[Clip, ...]
     """Those that could be read; findings name them by place."""
     findings: Mapping[Detector, tuple[Finding, ...]]
-    """By detector that ran, worst first."""
+    """By detector that was asked, worst first; none by those of `not_looked_for`."""
     skipped: tuple[tuple[Clip, str], ...]
     """Clips that cannot be read, and why."""
+
+    @property
+    def not_looked_for(self) -> dict[Detector, str]:
+        """Why, by detector, the fault could not be looked for among these clips, such as "needs 100 clips"."""
+        return {detector: why for detector in self.findings if (why := detector.why_not(self.clips))}
 
     @property
     def page(self) -> Path:
@@ -46,6 +52,11 @@ class Audit:
     def exclusions(self) -> Path:
         """What `dataset.exclude` reads."""
         return self.folder / "exclude.csv"
+
+    @property
+    def exclude_option(self) -> str:
+        """The option of `sayso train` that leaves the excluded clips out, from any working folder."""
+        return f"--set {override_text('dataset.exclude', os.path.abspath(self.exclusions))}"  # noqa: PTH100 - as anchored
 
     @property
     def table(self) -> Path:
@@ -74,7 +85,7 @@ def audit(
 
     Raises:
         SettingsError: no such fault, or settings that do not fit.
-        DataError: no usable clips.
+        DataError: no usable clips, or a fault asked for by name cannot be looked for among so few.
         RunError: the folder is not empty.
         OutputError: it cannot be written.
         InterruptedRunError: Ctrl-C in the search for mislabels; all other findings are written.
@@ -84,9 +95,11 @@ def audit(
     name, recipe = _recipe_of(source, overrides, progress)
     folder = _new_folder(name, out)
     check_writable(folder)
-    clips = recipe.dataset.kept_listing(progress).clips
-    if len(clips) < _LEAST_CLIPS:
-        raise DataError(f"{source}: an audit compares clips and needs at least {_LEAST_CLIPS}, here is {len(clips)}")
+    listing = recipe.dataset.kept_listing(progress)
+    for note in listing.notes:
+        progress.note(note)
+    clips = listing.clips
+    _check_clips(source, clips, detectors, only, mislabels=mislabels)
     # More threads gain little in a network so small, and lose much where others work on the same cores.
     threads = recipe.training.threads or 1
     with listen(clips, recipe.audio, detectors, threads=threads, progress=progress) as heard:
@@ -107,18 +120,32 @@ def audit(
 
 
 def find_faults(heard: Heard, detectors: Sequence[Detector], progress: Progress) -> dict[Detector, tuple[Finding, ...]]:
-    """Let every detector judge what was heard; gives its findings, worst first."""
+    """Let every detector that can judge what was heard; gives its findings, worst first."""
     found: dict[Detector, tuple[Finding, ...]] = {}
     for detector in detectors:
-        findings = detector.find(heard.values[detector.name], heard.collection, progress)
+        able = detector.why_not(heard.collection.clips) is None
+        findings = detector.find(heard.values[detector.name], heard.collection, progress) if able else ()
         found[detector] = tuple(sorted(findings, key=lambda finding: (-finding.severity, finding.row)))
     return found
 
 
 def _written(found: Audit, name: str) -> Audit:
     write_findings(found.folder, found.clips, found.findings, found.skipped)
-    write_audit(found.page, name, found.clips, found.findings, found.skipped)
+    write_audit(found.page, name, found.clips, found.findings, found.skipped, exclude_option=found.exclude_option)
     return found
+
+
+def _check_clips(
+    source: str | Path, clips: Sequence[Clip], detectors: Sequence[Detector], only: Sequence[str], *, mislabels: bool
+) -> None:
+    """Refuse before long work what so few clips cannot be asked; what was not asked for by name is only left out."""
+    if len(clips) < _LEAST_CLIPS:
+        raise DataError(f"{source}: an audit compares clips and needs at least {_LEAST_CLIPS}, here is {len(clips)}")
+    asked = [*([("mislabels", "--mislabels")] if mislabels else []), *((name, f"--only {name}") for name in only)]
+    for detector in detectors:
+        options = " and ".join(option for name, option in asked if name == detector.name)
+        if options and (why := detector.why_not(clips)):
+            raise DataError(f"{source}: {detector.name} {why}; leave out {options}")
 
 
 def _recipe_of(source: str | Path, overrides: Sequence[str], progress: Progress) -> tuple[str, Recipe]:
@@ -141,14 +168,9 @@ def _recipe_of(source: str | Path, overrides: Sequence[str], progress: Progress)
 
 
 def _new_folder(name: str, out: Path | None) -> Path:
-    folder = out or _free(Path("audits") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
+    folder = out or free_path(Path("audits") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
     if folder.is_dir() and any(folder.iterdir()):
         raise RunError(f"{folder}: exists and is not empty, nothing was changed; choose another --out")
     if folder.exists() and not folder.is_dir():
         raise RunError(f"{folder}: is a file, nothing was changed; choose another --out")
     return folder
-
-
-def _free(path: Path) -> Path:
-    others = (path.with_name(f"{path.name}-{number}") for number in range(2, 1000))
-    return next(place for place in (path, *others) if not place.exists())

@@ -23,7 +23,7 @@ from sayso.cli import (
     train,
     verify,
 )
-from sayso.cli.console import warn
+from sayso.cli.console import print_any_name, warn
 from sayso.errors import SaysoError
 from sayso.processes import this_process
 
@@ -68,6 +68,7 @@ def version(
 
 def main() -> None:
     """Run the program; every error a person can meet becomes one line and exit code 2."""
+    print_any_name()
     try:
         app()
     except SaysoError as error:

@@ -44,16 +44,20 @@ def audit(
     _print_table(found)
     say(f"page         {found.page}")
     say(f"findings     {found.table}")
-    say(f"exclusions   {found.exclusions}; use: sayso train ... --set dataset.exclude={found.exclusions}")
+    say(f"exclusions   {found.exclusions}; use: sayso train ... {found.exclude_option}")
 
 
 def _print_table(found: "Audit") -> None:
+    from sayso.audit.files import UNREADABLE, shown_name
+
     say(f"{'fault':<17}{'clips':>7}{'of all':>9}   examples")
     total = len(found.clips) + len(found.skipped)
+    unasked = {detector.name: why for detector, why in found.not_looked_for.items()}
     rows = [
-        (detector.name, list(dict.fromkeys(found.clips[finding.row].path for finding in findings)))
+        (detector.name, [found.clips[row] for row in dict.fromkeys(finding.row for finding in findings)])
         for detector, findings in found.findings.items()
     ]
-    for name, paths in [*rows, ("unreadable", [clip.path for clip, _ in found.skipped])]:
-        examples = ", ".join("/".join(Path(path).parts[-2:]) for path in paths[:_EXAMPLES])
-        say(f"{name:<17}{len(paths):>7,}{len(paths) / total:>9.1%}   {examples}".rstrip())
+    for name, clips in [*rows, (UNREADABLE, [clip for clip, _ in found.skipped])]:
+        examples = ", ".join(shown_name(clip) for clip in clips[:_EXAMPLES])
+        many = f"not looked for: {unasked[name]}" if name in unasked else f"{len(clips):>7,}{len(clips) / total:>9.1%}"
+        say(f"{name:<17}{many}   {examples}".rstrip())

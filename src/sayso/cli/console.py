@@ -1,12 +1,21 @@
 """What the program prints: results on standard output, everything else on standard error."""
 
+import io
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
 from sayso.progress import Progress, Task
 
-__all__ = ["Bars", "say", "warn"]
+__all__ = ["Bars", "print_any_name", "say", "warn"]
+
+
+def print_any_name() -> None:
+    """Have standard output and error spell as an escape what they cannot hold, such as odd bytes of a file name."""
+    for stream in (sys.stdout, sys.stderr):
+        # Others than strict ones have a way already; one of them gives such bytes back as they were.
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def say(text: str = "") -> None:

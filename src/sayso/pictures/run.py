@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from sayso.files import short_name
 from sayso.pictures import Pictures
 from sayso.plots.confidence import false_accepts, reliability_diagram, risk_coverage_curve
 from sayso.plots.confusion import confusion_drawing, confusion_matrix
@@ -103,5 +104,5 @@ def _names(paths: Sequence[Path]) -> list[str]:
     whole = [path.resolve() for path in paths]
     names = [path.name for path in whole]
     if len(set(names)) < len(names):
-        names = ["/".join(path.parts[-2:]) for path in whole]
+        names = [short_name(str(path)) for path in whole]
     return names if len(set(names)) == len(names) else [f"{index + 1}: {name}" for index, name in enumerate(names)]

@@ -36,7 +36,7 @@ def read_predictions(path: Path) -> Predictions:
         RunError: the file is not there, or not what a run leaves: at least one clip, two words, finite probabilities.
     """
     try:
-        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        with path.open(newline="", encoding="utf-8") as file:
             header, *rows = list(csv.reader(file))
         labels = tuple(name.removeprefix("p(").removesuffix(")") for name in header[len(_COLUMNS) :])
         shares = np.array([[float(cell) for cell in row[len(_COLUMNS) :]] for row in rows], np.float64)
@@ -66,7 +66,12 @@ def other_clips(read: Predictions, corpus: Corpus, test: Rows) -> str:
 
 def _row(clip: Clip) -> tuple[str, str, str, str]:
     start = "" if clip.start_seconds is None else str(clip.start_seconds)
-    return (_tail(clip.path), start, clip.speaker or "", clip.label)
+    return (_tail(_written(clip.path)), start, _written(clip.speaker or ""), _written(clip.label))
+
+
+def _written(text: str) -> str:
+    """As `write_text` spells it: odd bytes of a file name as an escape."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _tail(path: str) -> str:
