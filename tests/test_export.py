@@ -137,3 +137,20 @@ def test_the_file_says_what_it_is_and_disagreement_is_an_error(tmp_path, monkeyp
     with pytest.raises(ModelError, match="differ from the trained model's by"):
         room.export(classifier, tmp_path / "other.onnx", clips())
     assert [file.name for file in tmp_path.iterdir()] == ["model.onnx"]
+
+
+@pytest.mark.parametrize("raised", [torch.onnx.OnnxExporterError, AttributeError])
+def test_ctrl_c_is_no_error_of_the_export(raised, tmp_path, monkeypatch):
+    def stopped(*_, **__):
+        try:
+            try:
+                raise KeyboardInterrupt
+            except KeyboardInterrupt:
+                raise AttributeError("module 'torch._dynamo' has no attribute 'exc'")  # noqa: B904 - as torch does it
+        except AttributeError as error:
+            raise raised("cannot be exported") from error
+
+    monkeypatch.setattr(torch.onnx, "export", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        room.export(make("mel", "logistic"), tmp_path / "model.onnx", clips())
+    assert not list(tmp_path.iterdir())

@@ -74,7 +74,7 @@ def test_folds_hold_each_word_in_its_share_where_speakers_say_different_words() 
         (even("pq"), 3, "3 folds asked for, of 2 speakers; choose from 2 to 2 folds"),
         (even("p"), LEAVE_ONE_OUT, "at least 2 speakers, but 1 is known"),
         ([(None, "a"), (None, "b")], 2, "at least 2 speakers, but 0 are known"),
-        ([*even("pq"), ("q", "c")], LEAVE_ONE_OUT, r"fold 1 of 2 holds every clip of 'c' \(q\)"),
+        ([*even("pq"), ("q", "c")], LEAVE_ONE_OUT, r"one of the 2 folds \(q\) holds every clip of 'c'"),
     ],
 )
 def test_what_cannot_be_folded_is_one_line(spoken, folds, line) -> None:

@@ -47,8 +47,8 @@ def checked(
 
 
 def test_clips_that_differ_are_nothing_to_speak_of() -> None:
-    nothing = {"shared_speakers": 0, "same_samples": [], "near_copies": [], "near_copies_under_two_labels": []}
-    assert checked() == Leakage((), nothing)
+    lists = ("same_samples", "near_copies", "near_copies_under_two_labels", "copies_in_validation")
+    assert checked() == Leakage((), {"shared_speakers": 0, **{name: [] for name in lists}})
 
 
 @pytest.mark.parametrize("original", [0, 2], ids=["of a training clip", "of a validation clip"])
@@ -96,6 +96,16 @@ def test_a_near_copy_is_a_note() -> None:
         leakage.notes[0],
     )
     assert len(leakage.facts["near_copies"]) == 1
+
+
+@pytest.mark.parametrize("planted", [{"copies": {2: 0}}, {"near": {2: 0}}, {"copies": {1: 0}, "near": {2: 1}}])
+def test_a_copy_in_validation_is_a_note(planted: dict[str, dict[int, int]]) -> None:
+    leakage = checked(**planted)
+    assert leakage.notes == (
+        "1 validation clip has copies or near copies in training (a/3.wav): the epoch to keep is chosen by what was "
+        "trained on too",
+    )
+    assert leakage.facts["copies_in_validation"] == ["a/3.wav"]
 
 
 def test_near_copies_under_two_labels_are_a_note() -> None:

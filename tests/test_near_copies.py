@@ -15,7 +15,7 @@ from sayso.clips import Clip
 from sayso.corpus import Corpus, clear_packed, pack
 from sayso.datasets.fsdd import Fsdd
 from sayso.datasets.speech_commands import SpeechCommands
-from sayso.near_copies import NearCopy, kept_near_copies, near_copies
+from sayso.near_copies import NearCopy, copies_across, kept_near_copies, near_copies
 from sayso.progress import Progress
 
 RATE = 16_000
@@ -170,3 +170,21 @@ def test_in_speech_commands_the_source_s_own_repeats_are_found_too() -> None:
     assert len(own) >= len(marks) - len(set(marks))
     assert all(whole.clips[a].speaker == whole.clips[b].speaker for a, b in own)
     assert all(whole.clips[a].split == whole.clips[b].split for a, b in own)
+
+
+def test_copies_across_two_sets_are_those_that_one_set_of_both_would_have() -> None:
+    first = np.array([word(0), word(1), word(2), word(0), np.zeros(RATE, np.int16)])
+    second = np.array([noisy(word(2), 25), word(3), word(0), shifted(word(1), 900), np.zeros(RATE, np.int16)])
+    found = copies_across(first, second, sample_rate=RATE)
+    whole = near_copies(np.concatenate((first, second)), sample_rate=RATE)
+    assert [(pair.first, pair.second) for pair in found] == [(0, 2), (1, 3), (2, 0), (3, 2)]
+    assert [pair.likeness == 1 for pair in found] == [True, False, False, True]
+    expected = {
+        (pair.first, pair.second - len(first)): pair for pair in whole if pair.first < len(first) <= pair.second
+    }
+    for pair in found[1:3]:
+        alone = expected[pair.first, pair.second]
+        assert (pair.shift_seconds, pair.likeness) == pytest.approx((alone.shift_seconds, alone.likeness), abs=1e-6)
+    assert (
+        copies_across(first, second[4:], sample_rate=RATE) == copies_across(first[4:], second, sample_rate=RATE) == []
+    )

@@ -1,9 +1,11 @@
 """Words that are kept from training: scored, never learned, and one line where they cannot be."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import soundfile
 
 from runs_made import small_recipe
 from sayso.clips import Listing
@@ -11,6 +13,7 @@ from sayso.datasets.folder import Folder
 from sayso.errors import DataError, SettingsError
 from sayso.evaluation import predict_logits
 from sayso.experiment import open_data, train
+from sayso.leakage.unheard import check_unheard
 from sayso.plain_values import lay_over
 from sayso.progress import Progress
 from sayso.recipe import recipe_from_values
@@ -91,3 +94,28 @@ def test_of_an_official_split_the_official_test_clips_are_taken(tone_folder, lis
     monkeypatch.setattr(Folder, "listing", lambda *_: Listing(parts))
     official = Split(split.train, split.validation, split.test, "official")
     assert {clip.speaker for clip in open_unheard(made, corpus, official, Progress()).clips} == {"bob"}
+
+
+def test_a_clip_of_a_word_to_reject_that_was_learned_is_refused(tone_folder, tmp_path):
+    shutil.copy(tone_folder / "low" / "ann_0.wav", tone_folder / "middle" / "ann_9.wav")
+    made = recipe(tone_folder, "middle", split="random")
+    with pytest.raises(DataError, match=r"1 clip of words to reject has the very samples .* \(middle/ann_9\.wav\)"):
+        train(made, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    allowed = ["dataset.allow_copies=[middle/ann_9.wav]", "training.epochs=1"]
+    run = train(made, overrides=allowed, out=tmp_path / "run", extras=False)
+    assert any("1 clip of words to reject is exactly copied in training" in note for note in run.manifest()["notes"])
+
+
+def test_a_near_copy_of_what_was_learned_is_a_note(tone_folder):
+    samples, rate = soundfile.read(tone_folder / "low" / "ann_0.wav")
+    soundfile.write(tone_folder / "middle" / "ann_9.wav", 0.5 * samples, rate)
+    made = recipe(tone_folder, "middle", split="random")
+    corpus, _ = open_data(made, Progress())
+    everything = np.arange(len(corpus))
+    split = Split(everything, everything[:0], everything[:0], "random")
+    unheard = open_unheard(made, corpus, split, Progress())
+    leakage = check_unheard(corpus, split, unheard)
+    assert len(leakage.notes) == 1
+    assert leakage.notes[0].startswith("1 clip of words to reject has near copies in training, such as low/ann_")
+    assert check_unheard(corpus, replace(split, train=everything[:0]), unheard).notes == ()

@@ -8,7 +8,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import numpy as np
 import soundfile
@@ -201,8 +201,8 @@ def _read(path: Path | str, start_seconds: float | None, end_seconds: float | No
     return mono, rate
 
 
-def _openable(path: Path | str) -> str | bytes:
-    """The name as the file system has it: soundfile takes only text that is UTF-8, or, but on Windows, bytes."""
+def _openable(path: Path | str) -> Any:
+    """The name as the file system has it: soundfile takes bytes too, whatever its types say, and of text only UTF-8."""
     return str(path) if os.name == "nt" else os.fsencode(path)
 
 

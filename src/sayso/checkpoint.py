@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from sayso.classifier import Classifier
 from sayso.errors import ModelError, SettingsError
 from sayso.files import atomic_path
-from sayso.plain_values import load_yaml
-from sayso.recipe import recipe_from_values, recipe_yaml
+from sayso.recipe import recipe_from_text, recipe_yaml
 
 __all__ = ["load_model", "load_state", "save_model", "save_state"]
 
@@ -53,11 +51,11 @@ def load_model(path: Path) -> Classifier:
         if header.get("format_version") not in _READABLE:
             readable = " and ".join(map(str, _READABLE))
             raise ModelError(f"{path}: format {header.get('format_version')}, this Sayso reads {readable}")
-        recipe = recipe_from_values(load_yaml(header["recipe"]), source=str(path))
+        recipe = recipe_from_text(header["recipe"], source=str(path))
         classifier = Classifier(recipe, header["labels"])
         classifier.load_state_dict(load_file(path))
         classifier.temperature = _temperature(header)
-    except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError, SettingsError, yaml.YAMLError) as error:
+    except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError, SettingsError) as error:
         raise ModelError(f"{path}: cannot be read as a Sayso model ({str(error).splitlines()[0]})") from error
     return classifier.eval()
 

@@ -20,6 +20,7 @@ from sayso.errors import RunError
 from sayso.evaluation import predict_probabilities, score_rows
 from sayso.files import write_json, write_text
 from sayso.leakage import Leakage, check_leakage
+from sayso.leakage.unheard import check_unheard
 from sayso.outcome import Stopwatch, write_outcome
 from sayso.pictures.run import confusion_of, log_of
 from sayso.plain_values import lay_over, parse_overrides
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from sayso.training import Hardware
 
-__all__ = ["Run", "load", "open_clips", "open_data", "recipe_for", "resume", "train"]
+__all__ = ["Run", "leakage_of", "load", "open_clips", "open_data", "recipe_for", "resume", "split_of", "train"]
 
 
 @dataclass(frozen=True)
@@ -196,15 +197,23 @@ def open_data(recipe: Recipe, progress: Progress) -> tuple[Corpus, Split]:
         DataError: the clips cannot be used as the recipe says.
     """
     corpus = open_clips(recipe, progress)
+    return corpus, split_of(corpus, recipe)
+
+
+def split_of(corpus: Corpus, recipe: Recipe) -> Split:
+    """The parts into which a recipe divides its clips.
+
+    Raises:
+        DataError: these clips cannot be divided as it says.
+    """
     settings = recipe.training
-    split = make_split(
+    return make_split(
         corpus,
         recipe.dataset,
         validation=settings.validation,
         validation_share=settings.validation_share,
         seed=settings.seed,
     )
-    return corpus, split
 
 
 def _unfinished(path: Path) -> tuple[Run, Recipe]:
@@ -218,13 +227,12 @@ def _complete(run: Run, recipe: Recipe, corpus: Corpus, split: Split, progress: 
     # Imported here: Lightning takes seconds, and only training needs it.
     from sayso.training import check_readiness, fit
 
-    with one_per_machine_first():
-        leakage = check_leakage(corpus, split, allow_copies=recipe.dataset.allow_copies, progress=progress)
+    unheard = open_unheard(recipe, corpus, split, progress)
+    leakage = leakage_of(recipe, corpus, split, unheard, progress)
     for note in (*corpus.notes, *split.notes, *leakage.notes):
         progress.note(note)
     watch = Stopwatch()
     hardware = check_readiness(recipe, split)
-    unheard = open_unheard(recipe, corpus, split, progress)
     with loss_of_others(f"nothing is lost: under torchrun, go on with sayso train --resume {run.path}"):
         begun = from_leader(lambda: _begin(run, recipe, corpus, split, leakage, hardware, progress))
         fitted = fit(recipe, corpus, split, run, progress=progress)
@@ -232,6 +240,21 @@ def _complete(run: Run, recipe: Recipe, corpus: Corpus, split: Split, progress: 
             write_outcome(run, recipe, corpus, split, unheard, fitted, begun, watch, progress, extras=extras)
         wait()
     return run
+
+
+def leakage_of(recipe: Recipe, corpus: Corpus, split: Split, unheard: Corpus | None, progress: Progress) -> Leakage:
+    """What test clips, and clips of words never learned, share with what is trained on.
+
+    Raises:
+        DataError: the very samples of one are trained on, and that is not allowed by name.
+    """
+    allowed = recipe.dataset.allow_copies
+    with one_per_machine_first():
+        tested = check_leakage(corpus, split, allow_copies=allowed, progress=progress)
+        if unheard is None:
+            return tested
+        others = check_unheard(corpus, split, unheard, allow_copies=allowed, progress=progress)
+        return Leakage((*tested.notes, *others.notes), tested.facts | others.facts)
 
 
 def _begin(

@@ -5,6 +5,7 @@ import logging
 import re
 import warnings
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,9 @@ def _compare(classifier: Classifier, path: Path, clips: NDArray[np.int16]) -> Ag
 
 
 def _onnx_bytes(classifier: Classifier) -> bytes:
+    # The exporter imports these by itself; Ctrl-C in the middle of that would pass for an error of theirs.
+    for name in ("torch._dynamo", "torch.onnx"):
+        import_module(name)
     example = torch.zeros(2, classifier.audio.clip_samples)
     registration = logging.getLogger("torch.onnx._internal.exporter._registration")
     level = registration.level
@@ -88,7 +92,11 @@ def _onnx_bytes(classifier: Classifier) -> bytes:
                 dynamic_shapes=({0: torch.export.Dim("batch")},),
                 verbose=False,
             )
-    except torch.onnx.OnnxExporterError as error:
+    except Exception as error:
+        if _interrupted(error):
+            raise KeyboardInterrupt from error
+        if not isinstance(error, torch.onnx.OnnxExporterError):
+            raise
         parts = f"features '{classifier.recipe.features.kind}', model '{classifier.recipe.model.kind}'"
         raise ModelError(f"{parts} cannot be written as ONNX: {_innermost(error)}") from error
     finally:
@@ -96,6 +104,20 @@ def _onnx_bytes(classifier: Classifier) -> bytes:
     assert program is not None
     program.model.metadata_props.update(_metadata(classifier))
     return program.model_proto.SerializeToString()
+
+
+def _interrupted(error: BaseException) -> bool:
+    """Whether Ctrl-C is what began it; torch turns that into errors of its own."""
+    seen: set[int] = set()
+    left: list[BaseException | None] = [error]
+    while left:
+        each = left.pop()
+        if isinstance(each, KeyboardInterrupt):
+            return True
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            left += [each.__cause__, each.__context__]
+    return False
 
 
 def _innermost(error: BaseException) -> str:

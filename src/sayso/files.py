@@ -8,7 +8,7 @@ import json
 import os
 import tempfile
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +113,9 @@ def check_writable(folder: Path) -> None:
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
-        for parent in made:
-            parent.rmdir()
+        with suppress(OSError):  # someone else has put something in it since
+            for parent in made:
+                parent.rmdir()
 
 
 @contextmanager

@@ -128,6 +128,6 @@ def _check_words(folds: Sequence[Sequence[str]], speakers: Sequence[str | None],
             fold = next(number for number in numbers if number is not None)
             names = ", ".join(folds[fold][:3]) + (", ..." if len(folds[fold]) > 3 else "")
             raise DataError(
-                f"fold {fold} of {len(folds)} holds every clip of '{label}' ({names}), so that its training part lacks "
-                "that word; record it with more speakers, or leave it out"
+                f"one of the {len(folds)} folds ({names}) holds every clip of '{label}', so that its training part "
+                "lacks that word; record it with more speakers, or leave it out"
             )

@@ -24,7 +24,7 @@ from sayso.plain_values import lay_over, load_yaml, parse_overrides
 from sayso.schema import NonNegative, Positive, PositiveInt, Range, Settings, dump, field_help, field_types, read
 from sayso.splits import ValidationKind
 
-__all__ = ["Recipe", "Training", "read_recipe", "recipe_from_values", "recipe_yaml"]
+__all__ = ["Recipe", "Training", "read_recipe", "recipe_from_text", "recipe_from_values", "recipe_yaml"]
 
 _AXES = ("channel", "bin", "frame")
 
@@ -170,6 +170,15 @@ def recipe_from_values(values: Mapping[str, Any], *, source: str) -> Recipe:
         raise SettingsError(error.faults, source=source) from error
 
 
+def recipe_from_text(text: str, *, source: str) -> Recipe:
+    """Read a whole recipe, as `recipe_yaml` writes it; `source` names it in messages.
+
+    Raises:
+        SettingsError: it is no YAML, or is no recipe.
+    """
+    return recipe_from_values(_values(text, source), source=source)
+
+
 def recipe_yaml(recipe: Recipe, *, comments: bool = False) -> str:
     """The recipe whole, as YAML that `read_recipe` takes; with comments each key has its help beside it."""
     lines: list[str] = []
@@ -206,20 +215,11 @@ def _load(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     if path in below:
         raise SettingsError([Fault("extends", "goes round in a circle")], source=str(path))
     try:
-        values: Any = load_yaml(path.read_text(encoding="utf-8"))
+        values = _values(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError as error:
         raise SettingsError([Fault("", "no such recipe; `sayso init FOLDER` writes one")], source=str(path)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError([Fault("", "cannot be read as a text file")], source=str(path)) from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}: " if mark else ""
-        problem = getattr(error, "problem", None) or "syntax"
-        raise SettingsError([Fault("", f"{where}not YAML ({problem})")], source=str(path)) from error
-    if not isinstance(values, dict):
-        raise SettingsError(
-            [Fault("", "must hold `key: value` lines, such as `dataset: {kind: fsdd}`")], source=str(path)
-        )
     if "extends" not in values:
         return values
     base = values.pop("extends")
@@ -227,3 +227,17 @@ def _load(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
         found = "is empty" if base is None else f"is {base!r}"
         raise SettingsError([Fault("extends", f"{found}, must be a file name")], source=str(path))
     return lay_over(_load(path.parent / base, (*below, path)), values)
+
+
+def _values(text: str, source: str) -> dict[str, Any]:
+    """What a recipe's YAML holds; `source` names it in messages."""
+    try:
+        values: Any = load_yaml(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark else ""
+        problem = getattr(error, "problem", None) or "syntax"
+        raise SettingsError([Fault("", f"{where}not YAML ({problem})")], source=source) from error
+    if not isinstance(values, dict):
+        raise SettingsError([Fault("", "must hold `key: value` lines, such as `dataset: {kind: fsdd}`")], source=source)
+    return values

@@ -48,6 +48,15 @@ def test_another_version_of_ray_is_one_line(at_cluster, tmp_path, monkeypatch):
     assert "\n" not in str(found.value)
 
 
+def test_more_threads_than_any_node_has_is_one_line(program, at_cluster, tmp_path):
+    recipes = write_recipes(tmp_path, write_tones(tmp_path / "tones"))
+    asked = ["compare", *recipes, "--folds", 2, "--on", "ray", "--out", tmp_path / "out"]
+    code, _, err = program(*asked, "--threads", 2)
+    assert code == 2
+    line = "no node of this cluster has 2 processors for a cell, the largest has 1; use --threads 1 or add a node"
+    assert line in one_line(err)
+
+
 def test_an_address_that_does_not_answer_is_one_line(program, tmp_path, monkeypatch):
     recipes = write_recipes(tmp_path, write_tones(tmp_path / "tones"))
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")

@@ -6,15 +6,23 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from comparison_made import InThisProcess, outcome_of, write_recipes
 from conftest import one_line, write_tones
-from sayso.cells.cell import Cell, is_finished
+from sayso.cells.cell import Cell, is_finished, train_cell
+from sayso.cells.folder import Folder
+from sayso.cells.together import train_cells
 from sayso.comparison import compare
-from sayso.errors import RunError
+from sayso.comparison.page import write_comparison
+from sayso.comparison.plan import make_plan
+from sayso.errors import DataError, InterruptedRunError, RunError
+from sayso.experiment import open_data
+from sayso.progress import Progress
+from sayso.recipe import read_recipe
 from sayso.runs import RunFolder
 
 SETTINGS = ("--folds", "leave-one-speaker-out", "--seeds", "1")
@@ -139,22 +147,43 @@ def test_other_clips_are_other_cells(recipes, tmp_path):
     assert all(before[name] != after[name] for name in before if name.endswith("model.safetensors"))
 
 
+DAMAGES = [
+    ("predictions.csv", lambda whole: "".join(whole.splitlines(keepends=True)[:5])),
+    ("metrics.json", lambda _: "{}"),
+    ("model.safetensors", lambda _: "junk"),
+    ("manifest.json", lambda _: ""),
+    ("manifest.json", lambda whole: json.dumps(json.loads(whole) | {"versions": None})),
+    ("manifest.json", lambda whole: whole.replace("cpu_seconds", "seconds")),
+    ("recipe.yaml", lambda _: "x: ["),
+    ("recipe.yaml", lambda _: "[1, 2]"),
+]
+
+
 @pytest.mark.usefixtures("in_this_process")
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [("predictions.csv", None), ("metrics.json", "{}"), ("model.safetensors", "junk"), ("manifest.json", "")],
-)
-def test_a_damaged_cell_is_trained_anew(recipes, tmp_path, name, content):
+def test_a_damaged_cell_is_trained_anew(recipes, tmp_path):
     settings = {"folds": 2, "seeds": 1, "jobs": 1, "out": tmp_path / "out"}
     done = compare(recipes[:1], **settings)
     before = outcome_of(done.path)
-    damaged = done.path / "cells" / "wide-fold-1-seed-0" / name
-    lines = damaged.read_text(encoding="latin-1").splitlines(keepends=True)
-    damaged.write_text("".join(lines[:5]) if content is None else content)
+    cell = make_plan(recipes[:1], overrides=(), folds=2, seeds=1, threads=1, gap=False, progress=Progress()).cells[0]
+    folder = done.path / "cells" / cell.name
+    for name, damaged in DAMAGES:
+        assert is_finished(cell, folder)
+        (folder / name).write_text(damaged((folder / name).read_text(encoding="latin-1")))
+        assert not is_finished(cell, folder)
+        train_cell(cell, folder)
+        assert outcome_of(done.path) == before
+    (folder / "manifest.json").unlink()
+    model = done.path / "models" / "wide.onnx"
+    exported = model.stat().st_mtime_ns
     InThisProcess.trained.clear()
     compare(recipes[:1], **settings)
     assert InThisProcess.trained == ["wide-fold-1-seed-0"]
-    assert outcome_of(done.path) == before
+    assert model.stat().st_mtime_ns == exported
+    measured = model.with_suffix(".json")
+    measured.write_text(measured.read_text().replace(version("sayso"), "0.0.1"))
+    compare(recipes[:1], **settings)
+    assert json.loads(measured.read_text())["sayso"] == version("sayso")
+    assert model.stat().st_mtime_ns != exported
 
 
 @pytest.mark.usefixtures("in_this_process")
@@ -185,6 +214,21 @@ def test_a_damaged_plan_is_one_line(program, recipes, tmp_path, content):
     assert "plan.json: damaged; remove it" in one_line(err)
 
 
+def test_a_folder_in_a_files_place_is_one_line(program, recipes, tmp_path):
+    out = tmp_path / "out"
+    (out / "workers.log").mkdir(parents=True)
+    (out / ".lock").touch()
+    asked = ["compare", *recipes, "--folds", 2, "--seeds", 1, "--out", out]
+    code, _, err = program(*asked)
+    assert code == 2
+    assert "workers.log: a folder stands where a file is needed" in one_line(err)
+    (out / "plan.json").unlink()
+    (out / "plan.json").mkdir()
+    code, _, err = program(*asked)
+    assert code == 2
+    assert "plan.json: damaged; remove it" in one_line(err)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -194,6 +238,9 @@ def test_a_damaged_plan_is_one_line(program, recipes, tmp_path, content):
         (["--folds", "2", "--set", "training.seed=1"], "training.seed is set by the comparison itself"),
         (["--folds", "2", "--set", "dataset.split=random"], "dataset.split is set by the comparison itself"),
         (["--on", "spark"], "must be ray or ray://HOST[:PORT]"),
+        (["--on", "ray://"], "--on: is 'ray://', must be ray or ray://HOST[:PORT]"),
+        (["--on", "ray://[head"], "--on: is 'ray://[head', must be"),
+        (["--on", "ray://head:x"], "--on: is 'ray://head:x', must be"),
         (["--on", "ray://127.0.0.1:9"], "ray://127.0.0.1:9 does not answer"),
     ],
 )
@@ -202,6 +249,71 @@ def test_what_does_not_fit_is_one_line(program, recipes, tmp_path, arguments, sa
     assert code == 2
     assert says in one_line(err)
     assert not list(tmp_path.glob("out/cells/*"))
+
+
+def test_what_cannot_be_done_in_the_end_is_told_before_clips_are_read(program, tmp_path):
+    (tmp_path / "file").touch()
+    code, _, err = program("compare", tmp_path / "none.yaml", "--out", tmp_path / "file" / "out")
+    assert code == 2
+    assert "a file stands where a folder is needed" in one_line(err)
+    code, _, err = program("learning-curve", tmp_path / "none.yaml", "--on", "rya", "--out", tmp_path / "out")
+    assert code == 2
+    assert "--on: is 'rya', must be ray or ray://HOST[:PORT]" in one_line(err)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_shared_speakers_are_said_beside_every_score(program, recipes, tmp_path):
+    out = tmp_path / "out"
+    own = ["--set", "dataset.split=random", "--set", "training.validation=none"]
+    asked = ["compare", recipes[0], "--seeds", 1, "--gap", "--out", out]
+    code, said, _ = program(*asked, *own)
+    assert code == 0
+    label = "random split: speakers shared"
+    assert said.splitlines()[0] == label
+    assert said.splitlines()[1].endswith(f"over speakers   {label}")
+    (row,) = csv.DictReader((out / "ranking.csv").read_text().splitlines())
+    assert (row["split_label"], row["random_label"]) == (label, label)
+    page = (out / "comparison.html").read_text(encoding="utf-8")
+    assert f"{label}, " not in page
+    assert '<th scope="col">as compared</th>' in page
+    assert "held-out speakers" not in page
+    nameless = ["dataset.split=random", "dataset.speaker=none", "dataset.speaker_pattern=''"]
+    plan = make_plan(recipes, overrides=nameless, folds=None, seeds=1, threads=1, gap=True, progress=Progress())
+    assert plan.split_label == plan.random_label == "random split: speakers not known"
+    told = {key: getattr(plan, key) for key in ("split_label", "random_label", "speakers_shared")} | {"notes": []}
+    table = json.loads((out / "comparison.json").read_text()) | told
+    page = write_comparison(table, tmp_path / "nameless").read_text(encoding="utf-8")
+    assert "speakers shared" not in page
+    assert "it says nothing of new voices" in page
+
+
+def test_parts_are_split_with_the_seeds_of_the_cells(recipes, tmp_path):
+    # Of ann and dee one is validated on; only ann says 'middle'. The recipe's own seed would leave her to training.
+    for path in (tmp_path / "tones" / "middle").glob("dee*"):
+        path.unlink()
+    recipes[0].write_text(recipes[0].read_text().replace("  seed: 0\n", "  seed: 4\n"))
+    held_out = ["dataset.split=speakers", "dataset.test_speakers=[bob, cas]", "training.validation=speakers"]
+    assert set(open_data(read_recipe(recipes[0], held_out), Progress())[1].train) == {0, 1, 2, 12, 13, 14, 24, 25, 26}
+    with pytest.raises(DataError, match=r"wide, seed 0: .* no training clips of 'middle'"):
+        make_plan(recipes[:1], overrides=held_out, folds=None, seeds=1, threads=1, gap=False, progress=Progress())
+
+
+@pytest.mark.parametrize(("on", "says"), [("", "go on from their last epoch"), ("ray", "the others begin anew")])
+def test_ctrl_c_says_what_becomes_of_the_others(tmp_path, monkeypatch, on, says):
+    class Stopped(InThisProcess):
+        def __init__(self, *_, **__):
+            pass
+
+        def train(self, cells, folder):
+            raise KeyboardInterrupt
+            yield
+
+    for name in ("LocalProcesses", "RayCluster"):
+        monkeypatch.setattr(f"sayso.cells.together.{name}", Stopped)
+    cell = Cell("wide", "fold-1", 0, 1, "", "")
+    with pytest.raises(InterruptedRunError, match=f"0 of 1 cell are finished and kept, .*{says}"):
+        train_cells([cell], Folder(tmp_path, 0), jobs=1, on=on, progress=Progress())
 
 
 def test_recipes_of_other_clips_are_one_line(program, recipes, tmp_path):

@@ -13,9 +13,8 @@ from safetensors import SafetensorError, safe_open
 from sayso.errors import RunError, SaysoError
 from sayso.experiment import open_data, resume, train
 from sayso.files import output_errors
-from sayso.plain_values import load_yaml
 from sayso.progress import Progress
-from sayso.recipe import Recipe, recipe_from_values
+from sayso.recipe import Recipe, recipe_from_text
 from sayso.runs import RunFolder
 
 __all__ = ["FILES", "THREAD_COUNTS", "Cell", "Outcome", "is_finished", "train_cell"]
@@ -73,7 +72,7 @@ def train_cell(cell: Cell, folder: Path) -> None:
     """
     if is_finished(cell, folder):
         return
-    recipe = recipe_from_values(load_yaml(cell.recipe), source=cell.name)
+    recipe = recipe_from_text(cell.recipe, source=cell.name)
     corpus, _ = open_data(recipe, Progress())
     if corpus.content_hash != cell.data_hash:
         raise RunError("the clips here are not those of the comparison; give every machine the same, and start again")
@@ -91,16 +90,18 @@ def train_cell(cell: Cell, folder: Path) -> None:
 
 
 def _is_whole(run: RunFolder) -> bool:
-    """Whether its answers are those that were scored, and its weights can be read."""
+    """Whether its answers are those that were scored, its weights can be read, and its times are there."""
     try:
-        test = run.metrics()["test"]
+        test, manifest = run.metrics()["test"], run.manifest()
+        scored = test["n"], test["errors"]
+        numbers = (*scored, test["accuracy"], manifest["training_seconds"], manifest["cpu_seconds"])
         with run.predictions.open(newline="", encoding="utf-8") as lines:
             right = [row["label"] == row["predicted"] for row in csv.DictReader(lines)]
         with safe_open(run.weights, framework="numpy"):
             pass
     except (OSError, ValueError, KeyError, TypeError, csv.Error, SaysoError, SafetensorError):
         return False
-    return (len(right), right.count(False)) == (test["n"], test["errors"])
+    return (len(right), right.count(False)) == scored and all(isinstance(each, int | float) for each in numbers)
 
 
 def _is_of(cell: Cell, run: RunFolder) -> bool:
@@ -109,11 +110,12 @@ def _is_of(cell: Cell, run: RunFolder) -> bool:
         same_recipe = kept == cell.recipe or _parsed(kept) == _parsed(cell.recipe)
     except (OSError, SaysoError, UnicodeDecodeError):
         return False
-    same_sayso = manifest.get("versions", {}).get("sayso") == version("sayso")
+    versions = manifest.get("versions")
+    same_sayso = isinstance(versions, dict) and versions.get("sayso") == version("sayso")
     return same_recipe and manifest.get("data_hash") == cell.data_hash and same_sayso
 
 
 @lru_cache(maxsize=1024)
 def _parsed(text: str) -> Recipe:
     """A recipe as it is meant: a key that it leaves to its default is no other recipe."""
-    return recipe_from_values(load_yaml(text), source="a cell")
+    return recipe_from_text(text, source="a cell")

@@ -28,31 +28,43 @@ class Part:
 def checked_notes(parts: Sequence[Part], progress: Progress) -> tuple[str, ...]:
     """Check each part for leakage, and give the notes on its clips, its split and what its test part shares.
 
-    A note that does not hold for all parts names those for which it does.
+    A note that does not hold for all parts names those for which it does. Of parts of one name, such as those of
+    several seeds, the first tells of near copies. Equal parts are checked once.
 
     Raises:
         DataError: a test part holds samples that are trained on; the others that do are counted.
     """
     notes: list[tuple[str, str]] = []
-    refused: list[tuple[str, DataError]] = []
+    refused: dict[str, DataError] = {}
+    names: set[str] = set()
+    known: dict[tuple[str, ...], tuple[str, ...] | DataError] = {}
     for part in parts:
-        notes += [(note, part.name) for note in (*part.corpus.notes, *part.split.notes)]
-        try:
-            found = check_leakage(part.corpus, part.split, allow_copies=part.allow_copies, progress=progress)
-        except DataError as error:
-            refused.append((part.name, error))
-        else:
-            notes += [(note, part.name) for note in found.notes]
+        key = (part.corpus.content_hash, part.split.split_hash, part.split.kind, *part.allow_copies)
+        if (found := known.get(key)) is None:
+            found = known[key] = _leakage(part, progress)
+        if isinstance(found, DataError):
+            refused.setdefault(part.name, found)
+            found = ()
+        first = part.name not in names
+        names.add(part.name)
+        notes += [(note, part.name) for note in (*part.corpus.notes, *part.split.notes, *(found if first else ()))]
     if refused:
-        name, error = refused[0]
+        name, error = next(iter(refused.items()))
         others = counted(len(refused) - 1, "other split", "other splits")
         raise DataError(f"{name}: {error}" + (f" ({others} of the same kind)" if len(refused) > 1 else "")) from error
-    return tuple(_said_once(notes, len(parts)))
+    return tuple(_said_once(notes, len(names)))
+
+
+def _leakage(part: Part, progress: Progress) -> tuple[str, ...] | DataError:
+    try:
+        return check_leakage(part.corpus, part.split, allow_copies=part.allow_copies, progress=progress).notes
+    except DataError as error:
+        return error
 
 
 def _said_once(notes: Iterable[tuple[str, str]], parts: int) -> Iterable[str]:
     names: dict[str, list[str]] = {}
-    for note, name in notes:
+    for note, name in dict.fromkeys(notes):
         names.setdefault(note, []).append(name)
     for note, held in names.items():
         named = ", ".join(held[:_MOST_NAMES]) + (", ..." if len(held) > _MOST_NAMES else "")

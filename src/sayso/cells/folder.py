@@ -99,7 +99,7 @@ def _check_plan(path: Path, what: str, folds: Folds | None, sources: Mapping[str
             plan = json.loads((path / _PLAN).read_text(encoding="utf-8"))
             before = {str(name): str(source) for name, source in plan["recipes"].items()}
             dealt, held = plan["folds"], plan.get("what", _COMPARISON)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise RunError(f"{path / _PLAN}: damaged; remove it, and cells that are finished will count") from error
         if held != what:
             raise RunError(f"{path}: holds a {held}, nothing was changed; choose another --out")

@@ -12,6 +12,7 @@ from queue import SimpleQueue
 from threading import Lock
 
 from sayso.cells.cell import THREAD_COUNTS, Cell, Outcome
+from sayso.files import output_errors
 
 __all__ = ["LocalProcesses"]
 
@@ -95,7 +96,9 @@ class _Worker:
 
     def _start(self, threads: int) -> "subprocess.Popen[str]":
         paths = os.pathsep.join(path for path in sys.path if path)
-        with self._log.open("a", encoding="utf-8") as log:
+        with output_errors(self._log):
+            log = self._log.open("a", encoding="utf-8")
+        with log:
             return subprocess.Popen(
                 # -P: a file in the working folder must not stand in for a package's.
                 [sys.executable, "-P", "-m", "sayso.cells.worker"],

@@ -12,19 +12,39 @@ import socket
 import tempfile
 from collections.abc import Generator, Sequence
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sayso.cells.cell import FILES, THREAD_COUNTS, Cell, Outcome, train_cell
-from sayso.errors import RunError, SaysoError
+from sayso.errors import Fault, MissingExtraError, RunError, SaysoError, SettingsError, counted
 from sayso.files import atomic_folder
 
-__all__ = ["RayCluster"]
+__all__ = ["RayCluster", "check_address"]
 
 _PATIENCE_SECONDS: Final = 5.0
 _CLIENT_PORT: Final = 10001
 _TRIES: Final = 5
+_NEEDED: Final = "clusters of Ray (--on)"
+
+
+def check_address(address: str) -> None:
+    """See before long work whether `--on` can be meant; whether anything answers there is seen when cells are trained.
+
+    Raises:
+        SettingsError: it is neither `ray` nor `ray://HOST[:PORT]`.
+        MissingExtraError: Ray is not installed.
+    """
+    try:
+        parts = urlsplit(address)
+        named = parts.scheme == "ray" and bool(parts.hostname) and parts.port != 0 and not parts.path.strip("/")
+    except ValueError:  # half a bracket, or a port that is no number
+        named = False
+    if address != "ray" and not named:
+        raise SettingsError([Fault("--on", f"is '{address}', must be ray or ray://HOST[:PORT]")])
+    if find_spec("ray") is None:
+        raise MissingExtraError(_NEEDED, extra="ray")
 
 
 class RayCluster:
@@ -36,7 +56,9 @@ class RayCluster:
         jobs: how many cells at a time in a cluster that is started here; another has as many as it has room for.
 
     Raises:
-        RunError: Ray is not installed, the address does not answer, or runs another version of Ray or of Python.
+        MissingExtraError: Ray is not installed.
+        RunError: the address does not answer, runs another version of Ray or of Python, or no node has processors
+            enough for a cell.
     """
 
     def __init__(self, address: str, *, jobs: int) -> None:
@@ -46,8 +68,10 @@ class RayCluster:
         """Train cells, write what they leave below `folder`, and give each as it ends; closed, it ends them at once."""
         if not cells:
             return
-        ray = self._connect(max(cell.threads for cell in cells))
+        threads = max(cell.threads for cell in cells)
+        ray = self._connect(threads)
         try:
+            _check_room(ray, threads)
             yield from _trained(ray, cells, folder)
         finally:
             ray.shutdown()
@@ -56,7 +80,7 @@ class RayCluster:
         try:
             import ray
         except ImportError as error:
-            raise RunError("--on ray needs Ray: pip install 'sayso[ray]'") from error
+            raise MissingExtraError(_NEEDED, extra="ray") from error
         options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
         where = self._where()
         if where:
@@ -78,16 +102,14 @@ class RayCluster:
             if (told := os.environ.get("RAY_ADDRESS", "")) not in ("", "auto", "local"):
                 _knock(told if "://" in told else f"gcs://{told}", f"RAY_ADDRESS {told}")
             return None
-        if not self._address.startswith("ray://"):
-            raise RunError(f"--on is '{self._address}', must be ray or ray://HOST[:PORT]")
         host, port = _knock(self._address, self._address)
         return f"ray://{host}:{port}"
 
 
 def _knock(address: str, told: str) -> tuple[str, int]:
     """See whether anything answers there; Ray itself would try for half a minute."""
-    parts = urlsplit(address)
     try:
+        parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port or _CLIENT_PORT
         socket.create_connection((host, port), timeout=_PATIENCE_SECONDS).close()
     except (OSError, ValueError) as error:
@@ -96,6 +118,16 @@ def _knock(address: str, told: str) -> tuple[str, int]:
             f"{_CLIENT_PORT}`, or check host and port"
         ) from error
     return host, port
+
+
+def _check_room(ray: Any, threads: int) -> None:
+    """Refuse cells that no node can take; Ray would wait for such a node for ever."""
+    most = max((node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]), default=0)
+    if most < threads:
+        raise RunError(
+            f"no node of this cluster has {counted(threads, 'processor')} for a cell, the largest has {most:g}; use "
+            f"--threads {max(1, int(most))} or add a node"
+        )
 
 
 def _trained(ray: Any, cells: Sequence[Cell], folder: Path) -> Generator[Outcome]:

@@ -9,11 +9,12 @@ from typing import Protocol, runtime_checkable
 from sayso.cells.cell import Cell, Outcome, is_finished
 from sayso.cells.folder import Folder
 from sayso.cells.local import LocalProcesses
-from sayso.cells.on_ray import RayCluster
+from sayso.cells.on_ray import RayCluster, check_address
 from sayso.errors import Fault, InterruptedRunError, RunError, SettingsError, counted
+from sayso.files import check_writable
 from sayso.progress import Progress, Task
 
-__all__ = ["CELLS", "Executor", "check_counts", "train_cells"]
+__all__ = ["CELLS", "Executor", "check_asked", "train_cells"]
 
 CELLS = "cells"
 """Where the folders of the cells lie, in the folder of the whole."""
@@ -28,15 +29,20 @@ class Executor(Protocol):
         ...
 
 
-def check_counts(*, seeds: int, jobs: int, threads: int) -> None:
-    """Refuse none of something.
+def check_asked(*, seeds: int, jobs: int, threads: int, on: str, out: Path) -> None:
+    """Refuse before any work what could not be done in the end: none of something, nowhere to train or to write.
 
     Raises:
-        SettingsError: all faults at once.
+        SettingsError: counts below 1, all at once, or an `on` that names no cluster.
+        MissingExtraError: a cluster, but Ray is not installed.
+        OutputError: `out` cannot be written to, or made.
     """
     limits = {"--seeds": seeds, "--jobs": jobs, "--threads": threads}
     if faults := [Fault(name, f"is {value}, must be 1 or more") for name, value in limits.items() if value < 1]:
         raise SettingsError(faults)
+    if on:
+        check_address(on)
+    check_writable(out)
 
 
 def train_cells(cells: Sequence[Cell], folder: Folder, *, jobs: int, on: str, progress: Progress) -> None:
@@ -69,10 +75,10 @@ def train_cells(cells: Sequence[Cell], folder: Folder, *, jobs: int, on: str, pr
                     tell()
         except KeyboardInterrupt as error:
             kept = sum(is_finished(cell, place / cell.name) for cell in cells)
+            others = "begin anew" if on else "go on from their last epoch"  # a node sends whole cells only
             raise InterruptedRunError(
                 f"stopped; {kept} of {counted(len(cells), 'cell')} are finished and kept"
-                f"{f', {len(failed)} failed' if failed else ''}, the others go on from their last epoch. Start the "
-                "same command again"
+                f"{f', {len(failed)} failed' if failed else ''}, the others {others}. Start the same command again"
             ) from error
     if failed:
         raise RunError(

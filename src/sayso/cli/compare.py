@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sayso.cli.cells import Cluster, Jobs, Threads
 from sayso.cli.console import Bars, say
 from sayso.errors import Fault, SettingsError
 
@@ -24,12 +25,10 @@ def compare(
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(help="How many seeds, from 0.")] = 5,
-    jobs: Annotated[int, typer.Option(help="Cells at a time on this machine.")] = 2,
-    on: Annotated[
-        str, typer.Option(metavar="ray[://ADDRESS]", help="Train on a Ray cluster instead of this machine alone.")
-    ] = "",
+    jobs: Jobs = 2,
+    on: Cluster = "",
     gap: Annotated[bool, typer.Option("--gap", help="Train on random splits too, and show the difference.")] = False,
-    threads: Annotated[int, typer.Option(help="Threads of each cell; they change the last bits, --jobs does not.")] = 1,
+    threads: Threads = 1,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key in all recipes.")
     ] = None,
@@ -58,12 +57,13 @@ def compare(
 
 def _show(table: Mapping[str, Any]) -> None:
     width = max(len(row["recipe"]) for row in table["recipes"]) + 3
-    gap = "random_split" in table["recipes"][0]
-    say(f"{'recipe':<{width + 2}}{'accuracy':>9}   95 % over speakers" + (f"{'random split':>15}" if gap else ""))
+    gap = table["random_label"]
+    say(table["split_label"])
+    say(f"{'recipe':<{width + 2}}{'accuracy':>9}   95 % over speakers   {gap}".rstrip())
     for row in table["recipes"]:
         limits = row["speaker_ci95"]
         over = f"{100 * limits[0]:.1f} to {100 * limits[1]:.1f} %" if limits else "-"
-        random = f"{100 * row['random_split']:13.1f} %" if gap else ""
+        random = f"{100 * row['random_split']:{len(gap) + 1}.1f} %" if gap else ""
         score = f"{row['rank']:>2}. {row['recipe']:<{width - 2}}{100 * row['accuracy']:>7.1f} %"
         say(f"{score}   {over:<18}{random}".rstrip())
     better = [pair for pair in table["pairs"] if pair["verdict"] == "better"]

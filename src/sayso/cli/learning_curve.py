@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sayso.cli.cells import Cluster, Jobs, Threads
 from sayso.cli.console import Bars, say
 from sayso.errors import Fault, SettingsError
 
@@ -22,11 +23,9 @@ def learning_curve(
         typer.Option(metavar="N,N,...", help="How many clips of each speaker; given alone, this is the only curve."),
     ] = "",
     seeds: Annotated[int, typer.Option(help="How many seeds, from 0; each draws other speakers and clips.")] = 3,
-    jobs: Annotated[int, typer.Option(help="Cells at a time on this machine.")] = 2,
-    on: Annotated[
-        str, typer.Option(metavar="ray[://ADDRESS]", help="Train on a Ray cluster instead of this machine alone.")
-    ] = "",
-    threads: Annotated[int, typer.Option(help="Threads of each cell; they change the last bits, --jobs does not.")] = 1,
+    jobs: Jobs = 2,
+    on: Cluster = "",
+    threads: Threads = 1,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated.")
     ] = None,

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sayso.comparison.table import RANDOM
 from sayso.files import write_text
 from sayso.pages import chart, write_page
 from sayso.plots.style import svg_text
@@ -37,5 +36,5 @@ def write_comparison(table: Mapping[str, Any], folder: Path) -> Path:
     page, figure = folder / "comparison.html", folder / "accuracy-against-cost.svg"
     write_text(figure, svg)
     picture = chart("cost", svg, _DESCRIPTION)
-    write_page(page, "comparison", title=folder.resolve().name, table=table, rows=rows, picture=picture, random=RANDOM)
+    write_page(page, "comparison", title=folder.resolve().name, table=table, rows=rows, picture=picture)
     return page

@@ -4,12 +4,15 @@ import json
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from sayso.cells.answers import Answers, read_answers
 from sayso.cells.cell import Cell
-from sayso.comparison.plan import Contestant, Plan
+from sayso.cells.together import CELLS
+from sayso.comparison.contestants import Contestant
+from sayso.comparison.plan import Plan
 from sayso.comparison.verdicts import LEVEL, least_reachable, verdicts
 from sayso.errors import RunError, counted
 from sayso.files import write_csv, write_json
@@ -17,9 +20,7 @@ from sayso.intervals import speaker_interval
 from sayso.progress import Progress
 from sayso.runs import RunFolder
 
-__all__ = ["RANDOM", "make_table", "write_tables"]
-
-RANDOM = "random split: speakers shared"
+__all__ = ["make_table", "write_tables"]
 
 
 def make_table(plan: Plan, folder: Path, progress: Progress) -> dict[str, Any]:
@@ -37,7 +38,7 @@ def make_table(plan: Plan, folder: Path, progress: Progress) -> dict[str, Any]:
         RunError: a cell is damaged.
         ModelError: a model cannot be exported.
     """
-    cells = folder / "cells"
+    cells = folder / CELLS
     held = {
         contestant.name: read_answers([cell for cell in _of(plan, contestant) if cell.fold in plan.folds], cells)
         for contestant in plan.contestants
@@ -55,7 +56,9 @@ def make_table(plan: Plan, folder: Path, progress: Progress) -> dict[str, Any]:
     pairs = verdicts(answers)
     speakers = len(next(iter(answers.values())).by_speaker)
     return {
-        "split": plan.split,
+        "split": plan.split_label.partition(":")[0],
+        "split_label": plan.split_label,
+        "random_label": plan.random_label,
         "speakers_shared": plan.speakers_shared,
         "folds": len(plan.folds),
         "seeds": list(plan.seeds),
@@ -72,9 +75,11 @@ def make_table(plan: Plan, folder: Path, progress: Progress) -> dict[str, Any]:
 def write_tables(table: Mapping[str, Any], folder: Path) -> None:
     """Write `comparison.json`, `ranking.csv`, `pairs.csv` and `speakers.csv`, each atomically."""
     write_json(folder / "comparison.json", table)
+    labels = {key: table[key] for key in ("split_label", "random_label") if table[key]}
     ranking = [
         {key: value for key, value in _flat(row) if key not in ("by_speaker", "by_seed")}
         | table["measured"][row["recipe"]]
+        | labels
         for row in table["recipes"]
     ]
     write_csv(folder / "ranking.csv", ranking)
@@ -120,7 +125,7 @@ def _costs(
     with progress.task("costs", total=len(contestants), unit="recipes") as task:
         for contestant in contestants:
             cells = _of(plan, contestant)
-            seconds, cpu_seconds = _times([folder / "cells" / cell.name for cell in cells])
+            seconds, cpu_seconds = _times([folder / CELLS / cell.name for cell in cells])
             counts, milliseconds = _answer_costs(contestant, cells[0], folder)
             measured = {
                 "training_seconds": seconds,
@@ -133,22 +138,22 @@ def _costs(
 
 
 def _answer_costs(contestant: Contestant, cell: Cell, folder: Path) -> tuple[dict[str, int], float]:
-    """Count and measure once a recipe, as long as it stays the same."""
+    """Count and measure once a recipe, as long as it and Sayso stay the same."""
     kept = folder / "models" / f"{contestant.name}.json"
     model = kept.with_suffix(".onnx")
-    values = cell.values()
+    measured_on = {"cell": cell.values(), "sayso": version("sayso")}
     try:
         known = json.loads(kept.read_text(encoding="utf-8"))
-        if known["cell"] == values and model.is_file():
+        if {key: known[key] for key in measured_on} == measured_on and model.is_file():
             return known["counts"], known["milliseconds_an_answer"]
     except (OSError, ValueError, KeyError, TypeError):
         pass  # never measured, or half written: once more
     from sayso.comparison.costs import answer_milliseconds, exported, multiply_adds
 
-    classifier = exported(RunFolder(folder / "cells" / cell.name).weights, model, contestant.corpus)
+    classifier = exported(RunFolder(folder / CELLS / cell.name).weights, model, contestant.corpus)
     counts = {"parameters": classifier.parameters_count, "multiply_adds": multiply_adds(classifier)}
     milliseconds = round(answer_milliseconds(model, contestant.corpus), 3)
-    write_json(kept, {"cell": values, "counts": counts, "milliseconds_an_answer": milliseconds})
+    write_json(kept, measured_on | {"counts": counts, "milliseconds_an_answer": milliseconds})
     return counts, milliseconds
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sayso.cells.folder import claimed
-from sayso.cells.together import check_counts, train_cells
+from sayso.cells.together import check_asked, train_cells
 from sayso.comparison.page import write_comparison
 from sayso.comparison.plan import make_plan
 from sayso.comparison.table import make_table, write_tables
@@ -59,7 +59,7 @@ def compare(
         SaysoError: whatever of recipes, clips and folder does not fit; cells that failed, when all others are done.
     """
     progress = progress or Progress()
-    check_counts(seeds=seeds, jobs=jobs, threads=threads)
+    check_asked(seeds=seeds, jobs=jobs, threads=threads, on=on, out=Path(out))
     plan = make_plan(
         recipes, overrides=overrides, folds=folds, seeds=seeds, threads=threads, gap=gap, progress=progress
     )

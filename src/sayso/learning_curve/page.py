@@ -10,6 +10,7 @@ from sayso.learning_curve.verdict import FURTHEST
 from sayso.pages import chart, write_page
 from sayso.plots.learning import accuracy_by_size
 from sayso.plots.style import svg_text
+from sayso.runs import split_label
 
 __all__ = ["write_learning_curve"]
 
@@ -35,6 +36,7 @@ def write_learning_curve(table: Mapping[str, Any], folder: Path) -> tuple[Path, 
         described = f"Accuracy against training {axis['unit']}; the table has the numbers."
         pictures[axis["axis"]] = chart(axis["axis"], svg, described)
     page = folder / "learning-curve.html"
-    values = {"pictures": pictures, "draws": DRAWS, "furthest": FURTHEST}
+    label = split_label({**table, "test": {"speakers": table["test_speakers"]}})
+    values = {"pictures": pictures, "draws": DRAWS, "furthest": FURTHEST, "label": label}
     write_page(page, "learning-curve", title=table["recipe"], table=table, **values)
     return page, *figures

@@ -3,27 +3,22 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sayso.cells.cell import Cell
 from sayso.cells.checks import Part, checked_notes
+from sayso.cells.recipes import OWN_KEYS, cell_recipe, make_cell, refuse_own_keys
 from sayso.clips import Clip
 from sayso.corpus import Corpus
 from sayso.errors import DataError, Fault, SettingsError
-from sayso.experiment import open_data, recipe_for
+from sayso.experiment import open_clips, recipe_for, split_of
 from sayso.learning_curve.sizes import AXES, Axis, AxisName, known_speakers, make_axis
-from sayso.plain_values import lay_over
 from sayso.progress import Progress
-from sayso.recipe import Recipe, recipe_from_values, recipe_yaml
-from sayso.schema import dump
-from sayso.splits import Split, make_split
+from sayso.recipe import Recipe
+from sayso.splits import Split
 
 __all__ = ["Plan", "make_plan"]
 
-_OWN = {
-    "training": ("seed", "threads"),
-    "dataset": ("train_speakers", "train_clips_per_speaker", "subset_seed"),
-}
+_OWN = (*OWN_KEYS, *(f"dataset.{key}" for key in ("train_speakers", "train_clips_per_speaker", "subset_seed")))
 
 
 @dataclass(frozen=True)
@@ -64,8 +59,8 @@ def make_plan(
     """
     name, recipe = recipe_for(source, overrides, progress=progress)
     _check_own(recipe, overrides)
-    corpus, _ = open_data(recipe, progress)
-    splits = [_split(corpus, recipe, seed) for seed in range(seeds)]
+    corpus = open_clips(recipe, progress)
+    splits = [split_of(corpus, cell_recipe(recipe, {}, seed=seed, threads=threads)) for seed in range(seeds)]
     parts = [[corpus.clips[row] for row in split.train] for split in splits]
     axes, left_out = _axes(parts, sizes)
     cells: dict[tuple[AxisName, int], tuple[Cell, ...]] = {
@@ -74,16 +69,14 @@ def make_plan(
         for size in axis.sizes
     }
     tested = [corpus.clips[row] for row in splits[0].test]
-    whole = Part("all", corpus, splits[0], recipe.dataset.allow_copies)
-    notes = (*left_out, *checked_notes([whole], progress), *_notes(splits[0], tested, parts[0], seeds))
+    allowed = recipe.dataset.allow_copies
+    seeded = [Part(f"seed {seed}", corpus, split, allowed) for seed, split in enumerate(splits)]
+    notes = (*left_out, *checked_notes(seeded, progress), *_notes(splits[0], tested, parts[0], seeds))
     return Plan(name, str(source), splits[0], axes, cells, notes)
 
 
 def _check_own(recipe: Recipe, overrides: Sequence[str]) -> None:
-    keys = {override.partition("=")[0].strip() for override in overrides}
-    own = [f"{section}.{key}" for section, names in _OWN.items() for key in names]
-    if faults := [Fault("--set", f"{key} is set by the curve itself; leave it out") for key in own if key in keys]:
-        raise SettingsError(faults)
+    refuse_own_keys(overrides, _OWN, by="the curve")
     given = {
         "train_speakers": recipe.dataset.train_speakers,
         "train_clips_per_speaker": recipe.dataset.train_clips_per_speaker,
@@ -118,24 +111,8 @@ def _axes(
 def _cell(name: str, recipe: Recipe, corpus: Corpus, axis: Axis, size: int, seed: int, threads: int) -> Cell:
     whole = axis.whole(size, seed)
     change = {"subset_seed": seed} | ({} if whole else {axis.key: size})
-    changed = _changed(recipe, {"dataset": change, "training": {"seed": seed, "threads": threads}})
     fold = "all" if whole else f"{axis.name}-{size}"
-    return Cell(name, fold, seed, threads, recipe_yaml(changed), corpus.content_hash)
-
-
-def _split(corpus: Corpus, recipe: Recipe, seed: int) -> Split:
-    settings = recipe.training
-    return make_split(
-        corpus,
-        recipe.dataset,
-        validation=settings.validation,
-        validation_share=settings.validation_share,
-        seed=seed,
-    )
-
-
-def _changed(recipe: Recipe, change: dict[str, Any]) -> Recipe:
-    return recipe_from_values(lay_over(dump(recipe), change), source="the learning curve")
+    return make_cell(name, fold, recipe, change, corpus, seed=seed, threads=threads)
 
 
 def _notes(split: Split, tested: Sequence[Clip], trained: Sequence[Clip], seeds: int) -> Iterator[str]:

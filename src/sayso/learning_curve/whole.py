@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sayso.cells.folder import claimed
-from sayso.cells.together import CELLS, check_counts, train_cells
+from sayso.cells.together import CELLS, check_asked, train_cells
 from sayso.learning_curve.page import write_learning_curve
 from sayso.learning_curve.plan import make_plan
 from sayso.learning_curve.sizes import AxisName
@@ -64,7 +64,7 @@ def learning_curve(
             done.
     """
     progress = progress or Progress()
-    check_counts(seeds=seeds, jobs=jobs, threads=threads)
+    check_asked(seeds=seeds, jobs=jobs, threads=threads, on=on, out=Path(out))
     sizes: dict[AxisName, Sequence[int]] = {"speakers": speakers, "clips": clips}
     plan = make_plan(recipe, overrides=overrides, sizes=sizes, seeds=seeds, threads=threads, progress=progress)
     with claimed(Path(out), folds=None, sources={"recipe": plan.source}, what="learning curve") as folder:

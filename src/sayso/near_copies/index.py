@@ -78,10 +78,14 @@ def _neighbours(values: Floats, reach: int) -> Floats:
     return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=1)
 
 
-def candidates(patches: Floats, task: Task) -> Rows:
-    """Pairs of which one's loudest moments are like loud moments of the other, (pairs, 2), the first being smaller."""
+def candidates(patches: Floats, task: Task, *, among: Floats | None = None) -> Rows:
+    """Pairs of which one's loudest moments are like loud moments of the other, (pairs, 2), the first being smaller.
+
+    Clips are looked for among one another, or among those of another set: then a pair is a row there and one here.
+    """
     count, moments, size = patches.shape
-    keys = patches.reshape(count * moments, size)
+    others = patches if among is None else among
+    keys = others.reshape(len(others) * moments, size)
     pairs: list[Rows] = [np.zeros((0, 2), np.int64)]
     step = max(1, _BLOCK_VALUES // max(1, len(keys) * _MOMENTS_SOUGHT))
     for start in range(0, count, step):
@@ -89,10 +93,11 @@ def candidates(patches: Floats, task: Task) -> Rows:
         alike = sought.reshape(-1, size) @ keys.T
         moment, key = np.nonzero(alike >= _LEAST_PATCH_LIKENESS)
         here, there, scores = moment // _MOMENTS_SOUGHT + start, key // moments, alike[moment, key]
-        other = there != here
+        other = np.full(len(here), True) if among is not None else there != here
         pairs.append(_nearest(here[other], there[other], scores[other]))
         task.advance(len(sought))
-    return np.unique(np.sort(np.concatenate(pairs), axis=1), axis=0)
+    found = np.concatenate(pairs)
+    return np.unique(np.sort(found, axis=1) if among is None else found[:, ::-1], axis=0)
 
 
 def _nearest(here: Rows, there: Rows, scores: Floats) -> Rows:

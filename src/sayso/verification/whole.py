@@ -12,8 +12,7 @@ from sayso.audio import to_float
 from sayso.corpus import Corpus, changed_rows
 from sayso.errors import RunError, SaysoError, counted
 from sayso.evaluation import calibrate, predict_probabilities
-from sayso.experiment import Run, open_data
-from sayso.leakage import check_leakage
+from sayso.experiment import Run, leakage_of, open_data
 from sayso.progress import Progress
 from sayso.runs import open_run
 from sayso.runtime.recognizer import softmax
@@ -169,8 +168,8 @@ def _split(seen: _Evidence, data: tuple[Corpus, Split]) -> Verdict:
 
 
 def _leakage(seen: _Evidence) -> Verdict:
-    allowed = seen.run.settings.dataset.allow_copies
-    facts = check_leakage(*_data(seen), allow_copies=allowed, progress=seen.progress).facts
+    recipe, (corpus, split) = seen.run.settings, _data(seen)
+    facts = leakage_of(recipe, corpus, split, open_unheard(recipe, corpus, split, seen.progress), seen.progress).facts
     if found := list(differences(facts, seen.manifest.get("leakage"), tolerance=SCORE_TOLERANCE)):
         return False, f"manifest.json does not say what the parts share: {_listed(found)}"
     return True, "speakers and copies across the parts are as manifest.json says"

@@ -1,25 +1,17 @@
 """The check that runs before every training: does the test part hold what the training has heard?"""
 
-import json
-import shlex
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
-from sayso.clips import Clip
 from sayso.corpus import Corpus
 from sayso.errors import DataError, counted
+from sayso.leakage.names import allowed, described, named, refusal, tail
 from sayso.near_copies import NearCopy, kept_near_copies
 from sayso.progress import Progress
 from sayso.splits import Rows, Split
 
 __all__ = ["Leakage", "check_leakage"]
-
-_MOST_NAMES = 3
-# A line to be copied must not fill the screen.
-_MOST_TO_ALLOW = 10
 
 
 @dataclass(frozen=True)
@@ -55,20 +47,28 @@ def check_leakage(
     refused = [
         row
         for row, copies in same.items()
-        if not any(_allowed(corpus.clips[copy].path, allow_copies) for copy in (row, *copies))
+        if not allowed((corpus.clips[copy] for copy in (row, *copies)), allow_copies)
     ]
     if refused:
-        raise DataError(_refusal(corpus, refused))
+        raise DataError(refusal(corpus, refused, "test clip"))
     near = [pair for pair in pairs if pair.likeness < 1]
     alike = {row: pair for row, pair in _near_across(near, groups, heard, tested) if row not in same}
+    trained, held = {int(row) for row in split.train}, {int(row) for row in split.validation}
+    across = (*_same_across(groups, trained, held), *_near_across(near, groups, trained, held))
+    validated = sorted({row for row, _ in across})
     clashes = [pair for pair in near if corpus.clips[pair.first].label != corpus.clips[pair.second].label]
     return Leakage(
-        notes=(*_promise_notes(corpus, split), *_notes(corpus, sorted(same), alike, clashes)),
+        notes=(
+            *_promise_notes(corpus, split),
+            *_notes(corpus, sorted(same), alike, clashes),
+            *_validation_notes(corpus, validated),
+        ),
         facts={
             "shared_speakers": len(_speakers(corpus, split.train, split.validation) & _speakers(corpus, split.test)),
-            "same_samples": [_tail(corpus.clips[row], 2) for row in sorted(same)],
-            "near_copies": [_described(corpus, alike[row]) for row in sorted(alike)],
-            "near_copies_under_two_labels": [_described(corpus, pair) for pair in clashes],
+            "same_samples": [tail(corpus.clips[row]) for row in sorted(same)],
+            "near_copies": [described(alike[row], corpus, corpus) for row in sorted(alike)],
+            "near_copies_under_two_labels": [described(pair, corpus, corpus) for pair in clashes],
+            "copies_in_validation": [tail(corpus.clips[row]) for row in validated],
         },
     )
 
@@ -106,22 +106,6 @@ def _speakers(corpus: Corpus, *parts: Rows) -> set[str]:
     return {speaker for part in parts for row in part if (speaker := corpus.clips[row].speaker)}
 
 
-def _allowed(path: str, allowed: Sequence[str]) -> bool:
-    slashed = f"/{path}".replace("\\", "/")
-    return any(slashed.endswith(f"/{name}") or fnmatchcase(slashed, f"*/{name}") for name in allowed)
-
-
-def _refusal(corpus: Corpus, rows: Sequence[int]) -> str:
-    names = _ends(corpus, rows) if len(rows) <= _MOST_TO_ALLOW else ["*"]
-    allow = shlex.quote(f"dataset.allow_copies={json.dumps(names, ensure_ascii=False)}")
-    copies = counted(len(rows), "test clip has", "test clips have")
-    return (
-        f"{copies} the very samples of a training or validation clip ({_named(corpus, rows)}), so a score on them says "
-        "nothing about new recordings; delete the copies, leave them out (dataset.exclude), or allow them: "
-        f"--set {allow}"
-    )
-
-
 def _promise_notes(corpus: Corpus, split: Split) -> Iterator[str]:
     """Speakers shared with the validation part alone, where none were to be; splits tells of those in training."""
     trained, validated, tested = (_speakers(corpus, part) for part in (split.train, split.validation, split.test))
@@ -135,41 +119,18 @@ def _notes(
 ) -> Iterator[str]:
     if same:
         copies = counted(len(same), "test clip is an exact copy", "test clips are exact copies")
-        yield f"{copies} of training clips, as allowed ({_named(corpus, same)}): the score is too good by that"
+        yield f"{copies} of training clips, as allowed ({named(corpus, same)}): the score is too good by that"
     if alike:
         copies = counted(len(alike), "test clip is a near copy", "test clips are near copies")
-        yield (
-            f"{copies} of training clips, such as {_described(corpus, alike[min(alike)])}: the score may be too good "
-            "by that"
-        )
+        such = described(alike[min(alike)], corpus, corpus)
+        yield f"{copies} of training clips, such as {such}: the score may be too good by that"
     if clashes:
         copies = counted(len(clashes), "pair of near copies has", "pairs of near copies have")
-        yield f"{copies} two labels, such as {_described(corpus, clashes[0])}: one of the two may be wrong"
+        yield f"{copies} two labels, such as {described(clashes[0], corpus, corpus)}: one of the two may be wrong"
 
 
-def _described(corpus: Corpus, pair: NearCopy) -> str:
-    first, second = (corpus.clips[row] for row in (pair.first, pair.second))
-    return f"{_tail(first, 2)} and {_tail(second, 2)} (alike by {pair.likeness:.2f})"
-
-
-def _named(corpus: Corpus, rows: Sequence[int]) -> str:
-    names = ", ".join(_tail(corpus.clips[row], 2) for row in rows[:_MOST_NAMES])
-    return names + (", ..." if len(rows) > _MOST_NAMES else "")
-
-
-def _ends(corpus: Corpus, rows: Sequence[int]) -> list[str]:
-    """The shortest ends of these clips' paths, of two parts or more, that no other clip's path has."""
-    left = {corpus.clips[row].path: corpus.clips[row] for row in rows}
-    ends: dict[str, str] = {}
-    for parts in range(2, 1 + max(path.count("/") + path.count("\\") for path in left) + 1):
-        paths = defaultdict[str, set[str]](set)
-        for clip in corpus.clips:
-            paths[_tail(clip, parts)].add(clip.path)
-        ends |= {
-            path: end for path, clip in left.items() if path not in ends and len(paths[end := _tail(clip, parts)]) == 1
-        }
-    return [ends.get(path, path) for path in left]
-
-
-def _tail(clip: Clip, parts: int) -> str:
-    return "/".join(clip.path.replace("\\", "/").split("/")[-parts:])
+def _validation_notes(corpus: Corpus, rows: Sequence[int]) -> Iterator[str]:
+    if rows:
+        copies = counted(len(rows), "validation clip has copies", "validation clips have copies")
+        names = named(corpus, rows)
+        yield f"{copies} or near copies in training ({names}): the epoch to keep is chosen by what was trained on too"
