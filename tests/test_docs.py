@@ -97,6 +97,13 @@ def test_every_module_is_in_the_reference():
         assert importlib.util.find_spec(line.removesuffix(".*")), f"docs/api names {line}, which is not there"
 
 
+def test_every_room_is_told_to_those_who_work_on_it():
+    text = (DOCS.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+    told = {room.rstrip("/") for row in rows for room in re.findall(r"`([^`]+)`", row)}
+    assert told == {module.name for module in pkgutil.iter_modules(sayso.__path__)} - {"__main__"}
+
+
 @pytest.mark.parametrize("page", HOW_TOS, ids=name)
 def test_settings_that_are_shown_can_be_read(page):
     for block in blocks(page, "yaml"):
