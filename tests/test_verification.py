@@ -157,7 +157,7 @@ def test_nothing_is_taken_from_the_cache_on_trust(sound, tmp_path):
 
 def test_a_run_without_an_export_holds(sound, tmp_path):
     run = train(small_recipe(sound[2]), out=tmp_path / "run", extras=False)
-    assert verdicts(run.path) == dict.fromkeys(NAMES, True) | {"export": None}
+    assert verdicts(run.path) == dict.fromkeys(NAMES, True)
 
 
 def test_a_name_that_is_no_text_holds(sound, tmp_path):
@@ -177,7 +177,7 @@ def test_metrics_that_are_none_are_refused(sound, tmp_path):
         verify(copy)
 
 
-def test_changed_and_missing_clips_are_told(sound, tmp_path):
+def test_changed_and_missing_clips_are_told(sound, tmp_path, program):
     run, _, folder = sound
     moved, copy = tmp_path / "tones", tmp_path / "run"
     shutil.copytree(folder, moved)
@@ -196,6 +196,7 @@ def test_changed_and_missing_clips_are_told(sound, tmp_path):
     shutil.rmtree(moved)
     found = verdicts(copy)
     assert (found["clips"], found["split"], found["scores"], found["export"]) == (None, None, True, None)
+    assert program("verify", copy)[0] == 1
 
 
 def test_an_unfinished_run_and_no_run_are_refused(sound, tmp_path):

@@ -51,7 +51,10 @@ def test_an_audit_leaves_a_page_a_table_and_a_list(program, words, tmp_path):
     rows = {row["clip"]: row["fault"] for row in rows_of(out / "exclude.csv")}
     assert rows[str(words / "yes" / "silent.wav")] == "silence"
     assert rows[str(words / "yes" / "broken.wav")] == "unreadable"
-    assert {"silence", "unreadable"} <= {row["fault"] for row in rows_of(out / "findings.csv")}
+    found = [(Path(row["clip"]).name, row["fault"]) for row in rows_of(out / "findings.csv")]
+    assert {"silence", "unreadable"} <= {fault for _, fault in found}
+    # Where nothing is to be heard nothing else is said.
+    assert [fault for name, fault in found if name == "silent.wav"] == ["silence"]
     # One of thirteen, as of all clips, on the page and on the terminal.
     assert lines["silence"].split()[1:3] == lines["unreadable"].split()[1:3] == ["1", "7.7%"]
     for fault in ("silence", "unreadable"):
@@ -95,11 +98,11 @@ def test_training_leaves_out_what_an_audit_lists(program, words, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     code, text, _ = program("audit", words, "--only", "silence", "--out", "[1] it's")
     assert code == 0
-    options = text.rstrip().partition("use: sayso train ... ")[2]
+    command = text.rstrip().partition("use: ")[2]
     page = (tmp_path / "[1] it's" / "audit.html").read_text(encoding="utf-8")
-    assert f"sayso train RECIPE {options}<" in html.unescape(page)
-    option, override = shlex.split(options)
-    assert option == "--set"
+    assert f"{command}<" in html.unescape(page)
+    *begin, option, override = shlex.split(command)
+    assert (begin, option) == (["sayso", "train", str(words)], "--set")
     monkeypatch.chdir("/")
     _, recipe = recipe_for(words, [override], progress=Progress())
     corpus, _ = open_data(recipe, Progress())

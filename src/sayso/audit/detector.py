@@ -59,6 +59,8 @@ class Detector:
     """What the fault is and what it does to a training, in a sentence or two."""
     threshold: ClassVar[str]
     """From where on a clip is named, in words and numbers."""
+    names_silent: ClassVar[bool] = False
+    """Whether clips in which nothing is to be heard can have the fault; of the others they would be named by chance."""
     excludes: ClassVar[bool] = True
     """Whether the exclusion file names its clips: they would teach something untrue."""
 

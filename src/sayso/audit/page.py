@@ -26,7 +26,7 @@ def write_audit(
     findings: Mapping[Detector, tuple[Finding, ...]],
     skipped: Sequence[tuple[Clip, str]],
     *,
-    exclude_option: str,
+    train_command: str,
 ) -> None:
     """Write the page, atomically. Sounds are as the files hold them, up to 5 s, at their own rate.
 
@@ -36,7 +36,7 @@ def write_audit(
         clips: those that could be read.
         findings: by detector, worst first.
         skipped: clips that could not be read, and why.
-        exclude_option: the option that makes a training leave out what was found.
+        train_command: the command that trains without what was found.
 
     Raises:
         OutputError: the page cannot be written.
@@ -48,7 +48,7 @@ def write_audit(
         "audit",
         title=title,
         clips=total,
-        exclude_option=exclude_option,
+        train_command=train_command,
         faulty=len({one.row for found in findings.values() for one in found}) + len(skipped),
         excluded=len(excluded) + len(skipped),
         faults=[_fault(detector, clips, found, total) for detector, found in findings.items()],

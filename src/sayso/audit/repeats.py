@@ -28,6 +28,7 @@ class Repeats(Detector):
     threshold: ClassVar[str] = (
         "two waveforms that agree as no two takes of a word do, by the check that also guards trainings"
     )
+    names_silent: ClassVar[bool] = True
 
     def find(self, values: Values, collection: Collection, progress: Progress) -> Iterator[Finding]:
         """Name the later clip of each pair, and both where their words differ."""

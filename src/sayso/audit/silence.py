@@ -28,6 +28,8 @@ class Silence(Detector):
         f"{QUIETER_DB:g} dB below that of the speaker's other clips"
     )
 
+    names_silent: ClassVar[bool] = True
+
     def measure(self, sound: Sound, audio: AudioFormat) -> Sequence[float]:
         """Level of the loudest frames in dBFS, and its height above the quietest in dB."""
         del audio

@@ -1,6 +1,7 @@
 """`audit`: a source in; findings, a page to listen to, and a list that training leaves out."""
 
 import os
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from sayso.audit.detector import Detector, Finding
 from sayso.audit.files import write_findings
 from sayso.audit.listening import Heard, listen
 from sayso.audit.page import write_audit
+from sayso.audit.silence import Silence
 from sayso.clips import DATASETS, Clip, Dataset
 from sayso.errors import DataError, InterruptedRunError, RunError, SettingsError
 from sayso.experiment import recipe_for
@@ -37,6 +39,8 @@ class Audit:
     """By detector that was asked, worst first; none by those of `not_looked_for`."""
     skipped: tuple[tuple[Clip, str], ...]
     """Clips that cannot be read, and why."""
+    trains_on: str = "RECIPE"
+    """What `sayso train` is to be given for these clips; RECIPE where that is not known, as for a kind of dataset."""
 
     @property
     def not_looked_for(self) -> dict[Detector, str]:
@@ -54,9 +58,10 @@ class Audit:
         return self.folder / "exclude.csv"
 
     @property
-    def exclude_option(self) -> str:
-        """The option of `sayso train` that leaves the excluded clips out, from any working folder."""
-        return f"--set {override_text('dataset.exclude', os.path.abspath(self.exclusions))}"  # noqa: PTH100 - as anchored
+    def train_command(self) -> str:
+        """The command that trains without the excluded clips, from any working folder."""
+        where = os.path.abspath(self.exclusions)  # noqa: PTH100 - as anchored
+        return f"sayso train {self.trains_on} --set {override_text('dataset.exclude', where)}"
 
     @property
     def table(self) -> Path:
@@ -104,7 +109,8 @@ def audit(
     threads = recipe.training.threads or 1
     with listen(clips, recipe.audio, detectors, threads=threads, progress=progress) as heard:
         quick = tuple(detector for detector in detectors if detector.name != "mislabels")
-        found = Audit(folder, heard.collection.clips, find_faults(heard, quick, progress), heard.skipped)
+        trains_on = shlex.quote(os.path.abspath(source)) if Path(source).exists() else "RECIPE"  # noqa: PTH100
+        found = Audit(folder, heard.collection.clips, find_faults(heard, quick, progress), heard.skipped, trains_on)
         slow = tuple(detector for detector in detectors if detector not in quick)
         if not slow:
             return _written(found, name)
@@ -121,17 +127,25 @@ def audit(
 
 def find_faults(heard: Heard, detectors: Sequence[Detector], progress: Progress) -> dict[Detector, tuple[Finding, ...]]:
     """Let every detector that can judge what was heard; gives its findings, worst first."""
+    silent = _silent(heard, progress)
     found: dict[Detector, tuple[Finding, ...]] = {}
     for detector in detectors:
         able = detector.why_not(heard.collection.clips) is None
         findings = detector.find(heard.values[detector.name], heard.collection, progress) if able else ()
-        found[detector] = tuple(sorted(findings, key=lambda finding: (-finding.severity, finding.row)))
+        kept = (finding for finding in findings if detector.names_silent or finding.row not in silent)
+        found[detector] = tuple(sorted(kept, key=lambda finding: (-finding.severity, finding.row)))
     return found
+
+
+def _silent(heard: Heard, progress: Progress) -> set[int]:
+    """Clips in which nothing is to be heard, where that was measured."""
+    values = heard.values.get(Silence.name)
+    return set() if values is None else {found.row for found in Silence().find(values, heard.collection, progress)}
 
 
 def _written(found: Audit, name: str) -> Audit:
     write_findings(found.folder, found.clips, found.findings, found.skipped)
-    write_audit(found.page, name, found.clips, found.findings, found.skipped, exclude_option=found.exclude_option)
+    write_audit(found.page, name, found.clips, found.findings, found.skipped, train_command=found.train_command)
     return found
 
 

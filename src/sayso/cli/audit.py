@@ -44,7 +44,7 @@ def audit(
     _print_table(found)
     say(f"page         {found.page}")
     say(f"findings     {found.table}")
-    say(f"exclusions   {found.exclusions}; use: sayso train ... {found.exclude_option}")
+    say(f"exclusions   {found.exclusions}; use: {found.train_command}")
 
 
 def _print_table(found: "Audit") -> None:

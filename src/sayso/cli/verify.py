@@ -18,7 +18,7 @@ def verify(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Compute a run's hashes and scores anew, and say what holds; exit code 1 where something does not."""
+    """Compute a run's hashes and scores anew, and say what holds; exit code 1 unless all of it does."""
     from sayso.verification import verify as checked
 
     checks = checked(run, progress=Bars())
@@ -27,5 +27,5 @@ def verify(
     else:
         for check in checks:
             say(f"{check.name:<12} {_WORDS[check.holds]:<15} {check.detail}")
-    if any(check.holds is False for check in checks):
+    if not all(check.holds for check in checks):
         raise typer.Exit(1)

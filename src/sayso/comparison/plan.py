@@ -180,7 +180,5 @@ def _notes(clips: Sequence[Clip], *, own: bool, folds: int, seeds: int) -> Itera
     if seeds == 1:
         yield "one seed: how far trainings differ by luck is in no interval and no verdict; use --seeds 3 or more"
     if own or folds < len(set(speakers) - {None}):
-        yield (
-            "the same networks answer several speakers: intervals and verdicts hold for these trainings, and the "
-            "spread of seeds shows how far others would differ"
-        )
+        others = ", and the spread of seeds shows how far others would differ" if seeds > 1 else ""
+        yield f"the same networks answer several speakers: intervals and verdicts hold for these trainings{others}"

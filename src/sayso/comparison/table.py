@@ -168,10 +168,11 @@ def _limits(speakers: int, pairs: int) -> Iterator[str]:
     if least > LEVEL:
         enough = (more for more in range(speakers, 100) if least_reachable(more, pairs) <= LEVEL)
         needed = next(enough, None)
-        mend = f"it takes {needed} speakers, or fewer recipes" if needed else "compare fewer recipes"
+        ways = [f"it takes {needed} speakers"] if needed else []
+        ways += ["compare fewer recipes"] if pairs > 1 else []
         yield (
             f"no verdicts: {speakers} speakers that all agreed would give a corrected p of {least:.2g} over "
-            f"{counted(pairs, 'pair')}, and {LEVEL} is wanted; {mend}"
+            f"{counted(pairs, 'pair')}, and {LEVEL} is wanted; {', or '.join(ways)}"
         )
 
 

@@ -145,7 +145,7 @@ def _answered(seen: _Evidence) -> Predictions:
 def _clips(seen: _Evidence, corpus: Corpus) -> Verdict:
     there = counted(len(corpus), "clip")
     if corpus.content_hash != seen.manifest.get("data_hash"):
-        return False, f"{there}, are not those of the training"
+        return False, f"{there} are here; they are not those of the training"
     if changed := changed_rows(corpus, seen.progress):
         first = corpus.clips[changed[0]].path
         return False, f"{counted(len(changed), 'recording')} of {there} changed since they were packed, such as {first}"
@@ -208,7 +208,7 @@ def _metrics(seen: _Evidence) -> Verdict:
 
 def _export(seen: _Evidence) -> Verdict:
     if not seen.run.onnx.exists() and seen.manifest.get("export") is None:
-        return None, "it was trained without an exported model"
+        return True, "none: it was trained without an exported model"
     return _answers(seen, _by_export)
 
 
