@@ -136,13 +136,20 @@ def test_every_forgery_is_named(
     assert program("verify", copy, "--json")[0] == 1
 
 
-def test_nothing_is_taken_from_the_cache_on_trust(sound, tmp_path):
+@pytest.fixture
+def elsewhere(sound, tmp_path):
+    """A copy of the clips, and of the run with a recipe that names them."""
     run, _, folder = sound
     moved, copy = tmp_path / "tones", tmp_path / "run"
     shutil.copytree(folder, moved)
     shutil.copytree(run, copy)
     recipe = copy / "recipe.yaml"
     recipe.write_text(recipe.read_text().replace(str(folder), str(moved)))
+    return moved, copy
+
+
+def test_nothing_is_taken_from_the_cache_on_trust(elsewhere):
+    moved, copy = elsewhere
     assert verdicts(copy) == dict.fromkeys(NAMES, True)
     clip = next(moved.rglob("*.wav"))
     before, whole = clip.stat(), clip.read_bytes()
@@ -177,13 +184,8 @@ def test_metrics_that_are_none_are_refused(sound, tmp_path):
         verify(copy)
 
 
-def test_changed_and_missing_clips_are_told(sound, tmp_path, program):
-    run, _, folder = sound
-    moved, copy = tmp_path / "tones", tmp_path / "run"
-    shutil.copytree(folder, moved)
-    shutil.copytree(run, copy)
-    recipe = copy / "recipe.yaml"
-    recipe.write_text(recipe.read_text().replace(str(folder), str(moved)))
+def test_changed_and_missing_clips_are_told(elsewhere, program):
+    moved, copy = elsewhere
     assert verdicts(copy) == dict.fromkeys(NAMES, True)
     clip = next(moved.rglob("*.wav"))
     samples, rate = soundfile.read(clip, dtype="int16")

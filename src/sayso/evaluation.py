@@ -18,7 +18,9 @@ from sayso.runtime.recognizer import softmax
 from sayso.splits import Rows
 
 __all__ = [
+    "PREDICTION_COLUMNS",
     "calibrate",
+    "calibrated_temperature",
     "calibration_scores",
     "predict_logits",
     "predict_probabilities",
@@ -26,6 +28,8 @@ __all__ = [
     "write_predictions",
 ]
 
+PREDICTION_COLUMNS = ("clip", "start_seconds", "speaker", "label", "predicted")
+"""Of `predictions.csv`, before every word's probability."""
 _BATCH = 256
 
 
@@ -48,12 +52,17 @@ def predict_probabilities(classifier: Classifier, corpus: Corpus, rows: Rows) ->
 
 
 def calibrate(classifier: Classifier, corpus: Corpus, rows: Rows) -> None:
-    """Fit the model's temperature on these rows, which must be neither of the training nor of the test part.
+    """Fit the model's temperature on these rows, which must be neither of the training nor of the test part."""
+    classifier.temperature = calibrated_temperature(classifier, corpus, rows)
 
-    Without rows it is 1. The same rows give the same temperature, whatever it was before.
-    """
-    classifier.temperature = 1.0
-    classifier.temperature = fit_temperature(_logits_of(classifier, corpus, rows), corpus.targets[rows])
+
+def calibrated_temperature(classifier: Classifier, corpus: Corpus, rows: Rows) -> float:
+    """The temperature that these rows ask for, whatever the model's is; 1 without rows."""
+    before, classifier.temperature = classifier.temperature, 1.0
+    try:
+        return fit_temperature(_logits_of(classifier, corpus, rows), corpus.targets[rows])
+    finally:
+        classifier.temperature = before
 
 
 def _logits_of(classifier: Classifier, corpus: Corpus, rows: Rows) -> NDArray[np.float32]:
@@ -98,7 +107,7 @@ def write_predictions(
     path: Path, corpus: Corpus, rows: Rows, probabilities: NDArray[np.float64], labels: Sequence[str]
 ) -> None:
     """Write `predictions.csv`: clip, start, speaker, label, predicted, and every word's probability."""
-    header = ["clip", "start_seconds", "speaker", "label", "predicted", *(f"p({label})" for label in labels)]
+    header = [*PREDICTION_COLUMNS, *(f"p({label})" for label in labels)]
     lines: list[list[object]] = []
     for row, shares in zip(rows, probabilities, strict=True):
         clip = corpus.clips[row]

@@ -82,13 +82,13 @@ def free_path(path: Path) -> Path:
     return next(place for place in (path, *others) if not place.exists())
 
 
-def short_name(name: str) -> str:
-    """The last two parts of a path, which tell a person which clip or run it is.
+def short_name(path: str, parts: int = 2) -> str:
+    """The last parts of a path, which tell a person which clip or run it is and are the same on every machine.
 
     >>> short_name("/data/yes/1.wav")
     'yes/1.wav'
     """
-    return "/".join(Path(name).parts[-2:])
+    return "/".join(path.replace("\\", "/").split("/")[-parts:])
 
 
 @contextmanager

@@ -12,10 +12,14 @@ import torch
 from runs_made import small_data, small_recipe
 from sayso.checkpoint import load_model, load_state
 from sayso.errors import InterruptedRunError, OutputError
+from sayso.evaluation import predict_logits
 from sayso.progress import Progress, Task
 from sayso.runs import RunFolder, read_log
 from sayso.splits import Split
 from sayso.training import bookkeeper, fit
+
+# One seed's luck on one processor is no finding: what a training comes to is asked of several.
+SEEDS = range(3)
 
 
 def fitted(folder, out, progress=None, **keys):
@@ -137,11 +141,18 @@ def test_the_last_weights_count_where_the_recipe_says_so(tone_folder, tmp_path):
 
 
 def test_the_epoch_of_the_lowest_validation_loss_counts_where_that_is_watched(tone_folder, tmp_path):
-    result = fitted(tone_folder, tmp_path / "run", epochs=6, monitor="loss", learning_rate=0.05)
-    losses = [row.loss for row in result.log if row.set == "validation"]
-    assert result.best_epoch == losses.index(min(losses)) + 1
-    scores = [row.accuracy for row in result.log if row.set == "validation"]
-    assert max(index for index, score in enumerate(scores) if score == max(scores)) + 1 != result.best_epoch
+    differs = []
+    for seed in SEEDS:
+        keys = {"epochs": 6, "monitor": "loss", "learning_rate": 0.05, "seed": seed}
+        result = fitted(tone_folder, tmp_path / str(seed), **keys)
+        losses, scores = (
+            [getattr(row, name) for row in result.log if row.set == "validation"] for name in ("loss", "accuracy")
+        )
+        assert result.best_epoch == losses.index(min(losses)) + 1
+        differs.append(
+            max(index for index, score in enumerate(scores) if score == max(scores)) + 1 != result.best_epoch
+        )
+    assert any(differs), "the accuracy would have chosen the same epochs"
 
 
 @pytest.mark.parametrize(
@@ -161,9 +172,17 @@ def test_patience_stops_early(tone_folder, tmp_path):
     assert result.epochs < 60
 
 
-def test_it_learns_tones(tone_folder, tmp_path):
-    result = fitted(tone_folder, tmp_path / "run", epochs=25, learning_rate=2e-2)
-    assert max(row.accuracy for row in result.log if row.set == "validation") >= 0.8
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+def test_it_learns_tones(tone_folder, tmp_path, precision):
+    corpus, split = small_data(tone_folder)
+    held = np.concatenate((split.validation, split.test))
+    right = []
+    for seed in SEEDS:
+        keys = {"epochs": 25, "learning_rate": 2e-2, "seed": seed, "precision": precision}
+        result = fitted(tone_folder, tmp_path / str(seed), **keys)
+        right.append(predict_logits(result.classifier, corpus.samples[held]).argmax(axis=1) == corpus.targets[held])
+    # Of ten seeds on three kinds of processor the worst had two clips in three, and guessing has one.
+    assert np.mean(right) >= 0.6
 
 
 def test_a_full_disk_is_one_line_and_the_last_state_stays_whole(tone_folder, tmp_path, monkeypatch):

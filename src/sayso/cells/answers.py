@@ -5,13 +5,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sayso.cells.cell import Cell
 from sayso.errors import RunError
+from sayso.files import short_name
 from sayso.runs import RunFolder
 
 __all__ = ["Answers", "read_answers"]
@@ -76,7 +77,7 @@ def _rows(folder: Path) -> list[tuple[tuple[str, ...], str | None, bool]]:
         with file.open(newline="", encoding="utf-8") as lines:
             return [
                 (
-                    ("/".join(PurePath(row["clip"]).parts[-2:]), row["start_seconds"], row["label"]),
+                    (short_name(row["clip"]), row["start_seconds"], row["label"]),
                     row["speaker"] or None,
                     row["label"] == row["predicted"],
                 )

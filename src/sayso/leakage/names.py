@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from sayso.clips import Clip
 from sayso.corpus import Corpus
 from sayso.errors import counted
+from sayso.files import short_name
 from sayso.near_copies import NearCopy
 
 __all__ = ["allowed", "described", "named", "refusal", "tail"]
@@ -56,7 +57,7 @@ def named(corpus: Corpus, rows: Sequence[int]) -> str:
 
 def tail(clip: Clip, parts: int = 2) -> str:
     """The last parts of a clip's path, which are the same on every machine."""
-    return "/".join(clip.path.replace("\\", "/").split("/")[-parts:])
+    return short_name(clip.path, parts)
 
 
 def _ends(corpus: Corpus, rows: Sequence[int]) -> list[str]:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from sayso.clips import Clip
 from sayso.corpus import Corpus
 from sayso.errors import RunError, counted
+from sayso.evaluation import PREDICTION_COLUMNS
+from sayso.files import short_name
 from sayso.splits import Rows
 
 __all__ = ["Predictions", "other_clips", "read_predictions"]
-
-_COLUMNS = ["clip", "start_seconds", "speaker", "label", "predicted"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +38,10 @@ def read_predictions(path: Path) -> Predictions:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             header, *rows = list(csv.reader(file))
-        labels = tuple(name.removeprefix("p(").removesuffix(")") for name in header[len(_COLUMNS) :])
-        shares = np.array([[float(cell) for cell in row[len(_COLUMNS) :]] for row in rows], np.float64)
-        if header[: len(_COLUMNS)] != _COLUMNS or shares.shape != (len(rows), len(labels)) or shares.size == 0:
+        first = len(PREDICTION_COLUMNS)
+        labels = tuple(name.removeprefix("p(").removesuffix(")") for name in header[first:])
+        shares = np.array([[float(cell) for cell in row[first:]] for row in rows], np.float64)
+        if tuple(header[:first]) != PREDICTION_COLUMNS or shares.shape != (len(rows), len(labels)) or not shares.size:
             raise ValueError("not what a run leaves")
         if not np.isfinite(shares).all():
             raise ValueError("not all numbers")
@@ -55,7 +56,7 @@ def read_predictions(path: Path) -> Predictions:
 def other_clips(read: Predictions, corpus: Corpus, test: Rows) -> str:
     """Where the answers are not those of the test part, in order; empty where they are."""
     wanted = [_row(corpus.clips[row]) for row in test]
-    there = [(_tail(path), *rest) for path, *rest in read.clips]
+    there = [(short_name(path), *rest) for path, *rest in read.clips]
     if len(wanted) != len(there):
         return f"{counted(len(there), 'clip')} in predictions.csv, {len(wanted)} in the test part"
     for line, (one, other) in enumerate(zip(there, wanted, strict=True), start=2):
@@ -66,14 +67,9 @@ def other_clips(read: Predictions, corpus: Corpus, test: Rows) -> str:
 
 def _row(clip: Clip) -> tuple[str, str, str, str]:
     start = "" if clip.start_seconds is None else str(clip.start_seconds)
-    return (_tail(_written(clip.path)), start, _written(clip.speaker or ""), _written(clip.label))
+    return (short_name(_written(clip.path)), start, _written(clip.speaker or ""), _written(clip.label))
 
 
 def _written(text: str) -> str:
     """As `write_text` spells it: odd bytes of a file name as an escape."""
     return text.encode(errors="backslashreplace").decode()
-
-
-def _tail(path: str) -> str:
-    """Two parts of the path: what comes before them is the machine's."""
-    return "/".join(path.replace("\\", "/").split("/")[-2:])
