@@ -13,7 +13,7 @@ import torch
 
 import benchmarks
 from benchmarks.contest import Contest, NotHereError, Outcome
-from sayso.files import write_json
+from sayso.system.files import write_json
 
 HERE = ("__main__", "clips", "contest", "peers", "planting", "side")
 

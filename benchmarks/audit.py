@@ -8,13 +8,13 @@ from pathlib import Path
 from benchmarks.contest import Contest, Figure, NotHereError
 from benchmarks.planting import KINDS, plant
 from sayso.audio import AudioFormat
-from sayso.audit.catalogue import DETECTORS
-from sayso.audit.listening import listen
-from sayso.audit.whole import find_faults
-from sayso.clips import Dataset
-from sayso.datasets.fsdd import Fsdd
-from sayso.datasets.speech_commands import SpeechCommands
-from sayso.progress import Progress
+from sayso.data.datasets import Dataset
+from sayso.data.datasets.fsdd import Fsdd
+from sayso.data.datasets.speech_commands import SpeechCommands
+from sayso.studies.audit.audit import find_faults
+from sayso.studies.audit.catalogue import DETECTORS
+from sayso.studies.audit.listening import listen
+from sayso.system.progress import Progress
 
 FAULTS = 200
 # Thresholds were chosen on the seeds 101 to 103.

@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 
 from benchmarks.contest import Contest, Figure, NotHereError
-from sayso.audit.whole import audit
-from sayso.datasets.speech_commands import SpeechCommands
-from sayso.progress import Progress
+from sayso.data.datasets.speech_commands import SpeechCommands
+from sayso.studies.audit.audit import audit
+from sayso.system.progress import Progress
 
 AUDIT = "sayso: audit"
 MOST_SECONDS = 60.0

@@ -8,12 +8,12 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.contest import Contest, Figure, NotHereError
-from sayso.cells.local import LocalProcesses
-from sayso.cells.on_ray import RayCluster
-from sayso.cells.together import Executor
-from sayso.comparison.plan import Plan, make_plan
-from sayso.datasets.fsdd import Fsdd
-from sayso.progress import Progress
+from sayso.data.datasets.fsdd import Fsdd
+from sayso.studies.comparison.plan import Plan, make_plan
+from sayso.studies.trials.local import LocalProcesses
+from sayso.studies.trials.on_ray import RayCluster
+from sayso.studies.trials.together import Executor
+from sayso.system.progress import Progress
 
 ONE, TWO, RAY = "sayso: one job", "sayso: two jobs", "sayso: Ray, two CPUs"
 CELLS, EPOCHS = 4, 18

@@ -4,9 +4,9 @@ import numpy as np
 
 from benchmarks.contest import NotHereError
 from sayso.audio import AudioFormat, clip_from_file, decode, fit_length
-from sayso.datasets.fsdd import Fsdd
-from sayso.datasets.speech_commands import SpeechCommands
-from sayso.progress import Progress
+from sayso.data.datasets.fsdd import Fsdd
+from sayso.data.datasets.speech_commands import SpeechCommands
+from sayso.system.progress import Progress
 
 __all__ = ["digits", "words"]
 

@@ -13,10 +13,10 @@ import soundfile
 
 from benchmarks.contest import Contest, Figure, NotHereError
 from sayso.audio import AudioFormat
-from sayso.clips import Listing
-from sayso.corpus import pack
-from sayso.datasets.speech_commands import SpeechCommands
-from sayso.progress import Progress
+from sayso.data.clips import Listing
+from sayso.data.corpus import pack
+from sayso.data.datasets.speech_commands import SpeechCommands
+from sayso.system.progress import Progress
 
 AUDIO = AudioFormat()
 PACK, OPEN, PLAIN, BARE = "sayso: pack", "sayso: second open", "soundfile: plain loop", "libsndfile: bare decoding"

@@ -9,9 +9,9 @@ import soundfile
 from numpy.typing import NDArray
 
 from sayso.audio import decode, resample
-from sayso.audit.detector import LEAST_OF_GROUP, Values, spread
-from sayso.audit.sound import FRAME_SECONDS, Sound
-from sayso.clips import Clip
+from sayso.data.clips import Clip
+from sayso.studies.audit.detector import LEAST_OF_GROUP, Values, spread
+from sayso.studies.audit.recording import FRAME_SECONDS, Sound
 
 __all__ = ["KINDS", "Planted", "plant"]
 

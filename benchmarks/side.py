@@ -19,7 +19,7 @@ __all__ = ["PEERS", "Side", "agree", "clip_file"]
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / ".venv-peers" / "bin" / "python"
-# What `sayso.memory.keep_freed_memory` asks of glibc.
+# What `sayso.system.malloc.keep_freed_memory` asks of glibc.
 _MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1)}
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -32,8 +32,8 @@ class Side:
         clips: an .npy file from `clip_file`.
         peer: in the peers' environment, not Sayso's.
         batch: clips at a time; None: the fastest of a few sizes.
-        keeps_memory: freed memory is kept for the next array, as `sayso.memory` has it in Sayso's own trainings; peers
-            gain by it too.
+        keeps_memory: freed memory is kept for the next array, as `sayso.system.malloc` has it in Sayso's own trainings;
+            peers gain by it too.
 
     Raises:
         NotHereError: the environment or the package is not there.

@@ -13,7 +13,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from sayso.schema import Settings
+from sayso.config.schema import Settings
 
 __all__ = ["modules", "plain", "readable_type", "setup"]
 

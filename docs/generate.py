@@ -10,11 +10,11 @@ import typer
 from sayso.audio import AudioFormat
 from sayso.augment import AUGMENTATIONS
 from sayso.cli import app
-from sayso.clips import DATASETS
+from sayso.config.schema import describe
+from sayso.data.datasets import DATASETS
 from sayso.features import FEATURES
 from sayso.models import MODELS
-from sayso.recipe import Training
-from sayso.schema import describe
+from sayso.recipe.recipe import Training
 
 HERE = Path(__file__).parent
 MADE = "Made by `make docs` from the program; do not edit.\n"

@@ -17,8 +17,8 @@ import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.files import write_json, write_text
-from sayso.intervals import speaker_intervals, wilson_interval
+from sayso.metrics.intervals import speaker_intervals, wilson_interval
+from sayso.system.files import write_json, write_text
 
 __all__ = ["CORPORA", "HARD", "USUAL", "Cell", "main", "page_text", "simulated"]
 

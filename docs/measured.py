@@ -10,14 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sayso.errors import RunError, SettingsError, counted
-from sayso.files import digest
-from sayso.intervals import speaker_interval
-from sayso.metrics import paired_difference
-from sayso.plain_values import lay_over, load_yaml
-from sayso.recipe import read_recipe
-from sayso.runs import RunFolder, split_label
-from sayso.schema import dump
+from sayso.config.overrides import load_yaml, merge
+from sayso.config.schema import dump
+from sayso.errors import RunError, SettingsError
+from sayso.metrics.intervals import speaker_interval
+from sayso.metrics.scores import paired_difference
+from sayso.recipe.recipe import read_recipe
+from sayso.runs.folder import RunFolder
+from sayso.runs.manifest import split_label
+from sayso.system.files import digest
+from sayso.system.wording import counted
 
 __all__ = [
     "ROOT",
@@ -189,7 +191,7 @@ def keys_of(path: Path) -> dict[str, Any]:
 def _written(path: Path) -> dict[str, Any]:
     values: dict[str, Any] = load_yaml(path.read_text(encoding="utf-8"))
     base = values.pop("extends", None)
-    return lay_over(_written(path.parent / base), values) if base else values
+    return merge(_written(path.parent / base), values) if base else values
 
 
 def _mean_right(runs: Sequence[RunFolder]) -> dict[tuple[str, str, str], float]:

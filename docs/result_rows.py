@@ -7,7 +7,7 @@ from typing import Any
 
 from measured import settings_text
 
-from sayso.intervals import mean_interval
+from sayso.metrics.intervals import mean_interval
 
 __all__ = ["compared_line", "contest_lines", "lines_of", "names_of", "percent", "span"]
 

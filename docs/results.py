@@ -17,9 +17,9 @@ from by_speaker import compared_recipes, comparison_rows, stale_recipes
 from measured import compared, current_hash, facts_of, find_runs, merged, recipe_paths, shipped
 from result_rows import compared_line, contest_lines, lines_of, names_of
 
+from sayso.config.overrides import load_yaml
 from sayso.errors import RunError, SaysoError
-from sayso.files import write_text
-from sayso.plain_values import load_yaml
+from sayso.system.files import write_text
 
 HERE = Path(__file__).parent
 Facts = dict[str, Any]

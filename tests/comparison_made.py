@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from runs_made import small_recipe
-from sayso.cells.cell import Outcome, train_cell
 from sayso.errors import SaysoError
-from sayso.recipe import recipe_yaml
+from sayso.recipe.recipe import recipe_yaml
+from sayso.studies.trials.trial import Outcome, train_cell
 
 __all__ = ["InThisProcess", "outcome_of", "write_recipes"]
 

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 if TYPE_CHECKING:
-    from sayso.clips import Listing
+    from sayso.data.clips import Listing
 
 # Machines are shared and noisy: an example that takes long is no fault of the code.
 hypothesis.settings.register_profile("patient", deadline=None)
@@ -70,7 +70,7 @@ def tone_folder(tmp_path: Path) -> Path:
 def listing(tone_folder: Path) -> "Listing":
     """The clips of `tone_folder`, as a dataset would list them."""
     # Here, since this file is loaded before annotations are hooked for checking.
-    from sayso.clips import Clip, Listing
+    from sayso.data.clips import Clip, Listing
 
     paths = sorted(tone_folder.glob("*/*.wav"))
     return Listing(tuple(Clip(str(path), path.parent.name, path.stem.split("_")[0]) for path in paths))
@@ -97,8 +97,8 @@ def made_run(tmp_path: Path) -> Callable[[str], Path]:
     """Give a function that writes the folder of a finished run that nobody trained: two words, two speakers."""
 
     # Imported here, so that the shape checks still hook in when conftest is read.
-    from sayso.files import write_json, write_text
-    from sayso.runs import LogRow, write_log
+    from sayso.runs.log import LogRow, write_log
+    from sayso.system.files import write_json, write_text
 
     def make(name: str) -> Path:
         folder = tmp_path / name

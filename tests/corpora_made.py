@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from sayso.audio import AudioFormat
-from sayso.clips import Clip, Listing
-from sayso.corpus import Corpus, pack
-from sayso.progress import Progress
+from sayso.data.clips import Clip, Listing
+from sayso.data.corpus import Corpus, pack
+from sayso.system.progress import Progress
 
 __all__ = ["AUDIO", "folders", "packed_corpus", "with_file"]
 

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from sayso.experiment import Run, open_data, train
-from sayso.progress import Progress
-from sayso.recipe import Recipe, recipe_from_values
+from sayso.experiment.run import Run
+from sayso.experiment.train import train
+from sayso.recipe.prepared import open_data
+from sayso.recipe.recipe import Recipe, recipe_from_values
+from sayso.system.progress import Progress
 
 __all__ = ["small_recipe", "small_run"]
 

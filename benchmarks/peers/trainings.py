@@ -50,15 +50,15 @@ def trainer(*, batched: bool = False, bf16: bool = False, channels_last: bool = 
 
 def sayso_epoch() -> Callable[[np.ndarray], float]:
     """An epoch of `sayso train` on all clips, as the program runs it: augmentation off, weights and log written."""
-    from sayso.clips import Clip
-    from sayso.corpus import Corpus
-    from sayso.datasets.speech_commands import SpeechCommands
+    from sayso.data.clips import Clip
+    from sayso.data.corpus import Corpus
+    from sayso.data.datasets.speech_commands import SpeechCommands
+    from sayso.data.splits.draw import Split
     from sayso.features.spectrogram import Spectrogram
     from sayso.models.luz_convnet import LuzConvnetConfig
-    from sayso.progress import Progress
-    from sayso.recipe import Recipe, Training
-    from sayso.runs import RunFolder
-    from sayso.splits import Split
+    from sayso.recipe.recipe import Recipe, Training
+    from sayso.runs.folder import RunFolder
+    from sayso.system.progress import Progress
     from sayso.training import fit
 
     recipe = Recipe(

@@ -13,7 +13,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sayso.experiment import Run, load, resume, train
+    from sayso.experiment.run import Run, load
+    from sayso.experiment.train import resume, train
     from sayso.runtime import Recognizer
 
 __all__ = ["Recognizer", "Run", "__version__", "load", "resume", "train"]
@@ -22,10 +23,10 @@ __version__ = version("sayso")
 
 _HOMES = {
     "Recognizer": "sayso.runtime",
-    "Run": "sayso.experiment",
-    "load": "sayso.experiment",
-    "resume": "sayso.experiment",
-    "train": "sayso.experiment",
+    "Run": "sayso.experiment.run",
+    "load": "sayso.experiment.run",
+    "resume": "sayso.experiment.train",
+    "train": "sayso.experiment.train",
 }
 
 

@@ -15,8 +15,8 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from sayso.config.schema import Positive, Range, Settings
 from sayso.errors import AudioError
-from sayso.schema import Positive, Range, Settings
 
 __all__ = [
     "FULL_SCALE",

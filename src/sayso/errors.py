@@ -34,7 +34,6 @@ __all__ = [
     "RunError",
     "SaysoError",
     "SettingsError",
-    "counted",
 ]
 
 
@@ -116,12 +115,3 @@ class InterruptedRunError(SaysoError):
     """Training was stopped by a person; the message says what was kept and how to go on."""
 
     exit_code = 130
-
-
-def counted(count: int, one: str, many: str = "") -> str:
-    """Say how many there are of what, for a message; `many` is the wording for any count but 1, by default `one` + s.
-
-    >>> counted(1, "epoch"), counted(0, "clip"), counted(1200, "clip is", "clips are")
-    ('1 epoch', '0 clips', '1,200 clips are')
-    """
-    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -120,7 +120,7 @@ def test_clear_downloads_only_when_told(clips: Path) -> None:
 def test_help_imports_nothing_heavy() -> None:
     program = (
         "import sys; import sayso.cli.data;"
-        "print([n for n in ('numpy', 'soundfile', 'torch', 'sayso.corpus', 'sayso.recipe') if n in sys.modules])"
+        "print([n for n in ('numpy', 'soundfile', 'torch', 'sayso.data.corpus', 'sayso.recipe') if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
     assert done.stdout.strip() == "[]"

@@ -7,9 +7,10 @@ import pytest
 
 from conftest import one_line
 from runs_made import small_recipe
-from sayso import cli, rate_finding
+from sayso import cli
 from sayso.errors import OutputError
-from sayso.recipe import read_recipe, recipe_yaml
+from sayso.recipe.recipe import read_recipe, recipe_yaml
+from sayso.studies import lr_finder as rate_finding
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ import soundfile
 
 from conftest import one_line, write_tones
 from runs_made import small_recipe
-from sayso import cli, files
-from sayso.recipe import recipe_yaml
+from sayso import cli
+from sayso.recipe.recipe import recipe_yaml
+from sayso.system import files
 
 FAST = ["--set", "training.epochs=1", "--set", "training.threads=1", "--set", "model.width=0.5"]
 
@@ -69,7 +70,7 @@ def test_data_and_predict_do_without_torch(trained, tone_folder):
             "from sayso.cli import main\n"
             f"sys.argv = ['sayso', *{arguments!r}]\n"
             "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
-            "heavy = {'torch', 'lightning', 'matplotlib', 'sayso.recipe'} & set(sys.modules)\n"
+            "heavy = {'torch', 'lightning', 'matplotlib', 'sayso.recipe.recipe'} & set(sys.modules)\n"
             "assert not heavy, heavy\n"
         )
         subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -285,7 +286,7 @@ def test_ctrl_c_is_one_line(sayso, tone_folder, tmp_path, monkeypatch):
     def breaks(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sayso.experiment.open_data", breaks)
+    monkeypatch.setattr("sayso.experiment.train.open_data", breaks)
     code, _, err = sayso("train", tone_folder, *FAST, "--out", tmp_path / "run")
     assert code == 130
     assert "stopped" in one_line(err)

@@ -2,10 +2,10 @@
 
 import pytest
 
+from sayso.dsp.mel import mel_filter_bank
 from sayso.errors import SettingsError
 from sayso.features.mel import Mel
-from sayso.recipe import recipe_from_values
-from sayso.spectral import mel_filter_bank
+from sayso.recipe.recipe import recipe_from_values
 
 BAD = [
     ("mel", {"window_seconds": 2}, "window_seconds: is 2, longer than the clips of 1 s"),

@@ -11,9 +11,9 @@ import torch
 
 from golden.cases import BINS_DB, CASES, FOLDER, LOGARITHMS, SOUNDS, cases_of, samples_of
 from sayso.audio import AudioFormat
-from sayso.export import OPSET
+from sayso.classifier.export import OPSET
+from sayso.config.schema import read
 from sayso.features import FEATURES
-from sayso.schema import read
 
 PAIRS = [(sound, case) for sound in SOUNDS for case in cases_of(sound)]
 # Of each clip's largest value for linear features; in decibels and nepers for logarithms.

@@ -6,15 +6,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sayso import spectral
 from sayso.audio import AudioFormat
+from sayso.dsp import stft as spectral
+from sayso.dsp.stft import Stft
 from sayso.features import FEATURES
 from sayso.features.dft import WholeClipDft
 from sayso.features.mel import Mel
 from sayso.features.mfcc import Mfcc
 from sayso.features.spectrogram import Picture, Spectrogram
 from sayso.features.waveform import Waveform
-from sayso.spectral import Stft
 
 AUDIO = AudioFormat(sample_rate=8000, clip_seconds=0.2)
 HOP = 80

@@ -10,10 +10,10 @@ import torch
 
 from golden.scattering_cases import CASES, FOLDER, name_of, samples_of
 from sayso.audio import AudioFormat, clip_from_file
-from sayso.datasets.fsdd import Fsdd
+from sayso.data.datasets.fsdd import Fsdd
+from sayso.dsp.wavelets import gauss_response, morlet_response, padding, wavelets
 from sayso.features.scattering import Scattering, ScatteringConfig
-from sayso.progress import Progress
-from sayso.wavelets import gauss_response, morlet_response, padding, wavelets
+from sayso.system.progress import Progress
 
 
 def build(case):

@@ -5,8 +5,8 @@ import itertools
 import pytest
 import torch
 
+from sayso.config.schema import field_types
 from sayso.models import MODELS
-from sayso.schema import field_types
 
 SHAPE = (1, 40, 61)
 # Settings with which a network takes that shape, and is small enough for quick tests.

@@ -13,7 +13,7 @@ from sayso.models.luz_convnet import LuzConvnetConfig
 from sayso.models.mlp import MlpConfig
 from sayso.models.spectrogram_cnn import SpectrogramCnnConfig
 from sayso.models.tc_resnet import TCResNetConfig
-from sayso.recipe import recipe_from_values
+from sayso.recipe.recipe import recipe_from_values
 
 
 def parameters(config, shape, classes):

@@ -8,9 +8,10 @@ import torch
 
 from runs_made import small_data, small_recipe
 from sayso.augment.gain import Gain
-from sayso.classifier import Classifier
+from sayso.classifier.module import Classifier
 from sayso.errors import SettingsError
-from sayso.training import choose_hardware, kept_features
+from sayso.training import choose_hardware
+from sayso.training import feature_cache as kept_features
 from sayso.training.learner import Learner, class_weights, new_learner
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sayso.errors import SettingsError
-from sayso.recipe import Training
+from sayso.recipe.recipe import Training
 from sayso.training.optimisers import make_optimiser
 from sayso.training.schedules import make_schedule
 

@@ -7,8 +7,9 @@ import pytest
 
 from runs_made import small_data, small_recipe
 from sayso.errors import InterruptedRunError, MissingExtraError, OutputError, RunError
-from sayso.progress import Progress
-from sayso.runs import RunFolder, read_log
+from sayso.runs.folder import RunFolder
+from sayso.runs.log import read_log
+from sayso.system.progress import Progress
 from sayso.training import fit, trackers
 from sayso.training.tracking import check_tracking
 

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from sayso.registry import Part, Registry
+from sayso.config.registry import Part, Registry
 
 __all__ = ["AUGMENTATIONS", "AugmentConfig", "Augmentation", "Surroundings", "uniform"]
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from sayso.augment import AUGMENTATIONS, Augmentation, AugmentConfig, Surroundings, uniform
-from sayso.schema import NonNegative
+from sayso.config.schema import NonNegative
 
 __all__ = ["Gain"]
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from sayso.augment import AUGMENTATIONS, Augmentation, AugmentConfig, Surroundings, uniform
+from sayso.config.schema import Share
 from sayso.errors import Fault
-from sayso.schema import Share
 
 __all__ = ["Noise"]
 

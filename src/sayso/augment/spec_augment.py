@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from sayso.augment import AUGMENTATIONS, Augmentation, AugmentConfig, Surroundings
-from sayso.schema import Range, Share
+from sayso.config.schema import Range, Share
 
 __all__ = ["SpecAugment"]
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from sayso.augment import AUGMENTATIONS, Augmentation, AugmentConfig, Surroundings, uniform
-from sayso.schema import Range
+from sayso.config.schema import Range
 
 __all__ = ["Speed"]
 

@@ -25,7 +25,7 @@ from sayso.cli import (
 )
 from sayso.cli.console import print_any_name, warn
 from sayso.errors import SaysoError
-from sayso.processes import this_process
+from sayso.system.distributed import this_process
 
 __all__ = ["app", "main"]
 

@@ -8,7 +8,7 @@ import typer
 from sayso.cli.console import Bars, say
 
 if TYPE_CHECKING:
-    from sayso.audit.whole import Audit
+    from sayso.studies.audit.audit import Audit
 
 __all__ = ["audit"]
 
@@ -36,7 +36,7 @@ def audit(
     out: Annotated[Path | None, typer.Option(help="Folder; default: audits/<name>-<time>.")] = None,
 ) -> None:
     """Look through recordings for faults: a page to listen to, and a list that training leaves out."""
-    from sayso.audit.whole import audit as look_through
+    from sayso.studies.audit.audit import audit as look_through
 
     found = look_through(
         source, overrides=settings or (), only=only or (), mislabels=mislabels, out=out, progress=Bars()
@@ -48,7 +48,7 @@ def audit(
 
 
 def _print_table(found: "Audit") -> None:
-    from sayso.audit.files import UNREADABLE, shown_name
+    from sayso.studies.audit.files import UNREADABLE, shown_name
 
     say(f"{'fault':<17}{'clips':>7}{'of all':>9}   examples")
     total = len(found.clips) + len(found.skipped)

@@ -11,7 +11,7 @@ from sayso.cli.console import Bars, say
 from sayso.errors import Fault, SettingsError
 
 if TYPE_CHECKING:
-    from sayso.folds import Folds
+    from sayso.data.splits.folds import Folds
 
 __all__ = ["compare"]
 
@@ -37,7 +37,7 @@ def compare(
     ),
 ) -> None:
     """Train recipes on the same folds and seeds, rank them, and say which differ and which cannot be told apart."""
-    from sayso.comparison import compare as run
+    from sayso.studies.comparison.compare import compare as run
 
     done = run(
         recipes,

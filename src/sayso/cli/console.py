@@ -5,7 +5,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from sayso.progress import Progress, Task
+from sayso.system.progress import Progress, Task
 
 __all__ = ["Bars", "print_any_name", "say", "warn"]
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sayso.cli.console import Bars, say
-from sayso.errors import counted
+from sayso.system.wording import counted
 
 if TYPE_CHECKING:
-    from sayso.clips import Clip, Dataset, Listing
-    from sayso.corpus import Corpus
+    from sayso.data.clips import Clip, Listing
+    from sayso.data.corpus import Corpus
+    from sayso.data.datasets import Dataset
 
 app = typer.Typer(no_args_is_help=True, help="Recordings: list, fetch, look into, clear.")
 
@@ -28,8 +29,8 @@ Settings = Annotated[
 @app.command("list")
 def list_datasets() -> None:
     """List every kind of dataset, where it lies, and the packed corpora in the cache."""
-    from sayso.clips import DATASETS
-    from sayso.corpus import packed
+    from sayso.data.corpus import packed
+    from sayso.data.datasets import DATASETS
 
     rows = [(part.kind, _place(part), (part.__doc__ or "").strip().partition("\n")[0]) for part in DATASETS]
     for line in _table(rows):
@@ -94,9 +95,9 @@ def clear(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Remove packed corpora from the cache; they are packed anew when needed."""
-    from sayso.corpus import clear_packed
-    from sayso.download import clear_downloads
-    from sayso.files import cache_folder
+    from sayso.data.corpus import clear_packed
+    from sayso.system.download import clear_downloads
+    from sayso.system.files import cache_folder
 
     what = "packed corpora, downloads and synthetic voices" if downloads else "packed corpora"
     if not yes:
@@ -107,9 +108,9 @@ def clear(
 
 def _dataset(source: str, settings: list[str] | None) -> "Dataset":
     """Read the settings of a dataset named by its kind, or by the path of a folder or manifest."""
-    from sayso.clips import DATASETS, Dataset
-    from sayso.plain_values import parse_overrides
-    from sayso.schema import read
+    from sayso.config.overrides import parse_overrides
+    from sayso.config.schema import read
+    from sayso.data.datasets import DATASETS, Dataset
 
     values = parse_overrides(settings or [])
     known = source in DATASETS.names()
@@ -122,7 +123,7 @@ def _dataset(source: str, settings: list[str] | None) -> "Dataset":
 
 def _pack(dataset: "Dataset", listing: "Listing") -> "Corpus":
     from sayso.audio import AudioFormat
-    from sayso.corpus import pack
+    from sayso.data.corpus import pack
 
     return pack(listing, AudioFormat(), progress=Bars(), max_bad_share=dataset.max_bad_share)
 

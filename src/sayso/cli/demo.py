@@ -13,8 +13,8 @@ __all__ = ["demo"]
 
 def demo(out: Annotated[Path | None, typer.Option(help="Folder of the run; new or empty.")] = None) -> None:
     """Show the whole way with no recordings: synthetic voices spoken, trained on, scored, recognised."""
-    from sayso.demo import demonstrate
-    from sayso.runs import split_label
+    from sayso.runs.manifest import split_label
+    from sayso.studies.demo import demonstrate
 
     shown = demonstrate(out=out, progress=Bars())
     manifest, metrics = shown.run.manifest(), shown.run.metrics()

@@ -22,8 +22,8 @@ _PACKAGES = ("sayso", "numpy", "soundfile", "soxr", "onnxruntime", "torch", "lig
 
 def doctor() -> None:
     """Say what this machine has: versions, extras, processor, folders."""
-    from sayso.clips import DATASETS
-    from sayso.files import cache_folder, data_folder
+    from sayso.data.datasets import DATASETS
+    from sayso.system.files import cache_folder, data_folder
 
     say(f"python       {platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores")
     for package in _PACKAGES:

@@ -24,10 +24,11 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Score a run's model again on its clips."""
-    from sayso import experiment
-    from sayso.runs import open_run, split_label
+    from sayso.experiment.run import Run
+    from sayso.runs.folder import open_run
+    from sayso.runs.manifest import split_label
 
-    opened = experiment.Run(open_run(run).path)
+    opened = Run(open_run(run).path)
     scores, manifest = opened.evaluate(split, progress=Bars()), opened.manifest()
     if as_json:
         facts = {key: manifest[key] for key in ("split", "speakers_shared") if key in manifest}

@@ -24,7 +24,7 @@ def find_lr(
     write: Annotated[bool, typer.Option("--write", help="Set training.learning_rate in the recipe's file.")] = False,
 ) -> None:
     """Suggest a learning rate: a tenth of the one with the lowest loss while the rate grows."""
-    from sayso.rate_finding import find_learning_rate
+    from sayso.studies.lr_finder import find_learning_rate
 
     found = find_learning_rate(
         source,

@@ -16,9 +16,9 @@ def init(
 ) -> None:
     """Write a recipe for your own clips, every key explained, ready to edit."""
     from sayso.errors import RunError
-    from sayso.experiment import recipe_for
-    from sayso.files import write_text
-    from sayso.recipe import recipe_yaml
+    from sayso.recipe.recipe import recipe_yaml
+    from sayso.recipe.source import recipe_for
+    from sayso.system.files import write_text
 
     name, recipe = recipe_for(source, progress=Bars())
     path = out or Path(f"{name}.yaml")

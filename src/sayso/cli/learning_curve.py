@@ -42,7 +42,7 @@ def learning_curve(
         if found is None
     ]:
         raise SettingsError(faults)
-    from sayso.learning_curve import learning_curve as run
+    from sayso.studies.learning_curve.learning_curve import learning_curve as run
 
     done = run(
         recipe,

@@ -17,10 +17,10 @@ def parts(
 ) -> None:
     """List what a recipe can be made of."""
     from sayso.augment import AUGMENTATIONS
-    from sayso.clips import DATASETS
+    from sayso.config.schema import describe
+    from sayso.data.datasets import DATASETS
     from sayso.features import FEATURES
     from sayso.models import MODELS
-    from sayso.schema import describe
 
     rooms = {"datasets": DATASETS, "features": FEATURES, "models": MODELS, "augment": AUGMENTATIONS}
     for name, registry in rooms.items():

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sayso.cli.console import say
-from sayso.errors import counted
-from sayso.runs import RunFolder, split_label
+from sayso.runs.folder import RunFolder
+from sayso.runs.manifest import split_label
+from sayso.system.wording import counted
 
 __all__ = ["rejection_line", "score_line", "show_run", "show_scores", "worst_line"]
 

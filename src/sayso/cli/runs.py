@@ -8,7 +8,7 @@ import typer
 from sayso.cli.console import say
 
 if TYPE_CHECKING:
-    from sayso.runs import RunFolder
+    from sayso.runs.folder import RunFolder
 
 __all__ = ["app"]
 
@@ -18,7 +18,7 @@ app = typer.Typer(help="List and remove runs.", no_args_is_help=True, rich_marku
 @app.command("list")
 def list_() -> None:
     """Every run below ./runs, oldest first, with its test accuracy."""
-    from sayso.runs import list_runs
+    from sayso.runs.folder import list_runs
 
     found = list_runs(Path("runs"))
     if not found:
@@ -33,7 +33,7 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Remove runs with all that is in them."""
-    from sayso.runs import open_run, remove_run
+    from sayso.runs.folder import open_run, remove_run
 
     found = [open_run(path) for path in paths]
     for run in found:
@@ -43,8 +43,9 @@ def remove(
 
 
 def _state(run: "RunFolder") -> str:
-    from sayso.errors import RunError, counted
-    from sayso.runs import split_label
+    from sayso.errors import RunError
+    from sayso.runs.manifest import split_label
+    from sayso.system.wording import counted
 
     try:
         if not run.finished:

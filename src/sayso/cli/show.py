@@ -8,7 +8,7 @@ import typer
 from sayso.cli.console import Bars, say
 
 if TYPE_CHECKING:
-    from sayso.pictures import Pictures
+    from sayso.views.figures import Pictures
 
 __all__ = ["app"]
 
@@ -35,7 +35,7 @@ def clip(
     suffix: Format = "svg",
 ) -> None:
     """Draw a clip: the wave, 200 samples of it, its Fourier transform, and every representation."""
-    from sayso.pictures.clip import draw_clip
+    from sayso.views.figures.clip import draw_clip
 
     _save(draw_clip(file, only=only or (), power=power), out, _subject(file), suffix)
 
@@ -50,7 +50,7 @@ def features(
     suffix: Format = "svg",
 ) -> None:
     """Draw a representation: its filters, one window, and what it makes of a sound."""
-    from sayso.pictures.parts import draw_features
+    from sayso.views.figures.parts import draw_features
 
     recipe = source.lower().endswith((".yaml", ".yml"))
     _save(draw_features(source, clip=sound), out, _subject(Path(source)) if recipe else source, suffix)
@@ -67,7 +67,7 @@ def dataset(
     suffix: Format = "svg",
 ) -> None:
     """Draw a data set: clips by word and by speaker, their lengths, a grid of spectrograms."""
-    from sayso.pictures.data import draw_dataset
+    from sayso.views.figures.data import draw_dataset
 
     pictures = draw_dataset(source, speaker=speaker, rows=rows, progress=Bars())
     _save(pictures, out, _subject(source), suffix)
@@ -81,7 +81,7 @@ def run(
     suffix: Format = "svg",
 ) -> None:
     """Draw a run, or two side by side: curves, mix-ups, flows, speakers."""
-    from sayso.pictures.run import draw_run
+    from sayso.views.figures.run import draw_run
 
     names = [one.resolve().name for one in (path, other) if one is not None]
     _save(draw_run(path, other), out, "-and-".join(names), suffix)
@@ -95,7 +95,7 @@ def _subject(path: Path) -> str:
 
 
 def _save(pictures: "Pictures", out: Path, subject: str, suffix: Literal["svg", "png"]) -> None:
-    from sayso.pictures import save_pictures
+    from sayso.views.figures import save_pictures
 
     for path in save_pictures(pictures, out, subject=subject, suffix=suffix):
         say(str(path))

@@ -40,9 +40,9 @@ def train(
         raise typer.BadParameter(
             "--resume goes on with a run as it is; --set, --epochs, --device, --precision and --out do not fit it"
         )
-    from sayso import experiment
-    from sayso.processes import this_process
-    from sayso.progress import Progress
+    from sayso.experiment import train as experiment
+    from sayso.system.distributed import this_process
+    from sayso.system.progress import Progress
 
     leads = this_process().leads
     progress = Bars() if leads else Progress()

@@ -19,7 +19,7 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compute a run's hashes and scores anew, and say what holds; exit code 1 unless all of it does."""
-    from sayso.verification import verify as checked
+    from sayso.studies.verification.verify import verify as checked
 
     checks = checked(run, progress=Bars())
     if as_json:

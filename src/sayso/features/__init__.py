@@ -8,9 +8,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sayso.audio import AudioFormat
+from sayso.config.registry import Part, Registry
+from sayso.dsp.fourier import ExactConstants
 from sayso.errors import Fault
-from sayso.fourier import ExactConstants
-from sayso.registry import Part, Registry
 
 __all__ = ["FEATURES", "Feature", "FeatureConfig"]
 

@@ -9,11 +9,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sayso.audio import AudioFormat
-from sayso.compression import Compression, LevelSettings, Scale, power_faults
+from sayso.config.schema import Range
+from sayso.dsp.compression import Compression, LevelSettings, Scale, power_faults
+from sayso.dsp.fourier import Dft, fast_length
 from sayso.errors import Fault
 from sayso.features import FEATURES, Feature, FeatureConfig
-from sayso.fourier import Dft, fast_length
-from sayso.schema import Range
 
 __all__ = ["WholeClipDft", "WholeClipSpectrum"]
 

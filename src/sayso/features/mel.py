@@ -8,11 +8,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sayso.audio import AudioFormat
-from sayso.compression import Compression, LevelSettings, Pcen
+from sayso.config.schema import Positive, Share
+from sayso.dsp.compression import Compression, LevelSettings, Pcen
+from sayso.dsp.mel import MelBands, MelBandSettings
 from sayso.errors import Fault
 from sayso.features import FEATURES, Feature, FeatureConfig
-from sayso.mel_bands import MelBands, MelBandSettings
-from sayso.schema import Positive, Share
 
 __all__ = ["Mel", "MelSpectrogram"]
 

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sayso.audio import AudioFormat
-from sayso.compression import Compression, LevelSettings
+from sayso.config.schema import NonNegative, Positive, PositiveInt, Range
+from sayso.dsp.compression import Compression, LevelSettings
+from sayso.dsp.fourier import ExactConstants
+from sayso.dsp.mel import MelBands, MelBandSettings
 from sayso.errors import Fault
 from sayso.features import FEATURES, Feature, FeatureConfig
-from sayso.fourier import ExactConstants
-from sayso.mel_bands import MelBands, MelBandSettings
-from sayso.schema import NonNegative, Positive, PositiveInt, Range
 
 __all__ = ["Cepstrum", "Mfcc"]
 

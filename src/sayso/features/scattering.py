@@ -17,13 +17,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sayso.audio import AudioFormat
+from sayso.config.schema import PositiveInt, Range
+from sayso.dsp.fourier import Dft
+from sayso.dsp.scattering import Average, Cascade, reflected
+from sayso.dsp.stft import in_chunks
+from sayso.dsp.wavelets import padding, wavelets
 from sayso.errors import Fault
 from sayso.features import FEATURES, Feature, FeatureConfig
-from sayso.fourier import Dft
-from sayso.schema import PositiveInt, Range
-from sayso.spectral import in_chunks
-from sayso.wavelet_cascade import Average, Cascade, reflected
-from sayso.wavelets import padding, wavelets
 
 __all__ = ["Scattering", "ScatteringConfig"]
 

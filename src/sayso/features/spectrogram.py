@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sayso.audio import AudioFormat
-from sayso.compression import Compression, LevelSettings, Scale, power_faults
+from sayso.config.schema import Positive, Range, Settings
+from sayso.dsp.compression import Compression, LevelSettings, Scale, power_faults
+from sayso.dsp.fourier import ExactConstants
+from sayso.dsp.stft import Normalized, Stft, frame_faults, stft_of
 from sayso.errors import Fault
 from sayso.features import FEATURES, Feature, FeatureConfig
-from sayso.fourier import ExactConstants
-from sayso.schema import Positive, Range, Settings
-from sayso.spectral import Normalized, Stft, frame_faults, stft_of
 
 __all__ = ["Picture", "Spectrogram", "SpectrogramImage"]
 

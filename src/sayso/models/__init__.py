@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from torch import nn
 
+from sayso.config.registry import Part, Registry
 from sayso.errors import Fault
-from sayso.registry import Part, Registry
 
 __all__ = ["MODELS", "NetworkConfig", "glorot"]
 

@@ -13,8 +13,8 @@ from typing import Annotated
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from sayso.config.schema import PositiveInt, Range
 from sayso.models import MODELS, NetworkConfig
-from sayso.schema import PositiveInt, Range
 
 __all__ = ["FeedForward", "FeedForwardConfig"]
 

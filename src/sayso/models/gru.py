@@ -12,9 +12,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from sayso.config.schema import PositiveInt, Range
 from sayso.errors import Fault
 from sayso.models import MODELS, NetworkConfig
-from sayso.schema import PositiveInt, Range
 
 __all__ = ["Gru", "GruConfig"]
 

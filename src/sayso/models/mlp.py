@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from sayso.config.schema import PositiveInt
 from sayso.models import MODELS, NetworkConfig, glorot
-from sayso.schema import PositiveInt
 
 __all__ = ["Mlp", "MlpConfig"]
 

@@ -14,9 +14,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from sayso.config.schema import PositiveInt, Range
 from sayso.errors import Fault
 from sayso.models import MODELS, NetworkConfig, glorot
-from sayso.schema import PositiveInt, Range
 
 __all__ = ["SpectrogramCnn", "SpectrogramCnnConfig"]
 

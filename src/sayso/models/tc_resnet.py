@@ -13,9 +13,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from sayso.config.schema import Positive, PositiveInt, Range
 from sayso.errors import Fault
 from sayso.models import MODELS, NetworkConfig
-from sayso.schema import Positive, PositiveInt, Range
 
 __all__ = ["TCResNet", "TCResNetConfig"]
 

@@ -20,10 +20,11 @@ from sayso.audio import (
     clip_from_samples,
     to_float,
 )
+from sayso.config.schema import read
 from sayso.errors import AudioError, Fault, ModelError, SettingsError
-from sayso.schema import read
+from sayso.metrics.probabilities import softmax
 
-__all__ = ["FORMAT_VERSION", "Prediction", "Recognizer", "softmax"]
+__all__ = ["FORMAT_VERSION", "Prediction", "Recognizer"]
 
 FORMAT_VERSION = 1
 _BATCH = 64
@@ -130,12 +131,6 @@ def _checked(samples: Samples, sample_rate: int | None, own_rate: int) -> int:
     if not np.isfinite(samples).all():
         raise AudioError("samples hold values that are not numbers (NaN or infinite)")
     return rate
-
-
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Probabilities of logits along the last axis, each row summing to 1."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)
 
 
 def _metadata(path: Path, metadata: dict[str, str]) -> dict[str, Any]:

@@ -14,8 +14,8 @@ with warnings.catch_warnings():
 
 from sayso.training.fit import Fitted, fit
 from sayso.training.hardware import Hardware, choose_hardware
-from sayso.training.rate_search import RateSearch, search_learning_rate
-from sayso.training.readiness import check_readiness
+from sayso.training.lr_finder import RateSearch, search_learning_rate
+from sayso.training.preflight import check_readiness
 
 __all__ = [
     "Fitted",

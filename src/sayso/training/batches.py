@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from sayso.data.corpus import Rows
 from sayso.errors import Fault, SettingsError
-from sayso.processes import Processes
-from sayso.recipe import Training
-from sayso.splits import Rows
+from sayso.recipe.recipe import Training
+from sayso.system.distributed import Processes
 
 __all__ = ["check_shares", "epoch_batches", "own_share"]
 

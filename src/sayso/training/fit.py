@@ -14,20 +14,22 @@ from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvir
 from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.strategies import DDPStrategy
 
-from sayso.checkpoint import load_model
-from sayso.classifier import Classifier
-from sayso.corpus import Corpus
-from sayso.errors import InterruptedRunError, RunError, counted
-from sayso.files import digest
-from sayso.processes import TerminatedError, from_leader, same_everywhere
-from sayso.progress import Progress
-from sayso.recipe import Recipe, Training
-from sayso.runs import LogRow, RunFolder, read_log
-from sayso.splits import Split
-from sayso.training.bookkeeper import Bookkeeper
+from sayso.classifier.checkpoint import load_model
+from sayso.classifier.module import Classifier
+from sayso.data.corpus import Corpus
+from sayso.data.splits.draw import Split
+from sayso.errors import InterruptedRunError, RunError
+from sayso.recipe.recipe import Recipe, Training
+from sayso.runs.folder import RunFolder
+from sayso.runs.log import LogRow, read_log
+from sayso.system.distributed import TerminatedError, from_leader, same_everywhere
+from sayso.system.files import digest
+from sayso.system.progress import Progress
+from sayso.system.wording import counted
+from sayso.training.checkpointing import Bookkeeper
 from sayso.training.hardware import Hardware, choose_hardware
 from sayso.training.learner import Learner, new_learner
-from sayso.training.state import PlainCheckpoints, identity, read_books, read_state
+from sayso.training.resume import PlainCheckpoints, identity, read_books, read_state
 from sayso.training.trackers import Tracker
 from sayso.training.tracking import tracking
 
@@ -52,7 +54,7 @@ def fit(recipe: Recipe, corpus: Corpus, split: Split, run: RunFolder, *, progres
     """Train a recipe on a split and leave weights and log in the run's folder; goes on where the folder stopped.
 
     The test part is not looked at. After every epoch `log.csv`, `model.safetensors` and `resume.ckpt` are whole on
-    disk. Several processes (inside `sayso.processes.joined`) share every batch, and the first one writes.
+    disk. Several processes (inside `sayso.system.distributed.joined`) share every batch, and the first one writes.
 
     Raises:
         InterruptedRunError: Ctrl-C; what was done up to the last whole epoch is kept.

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import torch
 
 from sayso.errors import Fault, SettingsError
-from sayso.processes import Processes, this_process
-from sayso.recipe import Training
+from sayso.recipe.recipe import Training
+from sayso.system.distributed import Processes, this_process
 
 __all__ = ["Hardware", "choose_hardware"]
 

@@ -10,18 +10,18 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from sayso.augment import Surroundings
-from sayso.classifier import Classifier, samples_from_int16
-from sayso.corpus import Corpus
-from sayso.memory import keep_freed_memory
-from sayso.processes import summed
-from sayso.recipe import Recipe
-from sayso.splits import Rows, Split
+from sayso.classifier.module import Classifier, samples_from_int16
+from sayso.data.corpus import Corpus, Rows
+from sayso.data.splits.draw import Split
+from sayso.recipe.recipe import Recipe
+from sayso.system.distributed import summed
+from sayso.system.malloc import keep_freed_memory
 from sayso.training.batches import epoch_batches, own_share
+from sayso.training.epoch_scores import Tally
+from sayso.training.feature_cache import KeptFeatures
 from sayso.training.hardware import Hardware
-from sayso.training.kept_features import KeptFeatures
 from sayso.training.optimisers import make_optimiser
 from sayso.training.schedules import make_schedule
-from sayso.training.tally import Tally
 
 __all__ = ["Learner", "class_weights", "new_learner"]
 

@@ -6,7 +6,7 @@ from typing import Any
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
-from sayso.recipe import Training
+from sayso.recipe.recipe import Training
 
 __all__ = ["make_optimiser"]
 

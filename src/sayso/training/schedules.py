@@ -5,7 +5,7 @@ import math
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
-from sayso.recipe import Training
+from sayso.recipe.recipe import Training
 
 __all__ = ["cosine_share", "make_schedule"]
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from time import time
 from typing import Any
 
+from sayso.config.schema import dump
 from sayso.errors import RunError
-from sayso.files import expanded, write_json
-from sayso.recipe import Recipe, recipe_yaml
-from sayso.runs import LogRow, RunFolder
-from sayso.schema import dump
+from sayso.recipe.recipe import Recipe, recipe_yaml
+from sayso.runs.folder import RunFolder
+from sayso.runs.log import LogRow
+from sayso.system.files import expanded, write_json
 
 __all__ = ["MLflow", "TensorBoard", "Tracker", "is_uri", "set_mlflow_up"]
 

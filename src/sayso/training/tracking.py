@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 
 from sayso.errors import InterruptedRunError, MissingExtraError, OutputError, RunError, SaysoError
-from sayso.files import check_writable, expanded
-from sayso.recipe import Recipe, Training
-from sayso.runs import LogRow, RunFolder
+from sayso.recipe.recipe import Recipe, Training
+from sayso.runs.folder import RunFolder
+from sayso.runs.log import LogRow
+from sayso.system.files import check_writable, expanded
 from sayso.training.trackers import MLflow, TensorBoard, Tracker, is_uri, set_mlflow_up
 
 __all__ = ["check_tracking", "tracking"]

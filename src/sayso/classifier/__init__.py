@@ -1,0 +1,1 @@
+"""The model: features, normaliser and network in one; on disk, at work, and exported."""

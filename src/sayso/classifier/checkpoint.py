@@ -1,0 +1,89 @@
+"""Weights on disk: `model.safetensors` with recipe and labels in its header, and the state of an unfinished training.
+
+Both are written atomically, and opening either runs no code of whoever made it.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+
+from sayso.classifier.module import Classifier
+from sayso.errors import ModelError, SettingsError
+from sayso.recipe.recipe import recipe_from_text, recipe_yaml
+from sayso.system.files import atomic_path
+
+__all__ = ["load_model", "load_state", "save_model", "save_state"]
+
+FORMAT_VERSION = 2
+_READABLE = (1, 2)  # 1 had no temperature
+
+
+def save_model(path: Path, classifier: Classifier) -> None:
+    """Write weights, recipe, labels and temperature to a safetensors file."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in classifier.state_dict().items()}
+    header = {
+        "format_version": FORMAT_VERSION,
+        "recipe": recipe_yaml(classifier.recipe),
+        "labels": classifier.labels,
+        "temperature": classifier.temperature,
+    }
+    with atomic_path(path) as temporary:
+        # One entry: safetensors writes several in any order, and the same model is to be the same file.
+        save_file(tensors, temporary, metadata={"sayso": json.dumps(header, ensure_ascii=False)})
+
+
+def load_model(path: Path) -> Classifier:
+    """Read a classifier back, on the CPU and ready to answer.
+
+    Raises:
+        ModelError: the file is missing, damaged, of another format, or its recipe names parts that are not here.
+    """
+    if not path.is_file():
+        raise ModelError(f"{path}: no such model; the run may have stopped before its first epoch ended")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header: dict[str, Any] = json.loads((file.metadata() or {})["sayso"])
+        if header.get("format_version") not in _READABLE:
+            readable = " and ".join(map(str, _READABLE))
+            raise ModelError(f"{path}: format {header.get('format_version')}, this Sayso reads {readable}")
+        recipe = recipe_from_text(header["recipe"], source=str(path))
+        classifier = Classifier(recipe, header["labels"])
+        classifier.load_state_dict(load_file(path))
+        classifier.temperature = _temperature(header)
+    except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError, SettingsError) as error:
+        raise ModelError(f"{path}: cannot be read as a Sayso model ({str(error).splitlines()[0]})") from error
+    return classifier.eval()
+
+
+def _temperature(header: dict[str, Any]) -> float:
+    """What the logits are divided by; a number that cannot be that raises ValueError."""
+    temperature = float(header.get("temperature", 1.0))
+    if not 0 < temperature < math.inf:
+        raise ValueError(f"temperature {temperature}")
+    return temperature
+
+
+def save_state(path: Path, state: dict[str, Any]) -> None:
+    """Write plain tensors, numbers, texts, lists and dicts."""
+    with atomic_path(path) as temporary:
+        torch.save(state, temporary)
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """Read what `save_state` wrote.
+
+    Raises:
+        ModelError: the file is damaged, or holds anything but plain data.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(state, dict):
+            raise TypeError("not a state")
+    except Exception as error:  # bytes that are not its own make torch's reader raise nearly anything
+        raise ModelError(f"{path}: cannot be read; remove it and train again") from error
+    return state

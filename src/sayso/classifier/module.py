@@ -1,0 +1,113 @@
+"""Classifier: features, normaliser, network and labels as one module, samples in and logits out.
+
+It is what is trained, saved and exported, so nobody has to keep two front ends in step.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import torch
+from jaxtyping import Float, Int16
+from torch import Tensor, nn
+
+from sayso.audio import FULL_SCALE
+from sayso.features import Feature
+from sayso.recipe.recipe import Recipe
+
+__all__ = ["AtPeak", "Classifier", "Normaliser", "samples_from_int16"]
+
+
+class Normaliser(nn.Module):
+    """Subtract a mean and divide by a deviation that were measured on the training clips.
+
+    Args:
+        shape: (channels, bins, frames) of the features.
+        by: one mean and deviation for each `bin` (of each channel), one for `all`, or `none`.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], *, by: Literal["bin", "all", "none"]) -> None:
+        super().__init__()
+        self.by = by
+        size = (shape[0], shape[1], 1) if by == "bin" else (1, 1, 1)
+        self.register_buffer("mean", torch.zeros(size))
+        self.register_buffer("deviation", torch.ones(size))
+        self.mean: Tensor
+        self.deviation: Tensor
+
+    def forward(
+        self, features: Float[Tensor, "batch channels bins frames"]
+    ) -> Float[Tensor, "batch channels bins frames"]:
+        """Normalise a batch."""
+        return features if self.by == "none" else (features - self.mean) / self.deviation
+
+    def measure(self, batches: Iterable[Tensor]) -> None:
+        """Set mean and deviation from batches of training features; a bin that never changes keeps deviation 1."""
+        if self.by == "none":
+            return
+        dimensions = (0, 3) if self.by == "bin" else (0, 1, 2, 3)
+        count, total, squares = 0, torch.zeros(()), torch.zeros(())
+        for features in batches:
+            wide = features.double()
+            count += wide.numel() // (wide.shape[1] * wide.shape[2] if self.by == "bin" else 1)
+            total = total.to(wide) + wide.sum(dimensions, keepdim=True)[0]
+            squares = squares.to(wide) + wide.square().sum(dimensions, keepdim=True)[0]
+        mean = total / count
+        deviation = (squares / count - mean.square()).clamp(min=0).sqrt()
+        self.mean.copy_(mean)
+        self.deviation.copy_(torch.where(deviation > 1e-5, deviation, torch.ones_like(deviation)))
+
+
+class AtPeak(Feature):
+    """Features of clips brought to a peak of 1; silence stays silence.
+
+    Args:
+        features: what is computed of them.
+    """
+
+    def __init__(self, features: Feature) -> None:
+        super().__init__()
+        self.features = features
+        self.shape = features.shape
+
+    def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch channels bins frames"]:
+        """Represent a batch of clips."""
+        peak = samples.abs().amax(dim=1, keepdim=True)  # (batch, 1)
+        return self.features(samples / torch.clamp(peak, min=1 / FULL_SCALE))
+
+
+class Classifier(nn.Module):
+    """A recipe's features, normaliser and network, for these labels.
+
+    Args:
+        recipe: names the parts.
+        labels: the words, one for each logit.
+
+    Attributes:
+        temperature: what the network's logits are divided by, so that their softmax means what it says; 1 until it is
+            fitted (`sayso.evaluation.calibration`). Kept and exported with the model, and no part of training.
+    """
+
+    def __init__(self, recipe: Recipe, labels: Sequence[str]) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.labels = tuple(labels)
+        self.temperature = 1.0
+        self.audio = recipe.audio
+        features = recipe.features.build(recipe.audio)
+        self.features = AtPeak(features) if recipe.level == "peak" else features
+        self.normaliser = Normaliser(self.features.shape, by=recipe.normalise)
+        self.network = recipe.model.build(self.features.shape, len(self.labels))
+
+    def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch classes"]:
+        """Score each word for a batch of clips, float32 in [-1, 1)."""
+        return self.network(self.normaliser(self.features(samples))) / self.temperature
+
+    @property
+    def parameters_count(self) -> int:
+        """How many numbers training adjusts."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+
+def samples_from_int16(samples: Int16[Tensor, "batch samples"]) -> Float[Tensor, "batch samples"]:
+    """Packed samples as float32 in [-1, 1), exactly as `sayso.audio.to_float` gives them."""
+    return samples.float() / FULL_SCALE

@@ -1,5 +1,0 @@
-"""Many recipes on the same folds and seeds: trained in parallel, ranked, and told apart where the speakers allow it."""
-
-from sayso.comparison.whole import Comparison, compare
-
-__all__ = ["Comparison", "compare"]

@@ -1,0 +1,1 @@
+"""Settings: plain values to strict frozen dataclasses, and parts found by name."""

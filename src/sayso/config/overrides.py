@@ -1,0 +1,91 @@
+"""Plain values: read from YAML, made from `key=value` texts, laid over one another."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from sayso.errors import Fault, SettingsError
+
+__all__ = ["load_yaml", "merge", "override_text", "parse_overrides"]
+
+
+def load_yaml(text: str) -> Any:
+    """Read YAML safely, with the booleans of YAML 1.2: `yes`, `no`, `on` and `off` are words here.
+
+    >>> load_yaml("words: [yes, no, on]")
+    {'words': ['yes', 'no', 'on']}
+
+    Raises:
+        yaml.YAMLError: the text is no YAML.
+    """
+
+    class Loader(yaml.SafeLoader):
+        """Safe, and without the words of YAML 1.1 for true and false."""
+
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    try:
+        return yaml.load(text, Loader)  # noqa: S506 - a safe loader by descent
+    except ValueError as error:  # a date or number that is none, such as 2026-02-30
+        raise yaml.YAMLError(str(error)) from error
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge `over` into `base`, section by section; a section that names another `kind` starts anew."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            same = value.get("kind", below.get("kind")) == below.get("kind")
+            merged[key] = merge(below, value) if same else dict(value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
+    """Turn `training.epochs=5` and their like into nested values.
+
+    >>> parse_overrides(["training.epochs=5", "model.kind=tc_resnet"])
+    {'training': {'epochs': 5}, 'model': {'kind': 'tc_resnet'}}
+
+    Raises:
+        SettingsError: an override without `=`, or whose value is no YAML.
+    """
+    values: dict[str, Any] = {}
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals or not key.strip():
+            raise SettingsError([Fault("--set", f"'{override}' is not key=value, such as training.epochs=5")])
+        try:
+            value = load_yaml(text)
+        except yaml.YAMLError as error:
+            raise SettingsError([Fault(f"--set {key}", f"'{text}' cannot be read as YAML")]) from error
+        nested: Any = value
+        for part in reversed(key.strip().split(".")):
+            nested = {part: nested}
+        values = merge(values, nested)
+    return values
+
+
+def override_text(key: str, text: str) -> str:
+    """An override with a text as its value, such as a path, quoted for YAML and for a shell where they need it.
+
+    It is one line that any terminal shows: bytes of a file name that are no text are spelt as escapes of YAML.
+
+    >>> print(override_text("dataset.exclude", "audits/first/exclude.csv"))
+    dataset.exclude=audits/first/exclude.csv
+    >>> print(override_text("dataset.exclude", "[1] my/exclude.csv"))
+    'dataset.exclude="[1] my/exclude.csv"'
+    """
+    try:
+        plain = load_yaml(text) == text
+    except yaml.YAMLError:
+        plain = False
+    if not plain:
+        text = yaml.safe_dump(text, default_style='"', allow_unicode=True, width=float("inf")).rstrip("\n")
+    return shlex.quote(f"{key}={text}")

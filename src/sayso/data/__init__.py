@@ -1,0 +1,1 @@
+"""From sound files to packed clips, which of them train and test, and what those share."""

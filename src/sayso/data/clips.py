@@ -1,0 +1,33 @@
+"""Clips before anything is decoded: what each is called, and what a source lists."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Clip", "Listing", "PartName"]
+
+PartName = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One recording of one word: where it lies, what it says, who says it, and which part the source gives it to."""
+
+    path: str
+    label: str
+    speaker: str | None = None
+    split: PartName | None = None
+    start_seconds: float | None = None
+    end_seconds: float | None = None
+    keeps_split: bool = False
+    """Whether `split` holds however the other clips are divided, as for stretches of one recording."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a dataset offers before anything is decoded: clips, noise recordings, and notes a person should read."""
+
+    clips: tuple[Clip, ...]
+    noise: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    unheard: tuple[Clip, ...] = ()
+    """Clips of words that are kept out of training, validation and labels; what rejection is measured on."""

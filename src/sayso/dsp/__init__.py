@@ -1,0 +1,1 @@
+"""Transforms that representations are made of, as torch modules that export."""

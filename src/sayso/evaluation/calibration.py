@@ -1,0 +1,52 @@
+"""The temperature of a model: fitted on validation clips, and what it did for the test part."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.classifier.inference import logits_of_rows
+from sayso.classifier.module import Classifier
+from sayso.data.corpus import Corpus, Rows
+from sayso.metrics.calibration import expected_calibration_error, fit_temperature, reliability, uncalibrated
+from sayso.metrics.scores import cross_entropy
+
+__all__ = ["calibrate", "calibrated_temperature", "calibration_scores"]
+
+
+def calibrate(classifier: Classifier, corpus: Corpus, rows: Rows) -> None:
+    """Fit the model's temperature on these rows, which must be neither of the training nor of the test part."""
+    classifier.temperature = calibrated_temperature(classifier, corpus, rows)
+
+
+def calibrated_temperature(classifier: Classifier, corpus: Corpus, rows: Rows) -> float:
+    """The temperature that these rows ask for, whatever the model's is; 1 without rows."""
+    before, classifier.temperature = classifier.temperature, 1.0
+    try:
+        return fit_temperature(logits_of_rows(classifier, corpus, rows), corpus.targets[rows])
+    finally:
+        classifier.temperature = before
+
+
+def calibration_scores(
+    targets: NDArray[np.int64], probabilities: NDArray[np.float64], *, temperature: float, fitted_on: int
+) -> dict[str, Any]:
+    """What `metrics.json` holds under `calibration`: what the temperature did for the test part.
+
+    Args:
+        targets: index of the true word of each test clip, (clips,).
+        probabilities: as the model states them, (clips, classes).
+        temperature: that of the model.
+        fitted_on: how many validation clips it was fitted on.
+    """
+    before = uncalibrated(probabilities, temperature)
+    return {
+        "temperature": temperature,
+        "fitted_on": "validation" if fitted_on else None,
+        "fitted_on_clips": fitted_on,
+        "test_ece_before": expected_calibration_error(targets, before),
+        "test_ece_after": expected_calibration_error(targets, probabilities),
+        "test_loss_before": cross_entropy(targets, before),
+        "test_loss_after": cross_entropy(targets, probabilities),
+        "test_reliability_before": reliability(targets, before),
+    }

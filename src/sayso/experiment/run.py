@@ -1,0 +1,104 @@
+"""A run, opened: its scores, its model, its pictures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sayso.classifier.checkpoint import load_model
+from sayso.classifier.inference import predict_probabilities
+from sayso.classifier.module import Classifier
+from sayso.data.corpus import Corpus
+from sayso.data.splits.draw import Split
+from sayso.errors import RunError
+from sayso.evaluation.scores import score_rows
+from sayso.recipe.prepared import open_data
+from sayso.recipe.recipe import Recipe, read_recipe
+from sayso.runs.folder import RunFolder, open_run
+from sayso.runtime import Recognizer
+from sayso.system.progress import Progress
+from sayso.views.figures.run import confusion_of, log_of
+from sayso.views.plots.confusion import confusion_matrix
+from sayso.views.plots.curves import loss_and_accuracy
+from sayso.views.plots.flow import alluvial
+
+if TYPE_CHECKING:
+    from sayso.views.plots.style import Figure
+
+__all__ = ["Run", "check_same_clips", "load"]
+
+
+@dataclass(frozen=True)
+class Run(RunFolder):
+    """A run, opened: its scores, its model, its pictures.
+
+    >>> Run(Path("runs/nowhere")).finished
+    False
+    """
+
+    @cached_property
+    def settings(self) -> Recipe:
+        """The recipe it was trained by."""
+        return read_recipe(self.recipe)
+
+    def classifier(self) -> Classifier:
+        """The trained model, to look into or to train on."""
+        return load_model(self.weights)
+
+    def recognizer(self) -> Recognizer:
+        """The exported model, to answer with."""
+        return Recognizer(self.onnx)
+
+    def evaluate(self, part: str = "test", *, progress: Progress | None = None) -> dict[str, Any]:
+        """Score a part again from the model and the clips.
+
+        Args:
+            part: `test`, `validation`, `train` or `all`.
+            progress: where to report.
+
+        Returns:
+            Scores as `metrics.json` holds them.
+
+        Raises:
+            RunError: the part has no clips, or the clips have changed since the training: a split drawn anew could put
+                clips that were trained on into the test part.
+            SettingsError: there is no such part.
+        """
+        corpus, split = open_data(self.settings, progress or Progress())
+        check_same_clips(self.manifest(), corpus, split, f"{self.path}: its clips have changed since it was trained")
+        rows = split.rows(part)
+        if len(rows) == 0:
+            raise RunError(f"{self.path}: its {part} part has no clips; choose another --split")
+        classifier = self.classifier()
+        return score_rows(corpus, rows, predict_probabilities(classifier, corpus, rows), classifier.labels)
+
+    def show_confusion(self) -> "Figure":
+        """Draw the confusion matrix of the test part."""
+        return confusion_matrix(*confusion_of(self.metrics()))
+
+    def show_flow(self) -> "Figure":
+        """Draw the alluvial plot of the test part: predicted words flowing into true ones."""
+        return alluvial(*confusion_of(self.metrics()))
+
+    def show_training(self) -> "Figure":
+        """Draw loss and accuracy by epoch."""
+        return loss_and_accuracy(log_of(self), best_epoch=self.metrics()["best_epoch"])
+
+
+def load(path: str | Path) -> Run | Recognizer:
+    """Open a run's folder as a `Run`, or a `model.onnx` as a `Recognizer`.
+
+    Raises:
+        RunError: there is no run.
+        ModelError: the file is no model.
+    """
+    path = Path(path)
+    return Recognizer(path) if path.suffix == ".onnx" else Run(open_run(path).path)
+
+
+def check_same_clips(manifest: Mapping[str, Any], corpus: Corpus, split: Split, complaint: str) -> None:
+    """Raise RunError, beginning with the complaint, where clips or split are not those that a manifest names."""
+    for key, now in (("data_hash", corpus.content_hash), ("split_hash", split.split_hash)):
+        if manifest.get(key) != now:
+            raise RunError(f"{complaint} ({key}); bring the old clips back, or train anew")

@@ -1,0 +1,1 @@
+"""What a recipe means: its settings, where it comes from, and its prepared clips."""

@@ -1,0 +1,244 @@
+"""The recipe: the whole experiment as frozen dataclasses, read from YAML strictly and written back whole."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+
+from sayso.audio import AudioFormat
+from sayso.augment import AugmentConfig
+from sayso.augment.gain import Gain
+from sayso.augment.noise import Noise
+from sayso.augment.spec_augment import SpecAugment
+from sayso.augment.speed import Speed
+from sayso.augment.time_shift import TimeShift
+from sayso.config.overrides import load_yaml, merge, parse_overrides
+from sayso.config.schema import NonNegative, Positive, PositiveInt, Range, Settings, dump, field_help, field_types, read
+from sayso.data.datasets import Dataset
+from sayso.data.splits.draw import ValidationKind
+from sayso.errors import Fault, SettingsError
+from sayso.features import FEATURES, FeatureConfig
+from sayso.features.mel import Mel
+from sayso.models import NetworkConfig
+from sayso.models.tc_resnet import TCResNetConfig
+from sayso.system.wording import counted
+
+__all__ = ["Recipe", "Training", "read_recipe", "recipe_from_text", "recipe_from_values", "recipe_yaml"]
+
+_AXES = ("channel", "bin", "frame")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Settings):
+    """How the network is trained."""
+
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    """adamw (Loshchilov & Hutter 2019): weight decay apart from the gradient. adam (Kingma & Ba 2015) and sgd: weight
+    decay as an L2 term in the gradient."""
+    momentum: Annotated[float, Range(least=0, below=1)] = 0.9
+    """Of sgd: share of the last step kept in the next, the classical kind, not Nesterov's."""
+    learning_rate: Positive = 5e-3
+    """Highest learning rate of the schedule; `sayso find-lr` suggests one."""
+    weight_decay: NonNegative = 0.01
+    """Decay of weights; biases and normalisation have none."""
+    schedule: Literal["one_cycle", "constant", "cosine"] = "one_cycle"
+    """one_cycle (Smith & Topin 2018): up in the first 30 % of all steps, then down to nothing by a cosine; adam's first
+    moment goes the other way, sgd's momentum stays. cosine (Loshchilov & Hutter 2017, without restarts): down to
+    nothing from the start, or after warmup_epochs. constant: the same all along."""
+    warmup_epochs: Annotated[int, Range(least=0)] = 0
+    """Of schedule cosine: epochs in which the rate first climbs from nothing in a straight line."""
+    batch_size: PositiveInt = 64
+    """Clips a step."""
+    epochs: PositiveInt = 30
+    """Times through the training clips."""
+    keep: Literal["best", "last"] = "best"
+    """Which weights count in the end: best, of the epoch with the best validation score, or last."""
+    monitor: Literal["accuracy", "loss"] = "accuracy"
+    """The validation score that tells the best epoch, and that patience waits for."""
+    patience: PositiveInt | None = None
+    """Stop after so many epochs without a better validation score; empty: go to the end."""
+    label_smoothing: Annotated[float, Range(least=0, below=1)] = 0.1
+    """Share of the target spread over all words."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """balanced: a word with few clips weighs as much as one with many."""
+    validation: ValidationKind = "auto"
+    """Where validation clips come from, always out of the training part: official | share | speakers | none. none: the
+    last epoch counts. auto: the official ones, else held-out speakers where the test has them too, else a share."""
+    validation_share: Annotated[float, Range(above=0, most=0.9)] = 0.1
+    """Share of the training clips, or of their speakers, kept for validation."""
+    precision: Literal["auto", "float32", "bf16"] = "auto"
+    """auto: bfloat16 where the processor has matrix units for it, else float32. Scores and exports are
+    float32 always."""
+    threads: PositiveInt | None = None
+    """Threads of the processor used; empty: all cores. The number changes the last bits of a result."""
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    """Where to train; auto takes a GPU that is there."""
+    seed: Annotated[int, Range(least=0, most=2**31 - 1)] = 0
+    """Seed of weights, order, augmentation and the choice of validation clips."""
+    track: Literal["none", "tensorboard", "mlflow"] = "none"
+    """Show every epoch in TensorBoard or MLflow too, beside log.csv; needs sayso[track]."""
+    track_to: str | None = None
+    """Folder for that, or with mlflow the URI of a server; empty: a folder tensorboard or mlflow inside the run's."""
+
+    def faults(self) -> Iterator[Fault]:
+        """A warm-up that would never end."""
+        if self.schedule == "cosine" and self.warmup_epochs >= self.epochs:
+            yield Fault("warmup_epochs", f"is {self.warmup_epochs}, must be below epochs ({self.epochs})")
+
+
+def _default_augment() -> tuple[AugmentConfig, ...]:
+    return (Speed(), TimeShift(), Noise(), Gain(), SpecAugment())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Settings):
+    """The whole experiment. What a recipe leaves out has the value given here, and `recipes/base.yaml` spells out."""
+
+    dataset: Dataset
+    """Where the clips come from and how the test part is chosen."""
+    audio: AudioFormat = field(default_factory=AudioFormat)
+    """Rate, length and fitting of clips."""
+    level: Literal["recorded", "peak"] = "recorded"
+    """Loudness: as recorded, or each clip brought to a peak of 1 as it enters the model; silence stays silence."""
+    features: FeatureConfig = field(default_factory=Mel)
+    """What the network gets to hear."""
+    normalise: Literal["bin", "all", "none"] = "bin"
+    """Bring features to mean 0 and deviation 1 over the training clips: each bin alone, all together, or not at all."""
+    model: NetworkConfig = field(default_factory=TCResNetConfig)
+    """The network."""
+    augment: tuple[AugmentConfig, ...] = field(default_factory=_default_augment)
+    """Changes to training clips, in this order; those on samples come before those on features."""
+    training: Training = field(default_factory=Training)
+    """How the network is trained."""
+
+    def faults(self) -> Iterator[Fault]:
+        """Features that do not fit the clips, or a network that does not fit the features."""
+        misfits = [fault.under("features") for fault in self.features.misfits(self.audio)]
+        yield from misfits
+        if not misfits:
+            yield from (fault.under("model") for fault in _network_misfits(self.model, self.features, self.audio))
+
+
+def _network_misfits(model: NetworkConfig, features: FeatureConfig, audio: AudioFormat) -> Iterator[Fault]:
+    """What the network says of the features, with their size and which others it can take."""
+    shape = features.build(audio).shape
+    misfits = list(model.misfits(shape))
+    if misfits:
+        others = ", ".join(_fitting(model, features.kind, audio)) or "none with its defaults"
+        gives = f"{features.kind} gives {_size(shape)}; features that fit: {others}"
+        yield from (Fault(fault.key, f"{fault.message}, {gives}") for fault in misfits)
+
+
+def _fitting(model: NetworkConfig, refused: str, audio: AudioFormat) -> Iterator[str]:
+    """Kinds of features that, left at their defaults, fit the network and the clips."""
+    for part in FEATURES:
+        try:
+            features = read(part, {})
+        except SettingsError:  # of another package, with a key that has no default
+            continue
+        if not list(features.misfits(audio)) and not list(model.misfits(features.build(audio).shape)):
+            yield part.kind if part.kind != refused else f"{refused} with its defaults"
+
+
+def _size(shape: tuple[int, int, int]) -> str:
+    """Say a shape.
+
+    >>> _size((2, 1, 16000))
+    '2 channels of 1 bin and 16,000 frames'
+    """
+    channels, bins, frames = [counted(count, noun) for count, noun in zip(shape, _AXES, strict=True)]
+    return f"{channels} of {bins} and {frames}" if shape[0] > 1 else f"{bins} and {frames}"
+
+
+def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe file, what it extends, and `key=value` overrides on top.
+
+    Raises:
+        SettingsError: the file is missing or no YAML, or anything in it does not fit: all faults at once.
+    """
+    values = merge(_load(path, ()), parse_overrides(overrides))
+    return recipe_from_values(values, source=str(path))
+
+
+def recipe_from_values(values: Mapping[str, Any], *, source: str) -> Recipe:
+    """Make a recipe from plain values; `source` names them in messages. Raises as `read_recipe`."""
+    kinds = {"features": {"kind": Mel.kind}, "model": {"kind": TCResNetConfig.kind}}
+    try:
+        return read(Recipe, merge(kinds, values))
+    except SettingsError as error:
+        raise SettingsError(error.faults, source=source) from error
+
+
+def recipe_from_text(text: str, *, source: str) -> Recipe:
+    """Read a whole recipe, as `recipe_yaml` writes it; `source` names it in messages.
+
+    Raises:
+        SettingsError: it is no YAML, or is no recipe.
+    """
+    return recipe_from_values(_values(text, source), source=source)
+
+
+def recipe_yaml(recipe: Recipe, *, comments: bool = False) -> str:
+    """The recipe whole, as YAML that `read_recipe` takes; with comments each key has its help beside it."""
+    lines: list[str] = []
+    for name in field_types(Recipe):
+        value = getattr(recipe, name)
+        if isinstance(value, Settings):
+            lines += [f"{name}:", *_section_lines(value, comments)]
+        else:
+            lines.append(f"{name}: {_inline(dump(recipe)[name])}" if value != () else f"{name}: []")
+    return "\n".join(lines) + "\n"
+
+
+def _section_lines(settings: Settings, comments: bool) -> Iterator[str]:
+    helps = field_help(type(settings))
+    for key, value in dump(settings).items():
+        line = f"  {key}: {_inline(value)}"
+        text = " ".join(helps.get(key, "").split())
+        yield f"{line:<36} # {text}" if comments and text else line
+
+
+def _inline(value: object) -> str:
+    """One value on one line; a list of sections as one section a line."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "".join(f"\n  - {_inline(entry)}" for entry in value)
+    return (
+        yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=10**6)
+        .removesuffix("\n...\n")
+        .rstrip("\n")
+    )
+
+
+def _load(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
+    path = path.resolve()
+    if path in below:
+        raise SettingsError([Fault("extends", "goes round in a circle")], source=str(path))
+    try:
+        values = _values(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError as error:
+        raise SettingsError([Fault("", "no such recipe; `sayso init FOLDER` writes one")], source=str(path)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError([Fault("", "cannot be read as a text file")], source=str(path)) from error
+    if "extends" not in values:
+        return values
+    base = values.pop("extends")
+    if not isinstance(base, str):
+        found = "is empty" if base is None else f"is {base!r}"
+        raise SettingsError([Fault("extends", f"{found}, must be a file name")], source=str(path))
+    return merge(_load(path.parent / base, (*below, path)), values)
+
+
+def _values(text: str, source: str) -> dict[str, Any]:
+    """What a recipe's YAML holds; `source` names it in messages."""
+    try:
+        values: Any = load_yaml(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark else ""
+        problem = getattr(error, "problem", None) or "syntax"
+        raise SettingsError([Fault("", f"{where}not YAML ({problem})")], source=source) from error
+    if not isinstance(values, dict):
+        raise SettingsError([Fault("", "must hold `key: value` lines, such as `dataset: {kind: fsdd}`")], source=source)
+    return values

@@ -1,0 +1,51 @@
+"""Clips whose peaks were cut flat."""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from sayso.audio import AudioFormat
+from sayso.studies.audit.detector import Collection, Detector, Finding, Values
+from sayso.studies.audit.recording import Sound
+from sayso.system.progress import Progress
+
+__all__ = ["Clipping"]
+
+SHARE = 0.005
+_NEAR = 0.995
+_LOUDEST_SILENCE = 0.002
+
+
+class Clipping(Detector):
+    """Share of samples that lie three or more in a row at the highest or lowest value of the clip."""
+
+    name: ClassVar[str] = "clipping"
+    title: ClassVar[str] = "Clipping"
+    meaning: ClassVar[str] = (
+        "The recording was too loud for its range, so that peaks are cut flat and the sound is distorted. The word can "
+        "still be true, so such clips are named but not excluded."
+    )
+    threshold: ClassVar[str] = (
+        f"{100 * SHARE:g} % of the samples lie three or more in a row at the clip's highest or lowest value"
+    )
+    excludes: ClassVar[bool] = False
+
+    def measure(self, sound: Sound, audio: AudioFormat) -> Sequence[float]:
+        """Share of samples on a plateau, 0 to 1."""
+        del audio
+        x = sound.samples
+        highest, lowest = float(x.max()), float(x.min())
+        flat = 0
+        for near, height in ((x >= _NEAR * highest, highest), (x <= _NEAR * lowest, -lowest)):
+            # Faint clips have few steps, so that any crest of theirs is flat.
+            if height > _LOUDEST_SILENCE:
+                flat += int(np.count_nonzero(near[:-2] & near[1:-1] & near[2:]))
+        return (flat / len(x),)
+
+    def find(self, values: Values, collection: Collection, progress: Progress) -> Iterator[Finding]:
+        """Name clips with plateaus."""
+        del collection, progress
+        share = values[:, 0]
+        for row in np.flatnonzero(share >= SHARE):
+            yield Finding(int(row), float(share[row]), f"{share[row]:.1%} of its samples cut flat")

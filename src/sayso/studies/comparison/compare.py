@@ -1,0 +1,72 @@
+"""`sayso compare`: recipes in, a ranked table out; finished cells are kept, so that it can be stopped and started."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sayso.data.splits.folds import Folds
+from sayso.studies.comparison.page import write_comparison
+from sayso.studies.comparison.plan import make_plan
+from sayso.studies.comparison.table import make_table, write_tables
+from sayso.studies.trials.folder import claimed
+from sayso.studies.trials.together import check_asked, train_cells
+from sayso.system.progress import Progress
+
+__all__ = ["Comparison", "compare"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A comparison that has ended."""
+
+    path: Path
+    table: dict[str, Any]
+    """As `comparison.json` holds it."""
+    page: Path
+    """HTML; the tables lie beside it."""
+
+
+def compare(
+    recipes: Sequence[str | Path],
+    *,
+    folds: Folds | None = None,
+    seeds: int = 5,
+    jobs: int = 2,
+    on: str = "",
+    gap: bool = False,
+    threads: int = 1,
+    overrides: Sequence[str] = (),
+    out: str | Path = "comparison",
+    progress: Progress | None = None,
+) -> Comparison:
+    """Train every recipe on the same folds and seeds, rank them, and test which differ.
+
+    Args:
+        recipes: recipe files, or folders of clips; each name once.
+        folds: how many folds by speaker, or `leave-one-speaker-out`; None: each recipe's own split, which must test
+            the same clips.
+        seeds: how many seeds, from 0.
+        jobs: how many cells at a time on this machine.
+        on: `ray` or `ray://ADDRESS`: train on a Ray cluster instead.
+        gap: train on random splits too, to show what shared speakers make of the scores.
+        threads: of each cell; they change the last bits, and `jobs` does not.
+        overrides: `key=value` texts laid over every recipe.
+        out: folder of the comparison; what is finished there is not trained again.
+        progress: where to report.
+
+    Raises:
+        SaysoError: whatever of recipes, clips and folder does not fit; cells that failed, when all others are done.
+    """
+    progress = progress or Progress()
+    check_asked(seeds=seeds, jobs=jobs, threads=threads, on=on, out=Path(out))
+    plan = make_plan(
+        recipes, overrides=overrides, folds=folds, seeds=seeds, threads=threads, gap=gap, progress=progress
+    )
+    sources = {contestant.name: contestant.source for contestant in plan.contestants}
+    with claimed(Path(out), folds=folds, sources=sources) as folder:
+        train_cells(plan.cells, folder, jobs=jobs, on=on, progress=progress)
+        table = make_table(plan, folder.path, progress)
+        write_tables(table, folder.path)
+        page = write_comparison(table, folder.path)
+    return Comparison(folder.path, table, page)

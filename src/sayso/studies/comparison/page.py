@@ -1,0 +1,40 @@
+"""The page of a comparison: its ranking, its verdicts, and a picture of accuracy against cost."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sayso.system.files import write_text
+from sayso.views.html import chart, write_page
+from sayso.views.plots.style import svg_text
+from sayso.views.plots.tradeoff import accuracy_against_cost
+
+__all__ = ["write_comparison"]
+
+_COSTS = {
+    "parameters": "parameters",
+    "multiply_adds": "multiply-adds an answer",
+    "milliseconds_an_answer": "ms an answer",
+}
+_DESCRIPTION = (
+    "Accuracy of each recipe against its parameters, multiply-adds and milliseconds; the table has the numbers."
+)
+
+
+def write_comparison(table: Mapping[str, Any], folder: Path) -> Path:
+    """Write `comparison.html` and `accuracy-against-cost.svg`, atomically.
+
+    Args:
+        table: as `comparison.json` holds it.
+        folder: of the comparison.
+
+    Returns:
+        The page.
+    """
+    rows = [row | table["measured"][row["recipe"]] for row in table["recipes"]]
+    svg = svg_text(accuracy_against_cost(rows, _COSTS))
+    page, figure = folder / "comparison.html", folder / "accuracy-against-cost.svg"
+    write_text(figure, svg)
+    picture = chart("cost", svg, _DESCRIPTION)
+    write_page(page, "comparison", title=folder.resolve().name, table=table, rows=rows, picture=picture)
+    return page

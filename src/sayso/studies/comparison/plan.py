@@ -1,0 +1,185 @@
+"""What a comparison consists of: its recipes, its folds, and every cell, checked before the first is trained."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sayso.config.schema import dump
+from sayso.data.clips import Clip
+from sayso.data.splits.draw import Split
+from sayso.data.splits.folds import Folds, speaker_folds
+from sayso.errors import DataError
+from sayso.recipe.prepared import split_of
+from sayso.runs.manifest import split_label
+from sayso.studies.comparison.contestants import Contestant, check_same, read_contestants
+from sayso.studies.trials.checks import Part, checked_notes
+from sayso.studies.trials.recipes import OWN_KEYS, cell_recipe, make_cell, refuse_own_keys
+from sayso.studies.trials.trial import Cell
+from sayso.system.files import digest
+from sayso.system.progress import Progress
+from sayso.system.wording import counted
+
+__all__ = ["Plan", "make_plan"]
+
+_OWN_WITH_FOLDS = ("dataset.split", "dataset.test_speakers", "dataset.folds", "dataset.fold")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be trained, and what it is called."""
+
+    contestants: tuple[Contestant, ...]
+    split_label: str
+    """What stands beside the scores: how the test clips are held out, and whether their speakers are."""
+    random_label: str
+    """The same of the random splits; empty without them."""
+    speakers_shared: int | None
+    """How many test speakers are heard in training too; None where speakers are not known."""
+    folds: tuple[str, ...]
+    """Names of the folds."""
+    seeds: tuple[int, ...]
+    cells: tuple[Cell, ...]
+    """Of each seed the held-out cells of all recipes, then those of its random split."""
+    notes: tuple[str, ...]
+    """What a reader of the table must know."""
+
+
+def make_plan(
+    sources: Sequence[str | Path],
+    *,
+    overrides: Sequence[str],
+    folds: Folds | None,
+    seeds: int,
+    threads: int,
+    gap: bool,
+    progress: Progress,
+) -> Plan:
+    """Read the recipes, open their clips, and lay out the cells.
+
+    Raises:
+        SettingsError: recipes that do not fit, all faults of all of them at once.
+        DataError: recipes that would not be tested on the same clips, or folds that these clips cannot give.
+    """
+    refuse_own_keys(overrides, (*OWN_KEYS, *(_OWN_WITH_FOLDS if folds else ())), by="the comparison")
+    contestants = read_contestants(sources, overrides, progress)
+    clips = contestants[0].corpus.clips
+    check_same(contestants, lambda contestant: contestant.corpus.clips, "clips", "such as --set dataset.speakers=[]")
+    held = {"own": {}} if folds is None else _folds(clips, folds)
+    splits = _Splits()
+    parts = [part for name, change in held.items() for part in _held_parts(contestants, name, change, seeds, splits)]
+    share = 1 / len(held) if folds else len(parts[0].split.test) / len(clips)
+    random = [{f"random-{seed}": _random(share, seed)} if gap else {} for seed in range(seeds)]
+    drawn = [part for seed, laid in enumerate(random) for part in _random_parts(contestants, laid, seed, splits)]
+    label = _label(parts)
+    return Plan(
+        contestants=contestants,
+        split_label=label.replace("speakers split", f"{counted(len(held), 'fold')} by speaker") if folds else label,
+        random_label=_label(drawn) if gap else "",
+        speakers_shared=_most_shared(parts).split.speakers_shared,
+        folds=tuple(held),
+        seeds=tuple(range(seeds)),
+        # Seed by seed, so that what was stopped has whole seeds.
+        cells=tuple(
+            make_cell(one.name, name, one.recipe, change, one.corpus, seed=seed, threads=threads)
+            for seed in range(seeds)
+            for name, change in (held | random[seed]).items()
+            for one in contestants
+        ),
+        notes=(
+            *checked_notes([*parts, *drawn], progress),
+            *_notes(clips, own=folds is None, folds=len(held), seeds=seeds),
+        ),
+    )
+
+
+def _folds(clips: Sequence[Clip], folds: Folds) -> dict[str, dict[str, Any]]:
+    """Name of each fold to the keys of the dataset that make it."""
+    dealt = speaker_folds([clip.speaker for clip in clips], [clip.label for clip in clips], folds=folds)
+    return {
+        f"fold-{number}": {"split": "speakers", "test_speakers": list(speakers), "folds": None, "fold": 0}
+        for number, speakers in enumerate(dealt, 1)
+    }
+
+
+def _random(share: float, seed: int) -> dict[str, Any]:
+    no_folds = {"test_speakers": [], "folds": None, "fold": 0}
+    return {"split": "random", "test_share": share, "split_seed": seed} | no_folds
+
+
+class _Splits:
+    """The splits of cells, each made once: recipes that differ in their networks alone have the same."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Split] = {}
+
+    def of(self, contestant: Contestant, change: Mapping[str, Any], seed: int) -> Split:
+        """Give the split of a cell; `change` as for `cell_recipe`."""
+        recipe = cell_recipe(contestant.recipe, change, seed=seed, threads=1)
+        settings = recipe.training
+        key = digest([dump(recipe.dataset), settings.validation, settings.validation_share, seed])
+        if key not in self._known:
+            try:
+                self._known[key] = split_of(contestant.corpus, recipe)
+            except DataError as error:
+                speakers = change.get("test_speakers", ())
+                held = f"{', '.join(speakers)} held out, " if speakers else ""
+                raise DataError(f"{contestant.name}, {held}seed {seed}: {error}") from error
+        return self._known[key]
+
+
+def _held_parts(
+    contestants: Sequence[Contestant], name: str, change: Mapping[str, Any], seeds: int, splits: _Splits
+) -> Iterator[Part]:
+    """The parts of one fold, of each recipe those of all seeds that can leave other words or speakers for training."""
+    check_same(
+        contestants,
+        partial(_tested, splits, change),
+        "test clips",
+        "such as --folds leave-one-speaker-out or --set dataset.split=official",
+    )
+    for one in contestants:
+        dataset = one.recipe.dataset
+        subset = dataset.train_speakers is not None or dataset.train_clips_per_speaker is not None
+        seeded = subset or one.recipe.training.validation in ("auto", "speakers")
+        for seed in range(seeds if seeded else 1):
+            yield Part(f"{one.name} {name}", one.corpus, splits.of(one, change, seed), dataset.allow_copies)
+
+
+def _random_parts(
+    contestants: Sequence[Contestant], laid_out: Mapping[str, Mapping[str, Any]], seed: int, splits: _Splits
+) -> Iterator[Part]:
+    for name, change in laid_out.items():
+        for one in contestants:
+            # The table itself says that speakers are shared there.
+            split = replace(splits.of(one, change, seed), notes=())
+            yield Part(f"{one.name} {name}", one.corpus, split, one.recipe.dataset.allow_copies)
+
+
+def _tested(splits: _Splits, change: Mapping[str, Any], contestant: Contestant) -> list[Clip]:
+    return [contestant.corpus.clips[row] for row in splits.of(contestant, change, 0).test]
+
+
+def _most_shared(parts: Sequence[Part]) -> Part:
+    """The part that has the most test speakers in its training."""
+    return max(parts, key=lambda part: part.split.speakers_shared or 0)
+
+
+def _label(parts: Sequence[Part]) -> str:
+    part = _most_shared(parts)
+    tested = {part.corpus.clips[row].speaker for row in part.split.test} - {None}
+    shared = part.split.speakers_shared
+    return split_label({"split": part.split.kind, "speakers_shared": shared, "test": {"speakers": len(tested)}})
+
+
+def _notes(clips: Sequence[Clip], *, own: bool, folds: int, seeds: int) -> Iterator[str]:
+    speakers = [clip.speaker for clip in clips]
+    if nameless := speakers.count(None):
+        told = "no clip names its speaker" if nameless == len(speakers) else f"{nameless:,} clips name no speaker"
+        yield f"{told}: intervals and verdicts rest on known speakers alone"
+    if seeds == 1:
+        yield "one seed: how far trainings differ by luck is in no interval and no verdict; use --seeds 3 or more"
+    if own or folds < len(set(speakers) - {None}):
+        others = ", and the spread of seeds shows how far others would differ" if seeds > 1 else ""
+        yield f"the same networks answer several speakers: intervals and verdicts hold for these trainings{others}"

@@ -1,0 +1,134 @@
+"""What a learning curve consists of: its axes, and every cell, checked before the first is trained."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sayso.data.clips import Clip
+from sayso.data.corpus import Corpus
+from sayso.data.splits.draw import Split
+from sayso.errors import DataError, Fault, SettingsError
+from sayso.recipe.prepared import open_clips, split_of
+from sayso.recipe.recipe import Recipe
+from sayso.recipe.source import recipe_for
+from sayso.studies.learning_curve.sizes import AXES, Axis, AxisName, known_speakers, make_axis
+from sayso.studies.trials.checks import Part, checked_notes
+from sayso.studies.trials.recipes import OWN_KEYS, cell_recipe, make_cell, refuse_own_keys
+from sayso.studies.trials.trial import Cell
+from sayso.system.progress import Progress
+
+__all__ = ["Plan", "make_plan"]
+
+_OWN = (*OWN_KEYS, *(f"dataset.{key}" for key in ("train_speakers", "train_clips_per_speaker", "subset_seed")))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be trained, and what it is called."""
+
+    name: str
+    source: str
+    """Where the recipe was read."""
+    split: Split
+    """That of the first seed, with the whole training part."""
+    axes: tuple[Axis, ...]
+    cells: Mapping[tuple[AxisName, int], tuple[Cell, ...]]
+    """The cells of each axis and size, one a seed. The whole training part is one cell for both axes."""
+    notes: tuple[str, ...]
+    """What a reader of the curves must know."""
+
+    @property
+    def different(self) -> list[Cell]:
+        """Every cell once."""
+        return list(dict.fromkeys(cell for cells in self.cells.values() for cell in cells))
+
+
+def make_plan(
+    source: str | Path,
+    *,
+    overrides: Sequence[str],
+    sizes: Mapping[AxisName, Sequence[int]],
+    seeds: int,
+    threads: int,
+    progress: Progress,
+) -> Plan:
+    """Read the recipe, open its clips, and lay out the cells.
+
+    Raises:
+        SettingsError: a recipe or sizes that do not fit.
+        DataError: clips that allow no curve.
+    """
+    name, recipe = recipe_for(source, overrides, progress=progress)
+    _check_own(recipe, overrides)
+    corpus = open_clips(recipe, progress)
+    splits = [split_of(corpus, cell_recipe(recipe, {}, seed=seed, threads=threads)) for seed in range(seeds)]
+    parts = [[corpus.clips[row] for row in split.train] for split in splits]
+    axes, left_out = _axes(parts, sizes)
+    cells: dict[tuple[AxisName, int], tuple[Cell, ...]] = {
+        (axis.name, size): tuple(_cell(name, recipe, corpus, axis, size, seed, threads) for seed in range(seeds))
+        for axis in axes
+        for size in axis.sizes
+    }
+    tested = [corpus.clips[row] for row in splits[0].test]
+    allowed = recipe.dataset.allow_copies
+    seeded = [Part(f"seed {seed}", corpus, split, allowed) for seed, split in enumerate(splits)]
+    notes = (*left_out, *checked_notes(seeded, progress), *_notes(splits[0], tested, parts[0], seeds))
+    return Plan(name, str(source), splits[0], axes, cells, notes)
+
+
+def _check_own(recipe: Recipe, overrides: Sequence[str]) -> None:
+    refuse_own_keys(overrides, _OWN, by="the curve")
+    given = {
+        "train_speakers": recipe.dataset.train_speakers,
+        "train_clips_per_speaker": recipe.dataset.train_clips_per_speaker,
+    }
+    if faults := [
+        Fault(f"dataset.{key}", f"is {value}, but a curve sets it itself; take it out of the recipe")
+        for key, value in given.items()
+        if value is not None
+    ]:
+        raise SettingsError(faults)
+
+
+def _axes(
+    parts: Sequence[Sequence[Clip]], sizes: Mapping[AxisName, Sequence[int]]
+) -> tuple[tuple[Axis, ...], tuple[str, ...]]:
+    """The axes asked for; without any both, or the one that these clips allow and a note about the other."""
+    asked: list[AxisName] = [name for name in AXES if sizes.get(name)]
+    if asked:
+        return tuple(make_axis(name, parts, sizes[name]) for name in asked), ()
+    axes: list[Axis] = []
+    faults: list[DataError] = []
+    for name in AXES:
+        try:
+            axes.append(make_axis(name, parts, ()))
+        except DataError as error:
+            faults.append(error)
+    if not axes:
+        raise faults[0]
+    return tuple(axes), tuple(f"one curve only: {fault}" for fault in faults)
+
+
+def _cell(name: str, recipe: Recipe, corpus: Corpus, axis: Axis, size: int, seed: int, threads: int) -> Cell:
+    whole = axis.whole(size, seed)
+    change = {"subset_seed": seed} | ({} if whole else {axis.key: size})
+    fold = "all" if whole else f"{axis.name}-{size}"
+    return make_cell(name, fold, recipe, change, corpus, seed=seed, threads=threads)
+
+
+def _notes(split: Split, tested: Sequence[Clip], trained: Sequence[Clip], seeds: int) -> Iterator[str]:
+    if split.speakers_shared:
+        yield (
+            "test speakers are heard in training too: the curve over speakers says nothing of new voices; for that use "
+            "--set dataset.split=speakers"
+        )
+    if not known_speakers(trained):
+        yield "no training clip names its speaker: all clips count as one speaker's"
+    if (count := known_speakers(tested)) < 2:
+        told = "one test speaker" if count else "no test speaker is known"
+        yield f"{told}: the intervals are over clips, and too narrow for clips of other people"
+    if seeds == 1:
+        yield (
+            "one seed: the intervals leave out how trainings, and the speakers and clips drawn for them, differ, so "
+            "they are too narrow; use --seeds 3 or more"
+        )

@@ -1,0 +1,209 @@
+"""Cells trained on a Ray cluster: each on whichever node has room, its files sent back to this machine.
+
+The nodes need Sayso in the same version, and the recordings; they share no folder with this machine. A node that dies
+costs the cells it was training, which begin anew on another.
+"""
+
+import contextlib
+import logging
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Generator, Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from sayso.errors import Fault, MissingExtraError, RunError, SaysoError, SettingsError
+from sayso.studies.trials.trial import FILES, THREAD_COUNTS, Cell, Outcome, train_cell
+from sayso.system.files import atomic_folder
+from sayso.system.wording import counted
+
+__all__ = ["RayCluster", "check_address"]
+
+_PATIENCE_SECONDS: Final = 5.0
+_CLIENT_PORT: Final = 10001
+_TRIES: Final = 5
+_NEEDED: Final = "clusters of Ray (--on)"
+
+
+def check_address(address: str) -> None:
+    """See before long work whether `--on` can be meant; whether anything answers there is seen when cells are trained.
+
+    Raises:
+        SettingsError: it is neither `ray` nor `ray://HOST[:PORT]`.
+        MissingExtraError: Ray is not installed.
+    """
+    try:
+        parts = urlsplit(address)
+        named = parts.scheme == "ray" and bool(parts.hostname) and parts.port != 0 and not parts.path.strip("/")
+    except ValueError:  # half a bracket, or a port that is no number
+        named = False
+    if address != "ray" and not named:
+        raise SettingsError([Fault("--on", f"is '{address}', must be ray or ray://HOST[:PORT]")])
+    if find_spec("ray") is None:
+        raise MissingExtraError(_NEEDED, extra="ray")
+
+
+class RayCluster:
+    """Trains cells on the nodes of a Ray cluster.
+
+    Args:
+        address: `ray` takes the cluster that `RAY_ADDRESS` names or that runs on this machine, and else starts one of
+            this machine alone; `ray://HOST[:PORT]` that of a cluster's client server, port 10001 if none is given.
+        jobs: how many cells at a time in a cluster that is started here; another has as many as it has room for.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        RunError: the address does not answer, runs another version of Ray or of Python, or no node has processors
+            enough for a cell.
+    """
+
+    def __init__(self, address: str, *, jobs: int) -> None:
+        self._address, self._jobs = address, jobs
+
+    def train(self, cells: Sequence[Cell], folder: Path) -> Generator[Outcome]:
+        """Train cells, write what they leave below `folder`, and give each as it ends; closed, it ends them at once."""
+        if not cells:
+            return
+        threads = max(cell.threads for cell in cells)
+        ray = self._connect(threads)
+        try:
+            _check_room(ray, threads)
+            yield from _trained(ray, cells, folder)
+        finally:
+            ray.shutdown()
+
+    def _connect(self, threads: int) -> Any:
+        try:
+            import ray
+        except ImportError as error:
+            raise MissingExtraError(_NEEDED, extra="ray") from error
+        options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+        where = self._where()
+        if where:
+            options["address"] = where
+        try:
+            with _quiet():
+                if where or _running():
+                    ray.init(**options)
+                else:
+                    ray.init(num_cpus=self._jobs * threads, include_dashboard=False, **options)
+        except Exception as error:  # Ray has no family of its own for these
+            ray.shutdown()
+            raise RunError(f"{where or 'ray'}: cannot work with this cluster: {_in_a_line(error)}") from error
+        return ray
+
+    def _where(self) -> str | None:
+        """The address for `ray.init`; None lets Ray look for itself."""
+        if self._address == "ray":
+            if (told := os.environ.get("RAY_ADDRESS", "")) not in ("", "auto", "local"):
+                _knock(told if "://" in told else f"gcs://{told}", f"RAY_ADDRESS {told}")
+            return None
+        host, port = _knock(self._address, self._address)
+        return f"ray://{host}:{port}"
+
+
+def _knock(address: str, told: str) -> tuple[str, int]:
+    """See whether anything answers there; Ray itself would try for half a minute."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port or _CLIENT_PORT
+        socket.create_connection((host, port), timeout=_PATIENCE_SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"{told} does not answer; start the cluster with `ray start --head --ray-client-server-port "
+            f"{_CLIENT_PORT}`, or check host and port"
+        ) from error
+    return host, port
+
+
+def _check_room(ray: Any, threads: int) -> None:
+    """Refuse cells that no node can take; Ray would wait for such a node for ever."""
+    most = max((node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]), default=0)
+    if most < threads:
+        raise RunError(
+            f"no node of this cluster has {counted(threads, 'processor')} for a cell, the largest has {most:g}; use "
+            f"--threads {max(1, int(most))} or add a node"
+        )
+
+
+def _trained(ray: Any, cells: Sequence[Cell], folder: Path) -> Generator[Outcome]:
+    own = version("sayso")
+    waiting: dict[Any, Cell] = {}
+    for cell in cells:
+        # A node that dies gives its cell to another; an error of the cell itself comes back as an answer.
+        task = ray.remote(num_cpus=cell.threads, max_retries=_TRIES, runtime_env={"env_vars": _environment(cell)})
+        waiting[task(_train_there).remote(cell.values(), own)] = cell
+    while waiting:
+        done, _ = ray.wait(list(waiting), num_returns=1)
+        cell = waiting.pop(done[0])
+        try:
+            error, files = ray.get(done[0])
+        except Exception as broken:  # the worker or all nodes are gone, or Sayso is not there
+            yield Outcome(cell, f"Ray could not train it: {_in_a_line(broken)}")
+            continue
+        if not error:
+            _keep(files, folder / cell.name)
+        yield Outcome(cell, error)
+
+
+def _train_there(values: dict[str, Any], wanted: str) -> tuple[str, dict[str, bytes]]:
+    """Train a cell on the node where this runs; gives what went wrong, or the files it left."""
+    if (there := version("sayso")) != wanted:
+        return f"a node of the cluster has Sayso {there}, this machine {wanted}; install the same on both", {}
+    cell = Cell(**values)
+    with tempfile.TemporaryDirectory(prefix="sayso-cell-") as place:
+        run = Path(place) / cell.name
+        try:
+            train_cell(cell, run)
+        except SaysoError as error:
+            return str(error), {}
+        return "", {name: (run / name).read_bytes() for name in FILES}
+
+
+def _environment(cell: Cell) -> dict[str, str]:
+    """What a worker needs to do the same as a local process: its threads, and where recordings and cache are."""
+    names = ("SAYSO_DATA", "SAYSO_CACHE", "PYTHONPATH")
+    given = {name: os.environ[name] for name in names if name in os.environ}
+    return given | dict.fromkeys(THREAD_COUNTS, str(cell.threads))
+
+
+def _keep(files: dict[str, bytes], path: Path) -> None:
+    """Put a cell's files in its folder, all at once."""
+    shutil.rmtree(path, ignore_errors=True)
+    with atomic_folder(path) as new:
+        for name, content in files.items():
+            (new / name).write_bytes(content)
+
+
+def _running() -> bool:
+    """Whether Ray finds a cluster without being told where."""
+    if os.environ.get("RAY_ADDRESS"):
+        return True
+    note = Path(os.environ.get("RAY_TMPDIR", "/tmp"), "ray", "ray_current_cluster")
+    return note.is_file()
+
+
+@contextlib.contextmanager
+def _quiet() -> Generator[None]:
+    """Ray's own log lines say nothing that ours do not."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def _in_a_line(error: Exception) -> str:
+    """What Ray says over many lines, in one."""
+    text = str(error) or type(error).__name__
+    if "ersion mismatch" in text:
+        return " ".join(text.split())[:300]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if "Error" in line]
+    return (told or lines)[-1][:300]

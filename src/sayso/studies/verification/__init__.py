@@ -1,0 +1,1 @@
+"""Does a finished run still hold? `differences` compares figures, `verify` asks all."""

@@ -1,0 +1,239 @@
+"""`verify`: a run in; its clips, its split, its scores and its models in question, one check each."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.audio import to_float
+from sayso.classifier.inference import predict_probabilities
+from sayso.classifier.module import Classifier
+from sayso.data.corpus import Corpus, changed_rows
+from sayso.data.splits.draw import Split
+from sayso.errors import RunError, SaysoError
+from sayso.evaluation.calibration import calibrated_temperature
+from sayso.evaluation.model_scores import score_model
+from sayso.experiment.run import Run
+from sayso.metrics.probabilities import softmax
+from sayso.recipe.prepared import leakage_of, open_data, open_unheard
+from sayso.runs.folder import open_run
+from sayso.studies.verification.differences import (
+    SCORE_TOLERANCE,
+    TOLERANCE,
+    WEIGHTS_TOLERANCE,
+    differences,
+    scores_of,
+    wrong_answer,
+)
+from sayso.studies.verification.predictions import Predictions, other_clips, read_predictions
+from sayso.system.progress import Progress
+from sayso.system.wording import counted
+
+__all__ = ["Check", "verify"]
+
+_BATCH = 256
+_SHOWN = 3
+_OF_TRAINING = ("best_epoch", "epochs", "training_seconds")
+"""What `metrics.json` tells of the training's course; nothing but training anew could check it."""
+_NEEDS_DATA = "needs the clips and the split of the training"
+_NEEDS_PREDICTIONS = "needs predictions.csv"
+Verdict = tuple[bool | None, str]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was computed anew."""
+
+    name: str
+    """Such as `split`."""
+    holds: bool | None
+    """None: it cannot be told here."""
+    detail: str
+    """What was compared, or why it could not be."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    """A run beside its clips; what several checks ask for is computed once."""
+
+    run: Run
+    manifest: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    corpus: Corpus
+    split: Split
+    progress: Progress
+
+    @cached_property
+    def unheard(self) -> Corpus | None:
+        return open_unheard(self.run.settings, self.corpus, self.split, self.progress)
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        return self.run.classifier()
+
+    @cached_property
+    def probabilities(self) -> NDArray[np.float64]:
+        """Of the test part, by the weights; (clips, words)."""
+        return predict_probabilities(self.classifier, self.corpus, self.split.test)
+
+
+def verify(path: str | Path, *, progress: Progress | None = None) -> tuple[Check, ...]:
+    """Compute a finished run's hashes and scores anew.
+
+    Nothing is taken from the cache on trust: recordings are decoded anew.
+
+    Args:
+        path: the run's folder.
+        progress: where to report.
+
+    Returns:
+        One check each of: the clips; the split, in manifest and metrics; what the test part shares with the others; the
+        clips in `predictions.csv`; the scores in `metrics.json` from these predictions; the probabilities by the
+        weights; the whole of `metrics.json` by the weights, but for the training's epochs and seconds; and the
+        probabilities by the exported model. What cannot be told, because the recordings are not here, say, holds
+        neither way.
+
+    Raises:
+        RunError: there is no run, it has not finished, or its manifest or metrics are damaged.
+    """
+    progress = progress or Progress()
+    run = Run(open_run(Path(path)).path)
+    if not run.finished:
+        raise RunError(f"{run.path}: has not finished, so there is nothing to verify; sayso train --resume {run.path}")
+    manifest, metrics = run.manifest(), run.metrics()
+    try:
+        read = read_predictions(run.predictions)
+    except RunError as error:
+        read = error
+    try:
+        opened = _Opened(run, manifest, metrics, *open_data(run.settings, progress), progress)
+    except SaysoError as error:
+        opened = error
+    return tuple(_checks(metrics, read, opened))
+
+
+def _checks(metrics: Mapping[str, Any], read: Predictions | RunError, opened: _Opened | SaysoError) -> Iterator[Check]:
+    if isinstance(opened, SaysoError):
+        yield Check("clips", None, f"cannot be opened here: {opened}")
+        yield Check("split", None, _NEEDS_DATA)
+        data = _NEEDS_DATA
+    else:
+        clips, split = _told("clips", _clips, opened), _told("split", _split, opened)
+        yield from (clips, split)
+        same = clips.holds and opened.split.split_hash == opened.manifest.get("split_hash")
+        data = opened if same else _NEEDS_DATA
+    yield _told("leakage", _leakage, data)
+    answers = _NEEDS_PREDICTIONS if isinstance(read, RunError) else read
+    if isinstance(read, RunError):
+        yield Check("predictions", False, str(read))
+    else:
+        yield _told("predictions", _predictions, data, read)
+    yield _told("scores", _scores, metrics, answers)
+    yield _told("weights", _weights, data, answers)
+    yield _told("metrics", _metrics, data)
+    yield _told("export", _export, data, answers)
+
+
+def _told(name: str, check: Callable[..., Verdict], *needed: Any) -> Check:
+    """The check of what it needs; of these a text says why one of them is not there."""
+    if missing := next((each for each in needed if isinstance(each, str)), None):
+        return Check(name, None, missing)
+    try:
+        return Check(name, *check(*needed))
+    except SaysoError as error:
+        return Check(name, False, str(error))
+
+
+def _clips(opened: _Opened) -> Verdict:
+    there = counted(len(opened.corpus), "clip")
+    if opened.corpus.content_hash != opened.manifest.get("data_hash"):
+        return False, f"{there} are here; they are not those of the training"
+    if changed := changed_rows(opened.corpus, opened.progress):
+        first = opened.corpus.clips[changed[0]].path
+        return False, f"{counted(len(changed), 'recording')} of {there} changed since they were packed, such as {first}"
+    return True, f"{there}, decoded anew: the same samples, labels and speakers as in training"
+
+
+def _split(opened: _Opened) -> Verdict:
+    split = opened.split
+    if split.split_hash != opened.manifest.get("split_hash"):
+        return False, "other clips in its parts"
+    said = {"split": split.kind, "speakers_shared": split.speakers_shared}
+    counts = {part: len(split.rows(part)) for part in ("train", "validation", "test")}
+    for name, facts, anew in (
+        ("manifest.json", opened.manifest, said | {"clips": counts}),
+        ("metrics.json", opened.metrics, said),
+    ):
+        if found := list(differences(anew, {key: facts.get(key) for key in anew}, tolerance=0)):
+            return False, f"{name} does not say what the split is: {_listed(found)}"
+    return True, "the same clips in each part"
+
+
+def _leakage(opened: _Opened) -> Verdict:
+    found = leakage_of(opened.run.settings, opened.corpus, opened.split, opened.unheard, opened.progress)
+    if wrong := list(differences(found.facts, opened.manifest.get("leakage"), tolerance=SCORE_TOLERANCE)):
+        return False, f"manifest.json does not say what the parts share: {_listed(wrong)}"
+    return True, "speakers and copies across the parts are as manifest.json says"
+
+
+def _predictions(opened: _Opened, read: Predictions) -> Verdict:
+    other = other_clips(read, opened.corpus, opened.split.test)
+    return not other, other or f"the {counted(len(opened.split.test), 'clip')} of the test part, with label and speaker"
+
+
+def _scores(metrics: Mapping[str, Any], read: Predictions) -> Verdict:
+    """Every score that predictions tell, against what is written down."""
+    if wrong := wrong_answer(read):
+        return False, wrong
+    anew = scores_of(read, metrics)
+    if found := list(differences(anew, {key: metrics.get(key) for key in anew}, tolerance=SCORE_TOLERANCE)):
+        return False, f"metrics.json is not what predictions.csv gives: {_listed(found)}"
+    return True, f"accuracy {anew['test']['accuracy']:.4f} and all scores of the test part, from predictions.csv"
+
+
+def _weights(opened: _Opened, read: Predictions) -> Verdict:
+    return _answers(opened.classifier.labels, opened.probabilities, read)
+
+
+def _metrics(opened: _Opened) -> Verdict:
+    """The whole of `metrics.json` as a training with these weights would write it, the temperature fitted anew."""
+    classifier, corpus, split = opened.classifier, opened.corpus, opened.split
+    anew = score_model(classifier, corpus, split, opened.unheard, opened.probabilities)
+    anew["calibration"]["temperature"] = calibrated_temperature(classifier, corpus, split.validation)
+    written = {key: value for key, value in opened.metrics.items() if key not in _OF_TRAINING}
+    if found := list(differences(anew, written, tolerance=WEIGHTS_TOLERANCE)):
+        return False, f"metrics.json is not what the weights give: {_listed(found)}"
+    return True, "all parts, calibration and rejection, by the weights; epochs and seconds cannot be computed anew"
+
+
+def _export(opened: _Opened, read: Predictions) -> Verdict:
+    run, test = opened.run, opened.split.test
+    if not run.onnx.exists() and opened.manifest.get("export") is None:
+        return True, "none: it was trained without an exported model"
+    recognizer = run.recognizer()
+    parts = [test[start : start + _BATCH] for start in range(0, len(test), _BATCH)]
+    logits = [recognizer.logits(to_float(np.array(opened.corpus.samples[part]))) for part in parts]
+    return _answers(recognizer.labels, softmax(np.concatenate(logits)), read)
+
+
+def _answers(labels: tuple[str, ...], probabilities: NDArray[np.float64], read: Predictions) -> Verdict:
+    """The probabilities of the test part by a model, against those in `predictions.csv`."""
+    if labels != read.labels or probabilities.shape != read.probabilities.shape:
+        return False, "knows other words, or answers for other clips, than predictions.csv"
+    apart = np.abs(probabilities - read.probabilities).max(axis=1)
+    most = float(apart.max())
+    if far := int(np.count_nonzero(~(apart <= TOLERANCE))):
+        worst = read.clips[int(apart.argmax())][0]
+        return (
+            False,
+            f"{counted(far, 'clip')} answered otherwise than in predictions.csv, by up to {most:.2g} ({worst})",
+        )
+    return True, f"probabilities within {most:.1e} of predictions.csv (limit {TOLERANCE:g})"
+
+
+def _listed(found: list[str]) -> str:
+    return "; ".join(found[:_SHOWN]) + ("; ..." if len(found) > _SHOWN else "")

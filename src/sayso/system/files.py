@@ -1,0 +1,211 @@
+"""Where files live, and writing them so that a stop at any moment leaves the old file or the new one, whole."""
+
+import csv
+import errno
+import hashlib
+import io
+import json
+import os
+import tempfile
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from sayso.errors import OutputError
+
+__all__ = [
+    "atomic_folder",
+    "atomic_path",
+    "cache_folder",
+    "check_writable",
+    "csv_text",
+    "data_folder",
+    "digest",
+    "expanded",
+    "file_digest",
+    "free_path",
+    "output_errors",
+    "temporary_beside",
+    "write_bytes",
+    "write_csv",
+    "write_json",
+    "write_text",
+]
+
+_FORBIDDEN = (
+    "no permission to write there; change its permissions or choose another folder (--out for runs, SAYSO_CACHE for "
+    "the cache)"
+)
+_REASONS = {
+    errno.ENOSPC: "the disk is full; free some space and run the same command again",
+    errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.EROFS: "that file system is read-only; choose another folder",
+    errno.ENOENT: "no folder can be made there; choose another one",
+    errno.ENOTDIR: "a file stands where a folder is needed; choose another folder",
+    errno.EEXIST: "a file stands where a folder is needed; choose another folder",
+    errno.EISDIR: "a folder stands where a file is needed; choose another name",
+    errno.EFBIG: "that file system holds no file so large; choose another folder",
+    errno.EIO: "the disk reports an error; check it, or choose another folder",
+    errno.ENAMETOOLONG: "that name is too long; choose a shorter one",
+}
+
+
+def cache_folder() -> Path:
+    """Folder for packed corpora, downloads and synthetic voices: $SAYSO_CACHE, else the user's cache folder."""
+    if chosen := os.environ.get("SAYSO_CACHE"):
+        return expanded(chosen)
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return expanded(base) / "sayso"
+
+
+def data_folder() -> Path | None:
+    """Folder of recordings already at hand, $SAYSO_DATA; None when that is not set."""
+    chosen = os.environ.get("SAYSO_DATA")
+    return expanded(chosen) if chosen else None
+
+
+def expanded(path: str) -> Path:
+    """The path with `~` put as the home folder; as it is where that home is not known."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
+def free_path(path: Path) -> Path:
+    """The path, or where something is there already, the first free one of `path-2`, `path-3` and so on."""
+    others = (path.with_name(f"{path.name}-{number}") for number in range(2, 1000))
+    return next(place for place in (path, *others) if not place.exists())
+
+
+@contextmanager
+def output_errors(path: Path) -> Generator[None]:
+    """Turn a full disk, a missing permission and their like, met in the block, into one line about `path`."""
+    try:
+        yield
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0)
+        if reason is None:
+            raise
+        raise OutputError(f"cannot write {path}: {reason}") from error
+
+
+def check_writable(folder: Path) -> None:
+    """See before long work that a folder can be written to, or made; nothing is left there.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    made = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    with output_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+        with suppress(OSError):  # someone else has put something in it since
+            for parent in made:
+                parent.rmdir()
+
+
+@contextmanager
+def temporary_beside(path: Path) -> Generator[Path]:
+    """Give a new empty file in the folder of `path`, for as long as the block runs.
+
+    Raises:
+        OutputError: the disk is full, or the place cannot be written.
+    """
+    with output_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}-", suffix=path.suffix)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_path(path: Path) -> Generator[Path]:
+    """Give a temporary path in the same folder; rename it to `path` when the block ends well, else remove it.
+
+    Raises:
+        OutputError: the disk is full, or the place cannot be written.
+    """
+    with temporary_beside(path) as temporary:
+        yield temporary
+        with temporary.open("r+b") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Generator[Path]:
+    """Give a temporary folder beside `path`; rename it to `path` when the block ends well, else remove it.
+
+    When another process finished the same folder first, theirs stays and this one is dropped.
+    """
+    with output_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name[:40]}-") as name:
+            inner = Path(name) / "new"
+            inner.mkdir()
+            yield inner
+            try:
+                inner.replace(path)
+            except OSError:
+                if not path.is_dir():
+                    raise
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` to `path` atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` atomically, as UTF-8; what UTF-8 cannot hold (odd bytes of a file name) as an escape."""
+    write_bytes(path, text.encode(errors="backslashreplace"))
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write `value` to `path` atomically, as JSON that people can read; NaN is refused."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], *, header: Sequence[str] = ()) -> None:
+    """Write a table to `path` atomically; without a header the first row's keys are the columns."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, header or list(rows[0] if rows else ()), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    """Rows as CSV, each ended by a line feed; a cell comes back as it was, a carriage return in it too."""
+    lines: list[str] = []
+    for row in rows:
+        line = io.StringIO()
+        # Before Python 3.13 only those ends of lines are quoted that the writer itself ends lines with.
+        csv.writer(line, lineterminator="\r\n").writerow(row)
+        lines.append(line.getvalue().removesuffix("\r\n") + "\n")
+    return "".join(lines)
+
+
+def digest(value: object) -> str:
+    """SHA-256 of a JSON-able value, as hexadecimal digits; the order of keys does not count.
+
+    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    True
+    """
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,33 @@
+"""Sounds and their pictures inside a page, as data URIs, so that it loads nothing."""
+
+import base64
+import io
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from sayso.views.plots.signals import spectrogram_png
+
+__all__ = ["picture_uri", "sound_uri"]
+
+
+def sound_uri(samples: NDArray[np.int16], sample_rate: int) -> str:
+    """A sound, (samples,) at a rate in hertz, as FLAC, or as WAV where FLAC does not know the rate."""
+    target = io.BytesIO()
+    try:
+        soundfile.write(target, samples, sample_rate, format="FLAC", subtype="PCM_16")
+        return _data_uri("audio/flac", target.getvalue())
+    except soundfile.LibsndfileError:  # FLAC knows fewer sample rates than WAV
+        target = io.BytesIO()
+        soundfile.write(target, samples, sample_rate, format="WAV", subtype="PCM_16")
+        return _data_uri("audio/wav", target.getvalue())
+
+
+def picture_uri(samples: NDArray[np.int16], sample_rate: int) -> str:
+    """The spectrogram of a sound as PNG."""
+    return _data_uri("image/png", spectrogram_png(samples, sample_rate))
+
+
+def _data_uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

@@ -1,0 +1,84 @@
+"""How many: bars by name, and how values are spread."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+from numpy.typing import NDArray
+
+from sayso.views.plots.style import BLUE, INK, VERMILION, axes_at, new_figure, printable, styled, text_inches
+
+__all__ = ["bars", "histogram"]
+
+_ROW_INCHES = 0.24
+_MOST_CLASSES = 40
+
+
+def bars(counts: Mapping[str, int], *, title: str, x_label: str) -> Figure:
+    """Draw a bar for each name, in the order given, its number at its end.
+
+    Args:
+        counts: name to number.
+        title: over the picture.
+        x_label: what is counted.
+
+    Returns:
+        A figure 7 inches wide that grows with the number of names.
+    """
+    names = [printable(name) for name in counts]
+    left = max((text_inches(name, points=9.5) for name in names), default=0.0) + 0.25
+    height = _ROW_INCHES * max(1, len(names))
+    with styled():
+        figure = new_figure(7.0, height + 1.1)
+        axes = axes_at(figure, left=left, bottom=0.6, width=6.3 - left, height=height)
+        drawn = axes.barh(range(len(names)), list(counts.values()), height=0.72, color=BLUE)
+        axes.bar_label(drawn, labels=[f"{count:,}" for count in counts.values()], padding=3, fontsize=8.5, color=INK)
+        axes.set_yticks(range(len(names)), names, fontsize=9.5)
+        axes.set_ylim(max(1, len(names)) - 0.4, -0.6)
+        axes.set(title=title, xlabel=x_label)
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.grid(axis="x")
+    return figure
+
+
+def histogram(
+    values: NDArray[np.float64], *, title: str, x_label: str, y_label: str, mark: tuple[float, str] | None = None
+) -> Figure:
+    """Draw how values are spread, in up to 40 classes of equal width; whole numbers are kept together.
+
+    Args:
+        values: (n,).
+        title: over the picture.
+        x_label: what they are, with the unit.
+        y_label: what is counted.
+        mark: a value to draw a line at, and its name.
+
+    Returns:
+        A figure of 7 x 3.4 inches.
+    """
+    with styled():
+        figure = new_figure(7.0, 3.4)
+        axes = axes_at(figure, left=0.9, bottom=0.6, width=5.8, height=2.3)
+        axes.hist(values, bins=[float(edge) for edge in _edges(values)], color=BLUE)
+        if mark:
+            axes.axvline(mark[0], color=VERMILION, linestyle="--", label=mark[1])
+            axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, fontsize=9)
+        axes.set(title=title, xlabel=x_label, ylabel=y_label)
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.grid(axis="y")
+    return figure
+
+
+def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+    if len(values) and np.all(values == np.rint(values)):
+        step = max(1, -(-int(high - low + 1) // _MOST_CLASSES))
+        return np.arange(low - 0.5, high + step + 0.5, step)
+    if high - low < 1e-9:  # all alike: one narrow class around them
+        low, high = low * 0.95 - 1e-3, high * 1.05 + 1e-3
+    return np.linspace(low, high, min(_MOST_CLASSES, max(8, len(values) // 4)) + 1)

@@ -1,0 +1,47 @@
+"""The learning-rate search: loss against the rate."""
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from sayso.views.plots.style import BLUE, GRID, MUTED, axes_at, new_figure, styled
+
+__all__ = ["loss_by_rate"]
+
+
+def loss_by_rate(
+    rates: Sequence[float], losses: Sequence[float], smoothed: Sequence[float], *, suggestion: float
+) -> Figure:
+    """Draw a learning-rate search.
+
+    Args:
+        rates: learning rates, rising (a step's size, no unit).
+        losses: loss of the batch at each rate (nats a clip).
+        smoothed: the same as a moving average.
+        suggestion: the rate to mark.
+
+    Returns:
+        A figure of 6.4 x 3.4 inches.
+    """
+    with styled():
+        figure = new_figure(6.4, 3.4)
+        axes = axes_at(figure, left=0.8, bottom=0.6, width=5.2, height=2.2)
+        axes.plot(rates, losses, color=GRID, linewidth=1.0, label="each batch")
+        axes.plot(rates, smoothed, color=BLUE, label="smoothed")
+        axes.axvline(suggestion, color=MUTED, linestyle=":", linewidth=1.2)
+        axes.annotate(
+            f"suggested: {suggestion:.1e}",
+            (suggestion, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8.5,
+            color=MUTED,
+        )
+        axes.set(xlabel="learning rate", ylabel="cross-entropy (nats)", xscale="log")
+        axes.set_title("Learning-rate search", pad=18)
+        axes.set_ylim(0, max(smoothed[0], min(smoothed)) * 1.6)
+        axes.grid(axis="y")
+        axes.legend(loc="lower left")
+    return figure

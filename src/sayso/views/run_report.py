@@ -1,0 +1,189 @@
+"""One self-contained HTML page a run: what it scored, what it was, and the clips it got wrong, to hear and to see.
+
+The page loads nothing: sounds are FLAC, and pictures PNG or SVG, inside it. It opens from a disk, without a network.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from sayso.runs.manifest import split_label
+from sayso.system.wording import path_tail
+from sayso.views.html import chart, write_page
+from sayso.views.html.media import picture_uri, sound_uri
+
+__all__ = ["Mistake", "write_report"]
+
+_SPLITS = {
+    "official": "The test clips are those the data set's makers set aside (official split).",
+    "random": "The test clips were drawn at random, so the same voices may be in training and test: "
+    "expect less on people it has never heard.",
+    "speakers": "The test clips come from speakers who were not heard in training (split by speaker).",
+}
+_FIGURES = {
+    "loss_and_accuracy": "Loss and accuracy by epoch, for the training and the validation part.",
+    "confusion_matrix": "Confusion matrix: rows are the true words, columns the predicted ones. "
+    "The numbers are in the tables below.",
+    "alluvial": "Predicted words on the left flow into true words on the right; wrong flows stand out. "
+    "The numbers are in the tables below.",
+    "accuracy_by_speaker": "Accuracy of each speaker with its 95 % interval, worst first. "
+    "The numbers are in the table below.",
+    "reliability": "Reliability diagram: the share of answers that were right against the probability stated, "
+    "also before calibration where there was one; on the dotted diagonal both agree. "
+    "With few clips the dots stray by luck alone.",
+    "risk_coverage": "Risk-coverage curve: the share of wrong answers against the share of clips that are answered, "
+    "the surest first.",
+    "rejection": "Share of clips of words never learned that are accepted, against the share of clips of known words "
+    "that are rejected, for every threshold on the confidence.",
+}
+_MOST_CONFUSIONS = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Mistake:
+    """One test clip that was taken for another word, as the model heard it."""
+
+    name: str
+    """The file's path or name; its last two parts are shown."""
+    label: str
+    predicted: str
+    probability: float
+    """What the model gave the predicted word, 0 to 1."""
+    speaker: str | None
+    samples: NDArray[np.int16]
+    """(samples,)"""
+    sample_rate: int
+    """In hertz."""
+
+
+def write_report(
+    path: Path,
+    *,
+    title: str,
+    metrics: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    recipe_yaml: str,
+    log: Sequence[Mapping[str, Any]],
+    mistakes: Sequence[Mistake],
+    notes: Sequence[str],
+    skipped: Sequence[tuple[str, str]],
+    figures: Mapping[str, str],
+) -> None:
+    """Write the page, atomically; the same arguments give the same bytes.
+
+    Args:
+        path: the page, usually `report.html` in the run's folder.
+        title: the run's name.
+        metrics: as in `metrics.json`; any value may be None, and `train` and `validation` may be missing.
+        manifest: as in `manifest.json`; printed as a table, whatever it holds.
+        recipe_yaml: the resolved recipe.
+        log: rows of `log.csv`: epoch, set, loss, accuracy, learning_rate, seconds; only the number of epochs is used.
+        mistakes: the clips that were taken for another word; shown with the surest first.
+        notes: what a reader must know to judge the number; shown at the top.
+        skipped: files that could not be used, and why.
+        figures: name to SVG, as `sayso.views.plots.style.svg_text` gives it; `loss_and_accuracy`, `confusion_matrix`,
+            `alluvial`, `accuracy_by_speaker`, `reliability`, `risk_coverage` and `rejection` have their places, any
+            other stands in a section of its own.
+
+    Raises:
+        OutputError: the page cannot be written.
+    """
+    test = metrics["test"]
+    write_page(
+        path,
+        "report",
+        title=title,
+        metrics=metrics,
+        test=test,
+        label=split_label(metrics),
+        split=_SPLITS.get(str(metrics.get("split")), f"Split: {metrics.get('split') or 'not recorded'}."),
+        notes=list(dict.fromkeys([*notes, *(manifest.get("notes") or [])])),
+        pictures={name: _figure(name, svg) for name, svg in figures.items()},
+        other_pictures=[name for name in figures if name not in _FIGURES],
+        speakers=sorted((test.get("per_speaker") or {}).items(), key=_worst_first),
+        confusions=_confusions(test.get("confusion")),
+        mistakes=[_shown(mistake) for mistake in sorted(mistakes, key=lambda m: (-m.probability, m.name))],
+        skipped=[(path_tail(name), reason.removeprefix(f"{name}: ")) for name, reason in skipped],
+        parts=_parts(recipe_yaml),
+        recipe=recipe_yaml,
+        epochs=len({row["epoch"] for row in log}),
+        facts=list(_flat({key: value for key, value in manifest.items() if key != "notes"})),
+        export=manifest.get("export") or {},
+    )
+
+
+def _figure(name: str, svg: str) -> Markup:
+    description = _FIGURES.get(name, name.replace("_", " "))
+    return chart(name, svg, description)
+
+
+def _worst_first(item: tuple[str, Mapping[str, Any]]) -> tuple[float, int, str]:
+    name, scores = item
+    accuracy = scores.get("accuracy")
+    return (math.inf if accuracy is None else accuracy, -(scores.get("n") or 0), name)
+
+
+def _confusions(confusion: Mapping[str, Any] | None) -> list[tuple[str, str, int, float]]:
+    """Give the commonest mix-ups: true word, predicted word, clips, share of the true word's clips."""
+    if not confusion:
+        return []
+    labels, rows = confusion["labels"], confusion["counts"]
+    wrong = [
+        (labels[true], labels[heard], count, count / sum(row))
+        for true, row in enumerate(rows)
+        for heard, count in enumerate(row)
+        if count and true != heard
+    ]
+    return sorted(wrong, key=lambda pair: (-pair[2], -pair[3]))[:_MOST_CONFUSIONS]
+
+
+def _shown(mistake: Mistake) -> dict[str, Any]:
+    return {
+        "name": path_tail(mistake.name),
+        "label": mistake.label,
+        "predicted": mistake.predicted,
+        "probability": mistake.probability,
+        "speaker": mistake.speaker,
+        "sound": sound_uri(mistake.samples, mistake.sample_rate),
+        "picture": picture_uri(mistake.samples, mistake.sample_rate),
+        "top_hertz": mistake.sample_rate // 2,
+        "seconds": len(mistake.samples) / mistake.sample_rate,
+    }
+
+
+def _parts(recipe_yaml: str) -> dict[str, str]:
+    """Give the kinds a recipe names, such as features: mel; nothing when it cannot be read."""
+    try:
+        recipe = yaml.safe_load(recipe_yaml)
+    except yaml.YAMLError:
+        return {}
+    sections = recipe if isinstance(recipe, dict) else {}
+    wanted = ("dataset", "features", "model")
+    return {
+        key: str(sections[key]["kind"])
+        for key in wanted
+        if isinstance(sections.get(key), dict) and "kind" in sections[key]
+    }
+
+
+def _flat(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in mapping.items():
+        name = f"{prefix}{str(key).replace('_', ' ')}"
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{name}: ")
+        else:
+            # Numbers as they were written, so that a seed stays a seed.
+            yield name, f"{value:.4g}" if isinstance(value, float) else _plain(value)
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return "–"
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -1,0 +1,61 @@
+"""Files of weights and states: plain data only, and one line for anything else."""
+
+import json
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from runs_made import small_recipe
+from sayso.classifier.checkpoint import load_model, load_state, save_model, save_state
+from sayso.classifier.module import Classifier
+from sayso.errors import ModelError
+from sayso.system.progress import Progress
+
+
+def test_state_files_hold_plain_data_only(tmp_path):
+    save_state(tmp_path / "s.ckpt", {"a": torch.ones(2), "b": [1, "x", {"c": 2.5}]})
+    assert load_state(tmp_path / "s.ckpt")["b"] == [1, "x", {"c": 2.5}]
+    torch.save({"f": Progress()}, tmp_path / "evil.ckpt")
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_state(tmp_path / "evil.ckpt")
+    (tmp_path / "cut.ckpt").write_bytes((tmp_path / "s.ckpt").read_bytes()[:50])
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_state(tmp_path / "cut.ckpt")
+
+
+def rewritten(path, **changes):
+    """The same model under another header; a value of None takes its key away."""
+    with safe_open(path, framework="pt") as file:
+        header = json.loads(file.metadata()["sayso"]) | changes
+    header = {key: value for key, value in header.items() if value is not None}
+    save_file(load_file(path), path, metadata={"sayso": json.dumps(header)})
+    return path
+
+
+def test_the_temperature_is_kept_and_older_files_have_none(tmp_path):
+    classifier = Classifier(small_recipe(tmp_path), ["a", "b", "c"]).eval()
+    clips = torch.rand(2, classifier.audio.clip_samples) - 0.5
+    plain = classifier(clips)
+    classifier.temperature = 0.625
+    save_model(tmp_path / "m.safetensors", classifier)
+    kept = load_model(tmp_path / "m.safetensors")
+    assert kept.temperature == 0.625
+    torch.testing.assert_close(kept(clips), plain / 0.625)
+    older = load_model(rewritten(tmp_path / "m.safetensors", format_version=1, temperature=None))
+    torch.testing.assert_close(older(clips), plain, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"format_version": 99}, "format 99, this Sayso reads 1 and 2"),
+        ({"temperature": -1.0}, "temperature -1.0"),
+        ({"temperature": "hot"}, "cannot be read as a Sayso model"),
+    ],
+)
+def test_headers_that_are_not_for_us(changes, says, tmp_path):
+    save_model(tmp_path / "m.safetensors", Classifier(small_recipe(tmp_path), ["a", "b", "c"]))
+    with pytest.raises(ModelError, match=says):
+        load_model(rewritten(tmp_path / "m.safetensors", **changes))

@@ -1,0 +1,156 @@
+"""Every feature and network leaves as ONNX and gives the same answer there."""
+
+import itertools
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from sayso.audio import AudioFormat, to_float
+from sayso.classifier import export as room
+from sayso.classifier.module import Classifier
+from sayso.errors import ModelError, SettingsError
+from sayso.features import FEATURES
+from sayso.models import MODELS
+from sayso.recipe.recipe import recipe_from_values
+from sayso.runtime import Recognizer
+
+AUDIO = {"sample_rate": 8000, "clip_seconds": 0.5}
+EXTRA = [
+    ("spectrogram", {"power": None, "scale": "linear"}),
+    ("spectrogram", {"power": 0.5}),
+    ("spectrogram", {"scale": "db", "top_db": 80.0, "image": {"height": 64, "width": 64}}),
+    ("spectrogram", {"power": None, "scale": "linear", "window_seconds": 0.3}),
+    ("spectrogram", {"window_seconds": 0.3}),
+    ("dft", {"power": None, "scale": "linear"}),
+    ("mel", {"scale": "pcen"}),
+    ("mfcc", {"deltas": 2, "lifter": 22.0}),
+]
+LABELS = ("no", "yes", "日本", "a b")
+
+
+def recipe(feature, model, keys=None, network=None):
+    values = {
+        "dataset": {"kind": "fsdd"},
+        "audio": AUDIO,
+        "features": {"kind": feature} | (keys or {}),
+        "model": {"kind": model} | (network or {}),
+    }
+    return recipe_from_values(values, source="test")
+
+
+def make(*parts):
+    torch.manual_seed(0)
+    classifier = Classifier(recipe(*parts), LABELS).eval()
+    generator = torch.Generator().manual_seed(1)
+    features = classifier.features(torch.randn(16, classifier.audio.clip_samples, generator=generator) * 0.1)
+    classifier.normaliser.measure([features])
+    return classifier
+
+
+def clips(count=9):
+    rng = np.random.default_rng(0)
+    length = AudioFormat(**AUDIO).clip_samples
+    loudness = rng.uniform(10, 20000, (count, 1))
+    made = (rng.standard_normal((count, length)) * loudness).clip(-32768, 32767).astype(np.int16)
+    made[0] = 0
+    return made
+
+
+def exports(classifier, tmp_path):
+    agreement = room.export(classifier, tmp_path / "model.onnx", clips())
+    assert agreement.max_abs_difference <= agreement.limit
+    assert agreement.clips == 9
+    return Recognizer(tmp_path / "model.onnx")
+
+
+# Its full size has thousands of steps to trace; the slow tests export that.
+SMALLER = {"scattering": {"max_scale_log2": 4, "wavelets_per_octave": 1}}
+
+
+@pytest.mark.parametrize("feature", FEATURES.names())
+def test_every_feature_exports(feature, tmp_path):
+    exports(make(feature, "logistic", SMALLER.get(feature)), tmp_path)
+
+
+# Features and settings for the networks that mel, or their full size, does not suit.
+PAIRINGS = {
+    "luz_convnet": ("spectrogram", {"hop_seconds": 0.005}, {"channels": [4, 4, 6, 6, 8]}),
+    "gru": ("waveform", {}, {"hidden": 8, "frame_samples": 500, "pooling": "last"}),
+}
+
+
+@pytest.mark.parametrize("model", [name for name in MODELS.names() if name != "logistic"])
+def test_every_network_exports(model, tmp_path):
+    feature, keys, network = PAIRINGS.get(model, ("mel", {"n_mels": 12, "hop_seconds": 0.03}, {}))
+    recognizer = exports(make(feature, model, keys, network), tmp_path)
+    assert recognizer.logits(to_float(clips(1))).shape == (1, 4)
+    assert recognizer.logits(to_float(clips(7))).shape == (7, 4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("feature", "model"), list(itertools.product(FEATURES.names(), MODELS.names())))
+def test_every_pair_exports(feature, model, tmp_path):
+    try:
+        recipe(feature, model)
+    except SettingsError:
+        pytest.skip("the network refuses the features")
+    exports(make(feature, model), tmp_path)
+
+
+OTHER_NETWORKS = [
+    ("luz_convnet", "spectrogram", {"hop_seconds": 0.005, "power": None, "scale": "linear"}, {}),
+    ("digit_cnn", "spectrogram", {"image": {"height": 64, "width": 64}}, {"dropout": 0.5}),
+    ("gru", "mel", {}, {"layers": 1, "bidirectional": False, "pooling": "last"}),
+    ("gru", "waveform", {}, {}),
+    ("feed_forward", "dft", {}, {"hidden": [], "batch_norm": False}),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("model", "feature", "keys", "network"), OTHER_NETWORKS)
+def test_other_networks_export(model, feature, keys, network, tmp_path):
+    exports(make(feature, model, keys, network), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("feature", "keys"), EXTRA)
+def test_other_settings_export(feature, keys, tmp_path):
+    exports(make(feature, "logistic", keys), tmp_path)
+
+
+def test_the_file_says_what_it_is_and_disagreement_is_an_error(tmp_path, monkeypatch):
+    classifier = make("mel", "tc_resnet")
+    content = room._onnx_bytes(classifier)
+    monkeypatch.setattr(room, "_onnx_bytes", lambda _: content)
+    recognizer = exports(classifier, tmp_path)
+    assert recognizer.labels == LABELS
+    assert recognizer.audio == classifier.audio
+    assert "kind: tc_resnet" in recognizer.recipe
+    graph = onnx.load(tmp_path / "model.onnx").graph
+    assert {node.domain for node in graph.node} == {""}
+    assert not {node.op_type for node in graph.node} & {"STFT", "DFT"}
+
+    with torch.no_grad():
+        classifier.network.last.bias += 1e-2
+    with pytest.raises(ModelError, match="differ from the trained model's by"):
+        room.export(classifier, tmp_path / "other.onnx", clips())
+    assert [file.name for file in tmp_path.iterdir()] == ["model.onnx"]
+
+
+@pytest.mark.parametrize("raised", [torch.onnx.OnnxExporterError, AttributeError])
+def test_ctrl_c_is_no_error_of_the_export(raised, tmp_path, monkeypatch):
+    def stopped(*_, **__):
+        try:
+            try:
+                raise KeyboardInterrupt
+            except KeyboardInterrupt:
+                raise AttributeError("module 'torch._dynamo' has no attribute 'exc'")  # noqa: B904 - as torch does it
+        except AttributeError as error:
+            raise raised("cannot be exported") from error
+
+    monkeypatch.setattr(torch.onnx, "export", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        room.export(make("mel", "logistic"), tmp_path / "model.onnx", clips())
+    assert not list(tmp_path.iterdir())

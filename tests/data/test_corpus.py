@@ -1,0 +1,200 @@
+"""Clips to rows, and what a person should know about them."""
+
+import json
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from corpora_made import AUDIO, folders, packed_corpus, with_file
+from sayso.audio import clip_from_file, decode, quantise, resample
+from sayso.data import corpus as corpus_module
+from sayso.data.clips import Clip, Listing
+from sayso.data.corpus import clear_packed, pack
+from sayso.errors import DataError
+from sayso.system.progress import Progress, Task
+
+
+def test_rows_are_the_clips_in_order(listing: Listing) -> None:
+    corpus = packed_corpus(listing)
+    assert corpus.clips == listing.clips
+    assert len(corpus) == 36
+    assert corpus.samples.shape == (36, 4000)
+    assert corpus.samples.dtype == np.int16
+    for row, clip in enumerate(corpus.clips):
+        assert np.array_equal(corpus.samples[row], clip_from_file(Path(clip.path), AUDIO))
+    assert corpus.labels == ("high", "low", "middle")
+    assert [corpus.labels[target] for target in corpus.targets] == [clip.label for clip in corpus.clips]
+    assert corpus.notes == ()
+    assert corpus.skipped == ()
+
+
+def test_samples_are_mapped_not_loaded(listing: Listing, tmp_path: Path) -> None:
+    (tmp_path / "bad.wav").write_text("no sound")
+    corpus = packed_corpus(with_file(listing, tmp_path / "bad.wav"))
+    base: Any = corpus.samples
+    while not isinstance(base, np.memmap) and base is not None:
+        base = base.base
+    assert isinstance(base, np.memmap)
+    assert not corpus.samples.flags.writeable
+
+
+def test_many_small_chunks_give_the_same(listing: Listing, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = packed_corpus(listing)
+    clear_packed()
+    monkeypatch.setattr(corpus_module, "_CHUNK_BYTES", 1)
+    again = packed_corpus(listing)
+    assert np.array_equal(whole.samples, again.samples)
+    assert whole.content_hash == again.content_hash
+
+
+def test_bad_files_leave_no_gaps_whatever_the_chunks(
+    listing: Listing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = packed_corpus(listing)
+    bad = tuple(Clip(str(tmp_path / f"{index}.wav"), "low") for index in range(6))
+    order = [bad[0], *listing.clips[:5], bad[1], bad[2], *listing.clips[5:20], *bad[3:], *listing.clips[20:]]
+    for size in (1, 3, 7, 1000):
+        clear_packed()
+        monkeypatch.setattr(corpus_module, "_CHUNK_BYTES", size * 2 * AUDIO.clip_samples)
+        corpus = packed_corpus(Listing(tuple(order), noise=(listing.clips[0].path,)), max_bad_share=0.5)
+        assert np.array_equal(corpus.samples, wanted.samples)
+        assert corpus.fingerprints == wanted.fingerprints
+        assert len(corpus.skipped) == 6
+        assert np.array_equal(corpus.noise[0], quantise(resample(*decode(Path(listing.clips[0].path)), 8000)))
+
+
+def test_parts_of_one_file(tmp_path: Path) -> None:
+    ramp = np.arange(4 * 8000, dtype=np.int16)
+    path = tmp_path / "long.wav"
+    soundfile.write(path, ramp, 8000)
+    clips = tuple(Clip(str(path), "ab"[i % 2], start_seconds=float(i), end_seconds=i + 0.5) for i in range(4))
+    corpus = packed_corpus(Listing(clips))
+    assert corpus.samples[:, 0].tolist() == [8000 * i for i in range(4)]
+
+
+def test_noise_is_kept_beside_the_clips(listing: Listing, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    sounds = [(0.1 * rng.standard_normal(size)).astype(np.float32) for size in (9000, 12_345)]
+    paths = [tmp_path / "hum.wav", tmp_path / "rain.wav"]
+    for path, sound in zip(paths, sounds, strict=True):
+        soundfile.write(path, sound, 16_000)
+    (tmp_path / "bad.wav").write_text("no sound")
+    noise = (str(paths[0]), str(tmp_path / "bad.wav"), str(paths[1]))
+    corpus = packed_corpus(replace(listing, noise=noise))
+    assert len(corpus.noise) == 2
+    for kept, path in zip(corpus.noise, paths, strict=True):
+        samples, rate = decode(path)
+        assert np.array_equal(kept, quantise(resample(samples, rate, 8000)))
+    assert any("noise recording skipped" in note and "bad.wav" in note for note in corpus.notes)
+    assert np.array_equal(corpus.samples, packed_corpus(listing).samples)
+
+
+def test_progress_counts_every_clip(listing: Listing, tmp_path: Path) -> None:
+    class Counting(Progress):
+        done = 0
+        total: int | None = 0
+
+        @contextmanager
+        def task(self, title: str, *, total: int | None = None, unit: str = "") -> Any:
+            counting, self.total = self, total
+
+            class Counter(Task):
+                def advance(self, steps: int = 1) -> None:
+                    counting.done += steps
+
+            yield Counter()
+
+    progress = Counting()
+    pack(with_file(listing, tmp_path / "nothing.wav"), AUDIO, progress=progress)
+    assert progress.done == progress.total == 37
+
+
+# ---- what a person should know
+
+
+def test_bad_files_are_skipped_counted_and_listed(listing: Listing, tmp_path: Path) -> None:
+    (tmp_path / "text.wav").write_text("no sound")
+    (tmp_path / "empty.wav").touch()
+    worse = with_file(with_file(listing, tmp_path / "text.wav"), tmp_path / "empty.wav")
+    worse = replace(worse, clips=(*worse.clips[-2:], *worse.clips[:-2]))
+    for _ in range(2):
+        corpus = packed_corpus(worse)
+        assert corpus.clips == listing.clips
+        assert np.array_equal(corpus.samples, packed_corpus(listing).samples)
+        assert [Path(path).name for path, _ in corpus.skipped] == ["text.wav", "empty.wav"]
+        assert [why.partition(": ")[2][:14] for _, why in corpus.skipped] == ["cannot be read", "is empty (0 by"]
+        assert "2 of 38 files could not be read and were skipped" in corpus.notes
+
+
+def test_more_than_the_share_is_an_error_and_leaves_no_cache(
+    listing: Listing, tmp_path: Path, private_cache: Path
+) -> None:
+    worse = with_file(with_file(listing, tmp_path / "one.wav"), tmp_path / "two.wav")
+    with pytest.raises(DataError, match=r"2 of 38 files cannot be used, the limit is 5% .*one\.wav: no such file"):
+        packed_corpus(worse, max_bad_share=0.05)
+    assert folders(private_cache) == []
+    assert len(packed_corpus(worse, max_bad_share=0.06)) == 36
+    with pytest.raises(DataError, match="2 of 38 files"):
+        packed_corpus(worse, max_bad_share=0.05)
+
+
+def test_nothing_usable_is_an_error_whatever_the_share(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="1 of 1 file cannot be used"):
+        packed_corpus(Listing((Clip(str(tmp_path / "a.wav"), "a"),)), max_bad_share=1.0)
+
+
+def test_no_clips_at_all() -> None:
+    with pytest.raises(DataError, match=r"no clips were found; put sound files into .* my-clips/yes/1\.wav"):
+        packed_corpus(Listing(()))
+
+
+def test_silence_is_noted(listing: Listing, tmp_path: Path) -> None:
+    for name in ("one", "two", "three", "four"):
+        soundfile.write(tmp_path / f"{name}.wav", np.zeros(4000), 8000)
+        listing = with_file(listing, tmp_path / f"{name}.wav", "low" if name == "one" else "high")
+    notes = packed_corpus(listing).notes
+    assert notes == ("4 clips are digital silence (one.wav, two.wav, three.wav, ...)",)
+
+
+def test_the_same_sound_under_two_labels_is_noted(listing: Listing, tmp_path: Path) -> None:
+    copied = tmp_path / "copied.wav"
+    copied.write_bytes(Path(listing.clips[0].path).read_bytes())
+    assert listing.clips[0].label == "high"
+    assert packed_corpus(with_file(listing, copied, "high")).notes == ()
+    (note,) = packed_corpus(with_file(listing, copied, "low")).notes
+    assert note.startswith(
+        "1 clip is the same sound under two labels, such as ann_0.wav ('high') and copied.wav ('low')"
+    )
+
+
+def test_the_content_hash_follows_the_content(listing: Listing) -> None:
+    def hash_of(**changed: Any) -> str:
+        return packed_corpus(
+            replace(listing, clips=(replace(listing.clips[0], **changed), *listing.clips[1:]))
+        ).content_hash
+
+    hashes = [hash_of(), hash_of(label="low"), hash_of(speaker="eve"), hash_of(split="test")]
+    path = Path(listing.clips[0].path)
+    samples, rate = soundfile.read(path, dtype="int16")
+    samples[3000] += 4
+    soundfile.write(path, samples, rate)
+    hashes.append(hash_of())
+    assert len(set(hashes)) == 5
+
+
+def test_the_content_hash_does_not_follow_the_place(listing: Listing, tmp_path: Path) -> None:
+    first = packed_corpus(listing).content_hash
+    moved = Path(listing.clips[0].path).parent.parent.rename(tmp_path / "elsewhere")
+    clips = tuple(replace(clip, path=str(moved / clip.label / Path(clip.path).name)) for clip in listing.clips)
+    assert packed_corpus(replace(listing, clips=clips)).content_hash == first
+
+
+def test_the_index_is_plain_json(listing: Listing, private_cache: Path) -> None:
+    packed_corpus(listing)
+    index = json.loads((folders(private_cache)[0] / "index.json").read_text(encoding="utf-8"))
+    assert len(index["fingerprints"]) == len(set(index["fingerprints"])) == 36

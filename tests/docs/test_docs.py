@@ -1,0 +1,130 @@
+"""The site's sources, without building it: whole, linked, and what they tell a reader to type is right."""
+
+import importlib.util
+import pkgutil
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+
+import sayso
+from sayso.cli import app
+from sayso.data.datasets import DATASETS
+from sayso.features import FEATURES
+from sayso.models import MODELS
+from sayso.recipe.recipe import recipe_from_values
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = sorted([*DOCS.rglob("*.md"), *DOCS.rglob("*.rst")])
+HOW_TOS = [page for page in sorted((DOCS / "howto").glob("*.md")) if page.stem != "index"]
+TRAINS = ("own-words", "reading-a-report")
+WIDEST_CELL = 88  # more does not fit the column of the site
+
+
+def blocks(page, language):
+    """Contents of the fenced blocks of a language, cells' options left out."""
+    fence = rf"^```{re.escape(language)}(?: python)?\n(?:---\n.*?^---\n|(?::\w+:[^\n]*\n)+\n?)?(.*?)^```$"
+    return re.findall(fence, page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def name(page):
+    return page.relative_to(DOCS).with_suffix("").as_posix()
+
+
+def children(page):
+    """Pages that the tables of contents of a page name."""
+    text = page.read_text(encoding="utf-8")
+    trees = blocks(page, "{toctree}") + re.findall(r"^\.\. toctree::\n(.*?)(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
+    lines = (line.strip() for tree in trees for line in tree.splitlines())
+    return [(page.parent / line).relative_to(DOCS).as_posix() for line in lines if line and not line.startswith(":")]
+
+
+def test_every_page_can_be_reached_from_the_first():
+    known = {name(page): page for page in PAGES}
+    reached, waiting = set(), ["index"]
+    while waiting:
+        here = waiting.pop()
+        assert here in known, f"a toctree names {here}, which is not there"
+        reached.add(here)
+        waiting += [child for child in children(known[here]) if child not in reached]
+    assert reached == set(known)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_somewhere(page):
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        file = target.partition("#")[0]
+        assert "://" in target or not file or (page.parent / file).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_commands_that_are_shown_exist(page):
+    lines = [line for block in blocks(page, "console") for line in block.splitlines() if line.startswith("$ sayso")]
+    for line in lines:
+        command, words = typer.main.get_command(app), shlex.split(line)[2:]
+        while hasattr(command, "commands"):
+            assert words[0] in command.commands, f"{page.name}: {line}"
+            command, words = command.commands[words[0]], words[1:]
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("-")} <= options, f"{page.name}: {line}"
+
+
+def test_cells_fit_the_page_and_begin_alike():
+    pages = [page for page in PAGES if blocks(page, "{code-cell}")]
+    lines = [line for page in pages for cell in blocks(page, "{code-cell}") for line in cell.splitlines()]
+    assert not [line for line in lines if len(line) > WIDEST_CELL]
+    tour = [page for page in pages if page.parent.name == "tour"]
+    assert len(tour) >= 5
+    assert len({blocks(page, "{code-cell}")[0] for page in tour}) == 1  # the one that chooses the recordings
+
+
+def test_every_module_is_in_the_reference():
+    text = "\n".join(page.read_text(encoding="utf-8") for page in (DOCS / "api").glob("*.rst"))
+    listed = set(re.findall(r"^   (sayso[\w.]*(?:\.\*)?)$", text, re.MULTILINE))
+    for module in pkgutil.walk_packages(sayso.__path__, "sayso."):
+        if module.ispkg or module.name.startswith(("sayso.cli", "sayso.__")):
+            continue
+        package = module.name.rpartition(".")[0]
+        # A package on a page stands for its public names, wherever in it they are.
+        named = {module.name, f"{package}.*"} | ({package} - {"sayso"})
+        assert named & listed, f"name {module.name} on a page of docs/api"
+    for line in listed:
+        assert importlib.util.find_spec(line.removesuffix(".*")), f"docs/api names {line}, which is not there"
+
+
+def test_every_room_is_told_to_those_who_work_on_it():
+    text = (DOCS.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+    told = {room.rstrip("/") for row in rows for room in re.findall(r"`([^`]+)`", row)}
+    assert told == {module.name for module in pkgutil.iter_modules(sayso.__path__)} - {"__main__"}
+
+
+@pytest.mark.parametrize("page", HOW_TOS, ids=name)
+def test_settings_that_are_shown_can_be_read(page):
+    for block in blocks(page, "yaml"):
+        recipe_from_values(yaml.safe_load(block), source=page.name)
+    rooms = {registry.room for registry in (FEATURES, MODELS, DATASETS)}
+    for block in blocks(page, "toml"):
+        assert set(tomllib.loads(block)["project"]["entry-points"]) <= rooms
+
+
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=[pytest.mark.slow] if page.stem in TRAINS else [], id=page.stem) for page in HOW_TOS],
+)
+def test_how_to_code_runs(page, tmp_path, monkeypatch):
+    cells = blocks(page, "{code-cell}")
+    assert cells
+    for registry in (FEATURES, MODELS, DATASETS):
+        registry.names()
+        monkeypatch.setattr(registry, "_parts", dict(registry._parts))  # what a page registers goes with it
+    monkeypatch.chdir(tmp_path)
+    scope = {"__name__": page.stem}
+    for number, cell in enumerate(cells, start=1):
+        if "IPython" not in cell:  # comes with the site's own tools
+            exec(compile(cell, f"{page.name}, cell {number}", "exec"), scope)

@@ -1,0 +1,121 @@
+"""Words that are kept from training: scored, never learned, and one line where they cannot be."""
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile
+
+from runs_made import small_recipe
+from sayso.classifier.inference import predict_logits
+from sayso.config.overrides import merge
+from sayso.config.schema import dump
+from sayso.data.clips import Listing
+from sayso.data.datasets.folder import Folder
+from sayso.data.leakage.unknown_words import check_unheard
+from sayso.data.splits.draw import Split
+from sayso.errors import DataError, SettingsError
+from sayso.experiment.train import train
+from sayso.metrics.probabilities import softmax
+from sayso.recipe.prepared import open_data, open_unheard
+from sayso.recipe.recipe import recipe_from_values
+from sayso.system.progress import Progress
+
+
+def recipe(folder, *words, **dataset):
+    changes = {"dataset": {"reject_words": list(words)} | dataset}
+    return recipe_from_values(merge(dump(small_recipe(folder)), changes), source="test")
+
+
+def test_a_word_to_reject_is_heard_only_when_scoring(tone_folder, tmp_path):
+    run = train(recipe(tone_folder, "middle", split="speakers"), out=tmp_path / "run")
+    metrics = run.metrics()
+    scores = metrics["rejection"]
+    assert metrics["labels"] == ["high", "low"] == list(run.recognizer().labels)
+    assert run.manifest()["clips"] == {"train": 10, "validation": 2, "test": 12}
+    assert scores["words"] == ["middle"]
+    assert scores["threshold_from"] == "validation"
+    # Of the two test speakers alone, three clips each.
+    assert (scores["false_accept"]["n"], scores["false_reject"]["n"]) == (6, 12)
+    assert "Words it never learned" in run.report.read_text()
+    assert (run.figures / "rejection.svg").is_file()
+    corpus, split = open_data(run.settings, Progress())
+    unheard = open_unheard(run.settings, corpus, split, Progress())
+    confidence = softmax(predict_logits(run.classifier(), unheard.samples)).max(axis=1)
+    accepted = np.mean(confidence >= scores["threshold"])
+    assert accepted == scores["false_accept"]["rate"]
+    assert {clip.speaker for clip in unheard.clips} == {corpus.clips[row].speaker for row in split.test}
+
+
+def test_without_validation_nothing_is_calibrated_and_the_threshold_says_so(tone_folder, tmp_path):
+    made = recipe(tone_folder, "middle")
+    run = train(made, overrides=["training.validation=none", "training.epochs=1"], out=tmp_path / "run")
+    assert run.metrics()["calibration"]["temperature"] == run.classifier().temperature == 1
+    assert run.metrics()["calibration"]["fitted_on"] is None
+    assert run.metrics()["rejection"]["threshold_from"] == "test"
+    assert "no validation clips to calibrate on" in run.report.read_text()
+
+
+def test_a_random_split_scores_all_of_them(tone_folder):
+    made = recipe(tone_folder, "middle", split="random")
+    corpus, split = open_data(made, Progress())
+    assert len(open_unheard(made, corpus, split, Progress())) == 12
+    assert open_unheard(small_recipe(tone_folder), corpus, split, Progress()) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["middl"], r"dataset\.reject_words\[0\]: no clips of 'middl' are there; did you mean 'middle'"),
+        (["low", "low"], "'low' stands there 2 times"),
+        (["low", "high", "middle"], r"leaves fewer than two words to tell apart \(none\)"),
+        (["low", "high"], r"leaves fewer than two words to tell apart \('middle'\)"),
+    ],
+)
+def test_words_that_cannot_be_rejected(words, says, tone_folder, tmp_path):
+    with pytest.raises(SettingsError, match=says):
+        train(recipe(tone_folder, *words), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_words_of_which_no_clip_belongs_with_the_test_part(tone_folder, tmp_path):
+    for clip in (tone_folder / "middle").glob("ann_*.wav"):
+        clip.unlink()
+    with pytest.raises(DataError, match="no clips of middle belong with the test part of the speakers split"):
+        train(recipe(tone_folder, "middle", split="speakers", test_speakers=["ann"]), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_of_an_official_split_the_official_test_clips_are_taken(tone_folder, listing, monkeypatch):
+    made = recipe(tone_folder, "middle")
+    corpus, split = open_data(made, Progress())
+    parts = tuple(replace(clip, split="test" if clip.speaker == "bob" else "train") for clip in listing.clips)
+    monkeypatch.setattr(Folder, "listing", lambda *_: Listing(parts))
+    official = Split(split.train, split.validation, split.test, "official")
+    assert {clip.speaker for clip in open_unheard(made, corpus, official, Progress()).clips} == {"bob"}
+
+
+def test_a_clip_of_a_word_to_reject_that_was_learned_is_refused(tone_folder, tmp_path):
+    shutil.copy(tone_folder / "low" / "ann_0.wav", tone_folder / "middle" / "ann_9.wav")
+    made = recipe(tone_folder, "middle", split="random")
+    with pytest.raises(DataError, match=r"1 clip of words to reject has the very samples .* \(middle/ann_9\.wav\)"):
+        train(made, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    allowed = ["dataset.allow_copies=[middle/ann_9.wav]", "training.epochs=1"]
+    run = train(made, overrides=allowed, out=tmp_path / "run", extras=False)
+    assert any("1 clip of words to reject is exactly copied in training" in note for note in run.manifest()["notes"])
+
+
+def test_a_near_copy_of_what_was_learned_is_a_note(tone_folder):
+    samples, rate = soundfile.read(tone_folder / "low" / "ann_0.wav")
+    soundfile.write(tone_folder / "middle" / "ann_9.wav", 0.5 * samples, rate)
+    made = recipe(tone_folder, "middle", split="random")
+    corpus, _ = open_data(made, Progress())
+    everything = np.arange(len(corpus))
+    split = Split(everything, everything[:0], everything[:0], "random")
+    unheard = open_unheard(made, corpus, split, Progress())
+    leakage = check_unheard(corpus, split, unheard)
+    assert len(leakage.notes) == 1
+    assert leakage.notes[0].startswith("1 clip of words to reject has near copies in training, such as low/ann_")
+    assert check_unheard(corpus, replace(split, train=everything[:0]), unheard).notes == ()

@@ -1,0 +1,89 @@
+"""Comparisons on a Ray cluster of several nodes, all on this machine."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from comparison_made import outcome_of, write_recipes
+from conftest import one_line, write_tones
+from sayso.errors import RunError
+from sayso.studies.comparison.compare import compare
+from sayso.studies.trials.on_ray import RayCluster
+
+pytest.importorskip("ray", reason="the extra ray is not installed")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A head that trains nothing, and two nodes with room for a cell each."""
+    from ray.cluster_utils import Cluster
+
+    # Else Ray's workers make way for everything else on the machine, the other tests among it.
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("RAY_worker_niceness", "0")
+        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+        made.add_node(num_cpus=1)
+        made.add_node(num_cpus=1)
+    made.wait_for_nodes()
+    yield made
+    made.shutdown()
+
+
+@pytest.fixture
+def at_cluster(cluster, monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+    return cluster
+
+
+def test_another_version_of_ray_is_one_line(at_cluster, tmp_path, monkeypatch):
+    import ray
+
+    monkeypatch.setattr(ray, "__version__", "2.40.0")
+    with pytest.raises(RunError, match=r"cannot work with this cluster: Version mismatch: .* Ray: 2\.40\.0") as found:
+        next(RayCluster("ray", jobs=1).train([made_cell()], tmp_path))
+    assert "\n" not in str(found.value)
+
+
+def test_more_threads_than_any_node_has_is_one_line(program, at_cluster, tmp_path):
+    recipes = write_recipes(tmp_path, write_tones(tmp_path / "tones"))
+    asked = ["compare", *recipes, "--folds", 2, "--on", "ray", "--out", tmp_path / "out"]
+    code, _, err = program(*asked, "--threads", 2)
+    assert code == 2
+    line = "no node of this cluster has 2 processors for a cell, the largest has 1; use --threads 1 or add a node"
+    assert line in one_line(err)
+
+
+def test_an_address_that_does_not_answer_is_one_line(program, tmp_path, monkeypatch):
+    recipes = write_recipes(tmp_path, write_tones(tmp_path / "tones"))
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")
+    code, _, err = program("compare", *recipes, "--folds", 2, "--on", "ray", "--out", tmp_path / "out")
+    assert code == 2
+    assert "RAY_ADDRESS 127.0.0.1:9 does not answer" in one_line(err)
+
+
+def test_a_node_killed_in_the_middle_costs_only_its_cell(at_cluster, tmp_path):
+    recipes = write_recipes(tmp_path, write_tones(tmp_path / "tones"), epochs=3)
+    here = compare(recipes, folds="leave-one-speaker-out", seeds=1, jobs=1, out=tmp_path / "here")
+    settings = ["--folds", "leave-one-speaker-out", "--seeds", "1", "--on", "ray", "--out", tmp_path / "there"]
+    command = [sys.executable, "-m", "sayso", "compare", *recipes, *settings]
+    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL, env=os.environ)
+    while not list((tmp_path / "there" / "cells").glob("*/manifest.json")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    finished = {path: path.stat().st_mtime_ns for path in (tmp_path / "there" / "cells").glob("*/manifest.json")}
+    at_cluster.remove_node(at_cluster.list_all_nodes()[-1], allow_graceful=False)
+    assert process.wait() == 0
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in finished.items())
+    assert outcome_of(tmp_path / "there") == outcome_of(tmp_path / "here")
+    there = json.loads((tmp_path / "there" / "comparison.json").read_text())
+    assert there | {"measured": None} == here.table | {"measured": None}
+
+
+def made_cell():
+    from sayso.studies.trials.trial import Cell
+
+    return Cell("wide", "fold-1", 0, 1, "", "")
