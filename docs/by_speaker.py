@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from measured import current_hash, keys_of, recipe_paths
+from measured import current_hash, kept_keys, keys_of, recipe_paths
 from result_rows import percent
 
 from sayso.errors import RunError
@@ -15,7 +15,7 @@ __all__ = ["compared_recipes", "comparison_rows", "stale_recipes"]
 Facts = dict[str, Any]
 # What a comparison gives to each of its cells; all else must be as in the recipe.
 _OF_THE_CELL = {
-    *(f"dataset.{key}" for key in ("split", "test_speakers", "test_share", "folds", "fold", "split_seed")),
+    *(f"split.{key}" for key in ("by", "test_speakers", "test_share", "folds", "fold", "seed")),
     *(f"training.{key}" for key in ("seed", "threads")),
 }
 
@@ -39,7 +39,7 @@ def compared_recipes(folder: Path, names: list[str]) -> Facts:
     if {path.stem for path in paths.values()} != rows.keys():
         raise RunError(f"{folder}: compares {', '.join(sorted(rows))}, not {', '.join(names)}")
     for path in paths.values():
-        cell, own = keys_of(folder / "cells" / f"{path.stem}-fold-1-seed-0" / "recipe.yaml"), keys_of(path)
+        cell, own = kept_keys(folder / "cells" / f"{path.stem}-fold-1-seed-0" / "recipe.yaml"), keys_of(path)
         if other := {key for key in cell.keys() | own.keys() if cell.get(key) != own.get(key)} - _OF_THE_CELL:
             raise RunError(f"{folder}: its {path.stem} differs from {path.name} in {', '.join(sorted(other))}")
     kept = ("folds", "seeds", "threads", "clips", "speakers", "notes", "pairs")

@@ -12,6 +12,7 @@ from sayso.augment import AUGMENTATIONS
 from sayso.cli import app
 from sayso.config.schema import describe
 from sayso.data.datasets import DATASETS
+from sayso.data.splits import SplitSettings
 from sayso.features import FEATURES
 from sayso.models import MODELS
 from sayso.recipe.recipe import Training
@@ -39,6 +40,7 @@ def parts() -> Iterator[str]:
     yield f"# What a recipe is made of\n\n{MADE}"
     rooms = {
         "dataset": list(DATASETS),
+        "split": [SplitSettings],
         "audio": [AudioFormat],
         "features": list(FEATURES),
         "model": list(MODELS),

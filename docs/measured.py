@@ -3,7 +3,6 @@
 The runs themselves are too large to keep; `measured.json` keeps these facts, and `results.py` makes the page of them.
 """
 
-import csv
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,11 +14,11 @@ from sayso.config.schema import dump
 from sayso.errors import RunError, SettingsError
 from sayso.metrics.intervals import speaker_interval
 from sayso.metrics.scores import paired_difference
-from sayso.recipe.recipe import read_recipe
+from sayso.recipe.recipe import Recipe, read_kept_recipe, read_recipe
 from sayso.runs.folder import RunFolder
-from sayso.runs.manifest import split_label
+from sayso.runs.predictions import read_predictions
 from sayso.system.files import digest
-from sayso.system.wording import counted
+from sayso.system.wording import counted, path_tail
 
 __all__ = [
     "ROOT",
@@ -27,6 +26,7 @@ __all__ = [
     "current_hash",
     "facts_of",
     "find_runs",
+    "kept_keys",
     "keys_of",
     "merged",
     "recipe_paths",
@@ -90,7 +90,7 @@ def facts_of(run: RunFolder, recipes: Mapping[str, Mapping[str, Any]]) -> Facts:
         "seed": manifest["seed"],
         "test": {key: metrics["test"][key] for key in _ABOUT_TEST}
         | {"speaker_accuracy_ci95": speaker_interval(hits, [speaker["n"] for speaker in speakers])},
-        "split": split_label(metrics),
+        "split": run.split_label(),
         "train_accuracy": metrics["train"]["accuracy"],
         "parameters": metrics["parameters"],
         "clips": manifest["clips"],
@@ -166,13 +166,13 @@ def settings_text(settings: Mapping[str, Any]) -> str:
 def _recognised(run: RunFolder, recipes: Mapping[str, Mapping[str, Any]]) -> tuple[str, dict[str, Any]]:
     """The recipe that a run is nearest to, and the settings for training by which it differs from it."""
     try:
-        own = keys_of(run.recipe)
+        own = kept_keys(run.recipe)
     except SettingsError as error:
         raise RunError(f"{run.path}: its recipe is not of this Sayso: {error}") from error
     near: list[tuple[int, str, dict[str, Any]]] = []
     for name, keys in recipes.items():
         differing = {key for key in own.keys() | keys.keys() if own.get(key) != keys.get(key)} - _MACHINE
-        if all(key.startswith("training.") for key in differing):
+        if all(key.startswith(("training.", "split.validation")) for key in differing):
             near.append((len(differing), name, {key: own.get(key) for key in sorted(differing)}))
     if not near:
         raise RunError(f"{run.path}: of no recipe below recipes/, even with other settings for training")
@@ -181,8 +181,17 @@ def _recognised(run: RunFolder, recipes: Mapping[str, Mapping[str, Any]]) -> tup
 
 def keys_of(path: Path) -> dict[str, Any]:
     """All keys of a recipe, as `training.epochs`, with their plain values."""
+    return _keys(read_recipe(path))
+
+
+def kept_keys(path: Path) -> dict[str, Any]:
+    """The same of the recipe that a run keeps, which an earlier Sayso may have written."""
+    return _keys(read_kept_recipe(path))
+
+
+def _keys(recipe: Recipe) -> dict[str, Any]:
     keys: dict[str, Any] = {}
-    for section, values in dump(read_recipe(path)).items():
+    for section, values in dump(recipe).items():
         keys |= {f"{section}.{key}": value for key, value in values.items()} if isinstance(values, dict) else {}
         keys |= {} if isinstance(values, dict) else {section: values}
     return keys
@@ -198,11 +207,10 @@ def _mean_right(runs: Sequence[RunFolder]) -> dict[tuple[str, str, str], float]:
     """For each test clip (word/file, start, speaker) the share of the runs that name it right."""
     right: dict[tuple[str, str, str], list[bool]] = defaultdict(list)
     for run in runs:
-        with run.predictions.open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                # Two parts of the path: what comes before them is the machine's.
-                clip = "/".join(Path(row["clip"]).parts[-2:])
-                right[clip, row["start_seconds"], row["speaker"]].append(row["label"] == row["predicted"])
+        read = read_predictions(run.predictions)
+        for clip, hit in zip(read.clips, read.right.tolist(), strict=True):
+            # What comes before the end of the path is the machine's.
+            right[path_tail(clip.clip), clip.start_seconds, clip.speaker].append(hit)
     return {clip: sum(hits) / len(runs) for clip, hits in right.items()}
 
 

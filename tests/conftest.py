@@ -110,7 +110,8 @@ def made_run(tmp_path: Path) -> Callable[[str], Path]:
             "confusion": {"labels": ["one", "zero"], "counts": [[9, 1], [1, 9]]},
         }
         write_text(folder / "recipe.yaml", "dataset: {kind: fsdd}\n")
-        write_json(folder / "metrics.json", {"test": test, "best_epoch": 2})
+        write_json(folder / "metrics.json", {"test": test})
+        write_json(folder / "manifest.json", {"best_epoch": 2})
         rows = [LogRow(epoch, part, 1 / epoch, 0.5, 0.01, 1.0) for epoch in (1, 2) for part in ("train", "validation")]
         write_log(folder / "log.csv", rows)
         return folder

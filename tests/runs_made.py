@@ -1,40 +1,48 @@
 """A small training that tests share: tones by word and speaker, a network of a few hundred numbers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from sayso.experiment.run import Run
 from sayso.experiment.train import train
-from sayso.recipe.prepared import open_data
+from sayso.recipe.prepared import Prepared, prepare
 from sayso.recipe.recipe import Recipe, recipe_from_values
 from sayso.system.progress import Progress
 
-__all__ = ["small_recipe", "small_run"]
+__all__ = ["prepared_by", "small_prepared", "small_recipe", "small_run"]
+
+_OF_THE_SPLIT = ("validation", "validation_share")
 
 
-def small_recipe(folder: Path, **training: object) -> Recipe:
-    """Three tones, four speakers, two epochs."""
+def small_recipe(folder: Path, **keys: object) -> Recipe:
+    """Three tones, four speakers, two epochs; other keys are of its training, or say where validation comes from."""
+    split = {key: keys.pop(key) for key in _OF_THE_SPLIT if key in keys}
     values = {
         "dataset": {
             "kind": "folder",
             "path": str(folder),
-            "test_share": 0.5,
             "speaker": "pattern",
             "speaker_pattern": r"/(?P<speaker>[a-z]+)_\d",
         },
+        "split": {"test_share": 0.5, "validation": "share", "validation_share": 0.2} | split,
         "audio": {"sample_rate": 8000, "clip_seconds": 0.5},
         "features": {"kind": "mel", "n_mels": 12, "hop_seconds": 0.02},
         "model": {"kind": "tc_resnet", "channels": [4, 6, 8], "width": 1},
-        "training": {"epochs": 2, "batch_size": 8, "validation": "share", "validation_share": 0.2, "threads": 1}
-        | training,
+        "training": {"epochs": 2, "batch_size": 8, "threads": 1} | keys,
     }
     return recipe_from_values(values, source="test")
 
 
-def small_run(folder: Path, out: Path, **training: object) -> Run:
+def small_run(folder: Path, out: Path, **keys: object) -> Run:
     """Train it."""
-    return train(small_recipe(folder, **training), out=out)
+    return train(small_recipe(folder, **keys), out=out)
 
 
-def small_data(folder: Path):
-    """Its clips and split."""
-    return open_data(small_recipe(folder), Progress())
+def small_prepared(folder: Path, progress: Progress | None = None, **keys: object) -> Prepared:
+    """Its clips, divided."""
+    return prepare(small_recipe(folder, **keys), progress or Progress())
+
+
+def prepared_by(recipe: Recipe, prepared: Prepared) -> Prepared:
+    """The same clips in the same parts, for another recipe."""
+    return replace(prepared, recipe=recipe)

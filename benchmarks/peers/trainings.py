@@ -53,12 +53,12 @@ def sayso_epoch() -> Callable[[np.ndarray], float]:
     from sayso.data.clips import Clip
     from sayso.data.corpus import Corpus
     from sayso.data.datasets.speech_commands import SpeechCommands
-    from sayso.data.splits.draw import Split
+    from sayso.data.splits import Split, SplitSettings
     from sayso.features.spectrogram import Spectrogram
     from sayso.models.luz_convnet import LuzConvnetConfig
+    from sayso.recipe.prepared import Prepared
     from sayso.recipe.recipe import Recipe, Training
     from sayso.runs.folder import RunFolder
-    from sayso.system.progress import Progress
     from sayso.training import fit
 
     recipe = Recipe(
@@ -67,7 +67,8 @@ def sayso_epoch() -> Callable[[np.ndarray], float]:
         normalise="none",
         model=LuzConvnetConfig(),
         augment=(),
-        training=Training(batch_size=BATCH, epochs=1, validation="none"),
+        split=SplitSettings(validation="none"),
+        training=Training(batch_size=BATCH, epochs=1),
     )
     nobody = np.zeros(0, np.int64)
 
@@ -76,7 +77,7 @@ def sayso_epoch() -> Callable[[np.ndarray], float]:
         corpus = Corpus(labelled, clips, recipe.audio, fingerprints=tuple(clip.path for clip in labelled))
         split = Split(np.arange(len(clips)), nobody, nobody, "random")
         with tempfile.TemporaryDirectory(prefix="sayso-bench-") as folder:
-            return fit(recipe, corpus, split, RunFolder(Path(folder)), progress=Progress()).seconds
+            return fit(Prepared(recipe, corpus, split), RunFolder(Path(folder))).seconds
 
     return epoch
 

@@ -286,7 +286,7 @@ def test_ctrl_c_is_one_line(sayso, tone_folder, tmp_path, monkeypatch):
     def breaks(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sayso.experiment.train.open_data", breaks)
+    monkeypatch.setattr("sayso.experiment.train.prepare", breaks)
     code, _, err = sayso("train", tone_folder, *FAST, "--out", tmp_path / "run")
     assert code == 130
     assert "stopped" in one_line(err)

@@ -178,7 +178,7 @@ def test_the_content_hash_follows_the_content(listing: Listing) -> None:
             replace(listing, clips=(replace(listing.clips[0], **changed), *listing.clips[1:]))
         ).content_hash
 
-    hashes = [hash_of(), hash_of(label="low"), hash_of(speaker="eve"), hash_of(split="test")]
+    hashes = [hash_of(), hash_of(label="low"), hash_of(speaker="eve"), hash_of(part="test")]
     path = Path(listing.clips[0].path)
     samples, rate = soundfile.read(path, dtype="int16")
     samples[3000] += 4

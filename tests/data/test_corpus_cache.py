@@ -55,7 +55,7 @@ def test_a_second_open_reads_no_sound(listing: Listing, monkeypatch: pytest.Monk
 
 def test_labels_speakers_and_parts_are_not_in_the_key(listing: Listing, monkeypatch: pytest.MonkeyPatch) -> None:
     first = packed_corpus(listing)
-    renamed = tuple(replace(clip, label="x" + clip.label, speaker=None, split="test") for clip in listing.clips)
+    renamed = tuple(replace(clip, label="x" + clip.label, speaker=None, part="test") for clip in listing.clips)
     with no_decoding(monkeypatch):
         second = packed_corpus(replace(listing, clips=renamed, notes=("hello",)))
     assert second.labels == ("xhigh", "xlow", "xmiddle")

@@ -9,8 +9,8 @@ from sayso.data.clips import Clip, Listing
 from sayso.data.datasets import Dataset
 from sayso.data.exclusions import Exclusion, read_exclusions, write_exclusions
 from sayso.errors import DataError
-from sayso.recipe.prepared import open_data
-from sayso.recipe.source import recipe_for
+from sayso.recipe.prepared import prepare
+from sayso.recipe.source import find_recipe
 from sayso.system.progress import Progress
 
 
@@ -137,11 +137,12 @@ def test_training_on_a_folder_leaves_them_out_from_any_working_folder(tone_folde
     first, *rest = sorted(tone_folder.rglob("*.wav"))
     monkeypatch.chdir(tmp_path)
     write_exclusions(Path("e.csv"), [Exclusion(str(first), None, "silence")])
-    _, recipe = recipe_for(tone_folder, ["dataset.exclude=e.csv"], progress=Progress())
+    _, recipe = find_recipe(tone_folder, ["dataset.exclude=e.csv"], progress=Progress())
     monkeypatch.chdir("/")
-    corpus, split = open_data(recipe, Progress())
+    prepared = prepare(recipe, Progress())
+    corpus, split = prepared.corpus, prepared.split
     assert sorted(clip.path for clip in corpus.clips) == [str(path) for path in rest]
     assert corpus.notes[0] == f"1 clip left out by {tmp_path / 'e.csv'}"
     assert len(split.rows("all")) == len(rest)
     bare = replace(recipe, dataset=replace(recipe.dataset, exclude=None))
-    assert open_data(bare, Progress())[0].content_hash != corpus.content_hash
+    assert prepare(bare, Progress()).corpus.content_hash != corpus.content_hash

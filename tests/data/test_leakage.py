@@ -130,7 +130,8 @@ def test_the_mend_of_the_program_can_be_copied(
         shutil.copy(file, file.with_name(f"copy of {file.name}"))
     recipe = tmp_path / "tones.yaml"
     recipe.write_text(
-        f"dataset: {{kind: folder, path: {tone_folder}, split: random, test_share: 0.5}}\n"
+        f"dataset: {{kind: folder, path: {tone_folder}}}\n"
+        "split: {by: random, test_share: 0.5}\n"
         "audio: {sample_rate: 8000, clip_seconds: 0.5}\n"
         "features: {kind: mel, n_mels: 12}\n"
         "model: {kind: logistic}\n"

@@ -169,7 +169,7 @@ def test_in_speech_commands_the_source_s_own_repeats_are_found_too() -> None:
     marks = whole.fingerprints
     assert len(own) >= len(marks) - len(set(marks))
     assert all(whole.clips[a].speaker == whole.clips[b].speaker for a, b in own)
-    assert all(whole.clips[a].split == whole.clips[b].split for a, b in own)
+    assert all(whole.clips[a].part == whole.clips[b].part for a, b in own)
 
 
 def test_copies_across_two_sets_are_those_that_one_set_of_both_would_have() -> None:

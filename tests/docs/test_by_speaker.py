@@ -30,7 +30,7 @@ def folder(tmp_path):
         rows.append({"recipe": stem, "rank": rank, "accuracy": 0.7 - rank / 10} | ROW)
         cell = tmp_path / "cells" / f"{stem}-fold-1-seed-0"
         cell.mkdir(parents=True)
-        changes = ["dataset.split=speakers", "dataset.test_speakers=[ann]", "training.threads=1"]
+        changes = ["split.by=speakers", "split.test_speakers=[ann]", "training.threads=1"]
         text = recipe_yaml(read_recipe(by_speaker.recipe_paths()[name], changes))
         (cell / "recipe.yaml").write_text(text, encoding="utf-8")
     measured = {row["recipe"]: {"cpu_seconds": 60.4, "milliseconds_an_answer": 0.512} for row in rows}

@@ -13,23 +13,23 @@ from sayso.config.overrides import merge
 from sayso.config.schema import dump
 from sayso.data.clips import Listing
 from sayso.data.datasets.folder import Folder
-from sayso.data.leakage.unknown_words import check_unheard
+from sayso.data.leakage.unknown_words import check_unknown_words
 from sayso.data.splits.draw import Split
 from sayso.errors import DataError, SettingsError
 from sayso.experiment.train import train
 from sayso.metrics.probabilities import softmax
-from sayso.recipe.prepared import open_data, open_unheard
+from sayso.recipe.prepared import prepare
 from sayso.recipe.recipe import recipe_from_values
 from sayso.system.progress import Progress
 
 
-def recipe(folder, *words, **dataset):
-    changes = {"dataset": {"reject_words": list(words)} | dataset}
+def recipe(folder, *words, **split):
+    changes = {"dataset": {"reject_words": list(words)}, "split": split}
     return recipe_from_values(merge(dump(small_recipe(folder)), changes), source="test")
 
 
 def test_a_word_to_reject_is_heard_only_when_scoring(tone_folder, tmp_path):
-    run = train(recipe(tone_folder, "middle", split="speakers"), out=tmp_path / "run")
+    run = train(recipe(tone_folder, "middle", by="speakers"), out=tmp_path / "run")
     metrics = run.metrics()
     scores = metrics["rejection"]
     assert metrics["labels"] == ["high", "low"] == list(run.recognizer().labels)
@@ -40,17 +40,17 @@ def test_a_word_to_reject_is_heard_only_when_scoring(tone_folder, tmp_path):
     assert (scores["false_accept"]["n"], scores["false_reject"]["n"]) == (6, 12)
     assert "Words it never learned" in run.report.read_text()
     assert (run.figures / "rejection.svg").is_file()
-    corpus, split = open_data(run.settings, Progress())
-    unheard = open_unheard(run.settings, corpus, split, Progress())
-    confidence = softmax(predict_logits(run.classifier(), unheard.samples)).max(axis=1)
+    prepared = prepare(run.settings, Progress())
+    corpus, split, unknown = prepared.corpus, prepared.split, prepared.unknown_words
+    confidence = softmax(predict_logits(run.classifier(), unknown.samples)).max(axis=1)
     accepted = np.mean(confidence >= scores["threshold"])
     assert accepted == scores["false_accept"]["rate"]
-    assert {clip.speaker for clip in unheard.clips} == {corpus.clips[row].speaker for row in split.test}
+    assert {clip.speaker for clip in unknown.clips} == {corpus.clips[row].speaker for row in split.test}
 
 
 def test_without_validation_nothing_is_calibrated_and_the_threshold_says_so(tone_folder, tmp_path):
     made = recipe(tone_folder, "middle")
-    run = train(made, overrides=["training.validation=none", "training.epochs=1"], out=tmp_path / "run")
+    run = train(made, overrides=["split.validation=none", "training.epochs=1"], out=tmp_path / "run")
     assert run.metrics()["calibration"]["temperature"] == run.classifier().temperature == 1
     assert run.metrics()["calibration"]["fitted_on"] is None
     assert run.metrics()["rejection"]["threshold_from"] == "test"
@@ -58,10 +58,8 @@ def test_without_validation_nothing_is_calibrated_and_the_threshold_says_so(tone
 
 
 def test_a_random_split_scores_all_of_them(tone_folder):
-    made = recipe(tone_folder, "middle", split="random")
-    corpus, split = open_data(made, Progress())
-    assert len(open_unheard(made, corpus, split, Progress())) == 12
-    assert open_unheard(small_recipe(tone_folder), corpus, split, Progress()) is None
+    assert len(prepare(recipe(tone_folder, "middle", by="random"), Progress()).unknown_words) == 12
+    assert prepare(small_recipe(tone_folder), Progress()).unknown_words is None
 
 
 @pytest.mark.parametrize(
@@ -83,22 +81,22 @@ def test_words_of_which_no_clip_belongs_with_the_test_part(tone_folder, tmp_path
     for clip in (tone_folder / "middle").glob("ann_*.wav"):
         clip.unlink()
     with pytest.raises(DataError, match="no clips of middle belong with the test part of the speakers split"):
-        train(recipe(tone_folder, "middle", split="speakers", test_speakers=["ann"]), out=tmp_path / "run")
+        train(recipe(tone_folder, "middle", by="speakers", test_speakers=["ann"]), out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
 def test_of_an_official_split_the_official_test_clips_are_taken(tone_folder, listing, monkeypatch):
     made = recipe(tone_folder, "middle")
-    corpus, split = open_data(made, Progress())
-    parts = tuple(replace(clip, split="test" if clip.speaker == "bob" else "train") for clip in listing.clips)
+    parts = tuple(replace(clip, part="test" if clip.speaker == "bob" else "train") for clip in listing.clips)
     monkeypatch.setattr(Folder, "listing", lambda *_: Listing(parts))
-    official = Split(split.train, split.validation, split.test, "official")
-    assert {clip.speaker for clip in open_unheard(made, corpus, official, Progress()).clips} == {"bob"}
+    prepared = prepare(made, Progress())
+    assert prepared.split.kind == "official"
+    assert {clip.speaker for clip in prepared.unknown_words.clips} == {"bob"}
 
 
 def test_a_clip_of_a_word_to_reject_that_was_learned_is_refused(tone_folder, tmp_path):
     shutil.copy(tone_folder / "low" / "ann_0.wav", tone_folder / "middle" / "ann_9.wav")
-    made = recipe(tone_folder, "middle", split="random")
+    made = recipe(tone_folder, "middle", by="random")
     with pytest.raises(DataError, match=r"1 clip of words to reject has the very samples .* \(middle/ann_9\.wav\)"):
         train(made, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
@@ -110,12 +108,12 @@ def test_a_clip_of_a_word_to_reject_that_was_learned_is_refused(tone_folder, tmp
 def test_a_near_copy_of_what_was_learned_is_a_note(tone_folder):
     samples, rate = soundfile.read(tone_folder / "low" / "ann_0.wav")
     soundfile.write(tone_folder / "middle" / "ann_9.wav", 0.5 * samples, rate)
-    made = recipe(tone_folder, "middle", split="random")
-    corpus, _ = open_data(made, Progress())
+    made = recipe(tone_folder, "middle", by="random")
+    prepared = prepare(made, Progress())
+    corpus, unknown = prepared.corpus, prepared.unknown_words
     everything = np.arange(len(corpus))
     split = Split(everything, everything[:0], everything[:0], "random")
-    unheard = open_unheard(made, corpus, split, Progress())
-    leakage = check_unheard(corpus, split, unheard)
+    leakage = check_unknown_words(corpus, split, unknown)
     assert len(leakage.notes) == 1
     assert leakage.notes[0].startswith("1 clip of words to reject has near copies in training, such as low/ann_")
-    assert check_unheard(corpus, replace(split, train=everything[:0]), unheard).notes == ()
+    assert check_unknown_words(corpus, replace(split, train=everything[:0]), unknown).notes == ()

@@ -30,23 +30,23 @@ def test_no_mistakes_and_many_clips():
 
 
 @given(CONFIDENCES, CONFIDENCES)
-def test_the_area_is_the_share_of_pairs_in_order(known, unheard):
-    area, limits = auroc(known, unheard, known_speakers=[None] * len(known), unheard_speakers=[None] * len(unheard))
-    pairs = [1.0 if one > other else 0.5 if one == other else 0.0 for one in known for other in unheard]
+def test_the_area_is_the_share_of_pairs_in_order(known, unknown):
+    area, limits = auroc(known, unknown, known_speakers=[None] * len(known), unknown_speakers=[None] * len(unknown))
+    pairs = [1.0 if one > other else 0.5 if one == other else 0.0 for one in known for other in unknown]
     assert area == pytest.approx(np.mean(pairs))
     low, high = limits or (0, 1)
     assert 0 <= low <= area <= high <= 1
-    assert (limits is None) == (min(len(known), len(unheard)) == 1)
+    assert (limits is None) == (min(len(known), len(unknown)) == 1)
 
 
-@pytest.mark.parametrize(("known", "unheard"), [("aa", "aa"), ("ab", "cc"), ("cc", "ab")])
-def test_one_speaker_on_a_side_gives_no_interval(known, unheard):
-    given = {"known_speakers": list(known), "unheard_speakers": list(unheard)}
+@pytest.mark.parametrize(("known", "unknown"), [("aa", "aa"), ("ab", "cc"), ("cc", "ab")])
+def test_one_speaker_on_a_side_gives_no_interval(known, unknown):
+    given = {"known_speakers": list(known), "unknown_speakers": list(unknown)}
     assert auroc(np.array([0.9, 0.8]), np.array([0.1, 0.2]), **given) == (1, None)
 
 
 @pytest.mark.parametrize(
-    ("known_clips", "unheard_clips", "apart", "most"),
+    ("known_clips", "unknown_clips", "apart", "most"),
     [
         ([15] * 12, [15] * 12, False, 0.99),
         ([100] * 2 + [10] * 18, [100] * 2 + [10] * 18, False, 0.99),
@@ -55,17 +55,17 @@ def test_one_speaker_on_a_side_gives_no_interval(known, unheard):
         ([10] * 40, [50] * 3, True, 1.0),
     ],
 )
-def test_the_interval_of_the_area_covers_the_truth_where_speakers_differ(known_clips, unheard_clips, apart, most):
+def test_the_interval_of_the_area_covers_the_truth_where_speakers_differ(known_clips, unknown_clips, apart, most):
     rng, covered, corpora = np.random.default_rng(3), 0, 300
     heard = np.repeat(np.arange(len(known_clips)), known_clips)
-    others = np.repeat(np.arange(len(unheard_clips)), unheard_clips) + 100 * apart
-    given = {"known_speakers": [str(one) for one in heard], "unheard_speakers": [str(one) for one in others]}
+    others = np.repeat(np.arange(len(unknown_clips)), unknown_clips) + 100 * apart
+    given = {"known_speakers": [str(one) for one in heard], "unknown_speakers": [str(one) for one in others]}
     for _ in range(corpora):
         ease = rng.normal(0, 0.7, 200)
         known = ease[heard] + rng.normal(1.5, 1, len(heard))
-        unheard = ease[others] + rng.normal(0, 1, len(others))
-        _, (low, high) = auroc(known, unheard, **given)
-        # Known less unheard is normal with mean 1.5 and variance 2 x (1 + 0.49), whoever speaks them.
+        unknown = ease[others] + rng.normal(0, 1, len(others))
+        _, (low, high) = auroc(known, unknown, **given)
+        # Known less unknown is normal with mean 1.5 and variance 2 x (1 + 0.49), whoever speaks them.
         covered += low <= 0.807556 <= high
     assert 0.91 <= covered / corpora <= most
 
@@ -82,7 +82,7 @@ def test_rejection_by_hand():
         np.array([0.9, 0.8, 0.4, 0.7]),
         np.array([0.3, 0.75]),
         known_speakers=["a", "a", "b", "b"],
-        unheard_speakers=["a", "b"],
+        unknown_speakers=["a", "b"],
         threshold=0.5,
     )
     assert scores["auroc"] == pytest.approx(6 / 8)

@@ -10,11 +10,11 @@ from sayso.config.schema import dump
 from sayso.data.clips import Clip
 from sayso.data.corpus import Corpus
 from sayso.data.splits.draw import Split
+from sayso.recipe.prepared import Prepared
 from sayso.recipe.recipe import Recipe, read_recipe
 from sayso.runs.folder import RunFolder
 from sayso.runs.log import read_log
 from sayso.system.files import digest
-from sayso.system.progress import Progress
 from sayso.training import fit
 
 ROOT = Path(__file__).parents[2] / "recipes"
@@ -43,9 +43,9 @@ def test_a_shipped_recipe_trains_one_step(path: Path, tmp_path: Path) -> None:
     trained.add(same)
     recipe = replace(recipe, training=replace(recipe.training, epochs=1, threads=1, precision="float32", device="cpu"))
     rows = np.arange(6)
-    split = Split(rows[:4], rows[4:] if recipe.training.validation != "none" else rows[:0], rows[:0], "made up")
+    split = Split(rows[:4], rows[4:] if recipe.split.validation != "none" else rows[:0], rows[:0], "made up")
     run = RunFolder(tmp_path / "run")
-    fitted = fit(recipe, made_up_corpus(recipe), split, run, progress=Progress())
+    fitted = fit(Prepared(recipe, made_up_corpus(recipe), split), run)
     assert fitted.epochs == fitted.best_epoch == 1
     assert np.isfinite([row.loss for row in read_log(run.log)]).all()
     assert run.weights.is_file()

@@ -9,16 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from runs_made import small_data, small_recipe
+from runs_made import small_prepared
 from sayso.classifier.checkpoint import load_model, load_state
 from sayso.classifier.inference import predict_logits
-from sayso.data.splits.draw import Split
 from sayso.errors import InterruptedRunError, OutputError
 from sayso.runs.folder import RunFolder
 from sayso.runs.log import read_log
 from sayso.system.progress import Progress, Task
 from sayso.training import checkpointing, learner
-from sayso.training.epoch_scores import Tally
+from sayso.training.epoch_scores import EpochScores
 from sayso.training.fit import fit
 
 # One seed's luck on one processor is no finding: what a training comes to is asked of several.
@@ -26,8 +25,7 @@ SEEDS = range(3)
 
 
 def fitted(folder, out, progress=None, **keys):
-    corpus, split = small_data(folder)
-    return fit(small_recipe(folder, **keys), corpus, split, RunFolder(out), progress=progress or Progress())
+    return fit(small_prepared(folder, progress, **keys), RunFolder(out))
 
 
 def weights(run):
@@ -48,8 +46,8 @@ def ctrl_c():
     signal.signal(signal.SIGINT, before)
 
 
-class Told(Tally):
-    """A tally that gives what a test says instead of what was seen."""
+class Told(EpochScores):
+    """Scores that are what a test says instead of what was seen."""
 
     epoch = 0
 
@@ -118,21 +116,19 @@ def test_an_interrupted_run_keeps_its_best_weights(tone_folder, tmp_path):
 
 
 def test_the_test_part_is_never_looked_at(tone_folder, tmp_path):
-    corpus, split = small_data(tone_folder)
+    prepared = small_prepared(tone_folder)
     run = RunFolder(tmp_path / "a")
-    fit(small_recipe(tone_folder), corpus, split, run, progress=Progress())
-    spoilt = np.array(corpus.samples)
-    spoilt[split.test] = np.random.default_rng(0).integers(-(2**15), 2**15, spoilt[split.test].shape)
+    fit(prepared, run)
+    test = prepared.split.test
+    spoilt = np.array(prepared.corpus.samples)
+    spoilt[test] = np.random.default_rng(0).integers(-(2**15), 2**15, spoilt[test].shape)
     other = RunFolder(tmp_path / "b")
-    fit(small_recipe(tone_folder), dataclasses.replace(corpus, samples=spoilt), split, other, progress=Progress())
+    fit(dataclasses.replace(prepared, corpus=dataclasses.replace(prepared.corpus, samples=spoilt)), other)
     assert_same_bits(weights(run.path), weights(other.path))
 
 
 def test_validation_none_lets_the_last_epoch_count(tone_folder, tmp_path):
-    corpus, split = small_data(tone_folder)
-    everything = Split(np.sort(np.concatenate((split.train, split.validation))), split.validation[:0], split.test, "x")
-    recipe = small_recipe(tone_folder, validation="none", epochs=3)
-    result = fit(recipe, corpus, everything, RunFolder(tmp_path / "run"), progress=Progress())
+    result = fitted(tone_folder, tmp_path / "run", validation="none", epochs=3)
     assert result.best_epoch == 3
     assert {row.set for row in result.log} == {"train"}
 
@@ -163,7 +159,7 @@ def test_what_is_watched_tells_which_epoch_counts(tone_folder, tmp_path, monkeyp
     scores = {"accuracy": (0.5, 0.9, 0.9, 0.7), "loss": (1.0, 0.4, 0.6, 0.8)}
     for name, values in scores.items():
         monkeypatch.setattr(Told, name, property(lambda self, values=values: values[self.epoch]))
-    monkeypatch.setattr(learner, "Tally", Told)
+    monkeypatch.setattr(learner, "EpochScores", Told)
     assert fitted(tone_folder, tmp_path / "run", epochs=4, monitor=monitor).best_epoch == best
 
 
@@ -186,8 +182,8 @@ def test_patience_stops_early(tone_folder, tmp_path):
 
 @pytest.mark.parametrize("precision", ["float32", "bf16"])
 def test_it_learns_tones(tone_folder, tmp_path, precision):
-    corpus, split = small_data(tone_folder)
-    held = np.concatenate((split.validation, split.test))
+    prepared = small_prepared(tone_folder)
+    corpus, held = prepared.corpus, np.concatenate((prepared.split.validation, prepared.split.test))
     right = []
     for seed in SEEDS:
         keys = {"epochs": 25, "learning_rate": 2e-2, "seed": seed, "precision": precision}
@@ -217,13 +213,9 @@ def test_a_full_disk_is_one_line_and_the_last_state_stays_whole(tone_folder, tmp
 
 
 def test_works_outside_the_main_thread(tone_folder, tmp_path):
-    corpus, split = small_data(tone_folder)
+    prepared = small_prepared(tone_folder, epochs=1)
     done = []
-    thread = threading.Thread(
-        target=lambda: done.append(
-            fit(small_recipe(tone_folder, epochs=1), corpus, split, RunFolder(tmp_path / "r"), progress=Progress())
-        )
-    )
+    thread = threading.Thread(target=lambda: done.append(fit(prepared, RunFolder(tmp_path / "r"))))
     thread.start()
     thread.join()
     assert done[0].epochs == 1

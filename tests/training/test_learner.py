@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from runs_made import small_data, small_recipe
+from runs_made import prepared_by, small_prepared, small_recipe
 from sayso.augment.gain import Gain
 from sayso.classifier.module import Classifier
 from sayso.errors import SettingsError
-from sayso.training import choose_hardware
-from sayso.training import feature_cache as kept_features
+from sayso.training import choose_hardware, feature_cache
 from sayso.training.learner import Learner, class_weights, new_learner
 
 
 def test_class_weights_balance(tone_folder):
-    corpus, split = small_data(tone_folder)
+    prepared = small_prepared(tone_folder)
+    corpus, split = prepared.corpus, prepared.split
     rows = np.concatenate(
         (split.train[corpus.targets[split.train] == 0][:2], split.train[corpus.targets[split.train] != 0])
     )
@@ -38,23 +38,25 @@ def test_a_gpu_that_is_not_here_is_told(tone_folder, monkeypatch):
 
 
 def test_convolutions_over_images_run_channels_last(tone_folder):
-    corpus, split = small_data(tone_folder)
-    classifier = Classifier(small_recipe(tone_folder), corpus.labels)
+    prepared = small_prepared(tone_folder)
+    split = prepared.split
+    classifier = Classifier(prepared.recipe, prepared.corpus.labels)
     classifier.network = torch.nn.Sequential(
         torch.nn.Conv2d(1, 4, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()
     )
-    learner = Learner(classifier, corpus, split, choose_hardware(classifier.recipe.training))
+    learner = Learner(classifier, prepared, choose_hardware(classifier.recipe.training))
     features = learner.training_features(split.train[:4], torch.Generator())
     assert learner.convolves_images
     assert features.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_features_that_no_augmentation_changes_are_computed_once(tone_folder, monkeypatch):
-    corpus, split = small_data(tone_folder)
     recipe = dataclasses.replace(small_recipe(tone_folder, threads=1), augment=())
-    learner = new_learner(recipe, corpus, split, choose_hardware(recipe.training))
-    monkeypatch.setattr(kept_features, "MOST_BYTES", 0)
-    anew = new_learner(recipe, corpus, split, choose_hardware(recipe.training))
+    prepared = prepared_by(recipe, small_prepared(tone_folder))
+    split = prepared.split
+    learner = new_learner(prepared, choose_hardware(recipe.training))
+    monkeypatch.setattr(feature_cache, "MOST_BYTES", 0)
+    anew = new_learner(prepared, choose_hardware(recipe.training))
     rows = split.train[[3, 0, 5]]
     kept, computed = (one.training_features(rows, torch.Generator()) for one in (learner, anew))
     torch.testing.assert_close(kept, computed, rtol=1e-5, atol=1e-5)
@@ -68,8 +70,9 @@ def test_features_that_no_augmentation_changes_are_computed_once(tone_folder, mo
 
 
 def test_features_of_augmented_samples_are_not_kept(tone_folder):
-    corpus, split = small_data(tone_folder)
     recipe = dataclasses.replace(small_recipe(tone_folder, threads=1), augment=(Gain(),))
-    learner = new_learner(recipe, corpus, split, choose_hardware(recipe.training))
+    prepared = prepared_by(recipe, small_prepared(tone_folder))
+    split = prepared.split
+    learner = new_learner(prepared, choose_hardware(recipe.training))
     first, second = (learner.training_features(split.train[:4], torch.Generator().manual_seed(k)) for k in (0, 1))
     assert not torch.equal(first, second)

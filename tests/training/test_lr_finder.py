@@ -5,25 +5,24 @@ import dataclasses
 import numpy as np
 import pytest
 
-from runs_made import small_data, small_recipe
+from runs_made import small_prepared
 from sayso.errors import RunError, SettingsError
-from sayso.system.progress import Progress
-from sayso.training import lr_finder as rate_search
-from sayso.training import search_learning_rate
+from sayso.training import lr_finder, search_learning_rate
 
 
-def search(folder, corpus_and_split=None, **keys):
-    corpus, split = corpus_and_split or small_data(folder)
-    return search_learning_rate(small_recipe(folder), corpus, split, progress=Progress(), **{"steps": 40} | keys)
+def search(folder, prepared=None, **keys):
+    return search_learning_rate(prepared or small_prepared(folder), **{"steps": 40} | keys)
 
 
 def test_the_same_twice_and_only_of_training_clips(tone_folder):
-    corpus, split = small_data(tone_folder)
-    first = search(tone_folder, (corpus, split))
+    prepared = small_prepared(tone_folder)
+    corpus, split = prepared.corpus, prepared.split
+    first = search(tone_folder, prepared)
     spoilt = np.array(corpus.samples)
     unseen = np.concatenate((split.test, split.validation))
     spoilt[unseen] = np.random.default_rng(0).integers(-(2**15), 2**15, spoilt[unseen].shape)
-    assert search(tone_folder, (dataclasses.replace(corpus, samples=spoilt), split)) == first
+    other = dataclasses.replace(prepared, corpus=dataclasses.replace(corpus, samples=spoilt))
+    assert search(tone_folder, other) == first
     ratios = np.divide(first.rates[1:], first.rates[:-1])
     np.testing.assert_allclose(ratios, ratios[0])
     assert first.suggestion == pytest.approx(first.rates[first.lowest] / 10, rel=0.05)
@@ -38,7 +37,7 @@ def test_on_a_bowl_the_loss_is_lowest_where_steps_begin_to_leap_out(tone_folder,
             yield 0.5 * place**2 + 0.1
             place -= rate * place
 
-    monkeypatch.setattr(rate_search, "_losses", bowl)
+    monkeypatch.setattr(lr_finder, "_losses", bowl)
     found = search(tone_folder, lowest=1e-4, highest=1e3, steps=200)
     assert 0.05 < found.suggestion < 2
     assert len(found.rates) == len(found.losses) == len(found.smoothed) < 200, "it stops once the loss has grown"

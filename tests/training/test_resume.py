@@ -2,18 +2,16 @@
 
 import pytest
 
-from runs_made import small_data, small_recipe
+from runs_made import small_prepared
 from sayso.classifier.checkpoint import load_state, save_state
 from sayso.errors import ModelError, RunError
 from sayso.runs.folder import RunFolder
-from sayso.system.progress import Progress
 from sayso.training import fit
 from sayso.training import resume as state
 
 
 def fitted(folder, out, **keys):
-    corpus, split = small_data(folder)
-    return fit(small_recipe(folder, **keys), corpus, split, RunFolder(out), progress=Progress())
+    return fit(small_prepared(folder, **keys), RunFolder(out))
 
 
 def test_a_state_of_another_recipe_is_refused_and_nothing_is_touched(tone_folder, tmp_path):

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from runs_made import small_data, small_recipe
+from runs_made import small_prepared, small_recipe
 from sayso.errors import InterruptedRunError, MissingExtraError, OutputError, RunError
 from sayso.runs.folder import RunFolder
 from sayso.runs.log import read_log
@@ -18,8 +18,7 @@ pytest.importorskip("mlflow")
 
 
 def fitted(folder, out, progress=None, **keys):
-    corpus, split = small_data(folder)
-    return fit(small_recipe(folder, **keys), corpus, split, RunFolder(out), progress=progress or Progress())
+    return fit(small_prepared(folder, progress, **keys), RunFolder(out))
 
 
 def tensorboard_losses(folder):

@@ -15,7 +15,7 @@ from sayso.views.plots.curves import loss_and_accuracy
 from sayso.views.plots.flow import alluvial
 from sayso.views.plots.speakers import accuracy_by_speaker
 from sayso.views.plots.style import svg_text
-from sayso.views.run_report import Mistake, write_report
+from sayso.views.run_report import Mistake, RunReport, write_report
 
 NASTY = "<b>&\"'"
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -92,34 +92,34 @@ def mistake(i=0, label="no", predicted="yes", speaker="theo", sample_rate=8_000)
 def report(tmp_path, *, labels=("no", "yes"), speakers=("theo", "ann"), **changes):
     labels, speakers = list(labels), list(speakers)
     test = scores(labels, speakers) | changes.pop("test", {})
-    log = [{"epoch": 1, "set": "train", "loss": 1.0, "accuracy": 0.5, "learning_rate": 0.1, "seconds": 1.0}]
     arguments = {
         "title": "digits-1",
-        "metrics": {"test": test, "train": {"accuracy": 1.0}, "parameters": 9166, "split": "official"},
+        "metrics": {"test": test, "train": {"accuracy": 1.0}, "parameters": 9166},
         "manifest": {
             "seed": 123456789,
             "versions": {"torch": "2.13.0"},
             "data_hash": "ab" * 32,
             "threads": None,
             "export": {"max_abs_difference": 3.1e-6, "limit": 1e-3},
-            "notes": ["a note of the manifest"],
+            "split": "official",
+            "epochs": 1,
+            "notes": ["speakers are not known"],
         },
         "recipe_yaml": "features: {kind: mel}\nmodel: {kind: conv}\n",
-        "log": log,
         "mistakes": [mistake(1), mistake(2, label="yes", predicted="no", speaker=None)],
-        "notes": ["speakers are not known"],
         "skipped": [("/data/no/broken.wav", "/data/no/broken.wav: cannot be read as sound")],
         "figures": figures(tuple(labels), tuple(speakers)),
     }
+    arguments["manifest"] |= changes.pop("facts", {})
     path = tmp_path / "report.html"
-    write_report(path, **(arguments | changes))
+    write_report(path, RunReport(**(arguments | changes)))
     return path.read_text(encoding="utf-8")
 
 
 def test_whether_speakers_are_shared_stands_beside_the_number(tmp_path):
     test = scores(["a", "b"], ["theo", "ann"])
-    metrics = {"test": test, "parameters": None, "split": "random", "speakers_shared": 2}
-    said = Page(report(tmp_path, metrics=metrics)).words
+    metrics = {"test": test, "parameters": None}
+    said = Page(report(tmp_path, metrics=metrics, facts={"split": "random", "speakers_shared": 2})).words
     assert said.index("95 % interval") < said.index("random split: speakers shared") < said.index("same voices")
 
 
@@ -129,15 +129,14 @@ def test_the_number_comes_with_its_interval_split_and_notes(tmp_path):
     for said in ("96.3", "of 300 test clips", "93.6", "97.9", "official split", "91.1", "2 speakers"):
         assert said in head
     assert "speakers are not known" in head
-    assert "a note of the manifest" in head
 
 
 @pytest.mark.parametrize(
     ("split", "said"), [("random", "same voices"), ("speakers", "not heard in training"), ("x", "x")]
 )
 def test_each_split_is_explained(tmp_path, split, said):
-    metrics = {"test": scores(["a", "b"], []), "parameters": None, "split": split}
-    assert said in Page(report(tmp_path, metrics=metrics)).words
+    metrics = {"test": scores(["a", "b"], []), "parameters": None}
+    assert said in Page(report(tmp_path, metrics=metrics, facts={"split": split})).words
 
 
 def test_every_mistake_can_be_heard_and_seen(tmp_path):
@@ -182,7 +181,7 @@ def test_markup_in_names_stays_text(tmp_path):
         speakers=[NASTY],
         mistakes=nasty,
         title=NASTY,
-        notes=[NASTY],
+        facts={"notes": [NASTY]},
         recipe_yaml=f"# {NASTY}\n",
         skipped=[(NASTY, NASTY)],
         manifest={NASTY: NASTY, "versions": {NASTY: NASTY}},
@@ -253,12 +252,10 @@ def test_no_mistakes_no_speakers_no_figures_no_numbers(tmp_path):
     page = Page(
         report(
             tmp_path,
-            metrics={"test": nothing | empty, "parameters": None, "split": None},
+            metrics={"test": nothing | empty, "parameters": None},
             manifest={},
             recipe_yaml="{",
-            log=[],
             mistakes=[],
-            notes=[],
             skipped=[],
             figures={},
         )
@@ -292,7 +289,7 @@ def test_confidence_and_rejection_have_sections_where_they_were_measured(tmp_pat
     }  # fmt: skip
     risk = {"aurc": 0.012, "coverage_at_1_percent_risk": 0.954, "curve": [[0.5, 0.0], [1.0, 0.04]]}
     test = scores(["no", "yes"], ["theo", "ann"]) | {"risk_coverage": risk, "worst_speaker": "theo"}
-    metrics = {"test": test, "parameters": 1, "split": "official", "calibration": calibration, "rejection": rejection}
+    metrics = {"test": test, "parameters": 1, "calibration": calibration, "rejection": rejection}
     drawn = {
         "risk_coverage": svg_text(risk_coverage_curve(risk)),
         "rejection": svg_text(false_accepts(rejection)),

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from sayso.classifier.module import Classifier
 from sayso.errors import ModelError, SettingsError
-from sayso.recipe.recipe import recipe_from_text, recipe_yaml
+from sayso.recipe.recipe import kept_recipe_from_text, recipe_yaml
 from sayso.system.files import atomic_path
 
 __all__ = ["load_model", "load_state", "save_model", "save_state"]
@@ -51,7 +51,7 @@ def load_model(path: Path) -> Classifier:
         if header.get("format_version") not in _READABLE:
             readable = " and ".join(map(str, _READABLE))
             raise ModelError(f"{path}: format {header.get('format_version')}, this Sayso reads {readable}")
-        recipe = recipe_from_text(header["recipe"], source=str(path))
+        recipe = kept_recipe_from_text(header["recipe"], source=str(path))
         classifier = Classifier(recipe, header["labels"])
         classifier.load_state_dict(load_file(path))
         classifier.temperature = _temperature(header)

@@ -150,7 +150,7 @@ def _count(number: int, thing: str) -> str:
 
 
 def _word_rows(clips: "tuple[Clip, ...]") -> Iterator[tuple[str, ...]]:
-    counts = Counter((clip.label, clip.split) for clip in clips)
+    counts = Counter((clip.label, clip.part) for clip in clips)
     parts = [part for part in PARTS if any(split == part for _, split in counts)]
     yield ("word", "clips", *parts)
     for word, total in sorted(Counter(clip.label for clip in clips).items()):

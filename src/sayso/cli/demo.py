@@ -13,13 +13,14 @@ __all__ = ["demo"]
 
 def demo(out: Annotated[Path | None, typer.Option(help="Folder of the run; new or empty.")] = None) -> None:
     """Show the whole way with no recordings: synthetic voices spoken, trained on, scored, recognised."""
-    from sayso.runs.manifest import split_label
     from sayso.studies.demo import demonstrate
 
     shown = demonstrate(out=out, progress=Bars())
     manifest, metrics = shown.run.manifest(), shown.run.metrics()
     say(f"training          {manifest['training_seconds']:.0f} s on {manifest['clips']['train']} synthetic clips")
-    say(f"synthetic voices  {score_line(metrics['test'], split_label(metrics))}, from voices never heard in training")
+    say(
+        f"synthetic voices  {score_line(metrics['test'], shown.run.split_label())}, from voices never heard in training"
+    )
     if shown.fsdd:
         say(f"real voices       {score_line(shown.fsdd)}, all of FSDD, none of it trained on")
     else:

@@ -25,15 +25,14 @@ def evaluate(
 ) -> None:
     """Score a run's model again on its clips."""
     from sayso.experiment.run import Run
-    from sayso.runs.folder import open_run
     from sayso.runs.manifest import split_label
 
-    opened = Run(open_run(run).path)
+    opened = Run.open(run)
     scores, manifest = opened.evaluate(split, progress=Bars()), opened.manifest()
     if as_json:
         facts = {key: manifest[key] for key in ("split", "speakers_shared") if key in manifest}
         say(json.dumps({split: scores} | facts, indent=2, ensure_ascii=False))
     else:
         # Of the other parts the model has seen clips or was chosen by them, whoever speaks there.
-        label = split_label(manifest | {"test": scores}) if split == "test" else _NO_TEST[split]
+        label = split_label(manifest, scores.get("speakers")) if split == "test" else _NO_TEST[split]
         show_scores(scores, label)

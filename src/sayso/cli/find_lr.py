@@ -24,9 +24,9 @@ def find_lr(
     write: Annotated[bool, typer.Option("--write", help="Set training.learning_rate in the recipe's file.")] = False,
 ) -> None:
     """Suggest a learning rate: a tenth of the one with the lowest loss while the rate grows."""
-    from sayso.studies.lr_finder import find_learning_rate
+    from sayso.studies.lr_finder import find_lr as search_and_write
 
-    found = find_learning_rate(
+    found = search_and_write(
         source,
         overrides=settings or (),
         lowest=lowest,

@@ -17,10 +17,10 @@ def init(
     """Write a recipe for your own clips, every key explained, ready to edit."""
     from sayso.errors import RunError
     from sayso.recipe.recipe import recipe_yaml
-    from sayso.recipe.source import recipe_for
+    from sayso.recipe.source import find_recipe
     from sayso.system.files import write_text
 
-    name, recipe = recipe_for(source, progress=Bars())
+    name, recipe = find_recipe(source, progress=Bars())
     path = out or Path(f"{name}.yaml")
     if path.exists():
         raise RunError(f"{path}: exists, nothing was changed; choose another --out or remove it first")

@@ -5,7 +5,6 @@ from typing import Any
 
 from sayso.cli.console import say
 from sayso.runs.folder import RunFolder
-from sayso.runs.manifest import split_label
 from sayso.system.wording import counted
 
 __all__ = ["rejection_line", "score_line", "show_run", "show_scores", "worst_line"]
@@ -60,7 +59,7 @@ def show_run(run: RunFolder) -> None:
     )
     seconds, best = manifest["training_seconds"], manifest["best_epoch"]
     say(f"training     {counted(manifest['epochs'], 'epoch')} in {seconds:.0f} s; the weights of epoch {best} count")
-    say(f"test         {score_line(metrics['test'], split_label(metrics))}")
+    say(f"test         {score_line(metrics['test'], run.split_label())}")
     if worst := worst_line(metrics["test"]):
         say(f"worst        {worst}")
     if rejection := metrics.get("rejection"):

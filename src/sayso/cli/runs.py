@@ -33,9 +33,9 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Remove runs with all that is in them."""
-    from sayso.runs.folder import open_run, remove_run
+    from sayso.runs.folder import RunFolder, remove_run
 
-    found = [open_run(path) for path in paths]
+    found = [RunFolder.open(path) for path in paths]
     for run in found:
         if yes or typer.confirm(f"remove {run.path}?"):
             remove_run(run)
@@ -44,7 +44,6 @@ def remove(
 
 def _state(run: "RunFolder") -> str:
     from sayso.errors import RunError
-    from sayso.runs.manifest import split_label
     from sayso.system.wording import counted
 
     try:
@@ -53,6 +52,6 @@ def _state(run: "RunFolder") -> str:
         metrics = run.metrics()
     except RunError:
         return f"damaged; sayso runs remove {run.path}"
-    label = split_label(metrics)
+    label = run.split_label()
     score = f"{100 * metrics['test']['accuracy']:.1f} % of {counted(metrics['test']['n'], 'test clip')}"
     return f"{score}, {label}" if label else score

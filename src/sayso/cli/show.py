@@ -50,10 +50,11 @@ def features(
     suffix: Format = "svg",
 ) -> None:
     """Draw a representation: its filters, one window, and what it makes of a sound."""
+    from sayso.recipe.source import is_recipe_file
     from sayso.views.figures.parts import draw_features
 
-    recipe = source.lower().endswith((".yaml", ".yml"))
-    _save(draw_features(source, clip=sound), out, _subject(Path(source)) if recipe else source, suffix)
+    subject = _subject(Path(source)) if is_recipe_file(source) else source
+    _save(draw_features(source, clip=sound), out, subject, suffix)
 
 
 @app.command()

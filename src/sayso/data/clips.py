@@ -15,11 +15,11 @@ class Clip:
     path: str
     label: str
     speaker: str | None = None
-    split: PartName | None = None
+    part: PartName | None = None
     start_seconds: float | None = None
     end_seconds: float | None = None
-    keeps_split: bool = False
-    """Whether `split` holds however the other clips are divided, as for stretches of one recording."""
+    keeps_part: bool = False
+    """Whether `part` holds however the other clips are divided, as for stretches of one recording."""
 
 
 @dataclass(frozen=True)
@@ -29,5 +29,5 @@ class Listing:
     clips: tuple[Clip, ...]
     noise: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    unheard: tuple[Clip, ...] = ()
+    unknown: tuple[Clip, ...] = ()
     """Clips of words that are kept out of training, validation and labels; what rejection is measured on."""

@@ -75,7 +75,7 @@ class Corpus:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 over the samples, label, speaker and part of every clip, in order."""
-        rows = [[c.label, c.speaker, c.split, h] for c, h in zip(self.clips, self.fingerprints, strict=True)]
+        rows = [[c.label, c.speaker, c.part, h] for c, h in zip(self.clips, self.fingerprints, strict=True)]
         return digest({"audio": dump(self.audio), "clips": rows})
 
 

@@ -7,28 +7,29 @@ from dataclasses import replace
 from sayso.config.schema import did_you_mean
 from sayso.data.clips import Listing
 from sayso.data.datasets import Dataset
+from sayso.data.splits.settings import SplitSettings
 from sayso.errors import Fault, SettingsError
 from sayso.system.progress import Progress
 
 __all__ = ["recipe_listing"]
 
 
-def recipe_listing(dataset: Dataset, progress: Progress) -> Listing:
-    """A dataset's kept listing as a recipe uses it: clips of `reject_words` stand apart in `unheard`.
+def recipe_listing(dataset: Dataset, progress: Progress, split: SplitSettings | None = None) -> Listing:
+    """A dataset's kept listing as a recipe uses it: clips of `reject_words` stand apart in `unknown`.
 
     Raises:
         DataError: nothing usable is there.
         SettingsError: the source has no clips of a word to reject, or no two words would be left.
     """
-    listing = dataset.kept_listing(progress)
+    listing = dataset.kept_listing(progress, split)
     words = frozenset(dataset.reject_words)
     if not words:
         return listing
     if faults := list(_faults(dataset.reject_words, {clip.label for clip in listing.clips})):
         raise SettingsError(faults)
-    unheard = tuple(clip for clip in listing.clips if clip.label in words)
+    unknown = tuple(clip for clip in listing.clips if clip.label in words)
     clips = tuple(clip for clip in listing.clips if clip.label not in words)
-    return replace(listing, clips=clips, unheard=unheard)
+    return replace(listing, clips=clips, unknown=unknown)
 
 
 def _faults(rejected: Sequence[str], there: set[str]) -> Iterator[Fault]:

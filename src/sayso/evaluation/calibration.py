@@ -11,16 +11,16 @@ from sayso.data.corpus import Corpus, Rows
 from sayso.metrics.calibration import expected_calibration_error, fit_temperature, reliability, uncalibrated
 from sayso.metrics.scores import cross_entropy
 
-__all__ = ["calibrate", "calibrated_temperature", "calibration_scores"]
+__all__ = ["calibrate", "find_temperature", "score_calibration"]
 
 
 def calibrate(classifier: Classifier, corpus: Corpus, rows: Rows) -> None:
     """Fit the model's temperature on these rows, which must be neither of the training nor of the test part."""
-    classifier.temperature = calibrated_temperature(classifier, corpus, rows)
+    classifier.temperature = find_temperature(classifier, corpus, rows)
 
 
-def calibrated_temperature(classifier: Classifier, corpus: Corpus, rows: Rows) -> float:
-    """The temperature that these rows ask for, whatever the model's is; 1 without rows."""
+def find_temperature(classifier: Classifier, corpus: Corpus, rows: Rows) -> float:
+    """Find the temperature that these rows ask for, whatever the model's is; 1 without rows."""
     before, classifier.temperature = classifier.temperature, 1.0
     try:
         return fit_temperature(logits_of_rows(classifier, corpus, rows), corpus.targets[rows])
@@ -28,10 +28,10 @@ def calibrated_temperature(classifier: Classifier, corpus: Corpus, rows: Rows) -
         classifier.temperature = before
 
 
-def calibration_scores(
+def score_calibration(
     targets: NDArray[np.int64], probabilities: NDArray[np.float64], *, temperature: float, fitted_on: int
 ) -> dict[str, Any]:
-    """What `metrics.json` holds under `calibration`: what the temperature did for the test part.
+    """Give what `metrics.json` holds under `calibration`: what the temperature did for the test part.
 
     Args:
         targets: index of the true word of each test clip, (clips,).

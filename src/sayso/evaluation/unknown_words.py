@@ -1,4 +1,4 @@
-"""Clips of words that a recogniser never learned: which of them are scored, and how well it tells them from its own."""
+"""How well a recogniser tells words that it never learned from its own."""
 
 from typing import Any
 
@@ -8,35 +8,35 @@ from numpy.typing import NDArray
 from sayso.classifier.inference import predict_probabilities
 from sayso.classifier.module import Classifier
 from sayso.data.corpus import Corpus
-from sayso.data.splits.draw import Split
 from sayso.metrics.rejection import reject_threshold, rejection
+from sayso.recipe.prepared import Prepared
 
-__all__ = ["rejection_scores"]
+__all__ = ["score_rejection"]
 
 
-def rejection_scores(
-    classifier: Classifier, corpus: Corpus, split: Split, unheard: Corpus, test_probabilities: NDArray[np.float64]
+def score_rejection(
+    classifier: Classifier, prepared: Prepared, unknown: Corpus, test_probabilities: NDArray[np.float64]
 ) -> dict[str, Any]:
-    """What `metrics.json` holds under `rejection`: confidence on known test clips against that on words never learned.
+    """Give what `metrics.json` holds under `rejection`: confidence on known test clips against that on unknown words.
 
     The threshold for 5 % false rejects is chosen on validation clips; without any, on the test clips themselves, which
     `threshold_from` then says.
 
     Args:
         classifier: the model.
-        corpus: the clips of known words.
-        split: their parts.
-        unheard: clips of words that the model never learned, all of which are scored.
+        prepared: the clips of known words and their parts.
+        unknown: clips of words that the model never learned, all of which are scored.
         test_probabilities: the model's of the test part, (clips, classes).
     """
+    corpus, split = prepared.corpus, prepared.split
     known = test_probabilities.max(axis=1)
     validation = predict_probabilities(classifier, corpus, split.validation).max(axis=1, initial=0)
     scores = rejection(
         known,
-        predict_probabilities(classifier, unheard, np.arange(len(unheard))).max(axis=1),
+        predict_probabilities(classifier, unknown, np.arange(len(unknown))).max(axis=1),
         known_speakers=[corpus.clips[row].speaker for row in split.test],
-        unheard_speakers=[clip.speaker for clip in unheard.clips],
+        unknown_speakers=[clip.speaker for clip in unknown.clips],
         threshold=reject_threshold(validation if len(validation) else known),
     )
-    origin = {"words": list(unheard.labels), "threshold_from": "validation" if len(validation) else "test"}
+    origin = {"words": list(unknown.labels), "threshold_from": "validation" if len(validation) else "test"}
     return origin | scores

@@ -1,9 +1,8 @@
 """What a training leaves in its run folder: scores, predictions, the exported model, report and pictures."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,108 +10,86 @@ from numpy.typing import NDArray
 from sayso.classifier.checkpoint import save_model
 from sayso.classifier.export import Agreement, export
 from sayso.classifier.inference import predict_probabilities
-from sayso.data.corpus import Corpus
-from sayso.data.splits.draw import Split
+from sayso.data.corpus import Corpus, Rows
 from sayso.evaluation.calibration import calibrate
-from sayso.evaluation.model_scores import score_model
-from sayso.recipe.recipe import Recipe, recipe_yaml
+from sayso.evaluation.scores import score_model
+from sayso.recipe.prepared import Prepared
+from sayso.recipe.recipe import recipe_yaml
 from sayso.runs.folder import RunFolder
-from sayso.runs.predictions import write_predictions
-from sayso.system.files import write_json, write_text
-from sayso.system.progress import Progress
+from sayso.runs.manifest import Manifest, StartedManifest, write_manifest
+from sayso.runs.metrics import Metrics, write_metrics
+from sayso.runs.predictions import Predictions, write_predictions
+from sayso.system.files import write_text
 from sayso.views.figures.run import report_figures
 from sayso.views.plots.style import svg_text
-from sayso.views.run_report import Mistake, write_report
+from sayso.views.run_report import Mistake, RunReport, write_report
 
 if TYPE_CHECKING:
     from sayso.training import Fitted
 
-__all__ = ["Stopwatch", "write_outcome"]
+__all__ = ["Begun", "finish_run"]
 
 _EXPORT_CLIPS = 256
 # A second of sound and its picture take 31 kB of the page.
 _MOST_MISTAKES = 500
 
 
-class Stopwatch:
-    """Seconds since it was made: by the clock, and of processor time of all threads of this process."""
+@dataclass(frozen=True)
+class Begun:
+    """A run that has begun: its manifest so far, and the clocks since then."""
 
-    def __init__(self) -> None:
-        self._clock, self._processor = time.perf_counter(), time.process_time()
+    manifest: StartedManifest
+    clock: float = field(default_factory=time.perf_counter)
+    """In seconds."""
+    processor: float = field(default_factory=time.process_time)
+    """Processor time of all threads of this process, in seconds; other programs' work does not count."""
 
-    @property
-    def seconds(self) -> float:
-        """By the clock."""
-        return time.perf_counter() - self._clock
+    def ended(self, fitted: "Fitted", agreement: Agreement | None) -> Manifest:
+        """Give the manifest of the run as it has ended now."""
+        return {
+            **self.manifest,
+            "finished": True,
+            "epochs": fitted.epochs,
+            "best_epoch": fitted.best_epoch,
+            "training_seconds": round(fitted.seconds, 2),
+            "duration_seconds": round(time.perf_counter() - self.clock, 2),
+            "cpu_seconds": round(time.process_time() - self.processor, 2),
+            "export": asdict(agreement) if agreement else None,
+        }
 
-    @property
-    def cpu_seconds(self) -> float:
-        """Of processor time; other programs' work does not count."""
-        return time.process_time() - self._processor
 
-
-def write_outcome(
-    run: RunFolder,
-    recipe: Recipe,
-    corpus: Corpus,
-    split: Split,
-    unheard: Corpus | None,
-    fitted: "Fitted",
-    begun: dict[str, Any],
-    watch: Stopwatch,
-    progress: Progress,
-    *,
-    extras: bool,
-) -> None:
+def finish_run(run: RunFolder, prepared: Prepared, fitted: "Fitted", begun: Begun, *, extras: bool) -> None:
     """Calibrate, score, export and report what was trained, and say last of all that the run is finished.
 
     Args:
         run: its folder.
-        recipe: what it was trained by.
-        corpus: its clips.
-        split: their parts.
-        unheard: clips of words never learned, or None.
+        prepared: its recipe and clips.
         fitted: what the training gave.
-        begun: the manifest as the run began with it.
-        watch: started when the training was.
-        progress: where to report.
+        begun: the run as it began.
         extras: leave pictures, report and exported model too.
     """
-    with progress.task("scoring, exporting, reporting" if extras else "scoring", total=3) as task:
-        calibrate(fitted.classifier, corpus, split.validation)
-        save_model(run.weights, fitted.classifier)
-        probabilities = predict_probabilities(fitted.classifier, corpus, split.test)
-        metrics = score_model(fitted.classifier, corpus, split, unheard, probabilities) | {
-            "best_epoch": fitted.best_epoch,
-            "epochs": fitted.epochs,
-            "training_seconds": round(fitted.seconds, 2),
-        }
-        write_predictions(run.predictions, corpus, split.test, probabilities, corpus.labels)
+    corpus, test = prepared.corpus, prepared.split.test
+    classifier = fitted.classifier
+    title = "scoring, exporting, reporting" if extras else "scoring"
+    with prepared.progress.task(title, total=3) as task:
+        calibrate(classifier, corpus, prepared.split.validation)
+        save_model(run.weights, classifier)
+        answers = Predictions.of_rows(corpus, test, predict_probabilities(classifier, corpus, test), corpus.labels)
+        metrics = score_model(classifier, prepared, answers.probabilities)
+        write_predictions(run.predictions, answers)
         task.advance()
-        agreement = export(fitted.classifier, run.onnx, _spread(corpus, split.test)) if extras else None
+        agreement = export(classifier, run.onnx, _spread(corpus, test)) if extras else None
         task.advance()
-        manifest = begun | _ended(fitted, agreement, watch)
-        write_json(run.path / "metrics.json", metrics)
+        manifest = begun.ended(fitted, agreement)
+        write_metrics(run.metrics_file, metrics)
         if extras:
-            _report(run, recipe, corpus, split, probabilities, metrics, manifest, fitted)
+            _report(run, prepared, fitted, answers, metrics, manifest)
         task.advance()
-    write_json(run.path / "manifest.json", manifest)
+    write_manifest(run.manifest_file, manifest)
     run.resume.unlink(missing_ok=True)
 
 
-def _ended(fitted: "Fitted", agreement: Agreement | None, watch: Stopwatch) -> dict[str, Any]:
-    return {
-        "finished": True,
-        "epochs": fitted.epochs,
-        "best_epoch": fitted.best_epoch,
-        "training_seconds": round(fitted.seconds, 2),
-        "duration_seconds": round(watch.seconds, 2),
-        "cpu_seconds": round(watch.cpu_seconds, 2),
-        "export": asdict(agreement) if agreement else None,
-    }
-
-
-def _spread(corpus: Corpus, rows: NDArray[np.int64]) -> NDArray[np.int16]:
+def _spread(corpus: Corpus, rows: Rows) -> NDArray[np.int16]:
     """Real clips for the export to be measured on, evenly over the rows and so over the words."""
     chosen = rows[np.linspace(0, len(rows) - 1, min(_EXPORT_CLIPS, len(rows))).astype(np.int64)]
     return np.array(corpus.samples[chosen])
@@ -120,39 +97,35 @@ def _spread(corpus: Corpus, rows: NDArray[np.int64]) -> NDArray[np.int16]:
 
 def _report(
     run: RunFolder,
-    recipe: Recipe,
-    corpus: Corpus,
-    split: Split,
-    probabilities: NDArray[np.float64],
-    metrics: Mapping[str, Any],
-    manifest: Mapping[str, Any],
+    prepared: Prepared,
     fitted: "Fitted",
+    answers: Predictions,
+    metrics: Metrics,
+    manifest: Manifest,
 ) -> None:
-    log = [asdict(row) for row in fitted.log]
-    figures = report_figures(metrics, log)
+    figures = report_figures(metrics, manifest, [asdict(row) for row in fitted.log])
     drawn = {name: svg_text(figure) for name, figure in figures.items()}
     for name, svg in drawn.items():
         write_text(run.figures / f"{name}.svg", svg)
-    write_report(
-        run.report,
+    report = RunReport(
         title=run.path.name,
         metrics=metrics,
         manifest=manifest,
-        recipe_yaml=recipe_yaml(recipe),
-        log=log,
-        mistakes=_mistakes(corpus, split, probabilities),
-        notes=manifest["notes"],
-        skipped=corpus.skipped,
+        recipe_yaml=recipe_yaml(prepared.recipe),
+        mistakes=_mistakes(prepared, answers.probabilities),
+        skipped=prepared.corpus.skipped,
         figures=drawn,
     )
+    write_report(run.report, report)
 
 
-def _mistakes(corpus: Corpus, split: Split, probabilities: NDArray[np.float64]) -> list[Mistake]:
+def _mistakes(prepared: Prepared, probabilities: NDArray[np.float64]) -> list[Mistake]:
     """The surest of the clips that were taken for another word."""
+    corpus, test = prepared.corpus, prepared.split.test
     predicted, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    wrong = np.flatnonzero(predicted != corpus.targets[split.test])
+    wrong = np.flatnonzero(predicted != corpus.targets[test])
     surest = wrong[np.argsort(-sure[wrong], kind="stable")][:_MOST_MISTAKES]
-    return [_mistake(corpus, int(split.test[place]), probabilities[place]) for place in surest]
+    return [_mistake(corpus, int(test[place]), probabilities[place]) for place in surest]
 
 
 def _mistake(corpus: Corpus, row: int, shares: NDArray[np.float64]) -> Mistake:

@@ -1,6 +1,5 @@
 """A run, opened: its scores, its model, its pictures."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 from sayso.classifier.checkpoint import load_model
 from sayso.classifier.inference import predict_probabilities
 from sayso.classifier.module import Classifier
-from sayso.data.corpus import Corpus
-from sayso.data.splits.draw import Split
 from sayso.errors import RunError
 from sayso.evaluation.scores import score_rows
-from sayso.recipe.prepared import open_data
-from sayso.recipe.recipe import Recipe, read_recipe
-from sayso.runs.folder import RunFolder, open_run
+from sayso.recipe.prepared import Prepared, prepare
+from sayso.recipe.recipe import Recipe, read_kept_recipe
+from sayso.runs.folder import RunFolder
+from sayso.runs.manifest import Manifest
 from sayso.runtime import Recognizer
 from sayso.system.progress import Progress
 from sayso.views.figures.run import confusion_of, log_of
@@ -40,7 +38,7 @@ class Run(RunFolder):
     @cached_property
     def settings(self) -> Recipe:
         """The recipe it was trained by."""
-        return read_recipe(self.recipe)
+        return read_kept_recipe(self.recipe)
 
     def classifier(self) -> Classifier:
         """The trained model, to look into or to train on."""
@@ -65,9 +63,9 @@ class Run(RunFolder):
                 clips that were trained on into the test part.
             SettingsError: there is no such part.
         """
-        corpus, split = open_data(self.settings, progress or Progress())
-        check_same_clips(self.manifest(), corpus, split, f"{self.path}: its clips have changed since it was trained")
-        rows = split.rows(part)
+        prepared = prepare(self.settings, progress or Progress())
+        check_same_clips(self.manifest(), prepared, f"{self.path}: its clips have changed since it was trained")
+        corpus, rows = prepared.corpus, prepared.rows(part)
         if len(rows) == 0:
             raise RunError(f"{self.path}: its {part} part has no clips; choose another --split")
         classifier = self.classifier()
@@ -83,7 +81,7 @@ class Run(RunFolder):
 
     def show_training(self) -> "Figure":
         """Draw loss and accuracy by epoch."""
-        return loss_and_accuracy(log_of(self), best_epoch=self.metrics()["best_epoch"])
+        return loss_and_accuracy(log_of(self), best_epoch=self.manifest().get("best_epoch"))
 
 
 def load(path: str | Path) -> Run | Recognizer:
@@ -94,11 +92,12 @@ def load(path: str | Path) -> Run | Recognizer:
         ModelError: the file is no model.
     """
     path = Path(path)
-    return Recognizer(path) if path.suffix == ".onnx" else Run(open_run(path).path)
+    return Recognizer(path) if path.suffix == ".onnx" else Run.open(path)
 
 
-def check_same_clips(manifest: Mapping[str, Any], corpus: Corpus, split: Split, complaint: str) -> None:
+def check_same_clips(manifest: Manifest, prepared: Prepared, complaint: str) -> None:
     """Raise RunError, beginning with the complaint, where clips or split are not those that a manifest names."""
-    for key, now in (("data_hash", corpus.content_hash), ("split_hash", split.split_hash)):
-        if manifest.get(key) != now:
+    now = {"data_hash": prepared.corpus.content_hash, "split_hash": prepared.split.split_hash}
+    for key, value in now.items():
+        if manifest.get(key) != value:
             raise RunError(f"{complaint} ({key}); bring the old clips back, or train anew")

@@ -1,4 +1,4 @@
-"""A recipe in, a run folder out: the one place that calls training, evaluation, export and report in turn."""
+"""`train` and `resume`: a recipe in, a run folder out."""
 
 import os
 import platform
@@ -11,19 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from sayso.data.corpus import Corpus
-from sayso.data.leakage import Leakage
-from sayso.data.splits.draw import Split
 from sayso.errors import RunError
-from sayso.experiment.finish import Stopwatch, write_outcome
+from sayso.experiment.finish import Begun, finish_run
 from sayso.experiment.run import Run, check_same_clips
-from sayso.recipe.prepared import leakage_of, open_data, open_unheard
+from sayso.recipe.prepared import Prepared, prepare
 from sayso.recipe.recipe import Recipe, recipe_yaml
-from sayso.recipe.source import recipe_for
-from sayso.runs.folder import new_run_folder, open_run, taken_back_if_unstarted
-from sayso.runs.manifest import carry_over
+from sayso.recipe.source import find_recipe
+from sayso.runs.folder import new_run_folder, taken_back_if_unstarted
+from sayso.runs.manifest import StartedManifest, carry_over, write_manifest
 from sayso.system.distributed import from_leader, joined, loss_of_others, this_process, wait
-from sayso.system.files import write_json, write_text
+from sayso.system.files import write_text
 from sayso.system.progress import Progress
 
 if TYPE_CHECKING:
@@ -58,11 +55,11 @@ def train(
     """
     progress = progress or Progress()
     with joined():
-        known_as, recipe = recipe_for(source, overrides, progress=progress)
+        known_as, recipe = find_recipe(source, overrides, progress=progress)
         run = Run(from_leader(lambda: new_run_folder(name or known_as, Path(out) if out else None).path))
-        corpus, split = open_data(recipe, progress)
+        prepared = prepare(recipe, progress)
         with taken_back_if_unstarted(run) if this_process().leads else nullcontext():
-            return _complete(run, recipe, corpus, split, progress, extras=extras)
+            return _complete(run, prepared, extras=extras)
 
 
 def resume(path: str | Path, *, extras: bool = True, progress: Progress | None = None) -> Run:
@@ -71,71 +68,68 @@ def resume(path: str | Path, *, extras: bool = True, progress: Progress | None =
     Raises:
         RunError: there is no such run, it is finished, or its clips have changed since.
     """
-    progress = progress or Progress()
     with joined():
         run, recipe = from_leader(lambda: _unfinished(Path(path)))
-        corpus, split = open_data(recipe, progress)
-        return _complete(run, recipe, corpus, split, progress, extras=extras)
+        return _complete(run, prepare(recipe, progress or Progress()), extras=extras)
 
 
 def _unfinished(path: Path) -> tuple[Run, Recipe]:
-    run = Run(open_run(path).path)
+    run = Run.open(path)
     if run.finished:
         raise RunError(f"{path}: finished already; its scores are in metrics.json")
     return run, run.settings
 
 
-def _complete(run: Run, recipe: Recipe, corpus: Corpus, split: Split, progress: Progress, *, extras: bool) -> Run:
+def _complete(run: Run, prepared: Prepared, *, extras: bool) -> Run:
     # Imported here: Lightning takes seconds, and only training needs it.
     from sayso.training import check_readiness, fit
 
-    unheard = open_unheard(recipe, corpus, split, progress)
-    leakage = leakage_of(recipe, corpus, split, unheard, progress)
-    for note in (*corpus.notes, *split.notes, *leakage.notes):
-        progress.note(note)
-    watch = Stopwatch()
-    hardware = check_readiness(recipe, split)
+    for note in prepared.notes:
+        prepared.progress.note(note)
+    hardware = check_readiness(prepared)
     with loss_of_others(f"nothing is lost: under torchrun, go on with sayso train --resume {run.path}"):
-        begun = from_leader(lambda: _begin(run, recipe, corpus, split, leakage, hardware, progress))
-        fitted = fit(recipe, corpus, split, run, progress=progress)
+        begun = from_leader(lambda: _begin(run, prepared, hardware))
+        fitted = fit(prepared, run)
         if hardware.processes.leads:
-            write_outcome(run, recipe, corpus, split, unheard, fitted, begun, watch, progress, extras=extras)
+            finish_run(run, prepared, fitted, begun, extras=extras)
         wait()
     return run
 
 
-def _begin(
-    run: Run, recipe: Recipe, corpus: Corpus, split: Split, leakage: Leakage, hardware: "Hardware", progress: Progress
-) -> dict[str, Any]:
+def _begin(run: Run, prepared: Prepared, hardware: "Hardware") -> Begun:
     """Write recipe and manifest of an unfinished run; a resumed one must have the same clips as before."""
-    write_text(run.recipe, recipe_yaml(recipe))
-    manifest: dict[str, Any] = {
+    write_text(run.recipe, recipe_yaml(prepared.recipe))
+    manifest = _manifest(run.path.name, prepared, hardware)
+    if run.manifest_file.exists():
+        before = run.manifest()
+        check_same_clips(before, prepared, f"{run.path}: its clips have changed since it was stopped")
+        if note := carry_over(before, manifest):
+            prepared.progress.note(note)
+    write_manifest(run.manifest_file, manifest)
+    return Begun(manifest)
+
+
+def _manifest(name: str, prepared: Prepared, hardware: "Hardware") -> StartedManifest:
+    packages = ("sayso", "torch", "lightning", "numpy", "onnxruntime")
+    return {
         "finished": False,
-        "name": run.path.name,
+        "name": name,
         "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "data_hash": corpus.content_hash,
-        "split_hash": split.split_hash,
-        "split": split.kind,
-        "speakers_shared": split.speakers_shared,
-        "clips": {part: len(split.rows(part)) for part in ("train", "validation", "test")},
-        "seed": recipe.training.seed,
+        "data_hash": prepared.corpus.content_hash,
+        "split_hash": prepared.split.split_hash,
+        "split": prepared.split.kind,
+        "speakers_shared": prepared.split.speakers_shared,
+        "clips": {part: len(prepared.rows(part)) for part in ("train", "validation", "test")},
+        "seed": prepared.recipe.training.seed,
         "threads": hardware.threads,
         "processes": hardware.processes.count,
         "precision": "bf16" if hardware.bf16 else "float32",
         "device": str(hardware.device),
         "machine": _machine(hardware),
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in ("sayso", "torch", "lightning", "numpy", "onnxruntime")},
-        "leakage": leakage.facts,
-        "notes": [*corpus.notes, *split.notes, *leakage.notes],
+        "versions": {"python": platform.python_version()} | {package: version(package) for package in packages},
+        "leakage": prepared.leakage.facts,
+        "notes": list(prepared.notes),
     }
-    if (run.path / "manifest.json").exists():
-        before = run.manifest()
-        check_same_clips(before, corpus, split, f"{run.path}: its clips have changed since it was stopped")
-        if note := carry_over(before, manifest):
-            progress.note(note)
-    write_json(run.path / "manifest.json", manifest)
-    return manifest
 
 
 def _machine(hardware: "Hardware") -> dict[str, Any]:

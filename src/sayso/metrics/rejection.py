@@ -50,10 +50,10 @@ def risk_coverage(right: NDArray[np.bool_], confidence: NDArray[np.float64]) -> 
 
 def auroc(
     known: NDArray[np.float64],
-    unheard: NDArray[np.float64],
+    unknown: NDArray[np.float64],
     *,
     known_speakers: Sequence[str | None],
-    unheard_speakers: Sequence[str | None],
+    unknown_speakers: Sequence[str | None],
 ) -> tuple[float, tuple[float, float] | None]:
     """How often a clip of a known word has more confidence than one of a word never learned, ties counting half.
 
@@ -66,17 +66,17 @@ def auroc(
 
     Args:
         known: confidences of clips of known words, (clips,), at least one.
-        unheard: confidences of clips of words never learned, at least one.
+        unknown: confidences of clips of words never learned, at least one.
         known_speakers: who speaks each; one that is not known counts as a speaker of its own.
-        unheard_speakers: the same of `unheard`.
+        unknown_speakers: the same of `unknown`.
 
     Returns:
         The area in [0, 1], and the lower and upper limit of its 95 % interval, None where either side has fewer than
         two speakers: one voice does not tell how voices differ.
     """
-    above, below = _shares_beaten(known, unheard), 1 - _shares_beaten(unheard, known)
+    above, below = _shares_beaten(known, unknown), 1 - _shares_beaten(unknown, known)
     area = float(above.mean())
-    groups = speaker_groups([*known_speakers, *unheard_speakers])
+    groups = speaker_groups([*known_speakers, *unknown_speakers])
     sides = ((groups[: len(known)], above), (groups[len(known) :], below))
     fewest = min(len(set(own.tolist())) for own, _ in sides)
     if fewest < 2:
@@ -84,9 +84,9 @@ def auroc(
     squares = np.square(sum(_pulls(own, wins - area, groups=int(groups.max()) + 1) for own, wins in sides))
     between = float(squares.sum())
     degrees = max(1.0, min(fewest - 1, 2 * between**2 / max(float(np.square(squares).sum()), 1e-300)))
-    fewer = min(len(known), len(unheard))
+    fewer = min(len(known), len(unknown))
     smooth = (area * fewer + 1) / (fewer + 2)
-    deviation = math.sqrt(max(between, _variance_of_area(smooth, len(known), len(unheard))))
+    deviation = math.sqrt(max(between, _variance_of_area(smooth, len(known), len(unknown))))
     spread = min(float(t_quantile(degrees)) * deviation / (smooth * (1 - smooth)), MOST_LOG_ODDS)
     centre = math.log(smooth / (1 - smooth))
     low, high = (1 / (1 + math.exp(-(centre + sign * spread))) for sign in (-1, 1))
@@ -100,19 +100,19 @@ def reject_threshold(confidence: NDArray[np.float64]) -> float:
 
 def rejection(
     known: NDArray[np.float64],
-    unheard: NDArray[np.float64],
+    unknown: NDArray[np.float64],
     *,
     known_speakers: Sequence[str | None],
-    unheard_speakers: Sequence[str | None],
+    unknown_speakers: Sequence[str | None],
     threshold: float,
 ) -> dict[str, Any]:
     """How well confidence tells known words from words never learned.
 
     Args:
         known: confidences of test clips of known words, (clips,); rightly recognised or not.
-        unheard: confidences of clips of words never learned.
+        unknown: confidences of clips of words never learned.
         known_speakers: who speaks each, None where not known.
-        unheard_speakers: the same of `unheard`.
+        unknown_speakers: the same of `unknown`.
         threshold: answers of less confidence are rejected, see `reject_threshold`.
 
     Returns:
@@ -121,15 +121,15 @@ def rejection(
         `false_accept_rate_at_5_percent`, of the threshold that these known clips themselves would ask for: to compare
         models by, not to ship.
     """
-    area, interval = auroc(known, unheard, known_speakers=known_speakers, unheard_speakers=unheard_speakers)
+    area, interval = auroc(known, unknown, known_speakers=known_speakers, unknown_speakers=unknown_speakers)
     return {
         "auroc": area,
         "auroc_ci95": list(interval) if interval else None,
         "threshold": threshold,
         "false_reject": share_of_clips(known < threshold, known_speakers),
-        "false_accept": share_of_clips(unheard >= threshold, unheard_speakers),
-        "false_accept_rate_at_5_percent": float(np.mean(unheard >= reject_threshold(known))),
-        "curve": _trade(known, unheard),
+        "false_accept": share_of_clips(unknown >= threshold, unknown_speakers),
+        "false_accept_rate_at_5_percent": float(np.mean(unknown >= reject_threshold(known))),
+        "curve": _trade(known, unknown),
     }
 
 
@@ -167,16 +167,16 @@ def _shares_beaten(values: NDArray[np.float64], others: NDArray[np.float64]) -> 
     return (np.searchsorted(ranked, values, "left") + np.searchsorted(ranked, values, "right")) / (2 * len(others))
 
 
-def _trade(known: NDArray[np.float64], unheard: NDArray[np.float64]) -> list[list[float]]:
-    thresholds = np.append(np.unique(np.concatenate((known, unheard))), np.inf)
+def _trade(known: NDArray[np.float64], unknown: NDArray[np.float64]) -> list[list[float]]:
+    thresholds = np.append(np.unique(np.concatenate((known, unknown))), np.inf)
     rejected = np.searchsorted(np.sort(known), thresholds, "left") / len(known)
-    accepted = 1 - np.searchsorted(np.sort(unheard), thresholds, "left") / len(unheard)
+    accepted = 1 - np.searchsorted(np.sort(unknown), thresholds, "left") / len(unknown)
     shown = np.unique(np.linspace(0, len(thresholds) - 1, min(_CURVE_POINTS, len(thresholds))).round().astype(np.int64))
     return [[round(float(rejected[at]), 6), round(float(accepted[at]), 6)] for at in shown]
 
 
-def _variance_of_area(area: float, known: int, unheard: int) -> float:
+def _variance_of_area(area: float, known: int, unknown: int) -> float:
     """Hanley & McNeil (1982), "The meaning and use of the area under a ROC curve", equation 1."""
     first, second = area / (2 - area), 2 * area**2 / (1 + area)
     odd = area * (1 - area)
-    return (odd + (known - 1) * (first - area**2) + (unheard - 1) * (second - area**2)) / (known * unheard)
+    return (odd + (known - 1) * (first - area**2) + (unknown - 1) * (second - area**2)) / (known * unknown)

@@ -1,7 +1,7 @@
 """Sensible settings for clips that come without a recipe, chosen from what the clips are."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,14 @@ from sayso.config.overrides import merge, parse_overrides
 from sayso.config.schema import dump, read
 from sayso.data.clips import Clip
 from sayso.data.datasets import Dataset
+from sayso.data.splits.settings import SplitSettings
 from sayso.data.unknown_words import recipe_listing
 from sayso.errors import AudioError, Fault, SettingsError
+from sayso.recipe.former import find_moved_keys
 from sayso.recipe.recipe import Recipe, recipe_from_values
 from sayso.system.progress import Progress
 
-__all__ = ["suggest_audio", "suggest_recipe"]
+__all__ = ["read_data_sections", "suggest_audio", "suggest_recipe"]
 
 _PROBED = 200
 _CLIPS_TO_SEE = 60_000
@@ -43,15 +45,27 @@ def suggest_recipe(path: Path, overrides: Sequence[str] = (), *, progress: Progr
         raise SettingsError(
             [Fault("dataset.kind", "must be folder when a folder or manifest is given")], source=str(path)
         )
-    try:
-        dataset = read(Dataset, values["dataset"], key="dataset")
-    except SettingsError as error:
-        raise SettingsError(error.faults, source=str(path)) from error
-    listing = recipe_listing(dataset, progress)
-    values["audio"] = suggest_audio([clip for clip in listing.clips if clip.split != "test"])
+    dataset, split = read_data_sections(values, source=str(path))
+    listing = recipe_listing(dataset, progress, split)
+    values["audio"] = suggest_audio([clip for clip in listing.clips if clip.part != "test"])
     values["training"] = {"epochs": int(np.clip(_CLIPS_TO_SEE // max(1, len(listing.clips)), 15, 150))}
     values["dataset"] = dump(dataset)
     return recipe_from_values(merge(values, laid_over), source=str(path))
+
+
+def read_data_sections(values: Mapping[str, Any], *, source: str) -> tuple[Dataset, SplitSettings]:
+    """Read the sections `dataset` and `split` of plain values; `source` names them in messages.
+
+    Raises:
+        SettingsError: anything in them does not fit.
+    """
+    try:
+        if faults := list(find_moved_keys(values)):
+            raise SettingsError(faults)
+        dataset = read(Dataset, values["dataset"], key="dataset")
+        return dataset, read(SplitSettings, values.get("split", {}), key="split")
+    except SettingsError as error:
+        raise SettingsError(error.faults, source=source) from error
 
 
 def suggest_audio(clips: Sequence[Clip]) -> dict[str, Any]:

@@ -1,94 +1,127 @@
-"""The clips of a recipe, ready to train on."""
+"""The clips of a recipe, packed and divided: what is trained on, what is tested, and what the two share.
 
-from sayso.data.clips import Listing
-from sayso.data.corpus import Corpus, pack
+Everything here works in each of several processes; what takes long is done once a machine, and found in the cache by
+the others.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from sayso.data.clips import Clip, Listing
+from sayso.data.corpus import Corpus, Rows, pack
 from sayso.data.leakage import Leakage, check_leakage
-from sayso.data.leakage.unknown_words import check_unheard
-from sayso.data.splits.draw import Split, make_split
+from sayso.data.leakage.unknown_words import check_unknown_words
+from sayso.data.splits import Split, draw_split
 from sayso.data.unknown_words import recipe_listing
 from sayso.errors import DataError
 from sayso.recipe.recipe import Recipe
 from sayso.system.distributed import one_per_machine_first
 from sayso.system.progress import Progress
 
-__all__ = ["leakage_of", "open_clips", "open_data", "open_unheard", "split_of"]
+__all__ = ["Packed", "Prepared", "pack_clips", "prepare"]
 
 
-def open_clips(recipe: Recipe, progress: Progress) -> Corpus:
-    """The packed clips of a recipe.
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """The packed clips of a recipe, before they are divided."""
 
-    Raises:
-        DataError: they cannot be used as the recipe says.
-    """
-    with one_per_machine_first():
-        listing = recipe_listing(recipe.dataset, progress)
-        return pack(listing, recipe.audio, progress=progress, max_bad_share=recipe.dataset.max_bad_share)
+    corpus: Corpus
+    """Of the words to tell apart."""
+    unknown_clips: tuple[Clip, ...] = ()
+    """Of words that are kept from training, not packed yet: which of them count depends on the split."""
 
+    def divide(self, recipe: Recipe, progress: Progress) -> "Prepared":
+        """Divide the clips as a recipe says, which may split them otherwise than the one they were packed for.
 
-def open_data(recipe: Recipe, progress: Progress) -> tuple[Corpus, Split]:
-    """The packed clips of a recipe and their split.
-
-    Raises:
-        DataError: the clips cannot be used as the recipe says.
-    """
-    corpus = open_clips(recipe, progress)
-    return corpus, split_of(corpus, recipe)
+        Raises:
+            DataError: these clips cannot be divided so.
+        """
+        split = draw_split(self.corpus, recipe.split, seed=recipe.training.seed)
+        return Prepared(recipe, self.corpus, split, self.unknown_clips, progress)
 
 
-def split_of(corpus: Corpus, recipe: Recipe) -> Split:
-    """The parts into which a recipe divides its clips.
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A recipe with its clips: packed, divided, and compared across the parts."""
 
-    Raises:
-        DataError: these clips cannot be divided as it says.
-    """
-    settings = recipe.training
-    return make_split(
-        corpus,
-        recipe.dataset,
-        validation=settings.validation,
-        validation_share=settings.validation_share,
-        seed=settings.seed,
-    )
+    recipe: Recipe
+    corpus: Corpus
+    split: Split
+    unknown_clips: tuple[Clip, ...] = ()
+    """As in `Packed`."""
+    progress: Progress = field(default_factory=Progress, repr=False)
+    """Where the work on them reports."""
 
+    def rows(self, part: str) -> Rows:
+        """Rows of the corpus in the part `train`, `validation` or `test`, or in `all`."""
+        return self.split.rows(part)
 
-def open_unheard(recipe: Recipe, corpus: Corpus, split: Split, progress: Progress) -> Corpus | None:
-    """The packed clips of `dataset.reject_words`, as far as they belong with the test part; None without such words.
+    @cached_property
+    def unknown_words(self) -> Corpus | None:
+        """Packed clips of `dataset.reject_words`, as far as they belong with the test part; None without such words.
 
-    They are of its speakers where it was chosen by speaker, the source's own test clips where it is the official one,
-    and all of them where it was drawn at random: so that known and unknown words differ in nothing but the word.
+        They are of its speakers where it was chosen by speaker, the source's own test clips where it is the official
+        one, and all of them where it was drawn at random: known and unknown words differ in nothing but the word.
 
-    Raises:
-        DataError: none of them belongs with the test part, or they cannot be read.
-    """
-    if not recipe.dataset.reject_words:
-        return None
-    with one_per_machine_first():
-        listing = recipe_listing(recipe.dataset, progress)
-        speakers = {corpus.clips[row].speaker for row in split.test}
-        tested = [
-            clip
-            for clip in listing.unheard
-            if (split.kind != "speakers" or clip.speaker in speakers)
-            and (split.kind != "official" or clip.split == "test")
-        ]
+        Raises:
+            DataError: none of them belongs with the test part, or they cannot be read.
+        """
+        words = self.recipe.dataset.reject_words
+        if not words:
+            return None
+        tested = tuple(clip for clip in self.unknown_clips if self._belongs_with_test(clip))
         if not tested:
             raise DataError(
-                f"dataset.reject_words: no clips of {', '.join(recipe.dataset.reject_words)} belong with the test part "
-                f"of the {split.kind} split; name other words, or use another dataset.split"
+                f"dataset.reject_words: no clips of {', '.join(words)} belong with the test part of the "
+                f"{self.split.kind} split; name other words, or use another split.by"
             )
-        return pack(Listing(tuple(tested)), recipe.audio, progress=progress, max_bad_share=recipe.dataset.max_bad_share)
+        bad_share = self.recipe.dataset.max_bad_share
+        with one_per_machine_first():
+            return pack(Listing(tested), self.recipe.audio, progress=self.progress, max_bad_share=bad_share)
+
+    @cached_property
+    def leakage(self) -> Leakage:
+        """What test clips, and clips of unknown words, share with what is trained on.
+
+        Raises:
+            DataError: the very samples of one are trained on, and that is not allowed by name.
+        """
+        allowed, unknown = self.recipe.dataset.allow_copies, self.unknown_words
+        with one_per_machine_first():
+            tested = check_leakage(self.corpus, self.split, allow_copies=allowed, progress=self.progress)
+            if unknown is None:
+                return tested
+            others = check_unknown_words(self.corpus, self.split, unknown, allow_copies=allowed, progress=self.progress)
+            return Leakage((*tested.notes, *others.notes), tested.facts | others.facts)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the score must know of the clips, of the split, and of what the parts share."""
+        return (*self.corpus.notes, *self.split.notes, *self.leakage.notes)
+
+    def _belongs_with_test(self, clip: Clip) -> bool:
+        if self.split.kind == "speakers":
+            return clip.speaker in self._test_speakers
+        return self.split.kind != "official" or clip.part == "test"
+
+    @cached_property
+    def _test_speakers(self) -> set[str | None]:
+        return {self.corpus.clips[row].speaker for row in self.split.test}
 
 
-def leakage_of(recipe: Recipe, corpus: Corpus, split: Split, unheard: Corpus | None, progress: Progress) -> Leakage:
-    """What test clips, and clips of words never learned, share with what is trained on.
+def prepare(recipe: Recipe, progress: Progress) -> Prepared:
+    """Pack and divide the clips of a recipe.
 
     Raises:
-        DataError: the very samples of one are trained on, and that is not allowed by name.
+        SettingsError: a word to reject is not there.
+        DataError: the clips cannot be used as the recipe says.
     """
-    allowed = recipe.dataset.allow_copies
+    return pack_clips(recipe, progress).divide(recipe, progress)
+
+
+def pack_clips(recipe: Recipe, progress: Progress) -> Packed:
+    """List and pack the clips of a recipe. Raises as `prepare`."""
     with one_per_machine_first():
-        tested = check_leakage(corpus, split, allow_copies=allowed, progress=progress)
-        if unheard is None:
-            return tested
-        others = check_unheard(corpus, split, unheard, allow_copies=allowed, progress=progress)
-        return Leakage((*tested.notes, *others.notes), tested.facts | others.facts)
+        listing = recipe_listing(recipe.dataset, progress, recipe.split)
+        corpus = pack(listing, recipe.audio, progress=progress, max_bad_share=recipe.dataset.max_bad_share)
+    return Packed(corpus, listing.unknown)

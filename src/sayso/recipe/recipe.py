@@ -17,15 +17,25 @@ from sayso.augment.time_shift import TimeShift
 from sayso.config.overrides import load_yaml, merge, parse_overrides
 from sayso.config.schema import NonNegative, Positive, PositiveInt, Range, Settings, dump, field_help, field_types, read
 from sayso.data.datasets import Dataset
-from sayso.data.splits.draw import ValidationKind
+from sayso.data.splits.settings import SplitSettings
 from sayso.errors import Fault, SettingsError
 from sayso.features import FEATURES, FeatureConfig
 from sayso.features.mel import Mel
 from sayso.models import NetworkConfig
 from sayso.models.tc_resnet import TCResNetConfig
+from sayso.recipe.former import find_moved_keys, modernise
 from sayso.system.wording import counted
 
-__all__ = ["Recipe", "Training", "read_recipe", "recipe_from_text", "recipe_from_values", "recipe_yaml"]
+__all__ = [
+    "Recipe",
+    "Training",
+    "kept_recipe_from_text",
+    "read_kept_recipe",
+    "read_recipe",
+    "recipe_from_text",
+    "recipe_from_values",
+    "recipe_yaml",
+]
 
 _AXES = ("channel", "bin", "frame")
 
@@ -63,11 +73,6 @@ class Training(Settings):
     """Share of the target spread over all words."""
     class_weights: Literal["none", "balanced"] = "none"
     """balanced: a word with few clips weighs as much as one with many."""
-    validation: ValidationKind = "auto"
-    """Where validation clips come from, always out of the training part: official | share | speakers | none. none: the
-    last epoch counts. auto: the official ones, else held-out speakers where the test has them too, else a share."""
-    validation_share: Annotated[float, Range(above=0, most=0.9)] = 0.1
-    """Share of the training clips, or of their speakers, kept for validation."""
     precision: Literal["auto", "float32", "bf16"] = "auto"
     """auto: bfloat16 where the processor has matrix units for it, else float32. Scores and exports are
     float32 always."""
@@ -97,7 +102,9 @@ class Recipe(Settings):
     """The whole experiment. What a recipe leaves out has the value given here, and `recipes/base.yaml` spells out."""
 
     dataset: Dataset
-    """Where the clips come from and how the test part is chosen."""
+    """Where the clips come from."""
+    split: SplitSettings = field(default_factory=SplitSettings)
+    """Which clips test, which validate, and how many of the others train."""
     audio: AudioFormat = field(default_factory=AudioFormat)
     """Rate, length and fitting of clips."""
     level: Literal["recorded", "peak"] = "recorded"
@@ -164,6 +171,8 @@ def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
 def recipe_from_values(values: Mapping[str, Any], *, source: str) -> Recipe:
     """Make a recipe from plain values; `source` names them in messages. Raises as `read_recipe`."""
+    if faults := list(find_moved_keys(values)):
+        raise SettingsError(faults, source=source)
     kinds = {"features": {"kind": Mel.kind}, "model": {"kind": TCResNetConfig.kind}}
     try:
         return read(Recipe, merge(kinds, values))
@@ -178,6 +187,20 @@ def recipe_from_text(text: str, *, source: str) -> Recipe:
         SettingsError: it is no YAML, or is no recipe.
     """
     return recipe_from_values(_values(text, source), source=source)
+
+
+def read_kept_recipe(path: Path) -> Recipe:
+    """Read the whole recipe that a run keeps, which an earlier Sayso may have written.
+
+    Raises:
+        SettingsError: the file cannot be read, is no YAML, or is no recipe.
+    """
+    return kept_recipe_from_text(_text(path), source=str(path))
+
+
+def kept_recipe_from_text(text: str, *, source: str) -> Recipe:
+    """Read the whole recipe that a model file keeps, which an earlier Sayso may have written; as `recipe_from_text`."""
+    return recipe_from_values(modernise(_values(text, source)), source=source)
 
 
 def recipe_yaml(recipe: Recipe, *, comments: bool = False) -> str:
@@ -215,12 +238,7 @@ def _load(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     path = path.resolve()
     if path in below:
         raise SettingsError([Fault("extends", "goes round in a circle")], source=str(path))
-    try:
-        values = _values(path.read_text(encoding="utf-8"), str(path))
-    except FileNotFoundError as error:
-        raise SettingsError([Fault("", "no such recipe; `sayso init FOLDER` writes one")], source=str(path)) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError([Fault("", "cannot be read as a text file")], source=str(path)) from error
+    values = _values(_text(path), str(path))
     if "extends" not in values:
         return values
     base = values.pop("extends")
@@ -228,6 +246,15 @@ def _load(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
         found = "is empty" if base is None else f"is {base!r}"
         raise SettingsError([Fault("extends", f"{found}, must be a file name")], source=str(path))
     return merge(_load(path.parent / base, (*below, path)), values)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise SettingsError([Fault("", "no such recipe; `sayso init FOLDER` writes one")], source=str(path)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError([Fault("", "cannot be read as a text file")], source=str(path)) from error
 
 
 def _values(text: str, source: str) -> dict[str, Any]:

@@ -10,11 +10,18 @@ from sayso.recipe.defaults import suggest_recipe
 from sayso.recipe.recipe import Recipe, read_recipe, recipe_from_values
 from sayso.system.progress import Progress
 
-__all__ = ["recipe_for"]
+__all__ = ["find_recipe", "is_recipe_file"]
 
 
-def recipe_for(source: str | Path | Recipe, overrides: Sequence[str] = (), *, progress: Progress) -> tuple[str, Recipe]:
-    """The name of a source and its recipe: read when it is a file, suggested when it is clips.
+def is_recipe_file(source: str | Path) -> bool:
+    """Whether a person who gives this means a recipe's file, by its ending; other sources are clips."""
+    return Path(source).suffix.lower() in (".yaml", ".yml")
+
+
+def find_recipe(
+    source: str | Path | Recipe, overrides: Sequence[str] = (), *, progress: Progress
+) -> tuple[str, Recipe]:
+    """Give the name of a source and its recipe: read when it is a file, suggested when it is clips.
 
     Raises:
         SettingsError: anything in it does not fit.
@@ -22,11 +29,11 @@ def recipe_for(source: str | Path | Recipe, overrides: Sequence[str] = (), *, pr
     """
     if isinstance(source, Recipe):
         values = merge(dump(source), parse_overrides(overrides))
-        recipe = recipe_from_values(values, source="the recipe given")
-        return "recipe", replace(recipe, dataset=recipe.dataset.anchored())
-    path = Path(source)
-    if path.suffix.lower() in (".yaml", ".yml"):
-        recipe = read_recipe(path, overrides)
+        name, recipe = "recipe", recipe_from_values(values, source="the recipe given")
     else:
-        recipe = suggest_recipe(path, overrides, progress=progress)
-    return path.stem or path.resolve().name, replace(recipe, dataset=recipe.dataset.anchored())
+        path = Path(source)
+        name = path.stem or path.resolve().name
+        recipe = (
+            read_recipe(path, overrides) if is_recipe_file(path) else suggest_recipe(path, overrides, progress=progress)
+        )
+    return name, replace(recipe, dataset=recipe.dataset.anchored())

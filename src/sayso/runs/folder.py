@@ -1,28 +1,31 @@
 """Run folders: what a training leaves, found, read and removed without loading a model."""
 
-import json
 import shutil
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from sayso.errors import InterruptedRunError, LostProcessError, RunError
+from sayso.runs.manifest import Manifest, read_manifest, split_label
+from sayso.runs.metrics import Metrics, read_metrics
 from sayso.system.files import free_path, output_errors
 
 __all__ = [
     "RunFolder",
     "list_runs",
     "new_run_folder",
-    "open_run",
     "remove_run",
     "taken_back_if_unstarted",
 ]
 
 # What a run may have in its folder before its first epoch has ended.
 _WRITTEN_FIRST = ("recipe.yaml", "manifest.json", "model.safetensors", "tensorboard", "mlflow", "tracking.json")
+
+
+R = TypeVar("R", bound="RunFolder")
 
 
 @dataclass(frozen=True)
@@ -74,46 +77,47 @@ class RunFolder:
     @property
     def finished(self) -> bool:
         """Whether the run went to its end; its manifest says so, written last."""
-        return (self.path / "manifest.json").is_file() and bool(self.manifest().get("finished"))
+        return self.manifest_file.is_file() and bool(self.manifest().get("finished"))
 
-    def metrics(self) -> dict[str, Any]:
+    @property
+    def manifest_file(self) -> Path:
+        """What made the run."""
+        return self.path / "manifest.json"
+
+    @property
+    def metrics_file(self) -> Path:
+        """What it scored."""
+        return self.path / "metrics.json"
+
+    @classmethod
+    def open(cls: type[R], path: str | Path) -> R:
+        """Open a run's folder.
+
+        Raises:
+            RunError: there is none; runs nearby are named.
+        """
+        run = cls(Path(path))
+        if not run.recipe.is_file():
+            near = [str(other.path) for other in list_runs(run.path.parent)][:3]
+            hint = f"there are {', '.join(near)}" if near else "train one with `sayso train`"
+            raise RunError(f"{path}: no run there (it has no recipe.yaml); {hint}")
+        return run
+
+    def metrics(self) -> Metrics:
         """The scores of `metrics.json`.
 
         Raises:
             RunError: the run has not finished, or the file is damaged.
         """
-        return self._json("metrics.json")
+        return read_metrics(self.metrics_file)
 
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """What made the run: hashes, seed, versions, machine, duration. Raises as `metrics`."""
-        return self._json("manifest.json")
+        return read_manifest(self.manifest_file)
 
-    def _json(self, name: str) -> dict[str, Any]:
-        try:
-            values = json.loads((self.path / name).read_text(encoding="utf-8"))
-            if not isinstance(values, dict) or (name == "metrics.json" and not isinstance(values.get("test"), dict)):
-                raise ValueError("not what a run leaves")
-        except FileNotFoundError as error:
-            raise RunError(
-                f"{self.path}: has no {name}, the run has not finished; go on with `sayso train --resume {self.path}`"
-            ) from error
-        except ValueError as error:  # no JSON, no text, or none of ours
-            raise RunError(f"{self.path / name}: damaged; train again, or remove the run") from error
-        return values
-
-
-def open_run(path: Path) -> RunFolder:
-    """Open a run's folder.
-
-    Raises:
-        RunError: there is none; runs nearby are named.
-    """
-    run = RunFolder(path)
-    if not run.recipe.is_file():
-        near = [str(other.path) for other in list_runs(path.parent)][:3]
-        hint = f"there are {', '.join(near)}" if near else "train one with `sayso train`"
-        raise RunError(f"{path}: no run there (it has no recipe.yaml); {hint}")
-    return run
+    def split_label(self) -> str:
+        """What stands beside its score: the split, and whether its speakers were heard in training."""
+        return split_label(self.manifest(), self.metrics()["test"].get("speakers"))
 
 
 def new_run_folder(name: str, out: Path | None) -> RunFolder:

@@ -1,47 +1,124 @@
-"""`manifest.json`: what made a run."""
+"""`manifest.json`: what made a run and how its training went, written when it begins and again when it has ended."""
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict, cast
 
-__all__ = ["carry_over", "split_label"]
+from sayso.runs.facts import read_facts
+from sayso.system.files import write_json
+
+__all__ = ["Manifest", "StartedManifest", "carry_over", "read_manifest", "split_label", "write_manifest"]
 
 # What the last bits of a result depend on, beside recipe and clips; a resumed run may have others.
 _RUNS_ON = ("processes", "threads", "device", "precision")
 _RESUMED = "resumed with "
+# What the words of an earlier Sayso are now.
+_FORMER_LEAKAGE = {"unheard_same_samples": "unknown_same_samples", "unheard_near_copies": "unknown_near_copies"}
 
 
-def split_label(metrics: Mapping[str, Any]) -> str:
-    """What stands beside a score wherever it is shown: the split, and whether its speakers were heard in training.
+class StartedManifest(TypedDict):
+    """What `manifest.json` holds from the beginning."""
+
+    finished: bool
+    name: str
+    created: str
+    """When the run began, ISO 8601."""
+    data_hash: str
+    """SHA-256 over the samples, label, speaker and part of every clip."""
+    split_hash: str
+    """SHA-256 over the rows of the three parts."""
+    split: str
+    """official, random or speakers."""
+    speakers_shared: int | None
+    """How many test speakers are in the training part too; None where those tested are not known."""
+    clips: dict[str, int]
+    """How many in each part."""
+    seed: int
+    threads: int
+    processes: int
+    precision: str
+    device: str
+    machine: dict[str, Any]
+    versions: dict[str, str]
+    leakage: dict[str, Any]
+    """What the parts share: counts, and the clips by name."""
+    notes: list[str]
+    """What a reader of the score must know."""
+    begun_with: NotRequired[dict[str, Any]]
+    """Processes, threads, device and precision of the first session, where a later one had others."""
+
+
+class Manifest(StartedManifest):
+    """What it holds once the run has finished."""
+
+    epochs: int
+    """How many were run."""
+    best_epoch: int
+    """The epoch whose weights count, from 1."""
+    training_seconds: float
+    """In all epochs, over all sessions of the run."""
+    duration_seconds: float
+    """Of the last session, scores and report included."""
+    cpu_seconds: float
+    """Processor time of the last session."""
+    export: dict[str, Any] | None
+    """How closely the exported model agrees with the trained one; None where none was wanted."""
+
+
+def write_manifest(path: Path, manifest: StartedManifest) -> None:
+    """Write the file, atomically.
+
+    Raises:
+        OutputError: it cannot be written there.
+    """
+    write_json(path, manifest)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read the file, in today's words; it lacks keys where the run is unfinished or of an earlier Sayso.
+
+    Raises:
+        RunError: it is not there, or damaged.
+    """
+    values = read_facts(path)
+    if isinstance(leakage := values.get("leakage"), dict):
+        values["leakage"] = {_FORMER_LEAKAGE.get(key, key): value for key, value in leakage.items()}
+    return cast(Manifest, values)
+
+
+def split_label(facts: Mapping[str, Any], test_speakers: int | None) -> str:
+    """Say what stands beside a score wherever it is shown: the split, and whether its speakers were heard in training.
 
     Args:
-        metrics: as `metrics.json` holds them: `split`, `speakers_shared`, and `speakers` in `test`.
+        facts: `split` and `speakers_shared`, as a manifest holds them.
+        test_speakers: how many speakers the scored clips have.
 
     Returns:
         A few words; empty where not even the split is known, the split alone for runs that did not count speakers.
 
-    >>> split_label({"split": "random", "speakers_shared": 4, "test": {"speakers": 4}})
+    >>> split_label({"split": "random", "speakers_shared": 4}, 4)
     'random split: speakers shared'
-    >>> split_label({"split": "official", "speakers_shared": 5, "test": {"speakers": 6}})
+    >>> split_label({"split": "official", "speakers_shared": 5}, 6)
     'official split: 5 of 6 speakers shared'
-    >>> split_label({"split": "speakers", "speakers_shared": 0, "test": {"speakers": 2}})
+    >>> split_label({"split": "speakers", "speakers_shared": 0}, 2)
     'speakers split: no speakers shared'
-    >>> split_label({"split": "random", "speakers_shared": None, "test": {"speakers": 0}})
+    >>> split_label({"split": "random", "speakers_shared": None}, 0)
     'random split: speakers not known'
     """
-    if not metrics.get("split"):
+    if not facts.get("split"):
         return ""
-    split = f"{metrics['split']} split"
-    if "speakers_shared" not in metrics:
+    split = f"{facts['split']} split"
+    if "speakers_shared" not in facts:
         return split
-    shared, tested = metrics["speakers_shared"], metrics["test"].get("speakers")
+    shared = facts["speakers_shared"]
     if shared is None:
         return f"{split}: speakers not known"
-    if metrics["split"] == "random" and shared == tested:
+    if facts["split"] == "random" and shared == test_speakers:
         return f"{split}: speakers shared"
-    return f"{split}: {f'{shared} of {tested}' if shared else 'no'} speakers shared"
+    return f"{split}: {f'{shared} of {test_speakers}' if shared else 'no'} speakers shared"
 
 
-def carry_over(before: Mapping[str, Any], manifest: dict[str, Any]) -> str | None:
+def carry_over(before: StartedManifest, manifest: StartedManifest) -> str | None:
     """Put into a resumed run's manifest when it was created and, where that is no longer so, what it began with.
 
     Args:

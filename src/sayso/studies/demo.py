@@ -44,8 +44,8 @@ def demo_recipe() -> Recipe:
             "texts": list(_DIGITS),
             "voices": 60,
             "clips_per_voice": 4,
-            "split": "speakers",
         },
+        "split": {"by": "speakers"},
         "audio": {"sample_rate": 8000},
         "training": {"epochs": 25},
     }

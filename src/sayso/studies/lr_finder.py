@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from sayso.errors import Fault, OutputError, SaysoError, SettingsError
 from sayso.recipe.edit import check_key, set_key
-from sayso.recipe.prepared import open_data
-from sayso.recipe.source import recipe_for
+from sayso.recipe.prepared import prepare
+from sayso.recipe.source import find_recipe, is_recipe_file
 from sayso.system.files import check_writable, write_text
 from sayso.system.progress import Progress
 from sayso.views.figures import save_pictures
@@ -19,7 +19,7 @@ from sayso.views.plots.rates import loss_by_rate
 if TYPE_CHECKING:
     from sayso.training import RateSearch
 
-__all__ = ["Found", "find_learning_rate"]
+__all__ = ["Found", "find_lr"]
 
 _KEY = ("training", "learning_rate")
 
@@ -39,7 +39,7 @@ class Found:
     """What could not be written at the end; to be raised once the rest has been shown."""
 
 
-def find_learning_rate(
+def find_lr(
     source: str | Path,
     *,
     overrides: Sequence[str] = (),
@@ -72,17 +72,16 @@ def find_learning_rate(
 
     progress = progress or Progress()
     path = Path(source)
-    if write and path.suffix.lower() not in (".yaml", ".yml"):
+    if write and not is_recipe_file(path):
         fault = Fault("--write", "needs a recipe's file; `sayso init` writes one for a folder")
         raise SettingsError([fault], source=str(source))
     if write and overrides:
         progress.note(f"searched with {', '.join(overrides)}: {path} has not, and the rate goes there all the same")
-    name, recipe = recipe_for(source, overrides, progress=progress)
+    name, recipe = find_recipe(source, overrides, progress=progress)
     check_writable(out)
     if write:
         check_key(path, *_KEY, _text(recipe.training.learning_rate / 2))
-    corpus, split = open_data(recipe, progress)
-    search = search_learning_rate(recipe, corpus, split, lowest=lowest, highest=highest, steps=steps, progress=progress)
+    search = search_learning_rate(prepare(recipe, progress), lowest=lowest, highest=highest, steps=steps)
     faults: list[SaysoError] = []
     written = write and _kept(lambda: set_key(path, *_KEY, _text(search.suggestion)), faults)
     files: list[Path] = []

@@ -19,16 +19,16 @@ from sayso.training.learner import Learner
 from sayso.training.resume import BOOKS
 from sayso.training.trackers import Tracker
 
-__all__ = ["Bookkeeper"]
+__all__ = ["Checkpointer"]
 
 
-class Bookkeeper(Checkpoint):
+class Checkpointer(Checkpoint):
     """Keeps log, the weights that count and the state to go on from, whole on disk after every epoch.
 
     Args:
         run: where they lie.
         task: the bar to move.
-        identity: what the state belongs to, as `sayso.training.resume.identity` gives it.
+        identity: what the state belongs to, as `sayso.training.resume.identify` gives it.
         processes: only the first of several writes.
     """
 
@@ -94,7 +94,7 @@ class Bookkeeper(Checkpoint):
         """Write the log, the weights if they count, and the state."""
         assert isinstance(pl_module, Learner)
         epoch = trainer.current_epoch + 1
-        self._check_loss(pl_module.train_tally.loss, epoch)
+        self._check_loss(pl_module.train_scores.loss, epoch)
         self._add_rows(pl_module, epoch, rate=float(trainer.optimizers[0].param_groups[0]["lr"]))
         counts = self._counts(pl_module)
         if counts:
@@ -107,8 +107,8 @@ class Bookkeeper(Checkpoint):
             self.tracker.log(self.rows)
         self.stopped_early = trainer.should_stop
         trainer.save_checkpoint(self.run.resume)  # on every process: Lightning has only the first write
-        pl_module.train_tally.reset()
-        pl_module.validation_tally.reset()
+        pl_module.train_scores.reset()
+        pl_module.validation_scores.reset()
 
     def _check_loss(self, loss: float, epoch: int) -> None:
         if not math.isfinite(loss):
@@ -118,7 +118,7 @@ class Bookkeeper(Checkpoint):
             )
 
     def _add_rows(self, learner: Learner, epoch: int, *, rate: float) -> None:
-        train, validation = learner.train_tally, learner.validation_tally
+        train, validation = learner.train_scores, learner.validation_scores
         seconds = time.perf_counter() - self._train_started - self._validation_seconds
         self.rows.append(LogRow(epoch, "train", train.loss, train.accuracy, rate, seconds))
         shown = f"loss {train.loss:.3f}"
@@ -132,7 +132,7 @@ class Bookkeeper(Checkpoint):
         """Whether this epoch's weights are the ones to keep, as far as is known."""
         if learner.settings.keep == "last" or not learner.validation_steps:
             return True
-        validation = learner.validation_tally
+        validation = learner.validation_scores
         score = validation.accuracy if learner.settings.monitor == "accuracy" else -validation.loss
         # Of equal scores the later one: late in the cycle the learning rate is lower. A loss that is no number never
         # counts, but the first weights do until there are better ones.

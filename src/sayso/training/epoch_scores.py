@@ -6,10 +6,10 @@ from torch import Tensor
 
 from sayso.system.distributed import summed
 
-__all__ = ["Tally"]
+__all__ = ["EpochScores"]
 
 
-class Tally:
+class EpochScores:
     """Loss and accuracy summed over clips; read once at an epoch's end, so that no step waits for a number."""
 
     def __init__(self) -> None:

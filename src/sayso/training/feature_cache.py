@@ -9,13 +9,13 @@ from torch import Tensor
 
 from sayso.data.corpus import Rows
 
-__all__ = ["MOST_BYTES", "KeptFeatures"]
+__all__ = ["MOST_BYTES", "FeatureCache"]
 
 MOST_BYTES = 2**29
 """What features may take in memory; larger ones are computed anew for every batch."""
 
 
-class KeptFeatures:
+class FeatureCache:
     """Room for the features of some rows of a corpus, all filled before the first is asked for.
 
     They are filled in one order, whatever the epoch that a training goes on with, so that the last bits are the same.

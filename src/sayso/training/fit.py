@@ -16,9 +16,8 @@ from lightning.pytorch.strategies import DDPStrategy
 
 from sayso.classifier.checkpoint import load_model
 from sayso.classifier.module import Classifier
-from sayso.data.corpus import Corpus
-from sayso.data.splits.draw import Split
 from sayso.errors import InterruptedRunError, RunError
+from sayso.recipe.prepared import Prepared
 from sayso.recipe.recipe import Recipe, Training
 from sayso.runs.folder import RunFolder
 from sayso.runs.log import LogRow, read_log
@@ -26,10 +25,10 @@ from sayso.system.distributed import TerminatedError, from_leader, same_everywhe
 from sayso.system.files import digest
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
-from sayso.training.checkpointing import Bookkeeper
+from sayso.training.checkpointing import Checkpointer
 from sayso.training.hardware import Hardware, choose_hardware
 from sayso.training.learner import Learner, new_learner
-from sayso.training.resume import PlainCheckpoints, identity, read_books, read_state
+from sayso.training.resume import PlainCheckpoints, identify, read_books, read_state
 from sayso.training.trackers import Tracker
 from sayso.training.tracking import tracking
 
@@ -50,8 +49,8 @@ class Fitted:
     log: tuple[LogRow, ...]
 
 
-def fit(recipe: Recipe, corpus: Corpus, split: Split, run: RunFolder, *, progress: Progress) -> Fitted:
-    """Train a recipe on a split and leave weights and log in the run's folder; goes on where the folder stopped.
+def fit(prepared: Prepared, run: RunFolder) -> Fitted:
+    """Train a recipe on its clips and leave weights and log in the run's folder; goes on where the folder stopped.
 
     The test part is not looked at. After every epoch `log.csv`, `model.safetensors` and `resume.ckpt` are whole on
     disk. Several processes (inside `sayso.system.distributed.joined`) share every batch, and the first one writes.
@@ -62,37 +61,38 @@ def fit(recipe: Recipe, corpus: Corpus, split: Split, run: RunFolder, *, progres
         RunError: the folder's state is of another recipe or of other clips, or the training diverges.
         OutputError: the folder cannot be written.
     """
+    recipe, progress = prepared.recipe, prepared.progress
     hardware = choose_hardware(recipe.training)
-    own = identity(recipe, corpus, split)
+    own = identify(prepared)
     if not same_everywhere(digest(own)):
         raise RunError("the processes of this training have different recipes or clips; give each of them the same")
     state = from_leader(lambda: read_state(run.resume, own) if run.resume.exists() else None)
-    steps_per_epoch = -(-len(split.train) // recipe.training.batch_size)
+    steps_per_epoch = -(-len(prepared.split.train) // recipe.training.batch_size)
     with progress.task("training", total=recipe.training.epochs * steps_per_epoch, unit="steps") as task:
-        bookkeeper = Bookkeeper(run, task, own, hardware.processes)
+        checkpointer = Checkpointer(run, task, own, hardware.processes)
         if state is not None:
-            bookkeeper.load_state_dict(read_books(state))
-            task.advance(bookkeeper.epochs * steps_per_epoch)
-        if not bookkeeper.stopped_early:
-            learner = new_learner(recipe, corpus, split, hardware)
-            with _tracking(recipe, bookkeeper, progress) as bookkeeper.tracker:
-                _train(learner, bookkeeper, state)
-    rows = bookkeeper.rows
+            checkpointer.load_state_dict(read_books(state))
+            task.advance(checkpointer.epochs * steps_per_epoch)
+        if not checkpointer.stopped_early:
+            learner = new_learner(prepared, hardware)
+            with _tracking(recipe, checkpointer, progress) as checkpointer.tracker:
+                _train(learner, checkpointer, state)
+    rows = checkpointer.rows
     seconds = sum(row.seconds for row in rows)
-    classifier = Classifier(recipe, corpus.labels).eval()
+    classifier = Classifier(recipe, prepared.corpus.labels).eval()
     classifier.load_state_dict(from_leader(lambda: load_model(run.weights).state_dict()))
-    return Fitted(classifier, bookkeeper.best_epoch, bookkeeper.epochs, seconds, tuple(rows))
+    return Fitted(classifier, checkpointer.best_epoch, checkpointer.epochs, seconds, tuple(rows))
 
 
-def _tracking(recipe: Recipe, bookkeeper: Bookkeeper, progress: Progress) -> AbstractContextManager[Tracker]:
-    if not bookkeeper.processes.leads:
+def _tracking(recipe: Recipe, checkpointer: Checkpointer, progress: Progress) -> AbstractContextManager[Tracker]:
+    if not checkpointer.processes.leads:
         return nullcontext(Tracker())
-    return tracking(recipe, bookkeeper.run, done=bookkeeper.epochs, note=progress.note)
+    return tracking(recipe, checkpointer.run, done=checkpointer.epochs, note=progress.note)
 
 
-def _train(learner: Learner, bookkeeper: Bookkeeper, state: dict[str, Any] | None) -> None:
-    run, validates = bookkeeper.run, learner.validation_steps > 0
-    trainer = _trainer(learner.settings, learner.hardware, bookkeeper, state, validates=validates)
+def _train(learner: Learner, checkpointer: Checkpointer, state: dict[str, Any] | None) -> None:
+    run, validates = checkpointer.run, learner.validation_steps > 0
+    trainer = _trainer(learner.settings, learner.hardware, checkpointer, state, validates=validates)
     loaders = (range(learner.steps_per_epoch), range(max(1, learner.validation_steps)))
     resumed = None if state is None else str(run.resume)
     with _interruptible(run), warnings.catch_warnings():
@@ -104,11 +104,11 @@ def _train(learner: Learner, bookkeeper: Bookkeeper, state: dict[str, Any] | Non
 
 
 def _trainer(
-    training: Training, hardware: Hardware, bookkeeper: Bookkeeper, state: dict[str, Any] | None, *, validates: bool
+    training: Training, hardware: Hardware, checkpointer: Checkpointer, state: dict[str, Any] | None, *, validates: bool
 ) -> lightning.Trainer:
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    callbacks: list[lightning.Callback] = [bookkeeper]
+    callbacks: list[lightning.Callback] = [checkpointer]
     if training.patience and validates:
         mode = "max" if training.monitor == "accuracy" else "min"
         # A loss that is no number is no better score, and waits like any other.

@@ -12,13 +12,12 @@ from torch import Tensor, nn
 from sayso.augment import Surroundings
 from sayso.classifier.module import Classifier, samples_from_int16
 from sayso.data.corpus import Corpus, Rows
-from sayso.data.splits.draw import Split
-from sayso.recipe.recipe import Recipe
+from sayso.recipe.prepared import Prepared
 from sayso.system.distributed import summed
 from sayso.system.malloc import keep_freed_memory
 from sayso.training.batches import epoch_batches, own_share
-from sayso.training.epoch_scores import Tally
-from sayso.training.feature_cache import KeptFeatures
+from sayso.training.epoch_scores import EpochScores
+from sayso.training.feature_cache import FeatureCache
 from sayso.training.hardware import Hardware
 from sayso.training.optimisers import make_optimiser
 from sayso.training.schedules import make_schedule
@@ -28,12 +27,12 @@ __all__ = ["Learner", "class_weights", "new_learner"]
 _MEASURE_BATCH = 256
 
 
-def new_learner(recipe: Recipe, corpus: Corpus, split: Split, hardware: Hardware) -> "Learner":
-    """A learner with the recipe's first weights, its normaliser measured on training clips; sets torch's threads."""
+def new_learner(prepared: Prepared, hardware: Hardware) -> "Learner":
+    """Make a learner with the recipe's first weights and a measured normaliser; sets torch's threads."""
     keep_freed_memory()
     torch.set_num_threads(hardware.threads)
-    torch.manual_seed(recipe.training.seed)
-    learner = Learner(Classifier(recipe, corpus.labels), corpus, split, hardware)
+    torch.manual_seed(prepared.recipe.training.seed)
+    learner = Learner(Classifier(prepared.recipe, prepared.corpus.labels), prepared, hardware)
     learner.prepare()
     return learner
 
@@ -44,10 +43,11 @@ class Learner(lightning.LightningModule):
     Of several processes each takes its share of every batch, so that together they see every clip once an epoch.
     """
 
-    def __init__(self, classifier: Classifier, corpus: Corpus, split: Split, hardware: Hardware) -> None:
+    def __init__(self, classifier: Classifier, prepared: Prepared, hardware: Hardware) -> None:
         super().__init__()
         self.classifier = classifier
         self.settings = classifier.recipe.training
+        corpus, split = prepared.corpus, prepared.split
         self.corpus, self.split, self.hardware = corpus, split, hardware
         self.processes = hardware.processes
         self.convolves_images = any(isinstance(module, nn.Conv2d) for module in classifier.network.modules())
@@ -61,9 +61,9 @@ class Learner(lightning.LightningModule):
         self.steps_per_epoch = -(-len(split.train) // self.settings.batch_size)
         self.validation_steps = -(-len(split.validation) // _MEASURE_BATCH)
         self.weights = class_weights(corpus, split.train) if self.settings.class_weights == "balanced" else None
-        self.train_tally, self.validation_tally = Tally(), Tally()
+        self.train_scores, self.validation_scores = EpochScores(), EpochScores()
         self._drawn: tuple[int, list[Rows]] = (-1, [])
-        self._kept: KeptFeatures | None = None
+        self._kept: FeatureCache | None = None
 
     def prepare(self) -> None:
         """Set the normaliser from the training clips as they are; keep features that no augmentation will change."""
@@ -76,7 +76,7 @@ class Learner(lightning.LightningModule):
         """One batch of the epoch that Lightning is in."""
         del batch_index
         loss, logits, targets = self.batch_loss(self.current_epoch, step)
-        self.train_tally.add(loss.detach().double() * len(self._batches(self.current_epoch)[step]), logits, targets)
+        self.train_scores.add(loss.detach().double() * len(self._batches(self.current_epoch)[step]), logits, targets)
         # Lightning takes the mean of the processes' gradients, and the parts are to be added.
         return loss * self.processes.count
 
@@ -117,7 +117,7 @@ class Learner(lightning.LightningModule):
             return
         targets = torch.from_numpy(self.corpus.targets[rows]).to(self.device)
         logits = self.classifier.network(self.classifier.normaliser(self._features(rows)))
-        self.validation_tally.add(nn.functional.cross_entropy(logits, targets).double() * len(rows), logits, targets)
+        self.validation_scores.add(nn.functional.cross_entropy(logits, targets).double() * len(rows), logits, targets)
 
     def on_validation_epoch_start(self) -> None:
         """Have every process score with the same network."""
@@ -125,14 +125,14 @@ class Learner(lightning.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Tell early stopping how it went."""
-        self.validation_tally.gather(self.device)
+        self.validation_scores.gather(self.device)
         several = self.processes.count > 1
-        self.log("validation_accuracy", self.validation_tally.accuracy, sync_dist=several)
-        self.log("validation_loss", self.validation_tally.loss, sync_dist=several)
+        self.log("validation_accuracy", self.validation_scores.accuracy, sync_dist=several)
+        self.log("validation_loss", self.validation_scores.loss, sync_dist=several)
 
     def on_train_epoch_end(self) -> None:
         """Add up the processes' scores of the training clips."""
-        self.train_tally.gather(self.device)
+        self.train_scores.gather(self.device)
         if not self.validation_steps:
             self._average_statistics()
 
@@ -171,13 +171,13 @@ class Learner(lightning.LightningModule):
             return float(len(rows))
         return float(self.weights[torch.from_numpy(self.corpus.targets[rows])].double().sum())
 
-    def _features_to_keep(self) -> KeptFeatures | None:
+    def _features_to_keep(self) -> FeatureCache | None:
         rows = np.concatenate((self.split.train, self.split.validation))
         shape = self.classifier.features.shape
         # A GPU computes them faster than it fetches them.
-        if self.on_samples or self.hardware.device.type != "cpu" or not KeptFeatures.fits(len(rows), shape):
+        if self.on_samples or self.hardware.device.type != "cpu" or not FeatureCache.fits(len(rows), shape):
             return None
-        kept = KeptFeatures(rows, shape)
+        kept = FeatureCache(rows, shape)
         for batch in _in_batches(rows):
             kept[batch] = self.classifier.features(self._samples(batch))
         return kept

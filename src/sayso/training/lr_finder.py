@@ -10,12 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sayso.data.corpus import Corpus
-from sayso.data.splits.draw import Split
 from sayso.errors import Fault, RunError, SettingsError
-from sayso.recipe.recipe import Recipe
+from sayso.recipe.prepared import Prepared
 from sayso.system.distributed import Processes
-from sayso.system.progress import Progress
 from sayso.training.hardware import choose_hardware
 from sayso.training.learner import Learner, new_learner
 from sayso.training.optimisers import make_optimiser
@@ -52,27 +49,22 @@ class RateSearch:
 
 
 def search_learning_rate(
-    recipe: Recipe,
-    corpus: Corpus,
-    split: Split,
+    prepared: Prepared,
     *,
     lowest: float = 1e-6,
     highest: float = 10.0,
     steps: int = 200,
-    progress: Progress,
 ) -> RateSearch:
     """Train from the recipe's first weights on training clips, the rate growing from `lowest` to `highest`.
 
     Stops once the smoothed loss is four times its lowest. The same recipe gives the same curve; nothing is kept.
 
     Args:
-        recipe: optimiser, batch, augmentation and seed are its own; its learning rate and schedule are not used.
-        corpus: the clips.
-        split: only its training part is looked at.
+        prepared: optimiser, batch, augmentation and seed are the recipe's own, its learning rate and schedule are not
+            used; of the clips only the training part is looked at.
         lowest: the first learning rate.
         highest: the last.
         steps: batches, at least 20; clips come round again where there are fewer.
-        progress: where to report.
 
     Raises:
         SettingsError: rates or steps that make no search.
@@ -82,11 +74,11 @@ def search_learning_rate(
         raise SettingsError([Fault("--lowest", f"is {lowest:g}, must be above 0 and below --highest ({highest:g})")])
     if steps < _LEAST_STEPS:
         raise SettingsError([Fault("--steps", f"is {steps}, must be at least {_LEAST_STEPS}")])
-    hardware = replace(choose_hardware(recipe.training), processes=Processes())
-    learner = new_learner(recipe, corpus, split, hardware).to(hardware.device)
+    hardware = replace(choose_hardware(prepared.recipe.training), processes=Processes())
+    learner = new_learner(prepared, hardware).to(hardware.device)
     rates = np.geomspace(lowest, highest, steps).tolist()
     losses: list[float] = []
-    with progress.task("searching", total=steps, unit="steps") as task:
+    with prepared.progress.task("searching", total=steps, unit="steps") as task:
         for loss in _losses(learner, rates):
             losses.append(loss)
             task.advance()

@@ -1,7 +1,6 @@
 """What can be known to fail before anything is written."""
 
-from sayso.data.splits.draw import Split
-from sayso.recipe.recipe import Recipe
+from sayso.recipe.prepared import Prepared
 from sayso.system.distributed import from_leader
 from sayso.training.batches import check_shares
 from sayso.training.hardware import Hardware, choose_hardware
@@ -10,7 +9,7 @@ from sayso.training.tracking import check_tracking
 __all__ = ["check_readiness"]
 
 
-def check_readiness(recipe: Recipe, split: Split) -> Hardware:
+def check_readiness(prepared: Prepared) -> Hardware:
     """Check that a recipe can be trained here, and say on what.
 
     Raises:
@@ -18,7 +17,8 @@ def check_readiness(recipe: Recipe, split: Split) -> Hardware:
         MissingExtraError: the tracker's package is not installed.
         OutputError: the tracker's folder cannot be written, or its server does not answer.
     """
-    hardware = choose_hardware(recipe.training)
-    check_shares(recipe.training, len(split.train), hardware.processes)
-    from_leader(lambda: check_tracking(recipe.training))
+    training = prepared.recipe.training
+    hardware = choose_hardware(training)
+    check_shares(training, len(prepared.split.train), hardware.processes)
+    from_leader(lambda: check_tracking(training))
     return hardware

@@ -8,15 +8,15 @@ from lightning.pytorch.plugins.io import CheckpointIO
 
 from sayso.classifier.checkpoint import load_state, save_state
 from sayso.config.schema import dump
-from sayso.data.corpus import Corpus
-from sayso.data.splits.draw import Split
 from sayso.errors import ModelError, RunError
-from sayso.recipe.recipe import Recipe
+from sayso.recipe.prepared import Prepared
 
-__all__ = ["BOOKS", "PlainCheckpoints", "identity", "read_books", "read_state"]
+__all__ = ["BOOKS", "PlainCheckpoints", "identify", "read_books", "read_state"]
 
 BOOKS = "bookkeeper"
 """Under this key among a state's callbacks lie the books, with what the state belongs to."""
+# In states of an earlier Sayso; the hash of the split says as much.
+_FORMER_KEYS = ("training.validation", "training.validation_share")
 
 
 class PlainCheckpoints(CheckpointIO):
@@ -47,14 +47,14 @@ class PlainCheckpoints(CheckpointIO):
         Path(path).unlink(missing_ok=True)
 
 
-def identity(recipe: Recipe, corpus: Corpus, split: Split) -> dict[str, Any]:
-    """What a state must agree with to be gone on from: the recipe and the clips.
+def identify(prepared: Prepared) -> dict[str, Any]:
+    """Give what a state must agree with to be gone on from: the recipe and the clips.
 
-    Where the clips lie, and where epochs are shown, may have changed.
+    Where the clips lie, and where epochs are shown, may have changed; how clips were divided is in the split's hash.
     """
-    settings = {key: value for key, value in dump(recipe).items() if key != "dataset"}
+    settings = {key: value for key, value in dump(prepared.recipe).items() if key not in ("dataset", "split")}
     settings["training"] = {key: value for key, value in settings["training"].items() if not key.startswith("track")}
-    return settings | {"clips": corpus.content_hash, "split": split.split_hash}
+    return settings | {"clips": prepared.corpus.content_hash, "split": prepared.split.split_hash}
 
 
 def read_state(path: Path, own: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def read_state(path: Path, own: Mapping[str, Any]) -> dict[str, Any]:
     if not {"callbacks", "epoch", "state_dict"} <= state.keys() or "identity" not in state["callbacks"].get(BOOKS, {}):
         raise ModelError(f"{path}: is no state of a training; remove it and train again")
     there, here = dict(_flat(read_books(state)["identity"])), dict(_flat(own))
-    differ = [key for key in {**here, **there} if there.get(key) != here.get(key)]
+    differ = [key for key in {**here, **there} if there.get(key) != here.get(key) and key not in _FORMER_KEYS]
     if differ:
         shown = [f"{key} is {there.get(key)} there and {here.get(key)} in this run" for key in differ[:3]]
         more = f" and {len(differ) - 3} more" if len(differ) > 3 else ""

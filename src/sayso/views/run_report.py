@@ -5,7 +5,7 @@ The page loads nothing: sounds are FLAC, and pictures PNG or SVG, inside it. It 
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from sayso.system.wording import path_tail
 from sayso.views.html import chart, write_page
 from sayso.views.html.media import picture_uri, sound_uri
 
-__all__ = ["Mistake", "write_report"]
+__all__ = ["Mistake", "RunReport", "write_report"]
 
 _SPLITS = {
     "official": "The test clips are those the data set's makers set aside (official split).",
@@ -63,57 +63,54 @@ class Mistake:
     """In hertz."""
 
 
-def write_report(
-    path: Path,
-    *,
-    title: str,
-    metrics: Mapping[str, Any],
-    manifest: Mapping[str, Any],
-    recipe_yaml: str,
-    log: Sequence[Mapping[str, Any]],
-    mistakes: Sequence[Mistake],
-    notes: Sequence[str],
-    skipped: Sequence[tuple[str, str]],
-    figures: Mapping[str, str],
-) -> None:
-    """Write the page, atomically; the same arguments give the same bytes.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RunReport:
+    """What stands in the report of a run."""
 
-    Args:
-        path: the page, usually `report.html` in the run's folder.
-        title: the run's name.
-        metrics: as in `metrics.json`; any value may be None, and `train` and `validation` may be missing.
-        manifest: as in `manifest.json`; printed as a table, whatever it holds.
-        recipe_yaml: the resolved recipe.
-        log: rows of `log.csv`: epoch, set, loss, accuracy, learning_rate, seconds; only the number of epochs is used.
-        mistakes: the clips that were taken for another word; shown with the surest first.
-        notes: what a reader must know to judge the number; shown at the top.
-        skipped: files that could not be used, and why.
-        figures: name to SVG, as `sayso.views.plots.style.svg_text` gives it; `loss_and_accuracy`, `confusion_matrix`,
-            `alluvial`, `accuracy_by_speaker`, `reliability`, `risk_coverage` and `rejection` have their places, any
-            other stands in a section of its own.
+    title: str
+    """The run's name."""
+    metrics: Mapping[str, Any]
+    """As in `metrics.json`; any value may be None, and `train` and `validation` may be missing."""
+    manifest: Mapping[str, Any]
+    """As in `manifest.json`; its notes stand at the top, the rest is printed as a table, whatever it holds."""
+    recipe_yaml: str
+    """The resolved recipe."""
+    mistakes: Sequence[Mistake] = ()
+    """The clips that were taken for another word; shown with the surest first."""
+    skipped: Sequence[tuple[str, str]] = ()
+    """Files that could not be used, and why."""
+    figures: Mapping[str, str] = field(default_factory=dict)
+    """Name to SVG, as `sayso.views.plots.style.svg_text` gives it; those of `sayso.views.figures.run` have their
+    places, any other stands in a section of its own."""
+
+
+def write_report(path: Path, report: RunReport) -> None:
+    """Write the page, usually `report.html` in the run's folder, atomically; the same report gives the same bytes.
 
     Raises:
         OutputError: the page cannot be written.
     """
+    metrics, manifest = report.metrics, report.manifest
     test = metrics["test"]
+    kind = manifest.get("split")
     write_page(
         path,
         "report",
-        title=title,
+        title=report.title,
         metrics=metrics,
         test=test,
-        label=split_label(metrics),
-        split=_SPLITS.get(str(metrics.get("split")), f"Split: {metrics.get('split') or 'not recorded'}."),
-        notes=list(dict.fromkeys([*notes, *(manifest.get("notes") or [])])),
-        pictures={name: _figure(name, svg) for name, svg in figures.items()},
-        other_pictures=[name for name in figures if name not in _FIGURES],
+        label=split_label(manifest, test.get("speakers")),
+        split=_SPLITS.get(str(kind), f"Split: {kind or 'not recorded'}."),
+        notes=list(dict.fromkeys(manifest.get("notes") or [])),
+        pictures={name: _figure(name, svg) for name, svg in report.figures.items()},
+        other_pictures=[name for name in report.figures if name not in _FIGURES],
         speakers=sorted((test.get("per_speaker") or {}).items(), key=_worst_first),
         confusions=_confusions(test.get("confusion")),
-        mistakes=[_shown(mistake) for mistake in sorted(mistakes, key=lambda m: (-m.probability, m.name))],
-        skipped=[(path_tail(name), reason.removeprefix(f"{name}: ")) for name, reason in skipped],
-        parts=_parts(recipe_yaml),
-        recipe=recipe_yaml,
-        epochs=len({row["epoch"] for row in log}),
+        mistakes=[_shown(mistake) for mistake in sorted(report.mistakes, key=lambda m: (-m.probability, m.name))],
+        skipped=[(path_tail(name), reason.removeprefix(f"{name}: ")) for name, reason in report.skipped],
+        parts=_parts(report.recipe_yaml),
+        recipe=report.recipe_yaml,
+        epochs=manifest.get("epochs"),
         facts=list(_flat({key: value for key, value in manifest.items() if key != "notes"})),
         export=manifest.get("export") or {},
     )

@@ -13,7 +13,7 @@ from sayso.config.schema import read
 from sayso.data.corpus import pack
 from sayso.data.datasets import Dataset, audiomnist
 from sayso.data.datasets.audiomnist import AudioMnist
-from sayso.data.splits.draw import make_split
+from sayso.data.splits import SplitSettings, draw_split
 from sayso.errors import DataError, DownloadError, SettingsError
 from sayso.system.progress import Progress
 
@@ -51,7 +51,7 @@ def test_a_whole_copy_lists_every_speaker_and_tests_on_speakers_never_heard(plac
     assert listing.notes == ("a partial copy: 120 of 30,000 clips are here",)
 
     corpus = pack(listing, AudioFormat(sample_rate=8000, clip_seconds=0.1), progress=Progress())
-    split = make_split(corpus, dataset, validation="auto", validation_share=0.1, seed=0)
+    split = draw_split(corpus, SplitSettings(), seed=0)
     parts = [{corpus.clips[row].speaker for row in split.rows(part)} for part in ("train", "validation", "test")]
     assert split.kind == "speakers"
     assert [len(part) for part in parts] == [43, 5, 12]
@@ -64,7 +64,7 @@ def test_clips_come_in_order_and_strangers_are_left_out(places: Path) -> None:
         (folder / "01" / name).write_bytes(b"")
     clips = AudioMnist(speakers=("01",)).listing(Progress()).clips
     assert [Path(clip.path).name for clip in clips] == [f"3_01_{index}.wav" for index in range(11)]
-    assert {(clip.label, clip.speaker, clip.split) for clip in clips} == {("3", "01", None)}
+    assert {(clip.label, clip.speaker, clip.part) for clip in clips} == {("3", "01", None)}
 
 
 @pytest.mark.parametrize("below", ["", "data", "AudioMNIST/data", "AudioMNIST-master/data"])

@@ -107,8 +107,8 @@ def test_settings_survive_writing_and_reading(kind: str, data: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_unknown_settings_are_refused(kind: str, data: Path) -> None:
-    with pytest.raises(Exception, match="splitt: unknown key; did you mean 'split'"):
-        read(Dataset, {"kind": kind, **PREPARE[kind](data), "splitt": "auto"})
+    with pytest.raises(Exception, match="excludee: unknown key; did you mean 'exclude'"):
+        read(Dataset, {"kind": kind, **PREPARE[kind](data), "excludee": "x.csv"})
 
 
 def test_no_dataset_needs_torch_or_matplotlib() -> None:

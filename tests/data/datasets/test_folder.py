@@ -114,7 +114,7 @@ def test_official_parts(tmp_path: Path) -> None:
     (tmp_path / "testing_list.txt").write_text("yes/1.wav\nno/anna/2.wav\nno/gone.wav\n")
     (tmp_path / "validation_list.txt").write_text("no/1.wav\n")
     listing = listing_of(tmp_path)
-    assert [clip.split for clip in listing.clips] == ["validation", "test", "test", "train"]
+    assert [clip.part for clip in listing.clips] == ["validation", "test", "test", "train"]
     assert "name 4 clips; here of them: 3" in listing.notes[0]
 
 

@@ -41,7 +41,7 @@ def test_label_speaker_and_part_come_from_the_name(places: Path) -> None:
     names = ("7_theo_4.wav", "7_theo_5.wav", "7_theo_10.wav", "0_lucas_0.wav")
     write_clips(places / "data" / "fsdd" / "recordings", *names, "readme.wav")
     clips = Fsdd().listing(Progress()).clips
-    assert [(Path(clip.path).name, clip.label, clip.speaker, clip.split) for clip in clips] == [
+    assert [(Path(clip.path).name, clip.label, clip.speaker, clip.part) for clip in clips] == [
         ("0_lucas_0.wav", "0", "lucas", "test"),
         ("7_theo_4.wav", "7", "theo", "test"),
         ("7_theo_5.wav", "7", "theo", "train"),
@@ -84,6 +84,6 @@ def test_offline_names_the_archive_and_the_variable(places: Path) -> None:
 @real
 def test_the_real_thing() -> None:
     listing = Fsdd().listing(Progress())
-    assert Counter(clip.split for clip in listing.clips) == {"train": 2700, "test": 300}
+    assert Counter(clip.part for clip in listing.clips) == {"train": 2700, "test": 300}
     assert set(Counter((clip.speaker, clip.label) for clip in listing.clips).values()) == {50}
     assert listing.notes == ()

@@ -4,7 +4,6 @@ import itertools
 import os
 from collections import Counter
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pytest
@@ -16,7 +15,8 @@ from sayso.data.clips import Clip
 from sayso.data.corpus import Corpus
 from sayso.data.datasets import Dataset, speech_commands
 from sayso.data.datasets.speech_commands import SpeechCommands
-from sayso.data.splits.draw import ValidationKind, make_split
+from sayso.data.splits import SplitSettings, draw_split
+from sayso.data.splits.settings import SplitBy, ValidationBy
 from sayso.data.unknown_words import recipe_listing
 from sayso.errors import DataError, DownloadError, SettingsError
 from sayso.system.progress import Progress
@@ -63,7 +63,7 @@ def spans(clips: tuple[Clip, ...], part: str | None) -> list[tuple[str, float, f
     return [
         (clip.path, clip.start_seconds or 0.0, clip.end_seconds or 0.0)
         for clip in clips
-        if clip.label == "silence" and clip.split == part
+        if clip.label == "silence" and clip.part == part
     ]
 
 
@@ -73,8 +73,8 @@ def overlapping(one: tuple[str, float, float], other: tuple[str, float, float]) 
 
 def test_lists_are_matched_by_stem(copy: Path) -> None:
     listing = SpeechCommands().listing(Progress())
-    assert Counter(clip.split for clip in listing.clips) == {"train": 56, "test": 16, "validation": 8}
-    test = {Path(clip.path).name for clip in listing.clips if clip.split == "test"}
+    assert Counter(clip.part for clip in listing.clips) == {"train": 56, "test": 16, "validation": 8}
+    test = {Path(clip.path).name for clip in listing.clips if clip.part == "test"}
     assert test == {f"{speaker:08x}_nohash_0.flac" for speaker in range(4)}
     assert listing.clips[0] == Clip(str(copy / "bed" / "00000000_nohash_0.flac"), "bed", "00000000", "test")
     assert [Path(path).name for path in listing.noise] == ["pink.wav", "tap.flac"]
@@ -97,7 +97,7 @@ def test_unknown_is_drawn_by_part(copy: Path) -> None:
     dataset = SpeechCommands(words=("yes", "no"), unknown_share=0.5)
     listing = dataset.listing(Progress())
     unknown = [clip for clip in listing.clips if clip.label == "unknown"]
-    assert Counter(clip.split for clip in unknown) == {"train": 7, "test": 2, "validation": 1}
+    assert Counter(clip.part for clip in unknown) == {"train": 7, "test": 2, "validation": 1}
     assert {Path(clip.path).parent.name for clip in unknown} <= {"bed", "cat"}
     assert listing == dataset.listing(Progress())
     other = SpeechCommands(words=("yes", "no"), unknown_share=0.5, draw_seed=1).listing(Progress())
@@ -110,14 +110,14 @@ def test_words_to_reject_are_neither_chosen_nor_drawn_as_unknown(copy: Path) -> 
     listing = recipe_listing(SpeechCommands(words=("yes", "no"), unknown_share=2, reject_words=("cat",)), Progress())
     assert {Path(clip.path).parent.name for clip in plain.clips} == {"yes", "no", "bed", "cat"}
     assert {Path(clip.path).parent.name for clip in listing.clips} == {"yes", "no", "bed"}
-    assert Counter((clip.label, clip.split) for clip in listing.unheard) == {
+    assert Counter((clip.label, clip.part) for clip in listing.unknown) == {
         ("cat", "train"): 14,
         ("cat", "validation"): 2,
         ("cat", "test"): 4,
     }
     every = recipe_listing(SpeechCommands(reject_words=("cat", "bed")), Progress())
     assert {clip.label for clip in every.clips} == {"yes", "no"}
-    assert len(every.unheard) == 40
+    assert len(every.unknown) == 40
     with pytest.raises(SettingsError, match=r"reject_words\[0\]: no clips of 'catt' in .*did you mean 'cat'"):
         recipe_listing(SpeechCommands(words=("yes",), reject_words=("catt",)), Progress())
     with pytest.raises(SettingsError, match=r"reject_words\[0\]: 'yes' stands in words too"):
@@ -159,17 +159,17 @@ def test_noise_for_mixing_is_not_what_tests_call_silence(copy: Path) -> None:
         np.testing.assert_array_equal(samples, decode(Path(whole))[0][: len(samples)])
 
 
-@pytest.mark.parametrize("split", ["random", "speakers"])
+@pytest.mark.parametrize("by", ["random", "speakers"])
 @pytest.mark.parametrize("validation", ["auto", "none"])
 def test_silence_is_tested_on_noise_that_no_other_part_hears_whatever_the_split(
-    copy: Path, split: Literal["random", "speakers"], validation: ValidationKind
+    copy: Path, by: SplitBy, validation: ValidationBy
 ) -> None:
-    dataset = SpeechCommands(words=("yes", "no"), silence_share=10, split=split)
-    listing = dataset.listing(Progress())
+    settings = SplitSettings(by=by, validation=validation, validation_share=0.2)
+    listing = SpeechCommands(words=("yes", "no"), silence_share=10).listing_for(settings, Progress())
     samples = np.zeros((len(listing.clips), 1000), np.int16)
     marks = tuple(map(str, range(len(samples))))
     corpus = Corpus(listing.clips, samples, AudioFormat(sample_rate=1000), fingerprints=marks)
-    parts = make_split(corpus, dataset, validation=validation, validation_share=0.2, seed=0)
+    parts = draw_split(corpus, settings, seed=0)
     heard = {
         part: [span for any_part in LISTED for span in spans(tuple(listing.clips[row] for row in rows), any_part)]
         for part, rows in (("train", parts.train), ("validation", parts.validation), ("test", parts.test))
@@ -190,7 +190,7 @@ def test_without_lists_no_part_is_claimed(copy: Path) -> None:
     (copy / "testing_list.txt").unlink()
     (copy / "validation_list.txt").unlink()
     listing = SpeechCommands(words=("yes", "no"), unknown_share=1, silence_share=1).listing(Progress())
-    assert {clip.split for clip in listing.clips if clip.label != "silence"} == {None}
+    assert {clip.part for clip in listing.clips if clip.label != "silence"} == {None}
     assert "'silence' is made of seconds of noise: 14 train, 3 validation, 3 test" in listing.notes
     assert Counter(clip.label for clip in listing.clips) == dict.fromkeys(("yes", "no", "unknown", "silence"), 20)
     assert "official parts are unknown" in listing.notes[0]
@@ -227,6 +227,6 @@ def test_the_real_thing() -> None:
     listing = SpeechCommands().listing(Progress())
     names = {Path(path).stem for path in listing.noise}
     assert {"pink_noise", "running_tap"} <= names
-    speakers_of = {part: {clip.speaker for clip in listing.clips if clip.split == part} for part in ("train", "test")}
+    speakers_of = {part: {clip.speaker for clip in listing.clips if clip.part == part} for part in ("train", "test")}
     assert speakers_of["test"]
     assert not speakers_of["train"] & speakers_of["test"]

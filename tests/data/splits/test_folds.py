@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.data.splits.folds import LEAVE_ONE_OUT, balanced_draw, speaker_folds
+from sayso.data.splits.folds import deal_folds, draw_balanced
+from sayso.data.splits.settings import LEAVE_ONE_OUT
 from sayso.errors import DataError
 
 Spoken = list[tuple[str | None, str]]
 
 
 def folds_of(spoken: Spoken, folds: Any, **options: Any) -> tuple[tuple[str, ...], ...]:
-    return speaker_folds([who for who, _ in spoken], [word for _, word in spoken], folds=folds, **options)
+    return deal_folds([who for who, _ in spoken], [word for _, word in spoken], folds=folds, **options)
 
 
 def even(speakers: str, words: str = "ab", clips: int = 3) -> Spoken:
@@ -85,9 +86,9 @@ def test_what_cannot_be_folded_is_one_line(spoken, folds, line) -> None:
 
 def test_a_draw_keeps_even_speakers_and_mends_uneven_ones() -> None:
     order = [3, 1, 4, 0, 2, 5]
-    assert balanced_draw(np.full((6, 3), 7), order, 2) == [3, 1]
+    assert draw_balanced(np.full((6, 3), 7), order, 2) == [3, 1]
     # As drawn, speakers 3 and 1 say two thirds of the second word.
     counts = np.array([[4, 0], [4, 5], [4, 0], [4, 5], [4, 5], [4, 0]])
-    drawn = balanced_draw(counts, order, 2)
+    drawn = draw_balanced(counts, order, 2)
     assert counts[drawn].sum(0).tolist() == [8, 5]
-    assert balanced_draw(counts, order, 0) == []
+    assert draw_balanced(counts, order, 0) == []

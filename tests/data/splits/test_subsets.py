@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from test_splits import grid, split_of
 
 from sayso.data.clips import Clip
-from sayso.data.splits.subsets import clip_ranks, size_limits, speaker_ranks, training_subset
+from sayso.data.splits.subsets import choose_subset, limit_sizes, rank_clips, rank_speakers
 from sayso.errors import DataError
 
 
 def kept(clips, *, speakers=None, clips_per_speaker=None, seed=0):
-    chosen = training_subset(clips, speakers=speakers, clips_per_speaker=clips_per_speaker, seed=seed)
+    chosen = choose_subset(clips, speakers=speakers, clips_per_speaker=clips_per_speaker, seed=seed)
     return [clip for clip, keep in zip(clips, chosen, strict=True) if keep]
 
 
@@ -24,9 +24,9 @@ def kept(clips, *, speakers=None, clips_per_speaker=None, seed=0):
 )
 def test_sets_are_nested_and_the_smallest_allowed_holds_every_word(spoken, seed):
     clips = [Clip(f"{place}", word, who) for place, (who, word) in enumerate(spoken)]
-    for ranks_of in (speaker_ranks, clip_ranks):
+    for ranks_of in (rank_speakers, rank_clips):
         ranks = ranks_of(clips, seed=seed)
-        least, most = size_limits(clips, ranks)
+        least, most = limit_sizes(clips, ranks)
         words = {clip.label for clip in clips}
         for size in range(1, most + 1):
             held = {clip.label for clip, rank in zip(clips, ranks, strict=True) if rank < size}
@@ -63,7 +63,7 @@ def test_speakers_are_drawn_so_that_rare_words_come_first():
 
 def test_noise_stays_at_every_size_and_clips_of_nobody_go_first():
     noise = [Clip(f"noise/{place}", "noise") for place in range(3)]
-    stretch = [Clip("hum.wav", "a", "hum", split="train", keeps_split=True)]
+    stretch = [Clip("hum.wav", "a", "hum", part="train", keeps_part=True)]
     nameless = [Clip("a/nobody", "a")]
     left = kept([*grid(), *noise, *stretch, *nameless], speakers=5)
     assert {*noise, *stretch} <= set(left)
@@ -92,12 +92,12 @@ def test_a_size_that_cannot_be_is_told_in_one_line(clips, sizes, told):
 
 
 def test_the_other_parts_stay_as_they_are_and_only_training_clips_are_drawn():
-    whole = split_of(grid(speakers="pqrstu"), split="speakers")
+    whole = split_of(grid(speakers="pqrstu"), by="speakers")
     for keys in ({"train_speakers": 2}, {"train_clips_per_speaker": 4}):
-        small = split_of(grid(speakers="pqrstu"), split="speakers", **keys)
+        small = split_of(grid(speakers="pqrstu"), by="speakers", **keys)
         assert np.array_equal(small.test, whole.test)
         assert np.array_equal(small.validation, whole.validation)
         assert set(small.train) < set(whole.train)
         assert small.split_hash != whole.split_hash
         assert any("trained on" in note for note in small.notes)
-    assert split_of(grid(speakers="pqrstu"), split="speakers", subset_seed=7).split_hash == whole.split_hash
+    assert split_of(grid(speakers="pqrstu"), by="speakers", subset_seed=7).split_hash == whole.split_hash

@@ -16,8 +16,8 @@ import soundfile
 from audit_made import RATE, spoken, write_set
 from conftest import one_line
 from sayso.cli.audit import audit
-from sayso.recipe.prepared import open_data
-from sayso.recipe.source import recipe_for
+from sayso.recipe.prepared import pack_clips
+from sayso.recipe.source import find_recipe
 from sayso.studies.audit.catalogue import DETECTORS
 from sayso.system.progress import Progress
 
@@ -105,8 +105,8 @@ def test_training_leaves_out_what_an_audit_lists(program, words, tmp_path, monke
     *begin, option, override = shlex.split(command)
     assert (begin, option) == (["sayso", "train", str(words)], "--set")
     monkeypatch.chdir("/")
-    _, recipe = recipe_for(words, [override], progress=Progress())
-    corpus, _ = open_data(recipe, Progress())
+    _, recipe = find_recipe(words, [override], progress=Progress())
+    corpus = pack_clips(recipe, Progress()).corpus
     kept = {path.stem for path in words.rglob("*.wav")} - {"silent", "broken"}
     assert {Path(clip.path).stem for clip in corpus.clips} == kept
     assert len(corpus) == 11

@@ -14,7 +14,7 @@ import pytest
 from comparison_made import InThisProcess, outcome_of, write_recipes
 from conftest import one_line, write_tones
 from sayso.errors import DataError, InterruptedRunError, RunError
-from sayso.recipe.prepared import open_data
+from sayso.recipe.prepared import prepare
 from sayso.recipe.recipe import read_recipe
 from sayso.runs.folder import RunFolder
 from sayso.studies.comparison.compare import compare
@@ -236,7 +236,7 @@ def test_a_folder_in_a_files_place_is_one_line(program, recipes, tmp_path):
         (["--folds", "all"], "is 'all', must be leave-one-speaker-out or a number of folds"),
         (["--seeds", "0"], "--seeds: is 0, must be 1 or more"),
         (["--folds", "2", "--set", "training.seed=1"], "training.seed is set by the comparison itself"),
-        (["--folds", "2", "--set", "dataset.split=random"], "dataset.split is set by the comparison itself"),
+        (["--folds", "2", "--set", "split.by=random"], "split.by is set by the comparison itself"),
         (["--on", "spark"], "must be ray or ray://HOST[:PORT]"),
         (["--on", "ray://"], "--on: is 'ray://', must be ray or ray://HOST[:PORT]"),
         (["--on", "ray://[head"], "--on: is 'ray://[head', must be"),
@@ -265,7 +265,7 @@ def test_what_cannot_be_done_in_the_end_is_told_before_clips_are_read(program, t
 @pytest.mark.usefixtures("in_this_process")
 def test_shared_speakers_are_said_beside_every_score(program, recipes, tmp_path):
     out = tmp_path / "out"
-    own = ["--set", "dataset.split=random", "--set", "training.validation=none"]
+    own = ["--set", "split.by=random", "--set", "split.validation=none"]
     asked = ["compare", recipes[0], "--seeds", 1, "--gap", "--out", out]
     code, said, _ = program(*asked, *own)
     assert code == 0
@@ -278,7 +278,7 @@ def test_shared_speakers_are_said_beside_every_score(program, recipes, tmp_path)
     assert f"{label}, " not in page
     assert '<th scope="col">as compared</th>' in page
     assert "held-out speakers" not in page
-    nameless = ["dataset.split=random", "dataset.speaker=none", "dataset.speaker_pattern=''"]
+    nameless = ["split.by=random", "dataset.speaker=none", "dataset.speaker_pattern=''"]
     plan = make_plan(recipes, overrides=nameless, folds=None, seeds=1, threads=1, gap=True, progress=Progress())
     assert plan.split_label == plan.random_label == "random split: speakers not known"
     told = {key: getattr(plan, key) for key in ("split_label", "random_label", "speakers_shared")} | {"notes": []}
@@ -293,8 +293,8 @@ def test_parts_are_split_with_the_seeds_of_the_cells(recipes, tmp_path):
     for path in (tmp_path / "tones" / "middle").glob("dee*"):
         path.unlink()
     recipes[0].write_text(recipes[0].read_text().replace("  seed: 0\n", "  seed: 4\n"))
-    held_out = ["dataset.split=speakers", "dataset.test_speakers=[bob, cas]", "training.validation=speakers"]
-    assert set(open_data(read_recipe(recipes[0], held_out), Progress())[1].train) == {0, 1, 2, 12, 13, 14, 24, 25, 26}
+    held_out = ["split.by=speakers", "split.test_speakers=[bob, cas]", "split.validation=speakers"]
+    assert set(prepare(read_recipe(recipes[0], held_out), Progress()).split.train) == {0, 1, 2, 12, 13, 14, 24, 25, 26}
     with pytest.raises(DataError, match=r"wide, seed 0: .* no training clips of 'middle'"):
         make_plan(recipes[:1], overrides=held_out, folds=None, seeds=1, threads=1, gap=False, progress=Progress())
 

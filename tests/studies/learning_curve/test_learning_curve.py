@@ -12,11 +12,11 @@ from sayso.recipe.recipe import recipe_yaml
 
 HELD_OUT = (
     "--set",
-    "training.validation=none",
+    "split.validation=none",
     "--set",
-    "dataset.split=speakers",
+    "split.by=speakers",
     "--set",
-    "dataset.test_speakers=[dee]",
+    "split.test_speakers=[dee]",
 )
 
 
@@ -77,10 +77,10 @@ def test_sizes_are_trained_once_and_drawn(program, trained, recipe, tmp_path):
         (["--speakers", "one"], "--speakers: is 'one', must be numbers from 1 with commas between"),
         (["--clips", "5,10"], "--clips: 10 is too many, the training part has 9 clips of each speaker"),
         (["--seeds", "0"], "--seeds: is 0, must be 1 or more"),
-        (["--set", "dataset.train_speakers=2"], "dataset.train_speakers is set by the curve itself"),
-        (["--set", "dataset.test_speakers=[ann, bob, cas]", "--speakers", "1,2"], "needs at least 2 in the training"),
+        (["--set", "split.train_speakers=2"], "split.train_speakers is set by the curve itself"),
+        (["--set", "split.test_speakers=[ann, bob, cas]", "--speakers", "1,2"], "needs at least 2 in the training"),
         (
-            ["--set", "dataset.test_speakers=[ann, bob, cas]", "--clips", "1,9"],
+            ["--set", "split.test_speakers=[ann, bob, cas]", "--clips", "1,9"],
             "--clips: 1 leaves a word without training clips, must be 3 or more",
         ),
     ],
@@ -95,7 +95,7 @@ def test_what_cannot_be_is_one_line(program, trained, recipe, tmp_path, more, to
 
 def test_without_speakers_clips_alone_make_a_curve(program, trained, recipe, tmp_path):
     own = ["learning-curve", recipe, "--seeds", 1, "--out", tmp_path / "curve", "--set", "training.epochs=1"]
-    own += ["--set", "dataset.speaker=none", "--set", "dataset.speaker_pattern=''", "--set", "dataset.split=random"]
+    own += ["--set", "dataset.speaker=none", "--set", "dataset.speaker_pattern=''", "--set", "split.by=random"]
     code, _, err = program(*own, "--speakers", "1,2")
     assert code == 2
     assert "0 are known there; name them" in one_line(err)

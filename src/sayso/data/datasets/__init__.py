@@ -3,12 +3,13 @@
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar
 
 from sayso.config.registry import Part, Registry
-from sayso.config.schema import Range, Share
+from sayso.config.schema import Share
 from sayso.data.clips import Listing
 from sayso.data.exclusions import excluded
+from sayso.data.splits.settings import SplitSettings
 from sayso.errors import DataError
 from sayso.system.files import expanded
 from sayso.system.progress import Progress
@@ -22,28 +23,6 @@ class Dataset(Part):
 
     registry: ClassVar["Registry[Dataset]"]
 
-    split: Literal["auto", "official", "random", "speakers", "folds"] = "auto"
-    """How the test part is chosen: the source's own, at random, by speaker, or one of several folds by speaker; auto
-    takes the source's own, else by speaker where speakers are known, else random."""
-    test_share: Share = 0.2
-    """Share of the clips (random) or of the speakers (speakers) held out for testing."""
-    test_speakers: tuple[str, ...] = ()
-    """With split speakers: exactly these are held out."""
-    folds: Annotated[int, Range(least=2)] | Literal["leave-one-speaker-out"] | None = None
-    """With split folds: into how many the speakers are divided, each word in proportion; or leave-one-speaker-out, a
-    fold a speaker, by name."""
-    fold: Annotated[int, Range(least=0)] = 0
-    """With split folds: the one whose speakers are held out, from 0."""
-    split_seed: Annotated[int, Range(least=0)] = 0
-    """Seed of a random split, of the choice of speakers or of folds; apart from the training's own seed."""
-    train_speakers: Annotated[int, Range(least=1)] | None = None
-    """Train on this many of the training part's speakers; null: all. Test and validation stay as they are. A larger
-    number keeps the speakers of a smaller one."""
-    train_clips_per_speaker: Annotated[int, Range(least=1)] | None = None
-    """Train on this many clips of each training speaker, words in turn; null: all. Where no speaker is known all clips
-    count as one speaker's."""
-    subset_seed: Annotated[int, Range(least=0)] = 0
-    """Seed of the order in which train_speakers and train_clips_per_speaker draw."""
     exclude: str | None = None
     """An exclusion file (CSV with the columns clip and, where clips are stretches of a recording, start_seconds), such
     as `sayso audit` writes: those clips are left out."""
@@ -64,27 +43,32 @@ class Dataset(Part):
         """
         raise NotImplementedError
 
-    def kept_listing(self, progress: Progress) -> Listing:
+    def listing_for(self, split: SplitSettings, progress: Progress) -> Listing:
+        """List the clips as `listing` does; sources that make clips for each part make them for such a split."""
+        del split
+        return self.listing(progress)
+
+    def kept_listing(self, progress: Progress, split: SplitSettings | None = None) -> Listing:
         """List the clips without those that the exclusion file names, and with a note that says how many they are.
 
         Raises:
             DataError: as `listing`; or the exclusion file cannot be used, names clips that are gone,
                 those of another data set, or all.
         """
-        listing = self.listing(progress)
+        listing = self.listing_for(split or SplitSettings(), progress)
         if not self.exclude:
             return listing
         path = expanded(self.exclude)
-        clips = (*listing.clips, *listing.unheard)
+        clips = (*listing.clips, *listing.unknown)
         out, note = excluded(path, [(clip.path, clip.start_seconds) for clip in clips])
         heard = len(listing.clips)
         kept = tuple(clip for place, clip in enumerate(listing.clips) if place not in out)
-        unheard = tuple(clip for place, clip in enumerate(listing.unheard, heard) if place not in out)
+        unknown = tuple(clip for place, clip in enumerate(listing.unknown, heard) if place not in out)
         if listing.clips and not kept:
             raise DataError(f"{path}: names every clip, so that none is left; take some lines out")
-        if tested := sum(listing.clips[place].split == "test" for place in out if place < heard):
+        if tested := sum(listing.clips[place].part == "test" for place in out if place < heard):
             note += f"; {tested} of them from the source's own test part, which is another one without them"
-        return replace(listing, clips=kept, unheard=unheard, notes=(*listing.notes, note))
+        return replace(listing, clips=kept, unknown=unknown, notes=(*listing.notes, note))
 
     def anchored(self) -> "Dataset":
         """The same dataset with paths that hold from any working folder, for the recipe that a run keeps."""

@@ -242,7 +242,7 @@ def _official_parts(root: str, found: _Found) -> list[Clip]:
     keys = [_text(clip.path[len(root) + 1 :].replace(os.sep, "/")).rpartition(".")[0] for clip in found.clips]
     here = sum(key in parts for key in keys)
     found.notes.append(f"{' and '.join(LISTS)} name {counted(len(parts), 'clip')}; here of them: {here:,}")
-    return [replace(clip, split=parts.get(key, "train")) for clip, key in zip(found.clips, keys, strict=True)]
+    return [replace(clip, part=parts.get(key, "train")) for clip, key in zip(found.clips, keys, strict=True)]
 
 
 def _read_manifest(path: Path) -> _Found:

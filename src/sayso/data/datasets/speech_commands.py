@@ -18,6 +18,7 @@ from sayso.audio import decode, quantise
 from sayso.config.schema import NonNegative, Range, did_you_mean
 from sayso.data.clips import Clip, Listing, PartName
 from sayso.data.datasets import DATASETS, Dataset
+from sayso.data.splits.settings import SplitSettings
 from sayso.errors import DataError, Fault, SettingsError
 from sayso.system.download import downloads_folder, fetch_folder
 from sayso.system.files import atomic_folder, cache_folder, data_folder, digest
@@ -86,7 +87,11 @@ class SpeechCommands(Dataset):
         return next((path for root in roots if (path := root / f"speech_commands_{self.version}").is_dir()), None)
 
     def listing(self, progress: Progress) -> Listing:
-        """List the clips, downloading them first when they are not here.
+        """List the clips for the source's own parts; as `listing_for`."""
+        return self.listing_for(SplitSettings(), progress)
+
+    def listing_for(self, split: SplitSettings, progress: Progress) -> Listing:
+        """List the clips, downloading them first when they are not here; as much silence as suits the split.
 
         Raises:
             DownloadError: they are not here and cannot be fetched.
@@ -101,7 +106,7 @@ class SpeechCommands(Dataset):
         lists: Lists = {part: _read_list(folder, name) for part, name in LISTS.items()}
         clips = [clip for word in chosen for clip in _clips(folder, word, there[word], lists)]
         notes = list(_list_notes(clips, lists, chosen))
-        parts = Counter[PartName | None](clip.split for clip in clips)
+        parts = Counter[PartName | None](clip.part for clip in clips)
         mean: Means = {part: count / len(chosen) for part, count in parts.items()}
         if self.unknown_share:
             rest = [word for word in there if word not in chosen and word not in self.reject_words]
@@ -110,7 +115,7 @@ class SpeechCommands(Dataset):
             notes.append(_drawn_note(UNKNOWN, unknown, "clips of other words", self.unknown_share, mean))
             clips += unknown
         if self.silence_share:
-            known = "test" in mean and self.split in ("auto", "official")
+            known = "test" in mean and split.by in ("auto", "official")
             stretched = mean if known else _by_stretch(mean)
             silence = self._silence(noise, stretched)
             notes.append(_drawn_note(SILENCE, silence, "seconds of noise", self.silence_share, stretched))
@@ -149,7 +154,7 @@ class SpeechCommands(Dataset):
     def _unknown(self, others: Sequence[Clip], mean: Means) -> list[Clip]:
         drawn: list[Clip] = []
         for index, (part, clips_a_word) in enumerate(_in_order(mean)):
-            pool = [clip for clip in others if clip.split == part]
+            pool = [clip for clip in others if clip.part == part]
             order = np.random.default_rng((self.draw_seed, index)).permutation(len(pool))
             rows = sorted(order[: round(self.unknown_share * clips_a_word)].tolist())
             drawn += [replace(pool[row], label=UNKNOWN) for row in rows]
@@ -214,7 +219,7 @@ def _list_notes(clips: Sequence[Clip], lists: Lists, chosen: Sequence[str]) -> I
     if not any(lists.values()):
         yield f"the official lists ({', '.join(LISTS.values())}) are not here, so the official parts are unknown"
         return
-    here = Counter(clip.split for clip in clips)
+    here = Counter(clip.part for clip in clips)
     words = set(chosen)
     listed = {part: sum(key.partition("/")[0] in words for key in keys) for part, keys in lists.items()}
     shares = " and ".join(f"{here[part]:,} of {counted(listed[part], part + ' clip')}" for part in LISTS)
@@ -223,7 +228,7 @@ def _list_notes(clips: Sequence[Clip], lists: Lists, chosen: Sequence[str]) -> I
 
 
 def _drawn_note(label: str, drawn: Sequence[Clip], what: str, share: float, mean: Means) -> str:
-    counts = Counter(clip.split for clip in drawn)
+    counts = Counter(clip.part for clip in drawn)
     parts = ", ".join(f"{counts[part]:,} {part or 'in all'}" for part, _ in _in_order(mean))
     short = any(counts[part] < round(share * clips_a_word) for part, clips_a_word in mean.items())
     return f"'{label}' is made of {what}: {parts}" + ("; there are no more" if short else "")
@@ -241,7 +246,7 @@ def _segments(noise: Sequence[str], part: PartName) -> Iterator[Clip]:
             start = float(first + index * step)
             if start + SEGMENT_SECONDS > last:
                 break
-            yield Clip(path, SILENCE, None, part, start, start + SEGMENT_SECONDS, keeps_split=True)
+            yield Clip(path, SILENCE, None, part, start, start + SEGMENT_SECONDS, keeps_part=True)
 
 
 def _training_noise(noise: Sequence[str]) -> tuple[str, ...]:

@@ -11,13 +11,13 @@ from sayso.errors import DataError
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
 
-__all__ = ["check_unheard"]
+__all__ = ["check_unknown_words"]
 
 
-def check_unheard(
+def check_unknown_words(
     corpus: Corpus,
     split: Split,
-    unheard: Corpus,
+    unknown: Corpus,
     *,
     allow_copies: Sequence[str] = (),
     progress: Progress | None = None,
@@ -27,7 +27,7 @@ def check_unheard(
     Args:
         corpus: the clips of the words to learn.
         split: their parts.
-        unheard: the clips of other words, all of which are scored.
+        unknown: the clips of other words, all of which are scored.
         allow_copies: as for `sayso.data.leakage.check_leakage`.
         progress: where to report.
 
@@ -35,7 +35,7 @@ def check_unheard(
         DataError: one of them has the samples of a training or validation clip, and neither is allowed by name.
     """
     heard = {int(row) for part in (split.train, split.validation) for row in part}
-    pairs = [pair for pair in kept_copies_across(corpus, unheard, progress=progress) if pair.first in heard]
+    pairs = [pair for pair in kept_copies_across(corpus, unknown, progress=progress) if pair.first in heard]
     copies_of: dict[int, list[int]] = {}
     for pair in pairs:
         if pair.likeness == 1:
@@ -44,19 +44,19 @@ def check_unheard(
     if refused := [
         row
         for row in same
-        if not allowed((unheard.clips[row], *(corpus.clips[copy] for copy in copies_of[row])), allow_copies)
+        if not allowed((unknown.clips[row], *(corpus.clips[copy] for copy in copies_of[row])), allow_copies)
     ]:
-        raise DataError(refusal(unheard, refused, "clip of words to reject"))
-    alike = {pair.second: described(pair, corpus, unheard) for pair in pairs if pair.second not in copies_of}
+        raise DataError(refusal(unknown, refused, "clip of words to reject"))
+    alike = {pair.second: described(pair, corpus, unknown) for pair in pairs if pair.second not in copies_of}
     notes: list[str] = []
     if same:
         copies = counted(len(same), "clip of words to reject is", "clips of words to reject are")
-        notes.append(f"{copies} exactly copied in training, as allowed ({named(unheard, same)}): learned after all")
+        notes.append(f"{copies} exactly copied in training, as allowed ({named(unknown, same)}): learned after all")
     if alike:
         copies = counted(len(alike), "clip of words to reject has", "clips of words to reject have")
         notes.append(f"{copies} near copies in training, such as {alike[min(alike)]}: perhaps learned after all")
     facts = {
-        "unheard_same_samples": [tail(unheard.clips[row]) for row in same],
-        "unheard_near_copies": [alike[row] for row in sorted(alike)],
+        "unknown_same_samples": [tail(unknown.clips[row]) for row in same],
+        "unknown_near_copies": [alike[row] for row in sorted(alike)],
     }
     return Leakage(tuple(notes), facts)

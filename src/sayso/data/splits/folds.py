@@ -1,23 +1,21 @@
 """Speakers divided for testing: folds in which each is held out once, and a draw that keeps the words in proportion."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.data.splits.settings import LEAVE_ONE_OUT, Folds
 from sayso.errors import DataError
 from sayso.system.wording import counted
 
-__all__ = ["LEAVE_ONE_OUT", "Folds", "balanced_draw", "speaker_folds", "word_counts"]
+__all__ = ["count_words", "deal_folds", "draw_balanced"]
 
-Folds = int | Literal["leave-one-speaker-out"]
-LEAVE_ONE_OUT: Literal["leave-one-speaker-out"] = "leave-one-speaker-out"
 # A drawn part is in proportion when each word's share is within a tenth of the share wanted.
 _TOLERANCE = 0.1
 
 
-def speaker_folds(
+def deal_folds(
     speakers: Sequence[str | None], labels: Sequence[str], *, folds: Folds, seed: int = 0
 ) -> tuple[tuple[str, ...], ...]:
     """Divide speakers into folds, each of which is tested once while the others train.
@@ -38,11 +36,11 @@ def speaker_folds(
     Raises:
         DataError: fewer speakers than folds or than two, or a fold whose training part would lack a word.
     """
-    names, counts = word_counts(speakers, labels)
+    names, counts = count_words(speakers, labels)
     if len(names) < 2:
         raise DataError(
             f"folds by speaker need at least 2 speakers, but {counted(len(names), 'is', 'are')} known; name them (a "
-            "column, a sub-folder or a pattern) or use split: random"
+            "column, a sub-folder or a pattern) or use by: random"
         )
     if folds == LEAVE_ONE_OUT:
         dealt = [[row] for row in range(len(names))]
@@ -58,7 +56,7 @@ def speaker_folds(
     return found
 
 
-def word_counts(speakers: Sequence[str | None], labels: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
+def count_words(speakers: Sequence[str | None], labels: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
     """Known speakers by name, and how many clips each has of each word, (speakers, words)."""
     names = sorted({speaker for speaker in speakers if speaker})
     row_of = {name: row for row, name in enumerate(names)}
@@ -70,7 +68,7 @@ def word_counts(speakers: Sequence[str | None], labels: Sequence[str]) -> tuple[
     return names, counts
 
 
-def balanced_draw(counts: NDArray[np.int64], order: Sequence[int], take: int) -> list[int]:
+def draw_balanced(counts: NDArray[np.int64], order: Sequence[int], take: int) -> list[int]:
     """Draw speakers so that each word is drawn in the same proportion.
 
     The first `take` of `order` are drawn; while a word's share lies more than a tenth off the speakers' share, one of

@@ -6,16 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.data.clips import Clip
-from sayso.data.splits.folds import word_counts
+from sayso.data.splits.folds import count_words
 from sayso.errors import DataError
 from sayso.system.wording import counted
 
-__all__ = ["clip_ranks", "size_limits", "speaker_ranks", "training_subset"]
+__all__ = ["choose_subset", "limit_sizes", "rank_clips", "rank_speakers"]
 
 _ALWAYS = -1
 
 
-def training_subset(
+def choose_subset(
     clips: Sequence[Clip], *, speakers: int | None, clips_per_speaker: int | None, seed: int
 ) -> NDArray[np.bool_]:
     """Choose the clips to train on. Sets are nested: with the same seed a larger size holds all of a smaller one.
@@ -36,25 +36,25 @@ def training_subset(
     if speakers is not None:
         if not any(_speaker(clip) for clip in clips):
             raise DataError(
-                f"dataset.train_speakers is {speakers}, but no training clip names its speaker; name them (a column, "
-                "a sub-folder or a pattern) or use dataset.train_clips_per_speaker"
+                f"split.train_speakers is {speakers}, but no training clip names its speaker; name them (a column, "
+                "a sub-folder or a pattern) or use split.train_clips_per_speaker"
             )
-        ranks = speaker_ranks(clips, seed=seed)
+        ranks = rank_speakers(clips, seed=seed)
         kept &= _within(clips, ranks, speakers, key="train_speakers", unit="training speakers")
     if clips_per_speaker is not None:
-        ranks = clip_ranks(clips, seed=seed)
+        ranks = rank_clips(clips, seed=seed)
         kept &= _within(clips, ranks, clips_per_speaker, key="train_clips_per_speaker", unit="clips of a speaker")
     words = {clip.label for clip in clips}
     if lacking := sorted(words - {clip.label for clip, keep in zip(clips, kept, strict=True) if keep}):
         names = ", ".join(f"'{word}'" for word in lacking)
         raise DataError(
-            "dataset.train_speakers and dataset.train_clips_per_speaker together leave no training clips of "
+            "split.train_speakers and split.train_clips_per_speaker together leave no training clips of "
             f"{names}; use larger ones"
         )
     return kept
 
 
-def speaker_ranks(clips: Sequence[Clip], *, seed: int) -> NDArray[np.int64]:
+def rank_speakers(clips: Sequence[Clip], *, seed: int) -> NDArray[np.int64]:
     """The place of each clip's speaker in the order in which speakers are drawn, from 0.
 
     The order is random, but as long as words are lacking the next speaker is one who adds the most of them. Clips that
@@ -68,7 +68,7 @@ def speaker_ranks(clips: Sequence[Clip], *, seed: int) -> NDArray[np.int64]:
     Returns:
         (clips,)
     """
-    names, counts = word_counts([_speaker(clip) for clip in clips], [clip.label for clip in clips])
+    names, counts = count_words([_speaker(clip) for clip in clips], [clip.label for clip in clips])
     spoken = counts > 0
     left = np.random.default_rng((seed, 3)).permutation(len(names)).tolist()
     lacking = spoken.any(axis=0)
@@ -81,19 +81,19 @@ def speaker_ranks(clips: Sequence[Clip], *, seed: int) -> NDArray[np.int64]:
     always = _kept_at_every_size(clips)
     return np.array(
         [
-            _ALWAYS if clip.label in always or clip.keeps_split else rank_of.get(clip.speaker or "", len(names))
+            _ALWAYS if clip.label in always or clip.keeps_part else rank_of.get(clip.speaker or "", len(names))
             for clip in clips
         ],
         dtype=np.int64,
     )
 
 
-def clip_ranks(clips: Sequence[Clip], *, seed: int) -> NDArray[np.int64]:
+def rank_clips(clips: Sequence[Clip], *, seed: int) -> NDArray[np.int64]:
     """The place of each clip in the order in which the clips of its speaker are drawn, from 0.
 
     A speaker's words take turns, each in random order, and each speaker begins with another word, so that few clips of
     each already hold every word. Where no clip names a speaker all count as one speaker's; clips and words that are
-    kept at every size are those of `speaker_ranks`.
+    kept at every size are those of `rank_speakers`.
 
     Args:
         clips: of the training part.
@@ -106,7 +106,7 @@ def clip_ranks(clips: Sequence[Clip], *, seed: int) -> NDArray[np.int64]:
     always = _kept_at_every_size(clips)
     own: dict[str, dict[str, list[int]]] = {}
     for row, clip in enumerate(clips):
-        if clip.label not in always and not clip.keeps_split:
+        if clip.label not in always and not clip.keeps_part:
             own.setdefault(clip.speaker or "", {}).setdefault(clip.label, []).append(row)
     words = rng.permutation(sorted({clip.label for clip in clips})).tolist()
     ranks = np.full(len(clips), _ALWAYS, dtype=np.int64)
@@ -123,12 +123,12 @@ def clip_ranks(clips: Sequence[Clip], *, seed: int) -> NDArray[np.int64]:
     return ranks
 
 
-def size_limits(clips: Sequence[Clip], ranks: NDArray[np.int64]) -> tuple[int, int]:
+def limit_sizes(clips: Sequence[Clip], ranks: NDArray[np.int64]) -> tuple[int, int]:
     """The smallest size that holds every word, and the largest there is.
 
     Args:
         clips: of the training part.
-        ranks: what `speaker_ranks` or `clip_ranks` gave for them, (clips,).
+        ranks: what `rank_speakers` or `rank_clips` gave for them, (clips,).
     """
     first: dict[str, int] = {}
     for clip, rank in zip(clips, ranks.tolist(), strict=True):
@@ -138,22 +138,20 @@ def size_limits(clips: Sequence[Clip], ranks: NDArray[np.int64]) -> tuple[int, i
 
 
 def _within(clips: Sequence[Clip], ranks: NDArray[np.int64], size: int, *, key: str, unit: str) -> NDArray[np.bool_]:
-    least, most = size_limits(clips, ranks)
+    least, most = limit_sizes(clips, ranks)
     if size > most:
-        raise DataError(
-            f"dataset.{key} is {size}, but there are {counted(most, unit, unit)} at most; use {most} or less"
-        )
+        raise DataError(f"split.{key} is {size}, but there are {counted(most, unit, unit)} at most; use {most} or less")
     if size < least:
         lacking = sorted(
             {clip.label for clip in clips} - {clips[row].label for row in np.flatnonzero(ranks < size).tolist()}
         )
         names = ", ".join(f"'{word}'" for word in lacking)
-        raise DataError(f"dataset.{key} is {size}, which leaves no training clips of {names}; use {least} or more")
+        raise DataError(f"split.{key} is {size}, which leaves no training clips of {names}; use {least} or more")
     return ranks < size
 
 
 def _speaker(clip: Clip) -> str | None:
-    return None if clip.keeps_split else clip.speaker
+    return None if clip.keeps_part else clip.speaker
 
 
 def _kept_at_every_size(clips: Sequence[Clip]) -> set[str]:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sayso.config.overrides import merge, override_text, parse_overrides
-from sayso.config.schema import did_you_mean, dump, read
+from sayso.config.schema import did_you_mean, dump
 from sayso.data.clips import Clip
-from sayso.data.datasets import DATASETS, Dataset
-from sayso.errors import DataError, InterruptedRunError, RunError, SettingsError
-from sayso.recipe.defaults import suggest_audio
+from sayso.data.datasets import DATASETS
+from sayso.errors import DataError, InterruptedRunError, RunError
+from sayso.recipe.defaults import read_data_sections, suggest_audio
 from sayso.recipe.recipe import Recipe, recipe_from_values
-from sayso.recipe.source import recipe_for
+from sayso.recipe.source import find_recipe
 from sayso.studies.audit.catalogue import chosen_detectors
 from sayso.studies.audit.detector import Detector, Finding
 from sayso.studies.audit.detectors.silence import Silence
@@ -101,7 +101,7 @@ def audit(
     name, recipe = _recipe_of(source, overrides, progress)
     folder = _new_folder(name, out)
     check_writable(folder)
-    listing = recipe.dataset.kept_listing(progress)
+    listing = recipe.dataset.kept_listing(progress, recipe.split)
     for note in listing.notes:
         progress.note(note)
     clips = listing.clips
@@ -167,17 +167,14 @@ def _recipe_of(source: str | Path, overrides: Sequence[str], progress: Progress)
     """The name and recipe of a source; a dataset's kind has rate and length suggested, as a folder has."""
     kind = str(source)
     if Path(source).exists() or Path(source).suffix:
-        return recipe_for(source, overrides, progress=progress)
+        return find_recipe(source, overrides, progress=progress)
     if kind not in DATASETS.names():
         hint = did_you_mean(kind, DATASETS.names())
         raise DataError(f"{source}: neither a folder, a manifest or a recipe, nor the kind of a dataset; {hint}")
     laid_over = parse_overrides(overrides)
     values = merge({"dataset": {"kind": kind}}, laid_over)
-    try:
-        dataset = read(Dataset, values["dataset"], key="dataset")
-    except SettingsError as error:
-        raise SettingsError(error.faults, source=kind) from error
-    values["audio"] = suggest_audio(dataset.kept_listing(progress).clips)
+    dataset, split = read_data_sections(values, source=kind)
+    values["audio"] = suggest_audio(dataset.kept_listing(progress, split).clips)
     values["dataset"] = dump(dataset)
     return kind, recipe_from_values(merge(values, laid_over), source=kind)
 

@@ -8,9 +8,9 @@ from typing import Any
 from sayso.data.clips import Clip
 from sayso.data.corpus import Corpus
 from sayso.errors import DataError, Fault, SaysoError, SettingsError
-from sayso.recipe.prepared import open_clips
+from sayso.recipe.prepared import Packed, pack_clips
 from sayso.recipe.recipe import Recipe
-from sayso.recipe.source import recipe_for
+from sayso.recipe.source import find_recipe
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
 
@@ -25,7 +25,13 @@ class Contestant:
     source: str
     """Where it was read."""
     recipe: Recipe
-    corpus: Corpus
+    packed: Packed
+    """Its clips."""
+
+    @property
+    def corpus(self) -> Corpus:
+        """The clips of the words to tell apart."""
+        return self.packed.corpus
 
 
 def read_contestants(
@@ -41,7 +47,7 @@ def read_contestants(
     read: dict[str, tuple[str, Recipe]] = {}
     for source in sources:
         try:
-            name, recipe = recipe_for(source, overrides, progress=progress)
+            name, recipe = find_recipe(source, overrides, progress=progress)
         except SettingsError as error:
             faults += [Fault(error.source or str(source), str(fault)) for fault in error.faults]
             continue
@@ -54,7 +60,7 @@ def read_contestants(
     if faults or not sources:
         raise SettingsError(faults or [Fault("RECIPE", "name at least one")])
     return tuple(
-        Contestant(name, source, recipe, open_clips(recipe, progress)) for name, (source, recipe) in read.items()
+        Contestant(name, source, recipe, pack_clips(recipe, progress)) for name, (source, recipe) in read.items()
     )
 
 

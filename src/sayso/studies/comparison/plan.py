@@ -9,12 +9,13 @@ from typing import Any
 from sayso.config.schema import dump
 from sayso.data.clips import Clip
 from sayso.data.splits.draw import Split
-from sayso.data.splits.folds import Folds, speaker_folds
+from sayso.data.splits.folds import deal_folds
+from sayso.data.splits.settings import Folds
 from sayso.errors import DataError
-from sayso.recipe.prepared import split_of
+from sayso.recipe.prepared import Prepared
 from sayso.runs.manifest import split_label
 from sayso.studies.comparison.contestants import Contestant, check_same, read_contestants
-from sayso.studies.trials.checks import Part, checked_notes
+from sayso.studies.trials.checks import Checked, checked_notes
 from sayso.studies.trials.recipes import OWN_KEYS, cell_recipe, make_cell, refuse_own_keys
 from sayso.studies.trials.trial import Cell
 from sayso.system.files import digest
@@ -23,7 +24,7 @@ from sayso.system.wording import counted
 
 __all__ = ["Plan", "make_plan"]
 
-_OWN_WITH_FOLDS = ("dataset.split", "dataset.test_speakers", "dataset.folds", "dataset.fold")
+_OWN_WITH_FOLDS = ("split.by", "split.test_speakers", "split.folds", "split.fold")
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,9 @@ def make_plan(
     clips = contestants[0].corpus.clips
     check_same(contestants, lambda contestant: contestant.corpus.clips, "clips", "such as --set dataset.speakers=[]")
     held = {"own": {}} if folds is None else _folds(clips, folds)
-    splits = _Splits()
+    splits = _Splits(progress)
     parts = [part for name, change in held.items() for part in _held_parts(contestants, name, change, seeds, splits)]
-    share = 1 / len(held) if folds else len(parts[0].split.test) / len(clips)
+    share = 1 / len(held) if folds else len(parts[0].prepared.split.test) / len(clips)
     random = [{f"random-{seed}": _random(share, seed)} if gap else {} for seed in range(seeds)]
     drawn = [part for seed, laid in enumerate(random) for part in _random_parts(contestants, laid, seed, splits)]
     label = _label(parts)
@@ -77,7 +78,7 @@ def make_plan(
         contestants=contestants,
         split_label=label.replace("speakers split", f"{counted(len(held), 'fold')} by speaker") if folds else label,
         random_label=_label(drawn) if gap else "",
-        speakers_shared=_most_shared(parts).split.speakers_shared,
+        speakers_shared=_most_shared(parts).speakers_shared,
         folds=tuple(held),
         seeds=tuple(range(seeds)),
         # Seed by seed, so that what was stopped has whole seeds.
@@ -88,89 +89,90 @@ def make_plan(
             for one in contestants
         ),
         notes=(
-            *checked_notes([*parts, *drawn], progress),
+            *checked_notes([*parts, *drawn]),
             *_notes(clips, own=folds is None, folds=len(held), seeds=seeds),
         ),
     )
 
 
 def _folds(clips: Sequence[Clip], folds: Folds) -> dict[str, dict[str, Any]]:
-    """Name of each fold to the keys of the dataset that make it."""
-    dealt = speaker_folds([clip.speaker for clip in clips], [clip.label for clip in clips], folds=folds)
+    """Name of each fold to the keys of the split that make it."""
+    dealt = deal_folds([clip.speaker for clip in clips], [clip.label for clip in clips], folds=folds)
     return {
-        f"fold-{number}": {"split": "speakers", "test_speakers": list(speakers), "folds": None, "fold": 0}
+        f"fold-{number}": {"by": "speakers", "test_speakers": list(speakers), "folds": None, "fold": 0}
         for number, speakers in enumerate(dealt, 1)
     }
 
 
 def _random(share: float, seed: int) -> dict[str, Any]:
     no_folds = {"test_speakers": [], "folds": None, "fold": 0}
-    return {"split": "random", "test_share": share, "split_seed": seed} | no_folds
+    return {"by": "random", "test_share": share, "seed": seed} | no_folds
 
 
 class _Splits:
-    """The splits of cells, each made once: recipes that differ in their networks alone have the same."""
+    """The clips of cells, divided; each split is drawn once, as recipes that differ in their networks have the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Progress) -> None:
         self._known: dict[str, Split] = {}
+        self._progress = progress
 
-    def of(self, contestant: Contestant, change: Mapping[str, Any], seed: int) -> Split:
-        """Give the split of a cell; `change` as for `cell_recipe`."""
+    def of(self, contestant: Contestant, change: Mapping[str, Any], seed: int) -> Prepared:
+        """Give the divided clips of a cell; `change` as for `cell_recipe`."""
         recipe = cell_recipe(contestant.recipe, change, seed=seed, threads=1)
-        settings = recipe.training
-        key = digest([dump(recipe.dataset), settings.validation, settings.validation_share, seed])
+        key = digest([dump(recipe.dataset), dump(recipe.split), seed])
         if key not in self._known:
             try:
-                self._known[key] = split_of(contestant.corpus, recipe)
+                self._known[key] = contestant.packed.divide(recipe, self._progress).split
             except DataError as error:
                 speakers = change.get("test_speakers", ())
                 held = f"{', '.join(speakers)} held out, " if speakers else ""
                 raise DataError(f"{contestant.name}, {held}seed {seed}: {error}") from error
-        return self._known[key]
+        packed = contestant.packed
+        return Prepared(recipe, packed.corpus, self._known[key], packed.unknown_clips, self._progress)
 
 
 def _held_parts(
     contestants: Sequence[Contestant], name: str, change: Mapping[str, Any], seeds: int, splits: _Splits
-) -> Iterator[Part]:
+) -> Iterator[Checked]:
     """The parts of one fold, of each recipe those of all seeds that can leave other words or speakers for training."""
     check_same(
         contestants,
         partial(_tested, splits, change),
         "test clips",
-        "such as --folds leave-one-speaker-out or --set dataset.split=official",
+        "such as --folds leave-one-speaker-out or --set split.by=official",
     )
     for one in contestants:
-        dataset = one.recipe.dataset
-        subset = dataset.train_speakers is not None or dataset.train_clips_per_speaker is not None
-        seeded = subset or one.recipe.training.validation in ("auto", "speakers")
+        split = one.recipe.split
+        subset = split.train_speakers is not None or split.train_clips_per_speaker is not None
+        seeded = subset or split.validation in ("auto", "speakers")
         for seed in range(seeds if seeded else 1):
-            yield Part(f"{one.name} {name}", one.corpus, splits.of(one, change, seed), dataset.allow_copies)
+            yield Checked(f"{one.name} {name}", splits.of(one, change, seed))
 
 
 def _random_parts(
     contestants: Sequence[Contestant], laid_out: Mapping[str, Mapping[str, Any]], seed: int, splits: _Splits
-) -> Iterator[Part]:
+) -> Iterator[Checked]:
     for name, change in laid_out.items():
         for one in contestants:
+            prepared = splits.of(one, change, seed)
             # The table itself says that speakers are shared there.
-            split = replace(splits.of(one, change, seed), notes=())
-            yield Part(f"{one.name} {name}", one.corpus, split, one.recipe.dataset.allow_copies)
+            silent = replace(prepared, split=replace(prepared.split, notes=()))
+            yield Checked(f"{one.name} {name}", silent)
 
 
 def _tested(splits: _Splits, change: Mapping[str, Any], contestant: Contestant) -> list[Clip]:
-    return [contestant.corpus.clips[row] for row in splits.of(contestant, change, 0).test]
+    return [contestant.corpus.clips[row] for row in splits.of(contestant, change, 0).split.test]
 
 
-def _most_shared(parts: Sequence[Part]) -> Part:
-    """The part that has the most test speakers in its training."""
-    return max(parts, key=lambda part: part.split.speakers_shared or 0)
+def _most_shared(parts: Sequence[Checked]) -> Split:
+    """The split that has the most test speakers in its training."""
+    return max((part.prepared.split for part in parts), key=lambda split: split.speakers_shared or 0)
 
 
-def _label(parts: Sequence[Part]) -> str:
-    part = _most_shared(parts)
-    tested = {part.corpus.clips[row].speaker for row in part.split.test} - {None}
-    shared = part.split.speakers_shared
-    return split_label({"split": part.split.kind, "speakers_shared": shared, "test": {"speakers": len(tested)}})
+def _label(parts: Sequence[Checked]) -> str:
+    most = max(parts, key=lambda part: part.prepared.split.speakers_shared or 0).prepared
+    tested = {most.corpus.clips[row].speaker for row in most.split.test} - {None}
+    return split_label({"split": most.split.kind, "speakers_shared": most.split.speakers_shared}, len(tested))
 
 
 def _notes(clips: Sequence[Clip], *, own: bool, folds: int, seeds: int) -> Iterator[str]:

@@ -36,7 +36,7 @@ def write_learning_curve(table: Mapping[str, Any], folder: Path) -> tuple[Path, 
         described = f"Accuracy against training {axis['unit']}; the table has the numbers."
         pictures[axis["axis"]] = chart(axis["axis"], svg, described)
     page = folder / "learning-curve.html"
-    label = split_label({**table, "test": {"speakers": table["test_speakers"]}})
+    label = split_label(table, table["test_speakers"])
     values = {"pictures": pictures, "draws": DRAWS, "furthest": FURTHEST, "label": label}
     write_page(page, "learning-curve", title=table["recipe"], table=table, **values)
     return page, *figures

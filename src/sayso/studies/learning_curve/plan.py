@@ -8,18 +8,18 @@ from sayso.data.clips import Clip
 from sayso.data.corpus import Corpus
 from sayso.data.splits.draw import Split
 from sayso.errors import DataError, Fault, SettingsError
-from sayso.recipe.prepared import open_clips, split_of
+from sayso.recipe.prepared import pack_clips
 from sayso.recipe.recipe import Recipe
-from sayso.recipe.source import recipe_for
+from sayso.recipe.source import find_recipe
 from sayso.studies.learning_curve.sizes import AXES, Axis, AxisName, known_speakers, make_axis
-from sayso.studies.trials.checks import Part, checked_notes
+from sayso.studies.trials.checks import Checked, checked_notes
 from sayso.studies.trials.recipes import OWN_KEYS, cell_recipe, make_cell, refuse_own_keys
 from sayso.studies.trials.trial import Cell
 from sayso.system.progress import Progress
 
 __all__ = ["Plan", "make_plan"]
 
-_OWN = (*OWN_KEYS, *(f"dataset.{key}" for key in ("train_speakers", "train_clips_per_speaker", "subset_seed")))
+_OWN = (*OWN_KEYS, *(f"split.{key}" for key in ("train_speakers", "train_clips_per_speaker", "subset_seed")))
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,12 @@ def make_plan(
         SettingsError: a recipe or sizes that do not fit.
         DataError: clips that allow no curve.
     """
-    name, recipe = recipe_for(source, overrides, progress=progress)
+    name, recipe = find_recipe(source, overrides, progress=progress)
     _check_own(recipe, overrides)
-    corpus = open_clips(recipe, progress)
-    splits = [split_of(corpus, cell_recipe(recipe, {}, seed=seed, threads=threads)) for seed in range(seeds)]
+    packed = pack_clips(recipe, progress)
+    corpus = packed.corpus
+    seeded = [packed.divide(cell_recipe(recipe, {}, seed=seed, threads=threads), progress) for seed in range(seeds)]
+    splits = [prepared.split for prepared in seeded]
     parts = [[corpus.clips[row] for row in split.train] for split in splits]
     axes, left_out = _axes(parts, sizes)
     cells: dict[tuple[AxisName, int], tuple[Cell, ...]] = {
@@ -70,20 +72,19 @@ def make_plan(
         for size in axis.sizes
     }
     tested = [corpus.clips[row] for row in splits[0].test]
-    allowed = recipe.dataset.allow_copies
-    seeded = [Part(f"seed {seed}", corpus, split, allowed) for seed, split in enumerate(splits)]
-    notes = (*left_out, *checked_notes(seeded, progress), *_notes(splits[0], tested, parts[0], seeds))
+    checked = [Checked(f"seed {seed}", prepared) for seed, prepared in enumerate(seeded)]
+    notes = (*left_out, *checked_notes(checked), *_notes(splits[0], tested, parts[0], seeds))
     return Plan(name, str(source), splits[0], axes, cells, notes)
 
 
 def _check_own(recipe: Recipe, overrides: Sequence[str]) -> None:
     refuse_own_keys(overrides, _OWN, by="the curve")
     given = {
-        "train_speakers": recipe.dataset.train_speakers,
-        "train_clips_per_speaker": recipe.dataset.train_clips_per_speaker,
+        "train_speakers": recipe.split.train_speakers,
+        "train_clips_per_speaker": recipe.split.train_clips_per_speaker,
     }
     if faults := [
-        Fault(f"dataset.{key}", f"is {value}, but a curve sets it itself; take it out of the recipe")
+        Fault(f"split.{key}", f"is {value}, but a curve sets it itself; take it out of the recipe")
         for key, value in given.items()
         if value is not None
     ]:
@@ -120,7 +121,7 @@ def _notes(split: Split, tested: Sequence[Clip], trained: Sequence[Clip], seeds:
     if split.speakers_shared:
         yield (
             "test speakers are heard in training too: the curve over speakers says nothing of new voices; for that use "
-            "--set dataset.split=speakers"
+            "--set split.by=speakers"
         )
     if not known_speakers(trained):
         yield "no training clip names its speaker: all clips count as one speaker's"

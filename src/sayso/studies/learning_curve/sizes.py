@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.data.clips import Clip
-from sayso.data.splits.subsets import clip_ranks, size_limits, speaker_ranks
+from sayso.data.splits.subsets import limit_sizes, rank_clips, rank_speakers
 from sayso.errors import DataError, Fault, SettingsError
 from sayso.system.wording import counted
 
@@ -27,7 +27,7 @@ class Axis:
     unit: str
     """What is counted, in the plural."""
     key: str
-    """The recipe's key, in its dataset part."""
+    """The recipe's key, in its section `split`."""
     sizes: tuple[int, ...]
     """Rising."""
     means: tuple[float, ...]
@@ -59,7 +59,7 @@ def make_axis(name: AxisName, parts: Sequence[Sequence[Clip]], sizes: Sequence[i
             "name them (a column, a sub-folder or a pattern), hold out fewer, or use --clips"
         )
     ranks = [_RANKS[name](part, seed=seed) for seed, part in enumerate(parts)]
-    limits = [size_limits(part, each) for part, each in zip(parts, ranks, strict=True)]
+    limits = [limit_sizes(part, each) for part, each in zip(parts, ranks, strict=True)]
     least = max(low for low, _ in limits)
     most = min(high for _, high in limits) if name == "speakers" else max(high for _, high in limits)
     unit = "speakers" if name == "speakers" else "clips of each speaker" if known else "clips"
@@ -76,7 +76,7 @@ def make_axis(name: AxisName, parts: Sequence[Sequence[Clip]], sizes: Sequence[i
 
 def known_speakers(clips: Sequence[Clip]) -> int:
     """How many speakers the clips name."""
-    return len({clip.speaker for clip in clips if clip.speaker and not clip.keeps_split})
+    return len({clip.speaker for clip in clips if clip.speaker and not clip.keeps_part})
 
 
 def _first(name: AxisName, clips: Sequence[Clip], least: int, most: int) -> int:
@@ -111,4 +111,4 @@ def _mean_size(name: AxisName, clips: Sequence[Clip], ranks: NDArray[np.int64], 
     return kept / max(1, known_speakers(clips))
 
 
-_RANKS: dict[AxisName, Callable[..., NDArray[np.int64]]] = {"speakers": speaker_ranks, "clips": clip_ranks}
+_RANKS: dict[AxisName, Callable[..., NDArray[np.int64]]] = {"speakers": rank_speakers, "clips": rank_clips}

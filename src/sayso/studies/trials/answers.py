@@ -1,6 +1,5 @@
 """What the finished cells of a recipe answered: which test clips it got right, seed by seed."""
 
-import csv
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from sayso.errors import RunError
 from sayso.runs.folder import RunFolder
+from sayso.runs.predictions import read_predictions
 from sayso.studies.trials.trial import Cell
 from sayso.system.wording import path_tail
 
@@ -72,16 +72,11 @@ def read_answers(cells: Sequence[Cell], folder: Path) -> Answers:
 
 def _rows(folder: Path) -> list[tuple[tuple[str, ...], str | None, bool]]:
     """What identifies each clip, who speaks it, whether it was recognised."""
-    file = RunFolder(folder).predictions
     try:
-        with file.open(newline="", encoding="utf-8") as lines:
-            return [
-                (
-                    (path_tail(row["clip"]), row["start_seconds"], row["label"]),
-                    row["speaker"] or None,
-                    row["label"] == row["predicted"],
-                )
-                for row in csv.DictReader(lines)
-            ]
-    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
-        raise RunError(f"{file}: damaged; remove {folder}, and start the comparison again") from error
+        read = read_predictions(RunFolder(folder).predictions)
+    except RunError as error:
+        raise RunError(f"{error}; remove {folder}, and start the comparison again") from error
+    return [
+        ((path_tail(clip.clip), clip.start_seconds, clip.label), clip.speaker or None, bool(hit))
+        for clip, hit in zip(read.clips, read.right, strict=True)
+    ]

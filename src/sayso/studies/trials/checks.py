@@ -1,32 +1,26 @@
 """What is known of cells before the first is trained: clips on both sides of a split, and notes for the reader."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from sayso.data.corpus import Corpus
-from sayso.data.leakage import check_leakage
-from sayso.data.splits.draw import Split
 from sayso.errors import DataError
-from sayso.system.progress import Progress
+from sayso.recipe.prepared import Prepared
 from sayso.system.wording import counted
 
-__all__ = ["Part", "checked_notes"]
+__all__ = ["Checked", "checked_notes"]
 
 _MOST_NAMES = 3
 
 
-@dataclass(frozen=True, eq=False)
-class Part:
-    """One split of one recipe's clips, which some of the cells train and test on."""
+class Checked(NamedTuple):
+    """One recipe with its clips divided, as some of the cells train and test on them."""
 
     name: str
     """For messages, such as `quick fold-1`."""
-    corpus: Corpus
-    split: Split
-    allow_copies: Sequence[str]
+    prepared: Prepared
 
 
-def checked_notes(parts: Sequence[Part], progress: Progress) -> tuple[str, ...]:
+def checked_notes(parts: Sequence[Checked]) -> tuple[str, ...]:
     """Check each part for leakage, and give the notes on its clips, its split and what its test part shares.
 
     A note that does not hold for all parts names those for which it does. Of parts of one name, such as those of
@@ -38,17 +32,19 @@ def checked_notes(parts: Sequence[Part], progress: Progress) -> tuple[str, ...]:
     notes: list[tuple[str, str]] = []
     refused: dict[str, DataError] = {}
     names: set[str] = set()
-    known: dict[tuple[str, ...], tuple[str, ...] | DataError] = {}
-    for part in parts:
-        key = (part.corpus.content_hash, part.split.split_hash, part.split.kind, *part.allow_copies)
+    known: dict[tuple[object, ...], tuple[str, ...] | DataError] = {}
+    for name, prepared in parts:
+        dataset, split = prepared.recipe.dataset, prepared.split
+        copies = (dataset.allow_copies, dataset.reject_words)
+        key = (prepared.corpus.content_hash, split.split_hash, split.kind, *copies)
         if (found := known.get(key)) is None:
-            found = known[key] = _leakage(part, progress)
+            found = known[key] = _leakage(prepared)
         if isinstance(found, DataError):
-            refused.setdefault(part.name, found)
+            refused.setdefault(name, found)
             found = ()
-        first = part.name not in names
-        names.add(part.name)
-        notes += [(note, part.name) for note in (*part.corpus.notes, *part.split.notes, *(found if first else ()))]
+        first = name not in names
+        names.add(name)
+        notes += [(note, name) for note in (*prepared.corpus.notes, *split.notes, *(found if first else ()))]
     if refused:
         name, error = next(iter(refused.items()))
         others = counted(len(refused) - 1, "other split", "other splits")
@@ -56,9 +52,9 @@ def checked_notes(parts: Sequence[Part], progress: Progress) -> tuple[str, ...]:
     return tuple(_said_once(notes, len(names)))
 
 
-def _leakage(part: Part, progress: Progress) -> tuple[str, ...] | DataError:
+def _leakage(prepared: Prepared) -> tuple[str, ...] | DataError:
     try:
-        return check_leakage(part.corpus, part.split, allow_copies=part.allow_copies, progress=progress).notes
+        return prepared.leakage.notes
     except DataError as error:
         return error
 

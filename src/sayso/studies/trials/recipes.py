@@ -16,14 +16,14 @@ OWN_KEYS = ("training.seed", "training.threads")
 """Keys that every cell has set, whatever it is part of."""
 
 
-def cell_recipe(recipe: Recipe, dataset: Mapping[str, Any], *, seed: int, threads: int) -> Recipe:
-    """The recipe with other keys of its dataset, and with a cell's seed and threads."""
-    over = {"dataset": dataset, "training": {"seed": seed, "threads": threads}}
+def cell_recipe(recipe: Recipe, split: Mapping[str, Any], *, seed: int, threads: int) -> Recipe:
+    """The recipe with other keys of its split, and with a cell's seed and threads."""
+    over = {"split": split, "training": {"seed": seed, "threads": threads}}
     return recipe_from_values(merge(dump(recipe), over), source="a cell")
 
 
 def make_cell(
-    name: str, fold: str, recipe: Recipe, dataset: Mapping[str, Any], corpus: Corpus, *, seed: int, threads: int
+    name: str, fold: str, recipe: Recipe, split: Mapping[str, Any], corpus: Corpus, *, seed: int, threads: int
 ) -> Cell:
     """Make a cell.
 
@@ -31,12 +31,12 @@ def make_cell(
         name: of the recipe.
         fold: what the cell is of, such as `fold-1`.
         recipe: as it was read.
-        dataset: keys of its dataset that are other in this cell.
+        split: keys of its split that are other in this cell.
         corpus: its clips.
         seed: of the training.
         threads: of the training.
     """
-    whole = recipe_yaml(cell_recipe(recipe, dataset, seed=seed, threads=threads))
+    whole = recipe_yaml(cell_recipe(recipe, split, seed=seed, threads=threads))
     return Cell(name, fold, seed, threads, whole, corpus.content_hash)
 
 

@@ -1,6 +1,5 @@
 """A cell of a comparison: one recipe on one fold with one seed, trained as an ordinary run without its extras."""
 
-import csv
 import shutil
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -12,9 +11,10 @@ from safetensors import SafetensorError, safe_open
 
 from sayso.errors import RunError, SaysoError
 from sayso.experiment.train import resume, train
-from sayso.recipe.prepared import open_data
-from sayso.recipe.recipe import Recipe, recipe_from_text
+from sayso.recipe.prepared import pack_clips
+from sayso.recipe.recipe import Recipe, kept_recipe_from_text, recipe_from_text
 from sayso.runs.folder import RunFolder
+from sayso.runs.predictions import read_predictions
 from sayso.system.files import output_errors
 from sayso.system.progress import Progress
 
@@ -74,8 +74,7 @@ def train_cell(cell: Cell, folder: Path) -> None:
     if is_finished(cell, folder):
         return
     recipe = recipe_from_text(cell.recipe, source=cell.name)
-    corpus, _ = open_data(recipe, Progress())
-    if corpus.content_hash != cell.data_hash:
+    if pack_clips(recipe, Progress()).corpus.content_hash != cell.data_hash:
         raise RunError("the clips here are not those of the comparison; give every machine the same, and start again")
     run = RunFolder(folder)
     if _is_of(cell, run) and not run.finished:
@@ -96,13 +95,12 @@ def _is_whole(run: RunFolder) -> bool:
         test, manifest = run.metrics()["test"], run.manifest()
         scored = test["n"], test["errors"]
         numbers = (*scored, test["accuracy"], manifest["training_seconds"], manifest["cpu_seconds"])
-        with run.predictions.open(newline="", encoding="utf-8") as lines:
-            right = [row["label"] == row["predicted"] for row in csv.DictReader(lines)]
+        right = read_predictions(run.predictions).right
         with safe_open(run.weights, framework="numpy"):
             pass
-    except (OSError, ValueError, KeyError, TypeError, csv.Error, SaysoError, SafetensorError):
+    except (OSError, ValueError, KeyError, TypeError, SaysoError, SafetensorError):
         return False
-    return (len(right), right.count(False)) == scored and all(isinstance(each, int | float) for each in numbers)
+    return (len(right), int((~right).sum())) == scored and all(isinstance(each, int | float) for each in numbers)
 
 
 def _is_of(cell: Cell, run: RunFolder) -> bool:
@@ -111,12 +109,11 @@ def _is_of(cell: Cell, run: RunFolder) -> bool:
         same_recipe = kept == cell.recipe or _parsed(kept) == _parsed(cell.recipe)
     except (OSError, SaysoError, UnicodeDecodeError):
         return False
-    versions = manifest.get("versions")
-    same_sayso = isinstance(versions, dict) and versions.get("sayso") == version("sayso")
+    same_sayso = manifest.get("versions", {}).get("sayso") == version("sayso")
     return same_recipe and manifest.get("data_hash") == cell.data_hash and same_sayso
 
 
 @lru_cache(maxsize=1024)
 def _parsed(text: str) -> Recipe:
     """A recipe as it is meant: a key that it leaves to its default is no other recipe."""
-    return recipe_from_text(text, source="a cell")
+    return kept_recipe_from_text(text, source="a cell")

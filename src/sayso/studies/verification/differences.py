@@ -6,9 +6,9 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from sayso.evaluation.calibration import calibration_scores
+from sayso.evaluation.calibration import score_calibration
 from sayso.metrics.scores import score
-from sayso.studies.verification.predictions import Predictions
+from sayso.runs.predictions import Predictions
 
 __all__ = ["SCORE_TOLERANCE", "TOLERANCE", "WEIGHTS_TOLERANCE", "differences", "scores_of", "wrong_answer"]
 
@@ -22,7 +22,7 @@ WEIGHTS_TOLERANCE = 1e-3
 
 def wrong_answer(read: Predictions) -> str:
     """Where `predictions.csv` contradicts itself; empty where it does not."""
-    stray = next((label for *_, label in read.clips if label not in read.labels), None)
+    stray = next((clip.label for clip in read.clips if clip.label not in read.labels), None)
     if stray is not None:
         return f"predictions.csv has the label '{stray}', and no probability of it"
     best = [read.labels[place] for place in read.probabilities.argmax(axis=1)]
@@ -35,15 +35,15 @@ def wrong_answer(read: Predictions) -> str:
 def scores_of(read: Predictions, metrics: Mapping[str, Any]) -> dict[str, Any]:
     """What `metrics.json` is to hold of the test part, by the predictions and the temperature that it names."""
     index = {label: place for place, label in enumerate(read.labels)}
-    targets = np.array([index[label] for *_, label in read.clips], dtype=np.int64)
-    speakers = [speaker or None for _, _, speaker, _ in read.clips]
+    targets = np.array([index[clip.label] for clip in read.clips], dtype=np.int64)
+    speakers = [clip.speaker or None for clip in read.clips]
     calibration = metrics.get("calibration")
     stated = calibration if isinstance(calibration, Mapping) else {}
     temperature, clips = stated.get("temperature"), stated.get("fitted_on_clips")
     return {
         "test": score(targets, read.probabilities, labels=read.labels, speakers=speakers),
         "labels": list(read.labels),
-        "calibration": calibration_scores(
+        "calibration": score_calibration(
             targets,
             read.probabilities,
             temperature=temperature if isinstance(temperature, int | float) else 1.0,

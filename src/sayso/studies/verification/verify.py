@@ -1,6 +1,6 @@
 """`verify`: a run in; its clips, its split, its scores and its models in question, one check each."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,14 +13,16 @@ from sayso.audio import to_float
 from sayso.classifier.inference import predict_probabilities
 from sayso.classifier.module import Classifier
 from sayso.data.corpus import Corpus, changed_rows
-from sayso.data.splits.draw import Split
+from sayso.data.splits import Split
 from sayso.errors import RunError, SaysoError
-from sayso.evaluation.calibration import calibrated_temperature
-from sayso.evaluation.model_scores import score_model
+from sayso.evaluation.calibration import find_temperature
+from sayso.evaluation.scores import score_model
 from sayso.experiment.run import Run
 from sayso.metrics.probabilities import softmax
-from sayso.recipe.prepared import leakage_of, open_data, open_unheard
-from sayso.runs.folder import open_run
+from sayso.recipe.prepared import Prepared, prepare
+from sayso.runs.manifest import Manifest
+from sayso.runs.metrics import Metrics
+from sayso.runs.predictions import Predictions, read_predictions
 from sayso.studies.verification.differences import (
     SCORE_TOLERANCE,
     TOLERANCE,
@@ -29,7 +31,7 @@ from sayso.studies.verification.differences import (
     scores_of,
     wrong_answer,
 )
-from sayso.studies.verification.predictions import Predictions, other_clips, read_predictions
+from sayso.studies.verification.test_clips import find_other_clips
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
 
@@ -37,8 +39,8 @@ __all__ = ["Check", "verify"]
 
 _BATCH = 256
 _SHOWN = 3
-_OF_TRAINING = ("best_epoch", "epochs", "training_seconds")
-"""What `metrics.json` tells of the training's course; nothing but training anew could check it."""
+_FORMER_KEYS = ("best_epoch", "epochs", "training_seconds", "split", "speakers_shared")
+"""What `metrics.json` of an earlier Sayso says beside the scores; the manifest says it too."""
 _NEEDS_DATA = "needs the clips and the split of the training"
 _NEEDS_PREDICTIONS = "needs predictions.csv"
 Verdict = tuple[bool | None, str]
@@ -61,15 +63,17 @@ class _Opened:
     """A run beside its clips; what several checks ask for is computed once."""
 
     run: Run
-    manifest: Mapping[str, Any]
-    metrics: Mapping[str, Any]
-    corpus: Corpus
-    split: Split
-    progress: Progress
+    manifest: Manifest
+    metrics: Metrics
+    prepared: Prepared
 
-    @cached_property
-    def unheard(self) -> Corpus | None:
-        return open_unheard(self.run.settings, self.corpus, self.split, self.progress)
+    @property
+    def corpus(self) -> Corpus:
+        return self.prepared.corpus
+
+    @property
+    def split(self) -> Split:
+        return self.prepared.split
 
     @cached_property
     def classifier(self) -> Classifier:
@@ -93,15 +97,14 @@ def verify(path: str | Path, *, progress: Progress | None = None) -> tuple[Check
     Returns:
         One check each of: the clips; the split, in manifest and metrics; what the test part shares with the others; the
         clips in `predictions.csv`; the scores in `metrics.json` from these predictions; the probabilities by the
-        weights; the whole of `metrics.json` by the weights, but for the training's epochs and seconds; and the
-        probabilities by the exported model. What cannot be told, because the recordings are not here, say, holds
-        neither way.
+        weights; the whole of `metrics.json` by the weights; and the probabilities by the exported model. What cannot
+        be told, because the recordings are not here, say, holds neither way.
 
     Raises:
         RunError: there is no run, it has not finished, or its manifest or metrics are damaged.
     """
     progress = progress or Progress()
-    run = Run(open_run(Path(path)).path)
+    run = Run.open(path)
     if not run.finished:
         raise RunError(f"{run.path}: has not finished, so there is nothing to verify; sayso train --resume {run.path}")
     manifest, metrics = run.manifest(), run.metrics()
@@ -110,13 +113,13 @@ def verify(path: str | Path, *, progress: Progress | None = None) -> tuple[Check
     except RunError as error:
         read = error
     try:
-        opened = _Opened(run, manifest, metrics, *open_data(run.settings, progress), progress)
+        opened = _Opened(run, manifest, metrics, prepare(run.settings, progress))
     except SaysoError as error:
         opened = error
     return tuple(_checks(metrics, read, opened))
 
 
-def _checks(metrics: Mapping[str, Any], read: Predictions | RunError, opened: _Opened | SaysoError) -> Iterator[Check]:
+def _checks(metrics: Metrics, read: Predictions | RunError, opened: _Opened | SaysoError) -> Iterator[Check]:
     if isinstance(opened, SaysoError):
         yield Check("clips", None, f"cannot be opened here: {opened}")
         yield Check("split", None, _NEEDS_DATA)
@@ -152,7 +155,7 @@ def _clips(opened: _Opened) -> Verdict:
     there = counted(len(opened.corpus), "clip")
     if opened.corpus.content_hash != opened.manifest.get("data_hash"):
         return False, f"{there} are here; they are not those of the training"
-    if changed := changed_rows(opened.corpus, opened.progress):
+    if changed := changed_rows(opened.corpus, opened.prepared.progress):
         first = opened.corpus.clips[changed[0]].path
         return False, f"{counted(len(changed), 'recording')} of {there} changed since they were packed, such as {first}"
     return True, f"{there}, decoded anew: the same samples, labels and speakers as in training"
@@ -164,9 +167,10 @@ def _split(opened: _Opened) -> Verdict:
         return False, "other clips in its parts"
     said = {"split": split.kind, "speakers_shared": split.speakers_shared}
     counts = {part: len(split.rows(part)) for part in ("train", "validation", "test")}
+    former = {key: value for key, value in said.items() if key in opened.metrics}  # an earlier Sayso said it twice
     for name, facts, anew in (
         ("manifest.json", opened.manifest, said | {"clips": counts}),
-        ("metrics.json", opened.metrics, said),
+        ("metrics.json", opened.metrics, former),
     ):
         if found := list(differences(anew, {key: facts.get(key) for key in anew}, tolerance=0)):
             return False, f"{name} does not say what the split is: {_listed(found)}"
@@ -174,18 +178,19 @@ def _split(opened: _Opened) -> Verdict:
 
 
 def _leakage(opened: _Opened) -> Verdict:
-    found = leakage_of(opened.run.settings, opened.corpus, opened.split, opened.unheard, opened.progress)
-    if wrong := list(differences(found.facts, opened.manifest.get("leakage"), tolerance=SCORE_TOLERANCE)):
+    if wrong := list(
+        differences(opened.prepared.leakage.facts, opened.manifest.get("leakage"), tolerance=SCORE_TOLERANCE)
+    ):
         return False, f"manifest.json does not say what the parts share: {_listed(wrong)}"
     return True, "speakers and copies across the parts are as manifest.json says"
 
 
 def _predictions(opened: _Opened, read: Predictions) -> Verdict:
-    other = other_clips(read, opened.corpus, opened.split.test)
+    other = find_other_clips(read, opened.corpus, opened.split.test)
     return not other, other or f"the {counted(len(opened.split.test), 'clip')} of the test part, with label and speaker"
 
 
-def _scores(metrics: Mapping[str, Any], read: Predictions) -> Verdict:
+def _scores(metrics: Metrics, read: Predictions) -> Verdict:
     """Every score that predictions tell, against what is written down."""
     if wrong := wrong_answer(read):
         return False, wrong
@@ -201,13 +206,13 @@ def _weights(opened: _Opened, read: Predictions) -> Verdict:
 
 def _metrics(opened: _Opened) -> Verdict:
     """The whole of `metrics.json` as a training with these weights would write it, the temperature fitted anew."""
-    classifier, corpus, split = opened.classifier, opened.corpus, opened.split
-    anew = score_model(classifier, corpus, split, opened.unheard, opened.probabilities)
-    anew["calibration"]["temperature"] = calibrated_temperature(classifier, corpus, split.validation)
-    written = {key: value for key, value in opened.metrics.items() if key not in _OF_TRAINING}
+    classifier, prepared = opened.classifier, opened.prepared
+    anew = score_model(classifier, prepared, opened.probabilities)
+    anew["calibration"]["temperature"] = find_temperature(classifier, prepared.corpus, prepared.split.validation)
+    written = {key: value for key, value in opened.metrics.items() if key not in _FORMER_KEYS}
     if found := list(differences(anew, written, tolerance=WEIGHTS_TOLERANCE)):
         return False, f"metrics.json is not what the weights give: {_listed(found)}"
-    return True, "all parts, calibration and rejection, by the weights; epochs and seconds cannot be computed anew"
+    return True, "all parts, calibration and rejection, by the weights"
 
 
 def _export(opened: _Opened, read: Predictions) -> Verdict:

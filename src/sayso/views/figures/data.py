@@ -13,8 +13,7 @@ from sayso.config.schema import did_you_mean
 from sayso.data.clips import Clip
 from sayso.data.unknown_words import recipe_listing
 from sayso.errors import AudioError, DataError
-from sayso.recipe.defaults import suggest_recipe
-from sayso.recipe.recipe import Recipe, read_recipe
+from sayso.recipe.source import find_recipe
 from sayso.system.progress import Progress
 from sayso.views.figures import Pictures
 from sayso.views.plots.counts import bars, histogram
@@ -42,10 +41,8 @@ def draw_dataset(
         DataError: no usable clips, or no such speaker.
     """
     progress = progress or Progress()
-    path = Path(source)
-    is_recipe = path.suffix.lower() in (".yaml", ".yml")
-    recipe: Recipe = read_recipe(path) if is_recipe else suggest_recipe(path, progress=progress)
-    listing = recipe_listing(recipe.dataset, progress)
+    _, recipe = find_recipe(source, progress=progress)
+    listing = recipe_listing(recipe.dataset, progress, recipe.split)
     return draw_clips(listing.clips, recipe.audio, speaker=speaker, rows=rows)
 
 

@@ -13,6 +13,7 @@ from sayso.dsp.stft import next_power_of_two
 from sayso.dsp.wavelets import BANDWIDTH, gauss_response, morlet_response, wavelets
 from sayso.features import FEATURES, FeatureConfig
 from sayso.recipe.recipe import read_recipe
+from sayso.recipe.source import is_recipe_file
 from sayso.views.figures import Pictures
 from sayso.views.figures.heard import check_fit, decibels, feature_panels, features_of, represent
 from sayso.views.figures.sound import LOWEST_HERTZ, Sound, made_up_vowel, read_sound, waveform_panel
@@ -37,7 +38,7 @@ def draw_features(source: str, *, clip: Path | None = None) -> Pictures:
         SettingsError: no such recipe or kind, or a representation that does not fit its clips.
         AudioError: the file is no sound.
     """
-    if Path(source).suffix.lower() in (".yaml", ".yml"):
+    if is_recipe_file(source):
         recipe = read_recipe(Path(source))
         config, audio, at_peak = recipe.features, recipe.audio, recipe.level == "peak"
     else:

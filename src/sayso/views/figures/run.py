@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.runs.folder import RunFolder, open_run
+from sayso.runs.folder import RunFolder
 from sayso.runs.log import read_log
 from sayso.runs.manifest import split_label
 from sayso.system.wording import path_tail
@@ -32,28 +32,30 @@ def draw_run(path: Path, other: Path | None = None) -> Pictures:
     Raises:
         RunError: there is no run, or it has not finished.
     """
-    runs = [open_run(one) for one in (path, other) if one is not None]
+    runs = [RunFolder.open(one) for one in (path, other) if one is not None]
     metrics = [run.metrics() for run in runs]
     names = _names([run.path for run in runs])
     logs = [log_of(run) for run in runs]
     figures: dict[str, Figure] = {"learning_rate": learning_rate(dict(zip(names, logs, strict=True)))}
     if other is None:
         counts, labels = confusion_of(metrics[0])
-        one = report_figures(metrics[0], logs[0])
+        one = report_figures(metrics[0], runs[0].manifest(), logs[0])
         return one | figures | {"confusion_shares": confusion_matrix(counts, labels, shares=True)}
-    return figures | _two(metrics, logs, names)
+    return figures | _two(runs, metrics, logs, names)
 
 
-def report_figures(metrics: Mapping[str, Any], log: Log) -> dict[str, Figure]:
-    """The figures of one run that stand in its report."""
+def report_figures(metrics: Mapping[str, Any], manifest: Mapping[str, Any], log: Log) -> dict[str, Figure]:
+    """Draw the figures of one run that stand in its report."""
     counts, labels = confusion_of(metrics)
     figures = {
-        "loss_and_accuracy": loss_and_accuracy(log, best_epoch=metrics["best_epoch"]),
+        "loss_and_accuracy": loss_and_accuracy(log, best_epoch=manifest["best_epoch"]),
         "confusion_matrix": confusion_matrix(counts, labels),
         "alluvial": alluvial(counts, labels),
     }
-    if len(metrics["test"]["per_speaker"]) > 1:
-        figures["accuracy_by_speaker"] = accuracy_by_speaker(metrics["test"]["per_speaker"], label=split_label(metrics))
+    test = metrics["test"]
+    if len(test["per_speaker"]) > 1:
+        label = split_label(manifest, test.get("speakers"))
+        figures["accuracy_by_speaker"] = accuracy_by_speaker(test["per_speaker"], label=label)
     return figures | _confidence_figures(metrics)
 
 
@@ -82,11 +84,12 @@ def log_of(run: RunFolder) -> list[dict[str, Any]]:
     return [asdict(row) for row in read_log(run.log)]
 
 
-def _two(metrics: Sequence[Mapping[str, Any]], logs: Sequence[Log], names: Sequence[str]) -> dict[str, Figure]:
+def _two(
+    runs: Sequence[RunFolder], metrics: Sequence[Mapping[str, Any]], logs: Sequence[Log], names: Sequence[str]
+) -> dict[str, Figure]:
     tables = [confusion_of(one) for one in metrics]
-    curves = [
-        loss_and_accuracy_drawing(log, best_epoch=one["best_epoch"]) for log, one in zip(logs, metrics, strict=True)
-    ]
+    best = [run.manifest().get("best_epoch") for run in runs]
+    curves = [loss_and_accuracy_drawing(log, best_epoch=epoch) for log, epoch in zip(logs, best, strict=True)]
     figures = {
         "loss_and_accuracy": side_by_side(curves, names, same_scale=True),
         "confusion_matrix": side_by_side([confusion_drawing(*table) for table in tables], names),
@@ -96,7 +99,7 @@ def _two(metrics: Sequence[Mapping[str, Any]], logs: Sequence[Log], names: Seque
     speakers = {name: one["test"]["per_speaker"] for name, one in zip(names, metrics, strict=True)}
     if set.intersection(*(set(per_speaker) for per_speaker in speakers.values())):
         figures["accuracy_by_speaker"] = compare_speakers(
-            speakers, label=" | ".join(dict.fromkeys(filter(None, map(split_label, metrics))))
+            speakers, label=" | ".join(dict.fromkeys(filter(None, (run.split_label() for run in runs))))
         )
     return figures
 

@@ -20,6 +20,7 @@ from sayso.config.schema import dump
 from sayso.data.clips import Clip
 from sayso.data.corpus import Corpus, Rows
 from sayso.data.splits.draw import Split
+from sayso.recipe.prepared import Prepared
 from sayso.recipe.recipe import Recipe, recipe_from_values
 from sayso.runs.folder import RunFolder
 from sayso.studies.audit.detector import Collection, Detector, Finding, Values
@@ -118,11 +119,11 @@ def _recipe(corpus: Corpus, epochs: int, threads: int) -> Recipe:
         "dataset": {"kind": "folder", "path": "audited"},
         "audio": dump(corpus.audio),
         "level": "peak",
+        "split": {"validation": "none"},
         "model": {"kind": "tc_resnet", "width": 1.0},
         "augment": [{"kind": "spec_augment"}],
         "training": {
             "epochs": epochs,
-            "validation": "none",
             "keep": "last",
             "label_smoothing": 0.0,
             "threads": threads,
@@ -137,7 +138,7 @@ def _train(corpus: Corpus, train: Rows, test: Rows, recipe: Recipe, progress: Pr
 
     split = Split(train=train, validation=train[:0], test=test, kind="folds")
     with tempfile.TemporaryDirectory(prefix="sayso-audit-") as folder:
-        fitted = fit(recipe, corpus, split, RunFolder(Path(folder)), progress=progress)
+        fitted = fit(Prepared(recipe, corpus, split, progress=progress), RunFolder(Path(folder)))
     return predict_probabilities(fitted.classifier, corpus, test)
 
 

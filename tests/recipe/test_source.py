@@ -1,0 +1,38 @@
+"""Which sources are recipes, and what a source is called."""
+
+from pathlib import Path
+
+import pytest
+
+from runs_made import small_recipe
+from sayso.errors import SettingsError
+from sayso.recipe.recipe import recipe_yaml
+from sayso.recipe.source import find_recipe, is_recipe_file
+from sayso.system.progress import Progress
+
+
+@pytest.mark.parametrize(
+    ("source", "is_recipe"),
+    [("a.yaml", True), ("a.YML", True), (Path("b/c.yaml"), True), ("clips", False), ("clips.csv", False), ("", False)],
+)
+def test_a_recipe_is_told_by_its_ending(source, is_recipe):
+    assert is_recipe_file(source) == is_recipe
+
+
+def test_a_file_a_folder_and_a_recipe_give_a_name_and_a_recipe(tone_folder, tmp_path):
+    recipe = small_recipe(tone_folder)
+    path = tmp_path / "mine.yaml"
+    path.write_text(recipe_yaml(recipe))
+    assert find_recipe(path, progress=Progress()) == ("mine", recipe)
+    assert find_recipe(recipe, ["training.epochs=9"], progress=Progress())[1].training.epochs == 9
+    name, suggested = find_recipe(tone_folder, ["split.by=random"], progress=Progress())
+    assert (name, suggested.split.by, suggested.dataset.kind) == ("tones", "random", "folder")
+
+
+def test_overrides_that_contradict_the_recipe_are_told_before_clips_are_touched(tone_folder, monkeypatch):
+    recipe = small_recipe(tone_folder)
+    monkeypatch.setattr(type(recipe.dataset), "listing", lambda *_: pytest.fail("clips were listed"))
+    for overrides in (["split.folds=3", "split.by=random"], ["split.fold=2"], ["split.folds=3", "split.fold=7"]):
+        for source in (recipe, tone_folder):
+            with pytest.raises(SettingsError, match=r"split\.fold"):
+                find_recipe(source, overrides, progress=Progress())

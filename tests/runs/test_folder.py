@@ -1,0 +1,61 @@
+"""The folder of a run: opened, found, refused, and read file by file."""
+
+import json
+
+import pytest
+
+from runs_made import small_run
+from sayso.errors import RunError
+from sayso.experiment.run import Run
+from sayso.runs.folder import RunFolder, list_runs, new_run_folder
+from sayso.runs.manifest import Manifest
+from sayso.runs.metrics import Metrics
+
+
+def test_a_run_is_opened_as_what_opens_it(made_run):
+    folder = made_run("one")
+    assert type(RunFolder.open(folder)) is RunFolder
+    assert type(Run.open(str(folder))) is Run
+
+
+def test_where_no_run_is_those_nearby_are_named(made_run, tmp_path):
+    made_run("one")
+    with pytest.raises(RunError, match=r"no run there .* there are .*one"):
+        RunFolder.open(tmp_path / "two")
+    assert [run.path.name for run in list_runs(tmp_path)] == ["one"]
+
+
+@pytest.mark.parametrize("name", ["metrics", "manifest"])
+@pytest.mark.parametrize(("text", "says"), [(None, "has not finished"), ("{", "damaged"), ("[]", "damaged")])
+def test_files_that_are_not_whole_are_told(made_run, name, text, says):
+    folder = made_run("one")
+    path = folder / f"{name}.json"
+    path.unlink()
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(RunError, match=says):
+        getattr(RunFolder(folder), name)()
+
+
+def test_a_taken_folder_is_left_alone(tmp_path):
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "mine.txt").write_text("mine")
+    with pytest.raises(RunError, match="exists and is not empty, nothing was changed"):
+        new_run_folder("name", tmp_path / "taken")
+    assert new_run_folder("name", tmp_path / "new").path == tmp_path / "new"
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_a_run_leaves_is_what_its_types_say_and_nothing_is_said_twice(tone_folder, tmp_path):
+    run = small_run(tone_folder, tmp_path / "run")
+    manifest, metrics = (json.loads(path.read_text()) for path in (run.manifest_file, run.metrics_file))
+    assert Manifest.__required_keys__ <= manifest.keys() <= Manifest.__annotations__.keys()
+    assert Metrics.__required_keys__ <= metrics.keys() <= Metrics.__annotations__.keys()
+    assert not manifest.keys() & metrics.keys()
+    assert run.split_label() == "speakers split: no speakers shared"
+
+
+def test_words_of_before_are_read_as_those_of_today(made_run):
+    folder = made_run("one")
+    (folder / "manifest.json").write_text('{"leakage": {"unheard_same_samples": ["a/1.wav"], "shared_speakers": 0}}')
+    assert RunFolder(folder).manifest()["leakage"] == {"unknown_same_samples": ["a/1.wav"], "shared_speakers": 0}
