@@ -12,7 +12,7 @@ from sayso.classifier.inference import predict_logits
 from sayso.config.overrides import merge
 from sayso.config.schema import dump
 from sayso.data.clips import Listing
-from sayso.data.datasets.folder import Folder
+from sayso.data.datasets.folder import FolderConfig
 from sayso.data.leakage.unknown_words import check_unheard
 from sayso.data.splits.draw import Split
 from sayso.errors import DataError, SettingsError
@@ -91,7 +91,7 @@ def test_of_an_official_split_the_official_test_clips_are_taken(tone_folder, lis
     made = recipe(tone_folder, "middle")
     corpus, split = open_data(made, Progress())
     parts = tuple(replace(clip, split="test" if clip.speaker == "bob" else "train") for clip in listing.clips)
-    monkeypatch.setattr(Folder, "listing", lambda *_: Listing(parts))
+    monkeypatch.setattr(FolderConfig, "listing", lambda *_: Listing(parts))
     official = Split(split.train, split.validation, split.test, "official")
     assert {clip.speaker for clip in open_unheard(made, corpus, official, Progress()).clips} == {"bob"}
 

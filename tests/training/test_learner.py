@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from runs_made import small_data, small_recipe
-from sayso.augment.gain import Gain
+from sayso.augment.gain import GainConfig
 from sayso.classifier.module import Classifier
 from sayso.errors import SettingsError
 from sayso.training import choose_hardware
@@ -69,7 +69,7 @@ def test_features_that_no_augmentation_changes_are_computed_once(tone_folder, mo
 
 def test_features_of_augmented_samples_are_not_kept(tone_folder):
     corpus, split = small_data(tone_folder)
-    recipe = dataclasses.replace(small_recipe(tone_folder, threads=1), augment=(Gain(),))
+    recipe = dataclasses.replace(small_recipe(tone_folder, threads=1), augment=(GainConfig(),))
     learner = new_learner(recipe, corpus, split, choose_hardware(recipe.training))
     first, second = (learner.training_features(split.train[:4], torch.Generator().manual_seed(k)) for k in (0, 1))
     assert not torch.equal(first, second)

@@ -11,7 +11,7 @@ from sayso.audio import probe
 from sayso.config.overrides import merge, parse_overrides
 from sayso.config.schema import dump, read
 from sayso.data.clips import Clip
-from sayso.data.datasets import Dataset
+from sayso.data.datasets import DatasetConfig
 from sayso.data.unknown_words import recipe_listing
 from sayso.errors import AudioError, Fault, SettingsError
 from sayso.recipe.recipe import Recipe, recipe_from_values
@@ -44,7 +44,7 @@ def suggest_recipe(path: Path, overrides: Sequence[str] = (), *, progress: Progr
             [Fault("dataset.kind", "must be folder when a folder or manifest is given")], source=str(path)
         )
     try:
-        dataset = read(Dataset, values["dataset"], key="dataset")
+        dataset = read(DatasetConfig, values["dataset"], key="dataset")
     except SettingsError as error:
         raise SettingsError(error.faults, source=str(path)) from error
     listing = recipe_listing(dataset, progress)

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from sayso.audio import AudioFormat
 from sayso.data.clips import Clip, PartName
 from sayso.data.corpus import Corpus
-from sayso.data.datasets import Dataset
+from sayso.data.datasets import DatasetConfig
 from sayso.data.splits.draw import Split, ValidationKind, make_split
 from sayso.errors import DataError, SettingsError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source(Dataset):
+class Source(DatasetConfig):
     """A dataset that only says how to split."""
 
 

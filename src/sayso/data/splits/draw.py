@@ -9,7 +9,7 @@ import numpy as np
 
 from sayso.data.clips import PartName
 from sayso.data.corpus import Corpus, Rows
-from sayso.data.datasets import Dataset
+from sayso.data.datasets import DatasetConfig
 from sayso.data.splits.folds import balanced_draw, speaker_folds, word_counts
 from sayso.data.splits.subsets import training_subset
 from sayso.errors import DataError, Fault, SettingsError
@@ -49,7 +49,7 @@ class Split:
 
 
 def make_split(
-    corpus: Corpus, dataset: Dataset, *, validation: ValidationKind, validation_share: float, seed: int
+    corpus: Corpus, dataset: DatasetConfig, *, validation: ValidationKind, validation_share: float, seed: int
 ) -> Split:
     """Divide a corpus as the recipe says; validation always comes out of what is left for training.
 
@@ -85,7 +85,7 @@ def make_split(
     return replace(split, notes=(*fold_notes, *subset_notes, *_notes(corpus, split)), speakers_shared=shared)
 
 
-def _with_subset(corpus: Corpus, split: Split, dataset: Dataset) -> tuple[Split, tuple[str, ...]]:
+def _with_subset(corpus: Corpus, split: Split, dataset: DatasetConfig) -> tuple[Split, tuple[str, ...]]:
     """The split with as much of its training part as is asked for, and a note that says how much that is."""
     if dataset.train_speakers is None and dataset.train_clips_per_speaker is None:
         return split, ()
@@ -99,7 +99,7 @@ def _with_subset(corpus: Corpus, split: Split, dataset: Dataset) -> tuple[Split,
     return replace(split, train=split.train[kept]), (note,)
 
 
-def _fold_as_speakers(corpus: Corpus, dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]:
+def _fold_as_speakers(corpus: Corpus, dataset: DatasetConfig) -> tuple[DatasetConfig, tuple[str, ...]]:
     """A fold as what it is, a split by speaker with these test speakers; and a note that names them."""
     if dataset.folds is None:
         if dataset.split == "folds" or dataset.fold:
@@ -121,7 +121,7 @@ def _fold_as_speakers(corpus: Corpus, dataset: Dataset) -> tuple[Dataset, tuple[
     return replace(dataset, split="speakers", folds=None, test_speakers=held), (note,)
 
 
-def _resolve_kind(corpus: Corpus, dataset: Dataset) -> str:
+def _resolve_kind(corpus: Corpus, dataset: DatasetConfig) -> str:
     official = any(clip.split == "test" and not clip.keeps_split for clip in corpus.clips)
     speakers = {clip.speaker for clip in corpus.clips if clip.speaker}
     if dataset.test_speakers:
@@ -140,7 +140,7 @@ def _resolve_kind(corpus: Corpus, dataset: Dataset) -> str:
     return dataset.split
 
 
-def _test_rows(corpus: Corpus, rows: Rows, dataset: Dataset, kind: str) -> Rows:
+def _test_rows(corpus: Corpus, rows: Rows, dataset: DatasetConfig, kind: str) -> Rows:
     rng = np.random.default_rng((dataset.split_seed, 0))
     if kind == "official":
         return np.array([row for row in rows if corpus.clips[row].split == "test"], dtype=np.int64)

@@ -10,7 +10,7 @@ from pathlib import Path
 from sayso.config.overrides import merge, override_text, parse_overrides
 from sayso.config.schema import did_you_mean, dump, read
 from sayso.data.clips import Clip
-from sayso.data.datasets import DATASETS, Dataset
+from sayso.data.datasets import DATASETS, DatasetConfig
 from sayso.errors import DataError, InterruptedRunError, RunError, SettingsError
 from sayso.recipe.defaults import suggest_audio
 from sayso.recipe.recipe import Recipe, recipe_from_values
@@ -174,7 +174,7 @@ def _recipe_of(source: str | Path, overrides: Sequence[str], progress: Progress)
     laid_over = parse_overrides(overrides)
     values = merge({"dataset": {"kind": kind}}, laid_over)
     try:
-        dataset = read(Dataset, values["dataset"], key="dataset")
+        dataset = read(DatasetConfig, values["dataset"], key="dataset")
     except SettingsError as error:
         raise SettingsError(error.faults, source=kind) from error
     values["audio"] = suggest_audio(dataset.kept_listing(progress).clips)
