@@ -8,9 +8,9 @@ from pathlib import Path
 from benchmarks.contest import Contest, Figure, NotHereError
 from benchmarks.planting import KINDS, plant
 from sayso.audio import AudioFormat
-from sayso.data.datasets import Dataset
-from sayso.data.datasets.fsdd import Fsdd
-from sayso.data.datasets.speech_commands import SpeechCommands
+from sayso.data.datasets import DatasetConfig
+from sayso.data.datasets.fsdd import FsddConfig
+from sayso.data.datasets.speech_commands import SpeechCommandsConfig
 from sayso.studies.audit.audit import find_faults
 from sayso.studies.audit.catalogue import DETECTORS
 from sayso.studies.audit.listening import listen
@@ -32,7 +32,7 @@ def contest(*, full: bool) -> Contest:
     Raises:
         NotHereError: the recordings are not on this machine.
     """
-    datasets: dict[str, Dataset] = {FSDD: Fsdd()} | ({WORDS: SpeechCommands()} if full else {})
+    datasets: dict[str, DatasetConfig] = {FSDD: FsddConfig()} | ({WORDS: SpeechCommandsConfig()} if full else {})
     for name, dataset in datasets.items():
         if dataset.location() is None:
             raise NotHereError(f"needs {name}; set SAYSO_DATA to the folder that holds it")
@@ -63,7 +63,7 @@ def contest(*, full: bool) -> Contest:
     )
 
 
-def _percents(name: str, dataset: Dataset) -> Mapping[str, float]:
+def _percents(name: str, dataset: DatasetConfig) -> Mapping[str, float]:
     """Plant, audit, and count."""
     with tempfile.TemporaryDirectory() as folder:
         planted = plant(dataset.listing(Progress()).clips, Path(folder), count=FAULTS, seed=SEED)

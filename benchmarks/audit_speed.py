@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from benchmarks.contest import Contest, Figure, NotHereError
-from sayso.data.datasets.speech_commands import SpeechCommands
+from sayso.data.datasets.speech_commands import SpeechCommandsConfig
 from sayso.studies.audit.audit import audit
 from sayso.system.progress import Progress
 
@@ -20,9 +20,9 @@ def contest(*, full: bool) -> Contest:
         NotHereError: Speech Commands is not on this machine.
     """
     del full  # always all of them: that is what the target is about
-    if SpeechCommands().location() is None:
+    if SpeechCommandsConfig().location() is None:
         raise NotHereError("needs Speech Commands v0.01; set SAYSO_DATA to the folder that holds speech_commands_v0.01")
-    clips = SpeechCommands().listing(Progress()).clips
+    clips = SpeechCommandsConfig().listing(Progress()).clips
     for clip in clips:
         Path(clip.path).read_bytes()
     return Contest(

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.contest import Contest, Figure, NotHereError
-from sayso.data.datasets.fsdd import Fsdd
+from sayso.data.datasets.fsdd import FsddConfig
 from sayso.studies.comparison.plan import Plan, make_plan
 from sayso.studies.trials.local import LocalProcesses
 from sayso.studies.trials.on_ray import RayCluster
@@ -25,7 +25,7 @@ def contest(*, full: bool) -> Contest:
     Raises:
         NotHereError: the digits or Ray are not on this machine, or it has one core.
     """
-    if Fsdd().location() is None:
+    if FsddConfig().location() is None:
         raise NotHereError("needs fsdd; set SAYSO_DATA to the folder that holds it")
     if (os.cpu_count() or 1) < 2:
         raise NotHereError("needs two cores")

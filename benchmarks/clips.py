@@ -4,8 +4,8 @@ import numpy as np
 
 from benchmarks.contest import NotHereError
 from sayso.audio import AudioFormat, clip_from_file, decode, fit_length
-from sayso.data.datasets.fsdd import Fsdd
-from sayso.data.datasets.speech_commands import SpeechCommands
+from sayso.data.datasets.fsdd import FsddConfig
+from sayso.data.datasets.speech_commands import SpeechCommandsConfig
 from sayso.system.progress import Progress
 
 __all__ = ["digits", "words"]
@@ -19,9 +19,9 @@ def digits(count: int | None) -> np.ndarray:
     Raises:
         NotHereError: FSDD is not on this machine.
     """
-    if Fsdd().location() is None:
+    if FsddConfig().location() is None:
         raise NotHereError("needs FSDD; set SAYSO_DATA to the folder that holds fsdd")
-    paths = _spread([clip.path for clip in Fsdd().listing(Progress()).clips], count)
+    paths = _spread([clip.path for clip in FsddConfig().listing(Progress()).clips], count)
     clips = np.stack([fit_length(decode(path)[0], DIGIT_SAMPLES, "centre") for path in paths])
     return clips / np.maximum(np.abs(clips).max(axis=1, keepdims=True), 1e-6)
 
@@ -32,9 +32,9 @@ def words(count: int) -> np.ndarray:
     Raises:
         NotHereError: Speech Commands is not on this machine.
     """
-    if SpeechCommands().location() is None:
+    if SpeechCommandsConfig().location() is None:
         raise NotHereError("needs Speech Commands v0.01; set SAYSO_DATA to the folder that holds speech_commands_v0.01")
-    paths = _spread([clip.path for clip in SpeechCommands().listing(Progress()).clips], count)
+    paths = _spread([clip.path for clip in SpeechCommandsConfig().listing(Progress()).clips], count)
     return np.stack([clip_from_file(path, AudioFormat()) for path in paths]).astype(np.float32) / 32_768
 
 

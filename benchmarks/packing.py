@@ -15,7 +15,7 @@ from benchmarks.contest import Contest, Figure, NotHereError
 from sayso.audio import AudioFormat
 from sayso.data.clips import Listing
 from sayso.data.corpus import pack
-from sayso.data.datasets.speech_commands import SpeechCommands
+from sayso.data.datasets.speech_commands import SpeechCommandsConfig
 from sayso.system.progress import Progress
 
 AUDIO = AudioFormat()
@@ -25,7 +25,7 @@ PACK, OPEN, PLAIN, BARE = "sayso: pack", "sayso: second open", "soundfile: plain
 def contest(*, full: bool) -> Contest:
     """Set the contest up: every clip of Speech Commands that is here, read once so that all sides find it in memory."""
     del full  # always all of them: a second open is to be quick with every clip
-    if SpeechCommands().location() is None:
+    if SpeechCommandsConfig().location() is None:
         raise NotHereError("needs Speech Commands v0.01; set SAYSO_DATA to the folder that holds speech_commands_v0.01")
     # The noise recordings are left out: the plain loop does not read them.
     paths = [clip.path for clip in _listing().clips]
@@ -67,7 +67,7 @@ class _Opened:
 
 
 def _listing() -> Listing:
-    return Listing(SpeechCommands().listing(Progress()).clips)
+    return Listing(SpeechCommandsConfig().listing(Progress()).clips)
 
 
 @contextmanager

@@ -52,9 +52,9 @@ def sayso_epoch() -> Callable[[np.ndarray], float]:
     """An epoch of `sayso train` on all clips, as the program runs it: augmentation off, weights and log written."""
     from sayso.data.clips import Clip
     from sayso.data.corpus import Corpus
-    from sayso.data.datasets.speech_commands import SpeechCommands
+    from sayso.data.datasets.speech_commands import SpeechCommandsConfig
     from sayso.data.splits import Split, SplitSettings
-    from sayso.features.spectrogram import Spectrogram
+    from sayso.features.spectrogram import SpectrogramConfig
     from sayso.models.luz_convnet import LuzConvnetConfig
     from sayso.recipe.prepared import Prepared
     from sayso.recipe.recipe import Recipe, Training
@@ -62,8 +62,8 @@ def sayso_epoch() -> Callable[[np.ndarray], float]:
     from sayso.training import fit
 
     recipe = Recipe(
-        dataset=SpeechCommands(),
-        features=Spectrogram(power=None, scale="linear", normalized="window"),
+        dataset=SpeechCommandsConfig(),
+        features=SpectrogramConfig(power=None, scale="linear", normalized="window"),
         normalise="none",
         model=LuzConvnetConfig(),
         augment=(),
@@ -89,9 +89,9 @@ def as_int16(clips: np.ndarray) -> np.ndarray:
 
 def _spectrograms(clips: Tensor) -> Tensor:
     from sayso.audio import AudioFormat
-    from sayso.features.spectrogram import Spectrogram
+    from sayso.features.spectrogram import SpectrogramConfig
 
-    settings = Spectrogram(power=None, scale="linear", normalized="window")
+    settings = SpectrogramConfig(power=None, scale="linear", normalized="window")
     return settings.build(AudioFormat())(clips)
 
 

@@ -54,9 +54,9 @@ def _kymatio() -> Callable[[Any], Any]:
 
 def _sayso_log_mel() -> Callable[[Any], Any]:
     from sayso.audio import AudioFormat
-    from sayso.features.mel import Mel
+    from sayso.features.mel import MelConfig
 
-    mel = Mel(n_mels=MELS, window_seconds=WINDOW / RATE, hop_seconds=HOP / RATE, lowest_hertz=LOWEST_HERTZ)
+    mel = MelConfig(n_mels=MELS, window_seconds=WINDOW / RATE, hop_seconds=HOP / RATE, lowest_hertz=LOWEST_HERTZ)
     log_mel = mel.build(AudioFormat(sample_rate=RATE))
     return lambda clips: log_mel(clips)[:, 0]
 
@@ -120,9 +120,9 @@ def _bare_transform() -> Callable[[Any], Any]:
 
 def _sayso_complex(normalized: Literal["none", "window"]) -> Callable[[Any], Any]:
     from sayso.audio import AudioFormat
-    from sayso.features.spectrogram import Spectrogram
+    from sayso.features.spectrogram import SpectrogramConfig
 
-    settings = Spectrogram(
+    settings = SpectrogramConfig(
         power=None,
         scale="linear",
         window_seconds=LONG_WINDOW / RATE,

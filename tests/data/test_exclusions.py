@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sayso.data.clips import Clip, Listing
-from sayso.data.datasets import Dataset
+from sayso.data.datasets import DatasetConfig
 from sayso.data.exclusions import Exclusion, read_exclusions, write_exclusions
 from sayso.errors import DataError
 from sayso.recipe.prepared import prepare
@@ -15,7 +15,7 @@ from sayso.system.progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made(Dataset):
+class Made(DatasetConfig):
     """Stretches of one recording, and two files."""
 
     folder: str

@@ -13,8 +13,8 @@ import sayso.data.near_copies
 from sayso.audio import AudioFormat
 from sayso.data.clips import Clip
 from sayso.data.corpus import Corpus, clear_packed, pack
-from sayso.data.datasets.fsdd import Fsdd
-from sayso.data.datasets.speech_commands import SpeechCommands
+from sayso.data.datasets.fsdd import FsddConfig
+from sayso.data.datasets.speech_commands import SpeechCommandsConfig
 from sayso.data.near_copies import NearCopy, copies_across, kept_near_copies, near_copies
 from sayso.system.progress import Progress
 
@@ -145,14 +145,14 @@ def planted_in(corpus: Corpus, count: int, seed: int) -> tuple[np.ndarray, set[t
     return np.concatenate((corpus.samples, copies)), {(int(row), len(corpus) + at) for at, row in enumerate(rows)}
 
 
-def real_clips(dataset: Fsdd | SpeechCommands, rate: int) -> Corpus:
+def real_clips(dataset: FsddConfig | SpeechCommandsConfig, rate: int) -> Corpus:
     if dataset.location() is None:
         pytest.skip("no real recordings: set SAYSO_DATA")
     return pack(dataset.listing(Progress()), AudioFormat(sample_rate=rate), progress=Progress())
 
 
 def test_in_real_digits_only_planted_copies_are_found() -> None:
-    whole = real_clips(Fsdd(speakers=("george",)), 8_000)
+    whole = real_clips(FsddConfig(speakers=("george",)), 8_000)
     samples, wanted = planted_in(whole, 24, seed=11)
     got = found(samples, rate=8_000)
     assert len(got & wanted) >= 23
@@ -161,7 +161,7 @@ def test_in_real_digits_only_planted_copies_are_found() -> None:
 
 @pytest.mark.slow
 def test_in_speech_commands_the_source_s_own_repeats_are_found_too() -> None:
-    whole = real_clips(SpeechCommands(), 16_000)
+    whole = real_clips(SpeechCommandsConfig(), 16_000)
     samples, wanted = planted_in(whole, 200, seed=12)
     got = found(samples)
     assert len(got & wanted) >= 190

@@ -6,14 +6,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sayso.dsp.fourier import Dft, ExactConstants, fast_length
+from sayso.dsp.fourier import ExactConstants, RealDft, fast_length
 
 
 @pytest.mark.parametrize("length", [1, 2, 12, 13, 100, 257, 480, 1600, 4096])
 def test_both_ways_give_numpys_transform(length):
     samples = np.random.default_rng(length).standard_normal((2, 3, length))
     expected = np.fft.rfft(samples)
-    dft = Dft(length)
+    dft = RealDft(length)
     for out in (dft(torch.from_numpy(samples).float()), dft._by_products(torch.from_numpy(samples).float())):
         assert out.shape == (2, 3, dft.bins, 2)
         ours = out[..., 0].numpy() + 1j * out[..., 1].numpy()
@@ -23,7 +23,7 @@ def test_both_ways_give_numpys_transform(length):
 
 
 def test_its_matrices_are_small():
-    assert sum(buffer.numel() for buffer in Dft(16000).buffers()) < 5 * 16000
+    assert sum(buffer.numel() for buffer in RealDft(16000).buffers()) < 5 * 16000
 
 
 @settings(max_examples=30, deadline=None)

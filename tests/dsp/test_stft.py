@@ -7,8 +7,8 @@ import torch
 from sayso.audio import AudioFormat
 from sayso.dsp.mel import hertz_to_mel, mel_filter_bank, mel_to_hertz
 from sayso.dsp.stft import Stft
-from sayso.features.mel import Mel
-from sayso.features.spectrogram import Spectrogram
+from sayso.features.mel import MelConfig
+from sayso.features.spectrogram import SpectrogramConfig
 
 
 def reference(samples, *, n_fft, window, hop):
@@ -37,7 +37,7 @@ def test_both_ways_give_numpys_transform(n_fft, window, hop):
 def test_a_tone_is_loudest_in_its_bin():
     audio = AudioFormat(sample_rate=16000)
     tone = torch.sin(2 * torch.pi * 1000 * torch.arange(16000) / 16000)[None]
-    spectrogram = Spectrogram(scale="linear").build(audio)(tone)[0, 0]
+    spectrogram = SpectrogramConfig(scale="linear").build(audio)(tone)[0, 0]
     assert int(spectrogram[:, 50].argmax()) == round(1000 * 512 / 16000)
     assert spectrogram.shape == (257, 101)
 
@@ -45,8 +45,8 @@ def test_a_tone_is_loudest_in_its_bin():
 def test_mel_is_filter_bank_times_spectrum():
     audio = AudioFormat(sample_rate=8000)
     samples = torch.randn(2, 8000, generator=torch.Generator().manual_seed(1))
-    mel = Mel(scale="linear").build(audio)
-    power = Spectrogram(scale="linear", power=2).build(audio)(samples)
+    mel = MelConfig(scale="linear").build(audio)
+    power = SpectrogramConfig(scale="linear", power=2).build(audio)(samples)
     torch.testing.assert_close(mel(samples), mel.bands.bank @ power, rtol=1e-5, atol=1e-6)
 
 
@@ -86,5 +86,5 @@ def test_area_norm_gives_equal_areas():
     ],
 )
 def test_misfits_are_told_before_data_is_touched(keys, word):
-    faults = list(Mel(**keys).misfits(AudioFormat(sample_rate=16000)))
+    faults = list(MelConfig(**keys).misfits(AudioFormat(sample_rate=16000)))
     assert [fault.key for fault in faults] == [word]

@@ -12,7 +12,7 @@ from sayso.classifier.inference import predict_logits
 from sayso.config.overrides import merge
 from sayso.config.schema import dump
 from sayso.data.clips import Listing
-from sayso.data.datasets.folder import Folder
+from sayso.data.datasets.folder import FolderConfig
 from sayso.data.leakage.unknown_words import check_unknown_words
 from sayso.data.splits.draw import Split
 from sayso.errors import DataError, SettingsError
@@ -88,7 +88,7 @@ def test_words_of_which_no_clip_belongs_with_the_test_part(tone_folder, tmp_path
 def test_of_an_official_split_the_official_test_clips_are_taken(tone_folder, listing, monkeypatch):
     made = recipe(tone_folder, "middle")
     parts = tuple(replace(clip, part="test" if clip.speaker == "bob" else "train") for clip in listing.clips)
-    monkeypatch.setattr(Folder, "listing", lambda *_: Listing(parts))
+    monkeypatch.setattr(FolderConfig, "listing", lambda *_: Listing(parts))
     prepared = prepare(made, Progress())
     assert prepared.split.kind == "official"
     assert {clip.speaker for clip in prepared.unknown_words.clips} == {"bob"}

@@ -4,7 +4,7 @@ import pytest
 
 from sayso.dsp.mel import mel_filter_bank
 from sayso.errors import SettingsError
-from sayso.features.mel import Mel
+from sayso.features.mel import MelConfig
 from sayso.recipe.recipe import recipe_from_values
 
 BAD = [
@@ -66,5 +66,5 @@ def test_features_that_a_network_cannot_take():
 
 
 def test_the_defaults_of_mel_are_those_of_shipped_models():
-    config = Mel()
+    config = MelConfig()
     assert (config.scale, config.mel_scale, config.area_norm, config.lowest_hertz) == ("log", "htk", False, 20.0)

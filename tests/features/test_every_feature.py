@@ -1,5 +1,7 @@
 """What every registered representation must do; a new one is tested by being registered."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -23,6 +25,7 @@ VARIANTS = {
     "mfcc": [{}, {"scale": "log", "lifter": 22.0, "deltas": 2}],
 }
 CASES = [(part, keys) for part in FEATURES for keys in VARIANTS.get(part.kind, [{}])]
+OWN = [part for part in FEATURES if part.__module__.startswith("sayso.")]
 
 
 @pytest.fixture(params=CASES, ids=lambda case: f"{case[0].kind}-{case[1]}")
@@ -37,6 +40,13 @@ def feature(request):
 def samples():
     generator = torch.Generator().manual_seed(0)
     return 0.3 * torch.randn(5, AUDIO.clip_samples, generator=generator)
+
+
+@pytest.mark.parametrize("part", OWN, ids=lambda part: part.kind)
+def test_settings_are_called_as_what_they_build(part):
+    name = part.__name__.removesuffix("Config")
+    assert part.__name__ == f"{name}Config"
+    assert type(part().build(AUDIO)) is getattr(sys.modules[part.__module__], name)
 
 
 def test_shape_is_as_it_says(feature, samples):

@@ -10,11 +10,11 @@ from sayso.audio import AudioFormat
 from sayso.dsp import stft as spectral
 from sayso.dsp.stft import Stft
 from sayso.features import FEATURES
-from sayso.features.dft import WholeClipDft
-from sayso.features.mel import Mel
-from sayso.features.mfcc import Mfcc
-from sayso.features.spectrogram import Picture, Spectrogram
-from sayso.features.waveform import Waveform
+from sayso.features.dft import DftConfig
+from sayso.features.mel import MelConfig
+from sayso.features.mfcc import MfccConfig
+from sayso.features.spectrogram import Picture, SpectrogramConfig
+from sayso.features.waveform import WaveformConfig
 
 AUDIO = AudioFormat(sample_rate=8000, clip_seconds=0.2)
 HOP = 80
@@ -33,8 +33,8 @@ def sound(seed, *, clips=1, samples=AUDIO.clip_samples):
 def test_mel_is_filter_bank_times_spectrum(seed):
     keys = {"mel_scale": "slaney", "area_norm": True, "n_mels": 30}
     samples = sound(seed, clips=2)
-    mel = Mel(scale="linear", normalized="window", **keys).build(AUDIO).double()
-    power = Spectrogram(scale="linear", normalized="window").build(AUDIO).double()(samples)
+    mel = MelConfig(scale="linear", normalized="window", **keys).build(AUDIO).double()
+    power = SpectrogramConfig(scale="linear", normalized="window").build(AUDIO).double()(samples)
     torch.testing.assert_close(mel(samples), mel.bands.bank @ power, rtol=1e-12, atol=1e-12)
 
 
@@ -42,7 +42,7 @@ def test_mel_is_filter_bank_times_spectrum(seed):
 @given(seeds)
 def test_parseval(seed):
     samples = sound(seed)
-    whole = WholeClipDft(power=2.0, scale="linear").build(AUDIO).double()(samples)[0, 0, :, 0]
+    whole = DftConfig(power=2.0, scale="linear").build(AUDIO).double()(samples)[0, 0, :, 0]
     assert two_sided(whole, 1600) / 1600 == pytest.approx(float(samples.square().sum()), rel=1e-10)
 
     stft = Stft(n_fft=256, window=240, hop=HOP).double()
@@ -70,9 +70,9 @@ def test_a_shift_by_one_hop_is_a_shift_by_one_frame(seed, kind):
 @given(seeds)
 def test_complex_is_linear_and_holds_the_power(seed):
     one, two = sound(seed), sound(seed + 1)
-    feature = Spectrogram(power=None, scale="linear").build(AUDIO).double()
+    feature = SpectrogramConfig(power=None, scale="linear").build(AUDIO).double()
     torch.testing.assert_close(feature(one - 3 * two), feature(one) - 3 * feature(two), rtol=1e-9, atol=1e-12)
-    energy = Spectrogram(scale="linear").build(AUDIO).double()(one)
+    energy = SpectrogramConfig(scale="linear").build(AUDIO).double()(one)
     torch.testing.assert_close(feature(one).square().sum(dim=1, keepdim=True), energy)
 
 
@@ -90,7 +90,7 @@ def test_chunks_change_nothing(kind, monkeypatch):
 def test_normalized_as_torch_and_torchaudio_mean_it():
     samples = sound(2)
     plain, window, frame = (
-        Spectrogram(power=1.0, scale="linear", normalized=by).build(AUDIO).double()(samples)
+        SpectrogramConfig(power=1.0, scale="linear", normalized=by).build(AUDIO).double()(samples)
         for by in ("none", "window", "frame_length")
     )
     taper = torch.hann_window(240, dtype=torch.float64)
@@ -103,7 +103,7 @@ def test_normalized_as_torch_and_torchaudio_mean_it():
 
 
 def test_a_picture_is_grey_from_0_to_1_and_silence_is_black():
-    config = Spectrogram(scale="db", top_db=80.0, image=Picture(height=64, width=48))
+    config = SpectrogramConfig(scale="db", top_db=80.0, image=Picture(height=64, width=48))
     feature = config.build(AUDIO)
     picture = feature(sound(3).float())
     assert picture.shape == (1, 1, 64, 48)
@@ -115,17 +115,17 @@ def test_a_picture_is_grey_from_0_to_1_and_silence_is_black():
 def test_a_picture_is_what_torchs_antialiased_bilinear_resizing_makes():
     samples = sound(4)
     small = Picture(height=40, width=50)
-    level = Spectrogram(scale="db").build(AUDIO).double()(samples)
+    level = SpectrogramConfig(scale="db").build(AUDIO).double()(samples)
     grey = (level - level.min()) / (level.max() - level.min())
     expected = torch.nn.functional.interpolate(grey, (40, 50), mode="bilinear", antialias=True)
-    made = Spectrogram(scale="db", image=small).build(AUDIO).double()(samples)
+    made = SpectrogramConfig(scale="db", image=small).build(AUDIO).double()(samples)
     torch.testing.assert_close(made, expected, rtol=1e-6, atol=1e-6)
 
 
 def test_the_whole_clip_transform_of_an_awkward_length_is_filled_up():
     audio = AudioFormat(sample_rate=1000, clip_seconds=0.257)
     samples = sound(5, samples=257)
-    out = WholeClipDft(power=1.0, scale="linear").build(audio).double()(samples)[0, 0, :, 0]
+    out = DftConfig(power=1.0, scale="linear").build(audio).double()(samples)[0, 0, :, 0]
     np.testing.assert_allclose(out, np.abs(np.fft.rfft(samples[0], 270)), atol=1e-9)
 
 
@@ -133,15 +133,15 @@ TINY = AudioFormat(sample_rate=1000, clip_seconds=0.04)
 FRAMES = {"window_seconds": 0.016, "hop_seconds": 0.008}
 BANDS = {**FRAMES, "n_mels": 4, "mel_scale": "slaney", "lowest_hertz": 0.0}
 SMOOTH = [
-    Waveform(),
-    WholeClipDft(power=None, scale="linear"),
-    WholeClipDft(),
-    Spectrogram(power=None, scale="linear", **FRAMES),
-    Spectrogram(power=0.5, scale="linear", **FRAMES),
-    Spectrogram(scale="db", db_reference="clip_maximum", image=Picture(height=5, width=4), **FRAMES),
-    Mel(**BANDS),
-    Mel(scale="pcen", **BANDS),
-    Mfcc(n_coefficients=3, deltas=2, delta_frames=3, **BANDS),
+    WaveformConfig(),
+    DftConfig(power=None, scale="linear"),
+    DftConfig(),
+    SpectrogramConfig(power=None, scale="linear", **FRAMES),
+    SpectrogramConfig(power=0.5, scale="linear", **FRAMES),
+    SpectrogramConfig(scale="db", db_reference="clip_maximum", image=Picture(height=5, width=4), **FRAMES),
+    MelConfig(**BANDS),
+    MelConfig(scale="pcen", **BANDS),
+    MfccConfig(n_coefficients=3, deltas=2, delta_frames=3, **BANDS),
 ]
 
 

@@ -10,7 +10,7 @@ import torch
 
 from golden.scattering_cases import CASES, FOLDER, name_of, samples_of
 from sayso.audio import AudioFormat, clip_from_file
-from sayso.data.datasets.fsdd import Fsdd
+from sayso.data.datasets.fsdd import FsddConfig
 from sayso.dsp.wavelets import gauss_response, morlet_response, padding, wavelets
 from sayso.features.scattering import Scattering, ScatteringConfig
 from sayso.system.progress import Progress
@@ -53,11 +53,11 @@ def test_float32_is_kymatios_to_1e_4(case):
     assert error(build(case)(samples.float())[0, 0].numpy(), case) <= 1e-4
 
 
-@pytest.mark.skipif(Fsdd().location() is None, reason="needs SAYSO_DATA with fsdd")
+@pytest.mark.skipif(FsddConfig().location() is None, reason="needs SAYSO_DATA with fsdd")
 def test_float32_is_float64_to_1e_4_on_every_digit_and_speaker():
     audio = AudioFormat(sample_rate=8000, clip_seconds=1.024)
     config = ScatteringConfig(max_scale_log2=8, wavelets_per_octave=12, scale="linear")
-    paths = [clip.path for clip in Fsdd().listing(Progress()).clips[::50]]
+    paths = [clip.path for clip in FsddConfig().listing(Progress()).clips[::50]]
     samples = torch.from_numpy(np.stack([clip_from_file(path, audio) for path in paths])) / 2**15
     coarse, exact = config.build(audio)(samples), config.build(audio).double()(samples.double())
     errors = torch.linalg.vector_norm(coarse - exact, dim=(1, 2, 3)) / torch.linalg.vector_norm(exact, dim=(1, 2, 3))

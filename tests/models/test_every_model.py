@@ -1,6 +1,7 @@
 """What every registered network must do; a new one is tested by being registered."""
 
 import itertools
+import sys
 
 import pytest
 import torch
@@ -18,6 +19,9 @@ SMALL = {
 }
 
 
+OWN = [part for part in MODELS if part.__module__.startswith("sayso.")]
+
+
 def small(part, **keys):
     return part(**(SMALL.get(part.kind, {}) | keys))
 
@@ -33,6 +37,13 @@ def network(part):
     assert not list(config.misfits(SHAPE))
     torch.manual_seed(0)
     return config.build(SHAPE, 7)
+
+
+@pytest.mark.parametrize("part", OWN, ids=lambda part: part.kind)
+def test_settings_are_called_as_what_they_build(part):
+    name = part.__name__.removesuffix("Config")
+    assert part.__name__ == f"{name}Config"
+    assert type(small(part).build(SHAPE, 7)) is getattr(sys.modules[part.__module__], name)
 
 
 def test_logits_have_one_column_a_word(network):

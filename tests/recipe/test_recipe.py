@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sayso.config.overrides import load_yaml, override_text, parse_overrides
 from sayso.config.schema import dump
 from sayso.errors import SettingsError
-from sayso.features.mel import Mel
+from sayso.features.mel import MelConfig
 from sayso.recipe.recipe import Recipe, read_recipe, recipe_from_values, recipe_yaml
 
 ROOT = Path(__file__).parents[2] / "recipes"
@@ -121,7 +121,9 @@ def test_files_that_are_no_text(content, tmp_path):
 
 
 def test_recipes_are_values():
-    one = Recipe(dataset=recipe_from_values({"dataset": {"kind": "fsdd"}}, source="x").dataset, features=Mel(n_mels=10))
+    one = Recipe(
+        dataset=recipe_from_values({"dataset": {"kind": "fsdd"}}, source="x").dataset, features=MelConfig(n_mels=10)
+    )
     assert one.features.n_mels == 10
     with pytest.raises(AttributeError):
         one.features.n_mels = 11

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from runs_made import prepared_by, small_prepared, small_recipe
-from sayso.augment.gain import Gain
+from sayso.augment.gain import GainConfig
 from sayso.classifier.module import Classifier
 from sayso.errors import SettingsError
 from sayso.training import choose_hardware, feature_cache
@@ -70,7 +70,7 @@ def test_features_that_no_augmentation_changes_are_computed_once(tone_folder, mo
 
 
 def test_features_of_augmented_samples_are_not_kept(tone_folder):
-    recipe = dataclasses.replace(small_recipe(tone_folder, threads=1), augment=(Gain(),))
+    recipe = dataclasses.replace(small_recipe(tone_folder, threads=1), augment=(GainConfig(),))
     prepared = prepared_by(recipe, small_prepared(tone_folder))
     split = prepared.split
     learner = new_learner(prepared, choose_hardware(recipe.training))

@@ -21,7 +21,7 @@ from sayso.models import MODELS, NetworkConfig
 
 @MODELS.register("one_layer")
 @dataclass(frozen=True, kw_only=True)
-class OneLayer(NetworkConfig):
+class OneLayerConfig(NetworkConfig):
     """A linear layer."""
 
     def build(self, shape: tuple[int, int, int], classes: int) -> nn.Module:

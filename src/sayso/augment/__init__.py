@@ -35,7 +35,10 @@ class AugmentConfig(Part):
     works_on: ClassVar[Literal["samples", "features"]] = "samples"
 
     def build(self, surroundings: Surroundings) -> Augmentation:
-        """Make the function for batches of samples (batch, samples) or features (batch, channels, bins, frames)."""
+        """Make the function for batches of samples (batch, samples) or features (batch, channels, bins, frames).
+
+        In Sayso itself it is an object of the class that lies beside the settings: `Gain` beside `GainConfig`.
+        """
         raise NotImplementedError
 
 

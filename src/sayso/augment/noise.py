@@ -1,21 +1,21 @@
 """Noise: the word is said somewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from sayso.augment import AUGMENTATIONS, Augmentation, AugmentConfig, Surroundings, uniform
+from sayso.augment import AUGMENTATIONS, AugmentConfig, Surroundings, uniform
 from sayso.config.schema import Share
 from sayso.errors import Fault
 
-__all__ = ["Noise"]
+__all__ = ["Noise", "NoiseConfig"]
 
 
 @AUGMENTATIONS.register("noise")
 @dataclass(frozen=True, kw_only=True)
-class Noise(AugmentConfig):
+class NoiseConfig(AugmentConfig):
     """Add background recordings, or white noise where there are none, at a signal-to-noise ratio drawn evenly in dB."""
 
     probability: Share = 0.8
@@ -26,27 +26,40 @@ class Noise(AugmentConfig):
     """Softest noise: signal over noise in dB."""
 
     def faults(self) -> Iterator[Fault]:
-        """Limits the wrong way round."""
+        """Yield a fault where the lowest ratio is above the highest."""
         if self.lowest_snr_db > self.highest_snr_db:
             yield Fault("lowest_snr_db", f"is {self.lowest_snr_db:g}, above highest_snr_db, {self.highest_snr_db:g}")
 
-    def build(self, surroundings: Surroundings) -> Augmentation:
+    def build(self, surroundings: Surroundings) -> "Noise":
         """Make the function for batches of samples."""
-
-        def add(samples: Tensor, generator: torch.Generator) -> Tensor:
-            noise = _draw(surroundings, samples, generator)
-            snr_db = uniform(len(samples), self.lowest_snr_db, self.highest_snr_db, generator, samples.device)
-            chosen = uniform(len(samples), 0, 1, generator, samples.device) < self.probability
-            ratio = samples.square().mean(1) / noise.square().mean(1).clamp(min=1e-12) / 10 ** (snr_db / 10)
-            return (samples + (chosen * ratio.sqrt())[:, None] * noise).clamp(-1, 1)
-
-        return add
+        return Noise(self, surroundings.noise)
 
 
-def _draw(surroundings: Surroundings, samples: Tensor, generator: torch.Generator) -> Tensor:
-    """A stretch of noise for each clip, (batch, samples): from recordings long enough, white noise being one more."""
+class Noise:
+    """Add noise to some clips of a batch, each at a signal-to-noise ratio of its own, and clip them to [-1, 1].
+
+    Args:
+        config: its settings.
+        recordings: of background noise, each (samples,), in [-1, 1).
+    """
+
+    def __init__(self, config: NoiseConfig, recordings: Sequence[Tensor]) -> None:
+        self.config, self.recordings = config, recordings
+
+    def __call__(self, samples: Tensor, generator: torch.Generator) -> Tensor:
+        """Change a batch of clips; samples (batch, samples) in [-1, 1)."""
+        config, batch, device = self.config, len(samples), samples.device
+        noise = _stretches(self.recordings, samples, generator)
+        snr_db = uniform(batch, config.lowest_snr_db, config.highest_snr_db, generator, device)
+        chosen = uniform(batch, 0, 1, generator, device) < config.probability
+        ratio = samples.square().mean(1) / noise.square().mean(1).clamp(min=1e-12) / 10 ** (snr_db / 10)
+        return (samples + (chosen * ratio.sqrt())[:, None] * noise).clamp(-1, 1)
+
+
+def _stretches(recordings: Sequence[Tensor], samples: Tensor, generator: torch.Generator) -> Tensor:
+    """Draw noise for each clip, (batch, samples): from recordings long enough, white noise being one more."""
     batch, length = samples.shape
-    recordings = [noise for noise in surroundings.noise if len(noise) >= length]
+    recordings = [noise for noise in recordings if len(noise) >= length]
     which = torch.randint(len(recordings) + 1, (batch,), generator=generator)
     place = torch.rand(batch, generator=generator).tolist()
     stretches = torch.empty(batch, length)

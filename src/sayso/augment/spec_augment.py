@@ -10,17 +10,17 @@ from typing import Annotated, ClassVar
 import torch
 from torch import Tensor
 
-from sayso.augment import AUGMENTATIONS, Augmentation, AugmentConfig, Surroundings
+from sayso.augment import AUGMENTATIONS, AugmentConfig, Surroundings
 from sayso.config.schema import Range, Share
 
-__all__ = ["SpecAugment"]
+__all__ = ["SpecAugment", "SpecAugmentConfig"]
 
 Count = Annotated[int, Range(least=0)]
 
 
 @AUGMENTATIONS.register("spec_augment")
 @dataclass(frozen=True, kw_only=True)
-class SpecAugment(AugmentConfig):
+class SpecAugmentConfig(AugmentConfig):
     """Set random bands and stretches of the normalised features to 0, which is their mean."""
 
     works_on: ClassVar = "features"
@@ -34,18 +34,29 @@ class SpecAugment(AugmentConfig):
     time_share: Share = 0.2
     """Longest stretch, as a share of all frames."""
 
-    def build(self, surroundings: Surroundings) -> Augmentation:
+    def build(self, surroundings: Surroundings) -> "SpecAugment":
         """Make the function for batches of features."""
         del surroundings
+        return SpecAugment(self)
 
-        def hide(features: Tensor, generator: torch.Generator) -> Tensor:
-            batch, _, bins, frames = features.shape
-            rows = _mask(batch, bins, self.frequency_masks, self.frequency_share, generator)  # (batch, bins)
-            columns = _mask(batch, frames, self.time_masks, self.time_share, generator)  # (batch, frames)
-            hidden = rows[:, None, :, None] | columns[:, None, None, :]
-            return features.masked_fill(hidden.to(features.device), 0.0)
 
-        return hide
+class SpecAugment:
+    """Set bands and stretches of a batch of features to 0, other ones in each clip.
+
+    Args:
+        config: its settings.
+    """
+
+    def __init__(self, config: SpecAugmentConfig) -> None:
+        self.config = config
+
+    def __call__(self, features: Tensor, generator: torch.Generator) -> Tensor:
+        """Change a batch of features (batch, channels, bins, frames)."""
+        config, (batch, _, bins, frames) = self.config, features.shape
+        rows = _mask(batch, bins, config.frequency_masks, config.frequency_share, generator)  # (batch, bins)
+        columns = _mask(batch, frames, config.time_masks, config.time_share, generator)  # (batch, frames)
+        hidden = rows[:, None, :, None] | columns[:, None, None, :]
+        return features.masked_fill(hidden.to(features.device), 0.0)
 
 
 def _mask(batch: int, length: int, masks: int, share: float, generator: torch.Generator) -> Tensor:

@@ -13,7 +13,7 @@ from sayso.system.wording import counted
 if TYPE_CHECKING:
     from sayso.data.clips import Clip, Listing
     from sayso.data.corpus import Corpus
-    from sayso.data.datasets import Dataset
+    from sayso.data.datasets import DatasetConfig
 
 app = typer.Typer(no_args_is_help=True, help="Recordings: list, fetch, look into, clear.")
 
@@ -106,11 +106,11 @@ def clear(
     say(f"{_size(freed)} freed in {cache_folder()}")
 
 
-def _dataset(source: str, settings: list[str] | None) -> "Dataset":
+def _dataset(source: str, settings: list[str] | None) -> "DatasetConfig":
     """Read the settings of a dataset named by its kind, or by the path of a folder or manifest."""
     from sayso.config.overrides import parse_overrides
     from sayso.config.schema import read
-    from sayso.data.datasets import DATASETS, Dataset
+    from sayso.data.datasets import DATASETS, DatasetConfig
 
     values = parse_overrides(settings or [])
     known = source in DATASETS.names()
@@ -118,17 +118,17 @@ def _dataset(source: str, settings: list[str] | None) -> "Dataset":
         values = {"kind": "folder", "path": source, **values}
     else:
         values = {"kind": source, **values}
-    return read(Dataset, values)
+    return read(DatasetConfig, values)
 
 
-def _pack(dataset: "Dataset", listing: "Listing") -> "Corpus":
+def _pack(dataset: "DatasetConfig", listing: "Listing") -> "Corpus":
     from sayso.audio import AudioFormat
     from sayso.data.corpus import pack
 
     return pack(listing, AudioFormat(), progress=Bars(), max_bad_share=dataset.max_bad_share)
 
 
-def _place(part: "type[Dataset]") -> str:
+def _place(part: "type[DatasetConfig]") -> str:
     from sayso.errors import SettingsError
 
     try:

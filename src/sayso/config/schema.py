@@ -84,7 +84,7 @@ class Settings:
             raise SettingsError(faults, source=type(self).__name__)
 
     def faults(self) -> Iterator[Fault]:
-        """What does not fit together across fields; asked only when every field is within its range."""
+        """Yield a fault where fields do not fit together; asked only when every field is within its range."""
         return iter(())
 
     @classmethod

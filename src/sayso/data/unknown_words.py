@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sayso.config.schema import did_you_mean
 from sayso.data.clips import Listing
-from sayso.data.datasets import Dataset
+from sayso.data.datasets import DatasetConfig
 from sayso.data.splits.settings import SplitSettings
 from sayso.errors import Fault, SettingsError
 from sayso.system.progress import Progress
@@ -14,7 +14,7 @@ from sayso.system.progress import Progress
 __all__ = ["recipe_listing"]
 
 
-def recipe_listing(dataset: Dataset, progress: Progress, split: SplitSettings | None = None) -> Listing:
+def recipe_listing(dataset: DatasetConfig, progress: Progress, split: SplitSettings | None = None) -> Listing:
     """A dataset's kept listing as a recipe uses it: clips of `reject_words` stand apart in `unknown`.
 
     Raises:

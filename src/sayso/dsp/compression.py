@@ -139,7 +139,7 @@ class Pcen(ExactConstants):
 
 
 def power_faults(power: float | None, peak: float) -> Iterator[Fault]:
-    """A power that float32 cannot hold, when the largest magnitude is `peak`."""
+    """Yield a fault where float32 cannot hold that power of a magnitude as large as `peak`."""
     most = _LARGEST_EXPONENT / max(math.log10(peak), 1.0)
     if power is not None and power > most:
         yield Fault("power", f"is {power:g}: a loud clip would be beyond float32, must be at most {most:.3g}")

@@ -1,6 +1,6 @@
 """The real discrete Fourier transform, and constants that are exact in any precision.
 
-`Dft` computes one thing in two ways. At work it takes the fast Fourier transform; while a model is exported it is
+`RealDft` computes one thing in two ways. At work it takes the fast Fourier transform; while a model is exported it is
 products with matrices of cosines and sines, because real products are what every runtime has. The matrices are made
 with float64 angles, the phase taken modulo n first: angles in float32 agree with themselves and are wrong by percents.
 """
@@ -15,7 +15,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-__all__ = ["Dft", "ExactConstants", "InverseDft", "fast_length", "modulus", "phases"]
+__all__ = ["ExactConstants", "InverseRealDft", "RealDft", "fast_length", "modulus", "phases"]
 
 
 class ExactConstants(nn.Module):
@@ -37,7 +37,7 @@ class ExactConstants(nn.Module):
         return self
 
 
-class Dft(ExactConstants):
+class RealDft(ExactConstants):
     """Discrete Fourier transform of `length` real samples.
 
     For export the transform is done in four steps (Bailey 1990): with length = rows x columns, a DFT of each column, a
@@ -80,10 +80,10 @@ class Dft(ExactConstants):
         return torch.stack([part.flatten(-2)[..., : self.bins] for part in parts], dim=-1)
 
 
-class InverseDft(ExactConstants):
+class InverseRealDft(ExactConstants):
     """Inverse transform, to `length` complex samples, of the coefficients of the lowest frequencies alone.
 
-    It sums without dividing by the length. Export goes in four steps, as in `Dft`.
+    It sums without dividing by the length. Export goes in four steps, as in `RealDft`.
 
     Args:
         length: number of samples.

@@ -46,7 +46,10 @@ class MelBandSettings(Settings):
     """Give all bands the same area (Slaney's norm) instead of the same height."""
 
     def band_faults(self, audio: AudioFormat) -> Iterator[Fault]:
-        """Windows longer than the clip, bands above half the sample rate, bands too narrow to hold a bin."""
+        """Yield a fault where a window or hop does not fit the clips, or bands do not fit their sample rate.
+
+        Bands do not fit where they reach above half the rate, end below their beginning, or hold no frequency bin.
+        """
         frames = list(frame_faults(self.window_seconds, self.hop_seconds, audio))
         yield from frames
         nyquist = audio.sample_rate / 2

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sayso.dsp.fourier import Dft, ExactConstants, InverseDft, modulus
+from sayso.dsp.fourier import ExactConstants, InverseRealDft, RealDft, modulus
 from sayso.dsp.wavelets import BANDWIDTH, Padding, Wavelet, gauss_response, morlet_response
 
 __all__ = ["Average", "Cascade", "reflected"]
@@ -173,9 +173,9 @@ class _FirstOrder(ExactConstants):
         responses *= gain / samples  # as the second order wants envelopes; the average takes it back
         self.constant("responses", _for_both_parts(responses))  # (wavelets, bins, 2)
         self.responses: Tensor
-        self.back = InverseDft(samples)
+        self.back = InverseRealDft(samples)
         self.average = Average(clip, window, samples=samples, gain=float(samples))
-        self.forth = Dft(samples)
+        self.forth = RealDft(samples)
 
     def forward(self, spectrum: Float[Tensor, "batch length 2"]) -> tuple[Tensor, Tensor | None]:
         bands = spectrum.index_select(1, self.place).unflatten(1, self.size) * self.responses
@@ -194,7 +194,7 @@ class _SecondOrder(ExactConstants):
         self.starts, self.bins = starts, band.bins
         self.constant("response", _for_both_parts(band.response))  # (bins, 2)
         self.response: Tensor
-        self.back = InverseDft(band.samples)
+        self.back = InverseRealDft(band.samples)
         self.average = Average(clip, window, samples=band.samples, gain=2.0**-band.halvings)
 
     def forward(self, below: Sequence[Float[Tensor, "batch _ _ 2"]]) -> Float[Tensor, "batch above frames"]:

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sayso.audio import AudioFormat
-from sayso.dsp.fourier import Dft, ExactConstants, phases
+from sayso.dsp.fourier import ExactConstants, RealDft, phases
 from sayso.errors import Fault
 
 __all__ = [
@@ -34,7 +34,7 @@ class Stft(ExactConstants):
     """Short-time Fourier transform of centred frames, Hann window, no padding of the spectrum's ends.
 
     At work each frame takes the fast Fourier transform; while a model is exported all take one product with a matrix of
-    cosines and sines, or `Dft`'s products where that matrix would be large.
+    cosines and sines, or `RealDft`'s products where that matrix would be large.
 
     Frame t is centred on sample t * hop; the signal is continued by reflection at its ends, as torch and librosa do.
 
@@ -67,7 +67,7 @@ class Stft(ExactConstants):
             kernel = phases(self.bins, n_fft, of=n_fft) * taper
             self.constant("kernel", kernel.reshape(-1, 1, n_fft)[..., self._support])
         else:
-            self.dft = Dft(n_fft)
+            self.dft = RealDft(n_fft)
         self.kernel: Tensor  # (2 * bins, 1, window), the rows of the windowed DFT
 
     def frames(self, samples: int) -> int:
@@ -169,7 +169,7 @@ def next_power_of_two(length: int) -> int:
 
 
 def frame_faults(window_seconds: float, hop_seconds: float, audio: AudioFormat) -> Iterator[Fault]:
-    """What is wrong with a window and hop in seconds for clips of that rate and length."""
+    """Yield a fault where a window or its transform does not fit clips of that format, or a hop is below a sample."""
     window, hop = round(window_seconds * audio.sample_rate), round(hop_seconds * audio.sample_rate)
     frame = next_power_of_two(max(window, 1))
     if window < 2:

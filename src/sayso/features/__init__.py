@@ -36,7 +36,10 @@ class FeatureConfig(Part):
     registry: ClassVar["Registry[FeatureConfig]"]
 
     def misfits(self, audio: AudioFormat) -> Iterator[Fault]:
-        """What of these settings does not fit clips of that rate and length; asked before any data is touched."""
+        """Yield a fault for each setting that does not fit clips of that rate and length.
+
+        It is asked before data is touched.
+        """
         del audio
         return iter(())
 

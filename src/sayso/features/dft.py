@@ -11,16 +11,16 @@ from torch import Tensor, nn
 from sayso.audio import AudioFormat
 from sayso.config.schema import Range
 from sayso.dsp.compression import Compression, LevelSettings, Scale, power_faults
-from sayso.dsp.fourier import Dft, fast_length
+from sayso.dsp.fourier import RealDft, fast_length
 from sayso.errors import Fault
 from sayso.features import FEATURES, Feature, FeatureConfig
 
-__all__ = ["WholeClipDft", "WholeClipSpectrum"]
+__all__ = ["Dft", "DftConfig"]
 
 
 @FEATURES.register("dft")
 @dataclass(frozen=True, kw_only=True)
-class WholeClipDft(LevelSettings, FeatureConfig):
+class DftConfig(LevelSettings, FeatureConfig):
     """Fourier transform of the whole clip, (1, bins, 1), or complex as (2, bins, 1)."""
 
     power: Annotated[float, Range(above=0)] | None = 1.0
@@ -30,21 +30,21 @@ class WholeClipDft(LevelSettings, FeatureConfig):
     Complex is always linear."""
 
     def faults(self) -> Iterator[Fault]:
-        """A logarithm of complex numbers is not offered."""
+        """Yield a fault where complex values are asked for together with a logarithm."""
         if self.power is None and self.scale != "linear":
             yield Fault("scale", f"is {self.scale}, must be linear when power is empty (the two parts have signs)")
 
     def misfits(self, audio: AudioFormat) -> Iterator[Fault]:
-        """Powers beyond float32."""
+        """Yield a fault where float32 cannot hold the power for clips of that length."""
         return power_faults(self.power, audio.clip_samples)
 
-    def build(self, audio: AudioFormat) -> "WholeClipSpectrum":
+    def build(self, audio: AudioFormat) -> "Dft":
         """Make the module."""
         compress = None if self.power is None else self.compression(self.scale, power=self.power)
-        return WholeClipSpectrum(audio.clip_samples, compress)
+        return Dft(audio.clip_samples, compress)
 
 
-class WholeClipSpectrum(Feature):
+class Dft(Feature):
     """Fourier transform of the whole clip, no window.
 
     Bin k is k * sample_rate / length hertz, where length is the clip's, filled up with zeros to the next product of 2,
@@ -57,7 +57,7 @@ class WholeClipSpectrum(Feature):
 
     def __init__(self, samples: int, compress: Compression | None) -> None:
         super().__init__()
-        self.dft = Dft(fast_length(samples))
+        self.dft = RealDft(fast_length(samples))
         self.compress = compress
         self.surplus = self.dft.length - samples
         self.shape = (1 if compress else 2, self.dft.bins, 1)

@@ -14,12 +14,12 @@ from sayso.dsp.mel import MelBands, MelBandSettings
 from sayso.errors import Fault
 from sayso.features import FEATURES, Feature, FeatureConfig
 
-__all__ = ["Mel", "MelSpectrogram"]
+__all__ = ["Mel", "MelConfig"]
 
 
 @FEATURES.register("mel")
 @dataclass(frozen=True, kw_only=True)
-class Mel(LevelSettings, MelBandSettings, FeatureConfig):
+class MelConfig(LevelSettings, MelBandSettings, FeatureConfig):
     """Mel spectrogram, (1, mels, frames)."""
 
     scale: Literal["log", "db", "pcen", "linear"] = "log"
@@ -37,15 +37,15 @@ class Mel(LevelSettings, MelBandSettings, FeatureConfig):
     """For pcen: what was before the clip: its first frame for ever, or energy 1, which librosa assumes."""
 
     def misfits(self, audio: AudioFormat) -> Iterator[Fault]:
-        """Windows longer than the clip, bands above half the sample rate, bands too narrow to hold a bin."""
+        """Yield a fault where the window, the hop or the bands do not fit the clips; see `band_faults`."""
         return self.band_faults(audio)
 
-    def build(self, audio: AudioFormat) -> "MelSpectrogram":
+    def build(self, audio: AudioFormat) -> "Mel":
         """Make the module."""
         bands = self.bands(audio)
         frames = bands.stft.frames(audio.clip_samples)
         compress = self._pcen(frames, audio) if self.scale == "pcen" else self.compression(self.scale)
-        return MelSpectrogram(bands, compress, frames=frames)
+        return Mel(bands, compress, frames=frames)
 
     def _pcen(self, frames: int, audio: AudioFormat) -> Pcen:
         hop = round(self.hop_seconds * audio.sample_rate)
@@ -59,7 +59,7 @@ class Mel(LevelSettings, MelBandSettings, FeatureConfig):
         )
 
 
-class MelSpectrogram(Feature):
+class Mel(Feature):
     """Energies of mel bands, compressed.
 
     Args:

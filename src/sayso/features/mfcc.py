@@ -18,12 +18,12 @@ from sayso.dsp.mel import MelBands, MelBandSettings
 from sayso.errors import Fault
 from sayso.features import FEATURES, Feature, FeatureConfig
 
-__all__ = ["Cepstrum", "Mfcc"]
+__all__ = ["Mfcc", "MfccConfig"]
 
 
 @FEATURES.register("mfcc")
 @dataclass(frozen=True, kw_only=True)
-class Mfcc(LevelSettings, MelBandSettings, FeatureConfig):
+class MfccConfig(LevelSettings, MelBandSettings, FeatureConfig):
     """Mel-frequency cepstral coefficients, (1, coefficients, frames); with deltas two or three times the rows."""
 
     n_coefficients: PositiveInt = 20
@@ -40,29 +40,29 @@ class Mfcc(LevelSettings, MelBandSettings, FeatureConfig):
     """Frames that a slope is fitted to; odd."""
 
     def faults(self) -> Iterator[Fault]:
-        """More coefficients than bands, slopes over an even number of frames."""
+        """Yield a fault where there are more coefficients than bands, or `delta_frames` is even."""
         if self.n_coefficients > self.n_mels:
             yield Fault("n_coefficients", f"is {self.n_coefficients}, must be at most n_mels, {self.n_mels}")
         if self.delta_frames % 2 == 0:
             yield Fault("delta_frames", f"is {self.delta_frames}, must be odd")
 
     def misfits(self, audio: AudioFormat) -> Iterator[Fault]:
-        """What does not fit the bands, and slopes over more frames than there are."""
+        """Yield a fault where the bands do not fit the clips, or slopes take more frames than a clip has."""
         found = list(self.band_faults(audio))
         yield from found
         frames = 1 + audio.clip_samples // max(1, round(self.hop_seconds * audio.sample_rate))
         if self.deltas and not found and self.delta_frames > frames:
             yield Fault("delta_frames", f"is {self.delta_frames}, must be at most the clip's frames, {frames}")
 
-    def build(self, audio: AudioFormat) -> "Cepstrum":
+    def build(self, audio: AudioFormat) -> "Mfcc":
         """Make the module."""
         cosines = _cosines(self.n_mels, self.n_coefficients, self.lifter)
         orders = [_Delta(order, self.delta_frames) for order in range(1, self.deltas + 1)]
         bands, compress = self.bands(audio), self.compression(self.scale)
-        return Cepstrum(bands, compress, cosines, orders, frames=bands.stft.frames(audio.clip_samples))
+        return Mfcc(bands, compress, cosines, orders, frames=bands.stft.frames(audio.clip_samples))
 
 
-class Cepstrum(Feature):
+class Mfcc(Feature):
     """Compressed mel energies times a matrix of cosines, and their slopes over time.
 
     The orthonormal DCT-II of Davis & Mermelstein (1980); liftering, levels and deltas as librosa 0.11 defines them.

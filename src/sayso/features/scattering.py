@@ -18,7 +18,7 @@ from torch import Tensor
 
 from sayso.audio import AudioFormat
 from sayso.config.schema import PositiveInt, Range
-from sayso.dsp.fourier import Dft
+from sayso.dsp.fourier import RealDft
 from sayso.dsp.scattering import Average, Cascade, reflected
 from sayso.dsp.stft import in_chunks
 from sayso.dsp.wavelets import padding, wavelets
@@ -53,7 +53,7 @@ class ScatteringConfig(FeatureConfig):
     """Average over all frames, after the logarithm: one frame a clip."""
 
     def misfits(self, audio: AudioFormat) -> Iterator[Fault]:
-        """Wavelets or averages longer than the clip."""
+        """Yield a fault where the longest wavelet or the average is longer than the clips."""
         if 2**self.max_scale_log2 > audio.clip_samples:
             most = int(np.log2(audio.clip_samples))
             yield Fault("max_scale_log2", f"is {self.max_scale_log2}, at most {most} fits {audio.clip_samples} samples")
@@ -83,7 +83,7 @@ class Scattering(Feature):
         self.padding = padding(samples, self.window)
         first = wavelets(config.wavelets_per_octave, config.max_scale_log2)
         second = wavelets(1, config.max_scale_log2) if config.max_order == 2 else []
-        self.spectrum = Dft(self.padding.length)
+        self.spectrum = RealDft(self.padding.length)
         self.average = Average(self.padding, self.window, samples=self.padding.length, gain=1.0)
         self.fast = Cascade(self.padding, self.window, first, second, exact=False)
         self.exact = Cascade(self.padding, self.window, first, second, exact=True)

@@ -18,7 +18,7 @@ from sayso.dsp.stft import Normalized, Stft, frame_faults, stft_of
 from sayso.errors import Fault
 from sayso.features import FEATURES, Feature, FeatureConfig
 
-__all__ = ["Picture", "Spectrogram", "SpectrogramImage"]
+__all__ = ["Picture", "Spectrogram", "SpectrogramConfig"]
 
 Pixels = Annotated[int, Range(least=1, most=4096)]
 
@@ -35,7 +35,7 @@ class Picture(Settings):
 
 @FEATURES.register("spectrogram")
 @dataclass(frozen=True, kw_only=True)
-class Spectrogram(LevelSettings, FeatureConfig):
+class SpectrogramConfig(LevelSettings, FeatureConfig):
     """Spectrogram, (1, bins, frames), or complex as (2, bins, frames)."""
 
     power: Annotated[float, Range(above=0)] | None = 2.0
@@ -54,26 +54,26 @@ class Spectrogram(LevelSettings, FeatureConfig):
     """A grey picture of {height, width} pixels, each clip from its lowest value, 0, to its highest, 1."""
 
     def faults(self) -> Iterator[Fault]:
-        """Complex numbers have no logarithm and no grey."""
+        """Yield a fault where complex values are asked for together with a logarithm or a grey picture."""
         if self.power is None and self.scale != "linear":
             yield Fault("scale", f"is {self.scale}, must be linear when power is empty (the two parts have signs)")
         if self.power is None and self.image:
             yield Fault("image", "needs a power: real and imaginary parts have no brightness")
 
     def misfits(self, audio: AudioFormat) -> Iterator[Fault]:
-        """Windows longer than the clip, hops of no sample, powers beyond float32."""
+        """Yield a fault where the window or hop does not fit the clips, or float32 cannot hold the power."""
         found = list(frame_faults(self.window_seconds, self.hop_seconds, audio))
         # A Hann window's sum is half its length.
         yield from found or power_faults(self.power, self.window_seconds * audio.sample_rate / 2)
 
-    def build(self, audio: AudioFormat) -> "SpectrogramImage":
+    def build(self, audio: AudioFormat) -> "Spectrogram":
         """Make the module."""
         stft = stft_of(self.window_seconds, self.hop_seconds, audio, normalized=self.normalized)
         compress = None if self.power is None else self.compression(self.scale, power=self.power)
-        return SpectrogramImage(stft, compress, samples=audio.clip_samples, picture=self.image)
+        return Spectrogram(stft, compress, samples=audio.clip_samples, picture=self.image)
 
 
-class SpectrogramImage(Feature):
+class Spectrogram(Feature):
     """Energies of the short-time Fourier transform, compressed, or its real and imaginary parts.
 
     Args:

@@ -8,20 +8,20 @@ from torch import Tensor
 from sayso.audio import AudioFormat
 from sayso.features import FEATURES, Feature, FeatureConfig
 
-__all__ = ["Samples", "Waveform"]
+__all__ = ["Waveform", "WaveformConfig"]
 
 
 @FEATURES.register("waveform")
 @dataclass(frozen=True, kw_only=True)
-class Waveform(FeatureConfig):
+class WaveformConfig(FeatureConfig):
     """Samples as they are, (1, 1, samples)."""
 
-    def build(self, audio: AudioFormat) -> "Samples":
+    def build(self, audio: AudioFormat) -> "Waveform":
         """Make the module."""
-        return Samples(audio.clip_samples)
+        return Waveform(audio.clip_samples)
 
 
-class Samples(Feature):
+class Waveform(Feature):
     """Samples in the shape of features.
 
     Args:

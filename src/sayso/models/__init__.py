@@ -19,7 +19,9 @@ class NetworkConfig(Part):
     registry: ClassVar["Registry[NetworkConfig]"]
 
     def misfits(self, shape: tuple[int, int, int]) -> Iterator[Fault]:
-        """Why the network cannot take features of shape (channels, bins, frames); asked before data is touched.
+        """Yield a fault where the network cannot take features of shape (channels, bins, frames).
+
+        It is asked before data is touched.
 
         A message says what the network needs. The recipe adds what the features give, and which others would fit.
         """

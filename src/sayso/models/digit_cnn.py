@@ -35,7 +35,7 @@ class DigitCnnConfig(NetworkConfig):
     much its second one drops, and where, it does not say."""
 
     def misfits(self, shape: tuple[int, int, int]) -> Iterator[Fault]:
-        """Features that pooling uses up."""
+        """Yield a fault where the features have too few bins or frames for the poolings."""
         if min(shape[1:]) < _LEAST:
             yield Fault("kind", f"digit_cnn needs at least {_LEAST} bins and {_LEAST} frames")
 

@@ -38,7 +38,7 @@ class GruConfig(NetworkConfig):
     """Features of a single bin, such as the raw wave, are cut into frames of so many values, filled up with zeros."""
 
     def misfits(self, shape: tuple[int, int, int]) -> Iterator[Fault]:
-        """Features without a time to read over."""
+        """Yield a fault where the features give fewer than two steps of time to read."""
         if self.framed(shape)[2] < 2:
             least = self.frame_samples + 1 if shape[1] == 1 else 2
             yield Fault("kind", f"gru needs at least {least} frames" + " of a single bin" * (shape[1] == 1))

@@ -38,12 +38,12 @@ class LuzConvnetConfig(NetworkConfig):
     """Share of the numbers dropped before the last layer while training."""
 
     def faults(self) -> Iterator[Fault]:
-        """Networks without a stage."""
+        """Yield a fault where there is no stage."""
         if not self.channels:
             yield Fault("channels", "is empty, must have a number for each stage")
 
     def misfits(self, shape: tuple[int, int, int]) -> Iterator[Fault]:
-        """Features that the convolutions and poolings use up."""
+        """Yield a fault where the features have too few bins or frames for the convolutions and poolings."""
         least = 3
         for _ in self.channels[1:]:
             least = 2 * least + 2

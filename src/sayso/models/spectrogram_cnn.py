@@ -38,7 +38,7 @@ class SpectrogramCnnConfig(NetworkConfig):
     """Share of the pooled numbers dropped while training."""
 
     def misfits(self, shape: tuple[int, int, int]) -> Iterator[Fault]:
-        """Features smaller than the convolution and one pool."""
+        """Yield a fault where the features have too few bins or frames for the convolution and the pooling."""
         least = self.kernel + self.pool - 1
         if min(shape[1:]) < least:
             yield Fault("kind", f"spectrogram_cnn needs at least {least} bins and {least} frames")

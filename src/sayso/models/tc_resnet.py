@@ -35,14 +35,14 @@ class TCResNetConfig(NetworkConfig):
     """Share of the pooled channels dropped before the last layer while training."""
 
     def faults(self) -> Iterator[Fault]:
-        """Kernels without a middle, networks without a block."""
+        """Yield a fault where the kernel is even, or there is no block."""
         if self.kernel % 2 == 0:
             yield Fault("kernel", f"is {self.kernel}, must be odd")
         if len(self.channels) < 2:
             yield Fault("channels", "needs at least two numbers, for the first convolution and one block")
 
     def misfits(self, shape: tuple[int, int, int]) -> Iterator[Fault]:
-        """Features without a time to convolve over."""
+        """Yield a fault where the features have too few frames to be halved in each block."""
         least = 2 ** (len(self.channels) - 1)
         if shape[2] < least:
             yield Fault("kind", f"tc_resnet needs at least {least} frames")

@@ -11,7 +11,6 @@ from sayso.audio import probe
 from sayso.config.overrides import merge, parse_overrides
 from sayso.config.schema import dump, read
 from sayso.data.clips import Clip
-from sayso.data.datasets import Dataset
 from sayso.data.splits.settings import SplitSettings
 from sayso.data.unknown_words import recipe_listing
 from sayso.errors import AudioError, Fault, SettingsError
@@ -53,7 +52,7 @@ def suggest_recipe(path: Path, overrides: Sequence[str] = (), *, progress: Progr
     return recipe_from_values(merge(values, laid_over), source=str(path))
 
 
-def read_data_sections(values: Mapping[str, Any], *, source: str) -> tuple[Dataset, SplitSettings]:
+def read_data_sections(values: Mapping[str, Any], *, source: str) -> tuple[DatasetConfig, SplitSettings]:
     """Read the sections `dataset` and `split` of plain values; `source` names them in messages.
 
     Raises:
@@ -62,7 +61,7 @@ def read_data_sections(values: Mapping[str, Any], *, source: str) -> tuple[Datas
     try:
         if faults := list(find_moved_keys(values)):
             raise SettingsError(faults)
-        dataset = read(Dataset, values["dataset"], key="dataset")
+        dataset = read(DatasetConfig, values["dataset"], key="dataset")
         return dataset, read(SplitSettings, values.get("split", {}), key="split")
     except SettingsError as error:
         raise SettingsError(error.faults, source=source) from error

@@ -9,18 +9,18 @@ import yaml
 
 from sayso.audio import AudioFormat
 from sayso.augment import AugmentConfig
-from sayso.augment.gain import Gain
-from sayso.augment.noise import Noise
-from sayso.augment.spec_augment import SpecAugment
-from sayso.augment.speed import Speed
-from sayso.augment.time_shift import TimeShift
+from sayso.augment.gain import GainConfig
+from sayso.augment.noise import NoiseConfig
+from sayso.augment.spec_augment import SpecAugmentConfig
+from sayso.augment.speed import SpeedConfig
+from sayso.augment.time_shift import TimeShiftConfig
 from sayso.config.overrides import load_yaml, merge, parse_overrides
 from sayso.config.schema import NonNegative, Positive, PositiveInt, Range, Settings, dump, field_help, field_types, read
-from sayso.data.datasets import Dataset
+from sayso.data.datasets import DatasetConfig
 from sayso.data.splits.settings import SplitSettings
 from sayso.errors import Fault, SettingsError
 from sayso.features import FEATURES, FeatureConfig
-from sayso.features.mel import Mel
+from sayso.features.mel import MelConfig
 from sayso.models import NetworkConfig
 from sayso.models.tc_resnet import TCResNetConfig
 from sayso.recipe.former import find_moved_keys, modernise
@@ -88,20 +88,20 @@ class Training(Settings):
     """Folder for that, or with mlflow the URI of a server; empty: a folder tensorboard or mlflow inside the run's."""
 
     def faults(self) -> Iterator[Fault]:
-        """A warm-up that would never end."""
+        """Yield a fault where the cosine schedule's warm-up takes as many epochs as the training, or more."""
         if self.schedule == "cosine" and self.warmup_epochs >= self.epochs:
             yield Fault("warmup_epochs", f"is {self.warmup_epochs}, must be below epochs ({self.epochs})")
 
 
 def _default_augment() -> tuple[AugmentConfig, ...]:
-    return (Speed(), TimeShift(), Noise(), Gain(), SpecAugment())
+    return (SpeedConfig(), TimeShiftConfig(), NoiseConfig(), GainConfig(), SpecAugmentConfig())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(Settings):
     """The whole experiment. What a recipe leaves out has the value given here, and `recipes/base.yaml` spells out."""
 
-    dataset: Dataset
+    dataset: DatasetConfig
     """Where the clips come from."""
     split: SplitSettings = field(default_factory=SplitSettings)
     """Which clips test, which validate, and how many of the others train."""
@@ -109,7 +109,7 @@ class Recipe(Settings):
     """Rate, length and fitting of clips."""
     level: Literal["recorded", "peak"] = "recorded"
     """Loudness: as recorded, or each clip brought to a peak of 1 as it enters the model; silence stays silence."""
-    features: FeatureConfig = field(default_factory=Mel)
+    features: FeatureConfig = field(default_factory=MelConfig)
     """What the network gets to hear."""
     normalise: Literal["bin", "all", "none"] = "bin"
     """Bring features to mean 0 and deviation 1 over the training clips: each bin alone, all together, or not at all."""
@@ -121,7 +121,7 @@ class Recipe(Settings):
     """How the network is trained."""
 
     def faults(self) -> Iterator[Fault]:
-        """Features that do not fit the clips, or a network that does not fit the features."""
+        """Yield a fault where the features do not fit the clips, or the network does not fit the features."""
         misfits = [fault.under("features") for fault in self.features.misfits(self.audio)]
         yield from misfits
         if not misfits:
@@ -129,7 +129,7 @@ class Recipe(Settings):
 
 
 def _network_misfits(model: NetworkConfig, features: FeatureConfig, audio: AudioFormat) -> Iterator[Fault]:
-    """What the network says of the features, with their size and which others it can take."""
+    """Yield the network's own misfits, each with the size of the features and which others it can take."""
     shape = features.build(audio).shape
     misfits = list(model.misfits(shape))
     if misfits:
@@ -173,7 +173,7 @@ def recipe_from_values(values: Mapping[str, Any], *, source: str) -> Recipe:
     """Make a recipe from plain values; `source` names them in messages. Raises as `read_recipe`."""
     if faults := list(find_moved_keys(values)):
         raise SettingsError(faults, source=source)
-    kinds = {"features": {"kind": Mel.kind}, "model": {"kind": TCResNetConfig.kind}}
+    kinds = {"features": {"kind": MelConfig.kind}, "model": {"kind": TCResNetConfig.kind}}
     try:
         return read(Recipe, merge(kinds, values))
     except SettingsError as error:

@@ -11,8 +11,8 @@ import soundfile
 from sayso.audio import AudioFormat
 from sayso.config.schema import read
 from sayso.data.corpus import pack
-from sayso.data.datasets import Dataset, audiomnist
-from sayso.data.datasets.audiomnist import AudioMnist
+from sayso.data.datasets import DatasetConfig, audiomnist
+from sayso.data.datasets.audiomnist import AudioMnistConfig
 from sayso.data.splits import SplitSettings, draw_split
 from sayso.errors import DataError, DownloadError, SettingsError
 from sayso.system.progress import Progress
@@ -43,7 +43,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_whole_copy_lists_every_speaker_and_tests_on_speakers_never_heard(places: Path) -> None:
     write_copy(places / "data" / "audiomnist" / "data", digits="07")
-    dataset = AudioMnist()
+    dataset = AudioMnistConfig()
     listing = dataset.listing(Progress())
     assert len(listing.clips) == 120
     assert {clip.label for clip in listing.clips} == {"0", "7"}
@@ -62,7 +62,7 @@ def test_clips_come_in_order_and_strangers_are_left_out(places: Path) -> None:
     folder = write_copy(places / "data" / "audiomnist" / "data", speakers=2, digits="3", repetitions=11)
     for name in ("3_01_x.wav", "3_02_0.wav", "notes.txt", "12_01_0.wav"):
         (folder / "01" / name).write_bytes(b"")
-    clips = AudioMnist(speakers=("01",)).listing(Progress()).clips
+    clips = AudioMnistConfig(speakers=("01",)).listing(Progress()).clips
     assert [Path(clip.path).name for clip in clips] == [f"3_01_{index}.wav" for index in range(11)]
     assert {(clip.label, clip.speaker, clip.part) for clip in clips} == {("3", "01", None)}
 
@@ -70,38 +70,38 @@ def test_clips_come_in_order_and_strangers_are_left_out(places: Path) -> None:
 @pytest.mark.parametrize("below", ["", "data", "AudioMNIST/data", "AudioMNIST-master/data"])
 def test_it_is_found_however_it_was_put_there(below: str, places: Path) -> None:
     write_copy(places / "data" / "audiomnist" / below, speakers=1, digits="3")
-    assert AudioMnist().location() == places / "data" / "audiomnist" / below
+    assert AudioMnistConfig().location() == places / "data" / "audiomnist" / below
 
 
 def test_speakers_that_are_not_there(places: Path) -> None:
     write_copy(places / "data" / "audiomnist" / "data", speakers=2)
     with pytest.raises(DataError, match=r"no recordings of 03; files are named 01/7_01_12\.wav"):
-        AudioMnist(speakers=("03",)).listing(Progress())
+        AudioMnistConfig(speakers=("03",)).listing(Progress())
 
 
 def test_unknown_speakers_are_all_named() -> None:
     with pytest.raises(SettingsError, match=r"speakers\[0\].*'7', they are.*did you mean '07'.*speakers\[1\].*'61'"):
-        read(Dataset, {"kind": "audiomnist", "speakers": ["7", "61"]})
+        read(DatasetConfig, {"kind": "audiomnist", "speakers": ["7", "61"]})
     with pytest.raises(SettingsError, match="put it in quotes"):
-        read(Dataset, {"kind": "audiomnist", "speakers": [7]})
+        read(DatasetConfig, {"kind": "audiomnist", "speakers": [7]})
 
 
 def test_archive_put_in_place_is_unpacked(places: Path) -> None:
-    assert AudioMnist().location() is None
+    assert AudioMnistConfig().location() is None
     source = write_copy(places / "source", speakers=1)
     archive = places / "cache" / "downloads" / audiomnist.ARCHIVE
     archive.parent.mkdir(parents=True)
     with tarfile.open(archive, "w:gz") as packed:
         packed.add(source, "AudioMNIST-master/data")
-    assert len(AudioMnist().listing(Progress()).clips) == 10
+    assert len(AudioMnistConfig().listing(Progress()).clips) == 10
 
 
 def test_an_archive_of_something_else_says_so(places: Path) -> None:
     (places / "cache" / "downloads" / "audiomnist" / "data").mkdir(parents=True)
     with pytest.raises(DataError, match="one folder a speaker; remove it and run again"):
-        AudioMnist().listing(Progress())
+        AudioMnistConfig().listing(Progress())
 
 
 def test_offline_names_the_archive_and_the_variable(places: Path) -> None:
     with pytest.raises(DownloadError, match=rf"put {audiomnist.ARCHIVE} into .*SAYSO_DATA.*`audiomnist/`"):
-        AudioMnist().listing(Progress())
+        AudioMnistConfig().listing(Progress())

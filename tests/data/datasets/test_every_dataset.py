@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from sayso.config.schema import dump, field_help, field_types, read
-from sayso.data.datasets import DATASETS, Dataset
+from sayso.data.datasets import DATASETS, DatasetConfig
 from sayso.system.progress import Progress
 
 Settings = dict[str, Any]
@@ -70,15 +70,21 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data"
 
 
-def make(kind: str, data: Path) -> Dataset:
+def make(kind: str, data: Path) -> DatasetConfig:
     # A new dataset needs a few clips of its own here.
-    return read(Dataset, {"kind": kind, **PREPARE[kind](data)})
+    return read(DatasetConfig, {"kind": kind, **PREPARE[kind](data)})
 
 
 def test_modules_and_kinds_have_one_name() -> None:
     assert KINDS
     for kind in KINDS:
         assert DATASETS.get(kind).__module__ == f"sayso.data.datasets.{kind}"
+
+
+def test_settings_end_in_config() -> None:
+    """A data set builds nothing, so there is no class without that ending beside it."""
+    for part in DATASETS:
+        assert part.__name__.endswith("Config")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -102,13 +108,13 @@ def test_listing_is_deterministic_and_its_clips_exist(kind: str, data: Path) -> 
 @pytest.mark.parametrize("kind", KINDS)
 def test_settings_survive_writing_and_reading(kind: str, data: Path) -> None:
     dataset = make(kind, data)
-    assert read(Dataset, dump(dataset)) == dataset
+    assert read(DatasetConfig, dump(dataset)) == dataset
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_unknown_settings_are_refused(kind: str, data: Path) -> None:
     with pytest.raises(Exception, match="excludee: unknown key; did you mean 'exclude'"):
-        read(Dataset, {"kind": kind, **PREPARE[kind](data), "excludee": "x.csv"})
+        read(DatasetConfig, {"kind": kind, **PREPARE[kind](data), "excludee": "x.csv"})
 
 
 def test_no_dataset_needs_torch_or_matplotlib() -> None:

@@ -12,8 +12,8 @@ from sayso.audio import AudioFormat
 from sayso.config.schema import read
 from sayso.data.clips import Clip, Listing
 from sayso.data.corpus import pack
-from sayso.data.datasets import Dataset
-from sayso.data.datasets.folder import EXTENSIONS, Folder
+from sayso.data.datasets import DatasetConfig
+from sayso.data.datasets.folder import EXTENSIONS, FolderConfig
 from sayso.errors import DataError, SettingsError
 from sayso.system.progress import Progress
 
@@ -26,7 +26,7 @@ def touch(root: Path, *names: str) -> Path:
 
 
 def listing_of(path: Path, **settings: Any) -> Listing:
-    return Folder(path=str(path), **settings).listing(Progress())
+    return FolderConfig(path=str(path), **settings).listing(Progress())
 
 
 def rows(listing: Listing, root: Path) -> list[tuple[str, str, str | None]]:
@@ -106,7 +106,7 @@ def test_speakers_from_a_pattern(tmp_path: Path, speaker: str) -> None:
 )
 def test_settings_that_do_not_fit(settings: dict[str, str], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
-        read(Dataset, {"kind": "folder", "path": "x", **settings})
+        read(DatasetConfig, {"kind": "folder", "path": "x", **settings})
 
 
 def test_official_parts(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from sayso.audio import AudioFormat, decode
 from sayso.config.schema import read
 from sayso.data.clips import Clip
 from sayso.data.corpus import Corpus
-from sayso.data.datasets import Dataset, speech_commands
-from sayso.data.datasets.speech_commands import SpeechCommands
+from sayso.data.datasets import DatasetConfig, speech_commands
+from sayso.data.datasets.speech_commands import SpeechCommandsConfig
 from sayso.data.splits import SplitSettings, draw_split
 from sayso.data.splits.settings import SplitBy, ValidationBy
 from sayso.data.unknown_words import recipe_listing
@@ -72,7 +72,7 @@ def overlapping(one: tuple[str, float, float], other: tuple[str, float, float]) 
 
 
 def test_lists_are_matched_by_stem(copy: Path) -> None:
-    listing = SpeechCommands().listing(Progress())
+    listing = SpeechCommandsConfig().listing(Progress())
     assert Counter(clip.part for clip in listing.clips) == {"train": 56, "test": 16, "validation": 8}
     test = {Path(clip.path).name for clip in listing.clips if clip.part == "test"}
     assert test == {f"{speaker:08x}_nohash_0.flac" for speaker in range(4)}
@@ -84,30 +84,32 @@ def test_lists_are_matched_by_stem(copy: Path) -> None:
 
 
 def test_words_are_chosen(copy: Path) -> None:
-    clips = SpeechCommands(words=("yes", "no")).listing(Progress()).clips
+    clips = SpeechCommandsConfig(words=("yes", "no")).listing(Progress()).clips
     assert Counter(clip.label for clip in clips) == {"no": 20, "yes": 20}
 
 
 def test_unknown_words_of_a_recipe_are_all_named(copy: Path) -> None:
     with pytest.raises(SettingsError, match=r"words\[0\]: no clips of 'yess'.*'yes'.*words\[1\]: no clips of 'bedd'"):
-        SpeechCommands(words=("yess", "bedd")).listing(Progress())
+        SpeechCommandsConfig(words=("yess", "bedd")).listing(Progress())
 
 
 def test_unknown_is_drawn_by_part(copy: Path) -> None:
-    dataset = SpeechCommands(words=("yes", "no"), unknown_share=0.5)
+    dataset = SpeechCommandsConfig(words=("yes", "no"), unknown_share=0.5)
     listing = dataset.listing(Progress())
     unknown = [clip for clip in listing.clips if clip.label == "unknown"]
     assert Counter(clip.part for clip in unknown) == {"train": 7, "test": 2, "validation": 1}
     assert {Path(clip.path).parent.name for clip in unknown} <= {"bed", "cat"}
     assert listing == dataset.listing(Progress())
-    other = SpeechCommands(words=("yes", "no"), unknown_share=0.5, draw_seed=1).listing(Progress())
+    other = SpeechCommandsConfig(words=("yes", "no"), unknown_share=0.5, draw_seed=1).listing(Progress())
     assert other.clips != listing.clips
     assert any("7 train, 1 validation, 2 test" in note for note in listing.notes)
 
 
 def test_words_to_reject_are_neither_chosen_nor_drawn_as_unknown(copy: Path) -> None:
-    plain = recipe_listing(SpeechCommands(words=("yes", "no"), unknown_share=2), Progress())
-    listing = recipe_listing(SpeechCommands(words=("yes", "no"), unknown_share=2, reject_words=("cat",)), Progress())
+    plain = recipe_listing(SpeechCommandsConfig(words=("yes", "no"), unknown_share=2), Progress())
+    listing = recipe_listing(
+        SpeechCommandsConfig(words=("yes", "no"), unknown_share=2, reject_words=("cat",)), Progress()
+    )
     assert {Path(clip.path).parent.name for clip in plain.clips} == {"yes", "no", "bed", "cat"}
     assert {Path(clip.path).parent.name for clip in listing.clips} == {"yes", "no", "bed"}
     assert Counter((clip.label, clip.part) for clip in listing.unknown) == {
@@ -115,24 +117,24 @@ def test_words_to_reject_are_neither_chosen_nor_drawn_as_unknown(copy: Path) -> 
         ("cat", "validation"): 2,
         ("cat", "test"): 4,
     }
-    every = recipe_listing(SpeechCommands(reject_words=("cat", "bed")), Progress())
+    every = recipe_listing(SpeechCommandsConfig(reject_words=("cat", "bed")), Progress())
     assert {clip.label for clip in every.clips} == {"yes", "no"}
     assert len(every.unknown) == 40
     with pytest.raises(SettingsError, match=r"reject_words\[0\]: no clips of 'catt' in .*did you mean 'cat'"):
-        recipe_listing(SpeechCommands(words=("yes",), reject_words=("catt",)), Progress())
+        recipe_listing(SpeechCommandsConfig(words=("yes",), reject_words=("catt",)), Progress())
     with pytest.raises(SettingsError, match=r"reject_words\[0\]: 'yes' stands in words too"):
-        read(Dataset, {"kind": "speech_commands", "words": ["yes", "no"], "reject_words": ["yes"]})
+        read(DatasetConfig, {"kind": "speech_commands", "words": ["yes", "no"], "reject_words": ["yes"]})
 
 
 def test_unknown_takes_no_clip_twice_and_says_when_there_are_no_more(copy: Path) -> None:
-    listing = SpeechCommands(words=("yes", "no"), unknown_share=5).listing(Progress())
+    listing = SpeechCommandsConfig(words=("yes", "no"), unknown_share=5).listing(Progress())
     paths = [clip.path for clip in listing.clips if clip.label == "unknown"]
     assert len(paths) == len(set(paths)) == 40
     assert any("there are no more" in note for note in listing.notes)
 
 
 def test_silence_of_different_parts_shares_no_sample(copy: Path) -> None:
-    listing = SpeechCommands(words=("yes", "no"), silence_share=10).listing(Progress())
+    listing = SpeechCommandsConfig(words=("yes", "no"), silence_share=10).listing(Progress())
     by_part = {part: spans(listing.clips, part) for part in ("train", "validation", "test")}
     # Two recordings of 40 s: 28 s of each train at half-second steps, 6 s each validate and test without overlap.
     assert {part: len(found) for part, found in by_part.items()} == {"train": 110, "validation": 12, "test": 12}
@@ -144,14 +146,14 @@ def test_silence_of_different_parts_shares_no_sample(copy: Path) -> None:
 
 
 def test_few_seconds_of_silence_come_from_every_recording(copy: Path) -> None:
-    listing = SpeechCommands(words=("yes", "no"), silence_share=0.5).listing(Progress())
+    listing = SpeechCommandsConfig(words=("yes", "no"), silence_share=0.5).listing(Progress())
     assert {path for path, _, _ in spans(listing.clips, "test")} == {
         str(copy / "_background_noise_" / name) for name in ("pink.wav", "tap.flac")
     }
 
 
 def test_noise_for_mixing_is_not_what_tests_call_silence(copy: Path) -> None:
-    listing = SpeechCommands(words=("yes", "no"), silence_share=1).listing(Progress())
+    listing = SpeechCommandsConfig(words=("yes", "no"), silence_share=1).listing(Progress())
     ends = {path: start for path, start, _ in reversed(spans(listing.clips, "validation"))}
     for cut, whole in zip(listing.noise, sorted(ends), strict=True):
         samples, rate = decode(Path(cut))
@@ -165,7 +167,7 @@ def test_silence_is_tested_on_noise_that_no_other_part_hears_whatever_the_split(
     copy: Path, by: SplitBy, validation: ValidationBy
 ) -> None:
     settings = SplitSettings(by=by, validation=validation, validation_share=0.2)
-    listing = SpeechCommands(words=("yes", "no"), silence_share=10).listing_for(settings, Progress())
+    listing = SpeechCommandsConfig(words=("yes", "no"), silence_share=10).listing_for(settings, Progress())
     samples = np.zeros((len(listing.clips), 1000), np.int16)
     marks = tuple(map(str, range(len(samples))))
     corpus = Corpus(listing.clips, samples, AudioFormat(sample_rate=1000), fingerprints=marks)
@@ -189,7 +191,7 @@ def test_silence_is_tested_on_noise_that_no_other_part_hears_whatever_the_split(
 def test_without_lists_no_part_is_claimed(copy: Path) -> None:
     (copy / "testing_list.txt").unlink()
     (copy / "validation_list.txt").unlink()
-    listing = SpeechCommands(words=("yes", "no"), unknown_share=1, silence_share=1).listing(Progress())
+    listing = SpeechCommandsConfig(words=("yes", "no"), unknown_share=1, silence_share=1).listing(Progress())
     assert {clip.part for clip in listing.clips if clip.label != "silence"} == {None}
     assert "'silence' is made of seconds of noise: 14 train, 3 validation, 3 test" in listing.notes
     assert Counter(clip.label for clip in listing.clips) == dict.fromkeys(("yes", "no", "unknown", "silence"), 20)
@@ -198,33 +200,33 @@ def test_without_lists_no_part_is_claimed(copy: Path) -> None:
 
 def test_settings_that_do_not_fit() -> None:
     with pytest.raises(SettingsError, match=r"unknown_share: needs `words`"):
-        read(Dataset, {"kind": "speech_commands", "unknown_share": 1})
+        read(DatasetConfig, {"kind": "speech_commands", "unknown_share": 1})
     with pytest.raises(SettingsError, match="'yes' stands there 2 times"):
-        read(Dataset, {"kind": "speech_commands", "words": ["yes", "yes"]})
+        read(DatasetConfig, {"kind": "speech_commands", "words": ["yes", "yes"]})
 
 
 def test_silence_without_noise(copy: Path) -> None:
     for file in (copy / "_background_noise_").iterdir():
         file.unlink()
     with pytest.raises(DataError, match="silence_share needs noise recordings"):
-        SpeechCommands(silence_share=1).listing(Progress())
+        SpeechCommandsConfig(silence_share=1).listing(Progress())
 
 
 def test_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAYSO_DATA", str(tmp_path))
     (tmp_path / "speech_commands_v0.01").mkdir()
     with pytest.raises(DataError, match="no word folders with sound files"):
-        SpeechCommands().listing(Progress())
+        SpeechCommandsConfig().listing(Progress())
 
 
 def test_offline_names_the_archive_and_the_variable(copy: Path) -> None:
     with pytest.raises(DownloadError, match=r"put speech_commands_v0\.02\.tar\.gz into .*`speech_commands_v0\.02/`"):
-        SpeechCommands(version="v0.02").listing(Progress())
+        SpeechCommandsConfig(version="v0.02").listing(Progress())
 
 
 @real
 def test_the_real_thing() -> None:
-    listing = SpeechCommands().listing(Progress())
+    listing = SpeechCommandsConfig().listing(Progress())
     names = {Path(path).stem for path in listing.noise}
     assert {"pink_noise", "running_tap"} <= names
     speakers_of = {part: {clip.speaker for clip in listing.clips if clip.part == part} for part in ("train", "test")}

@@ -12,8 +12,8 @@ import pytest
 
 from sayso.audio import decode
 from sayso.config.schema import read
-from sayso.data.datasets import Dataset
-from sayso.data.datasets.synthetic import SAMPLE_RATE, VARIANTS, Synthetic, speak
+from sayso.data.datasets import DatasetConfig
+from sayso.data.datasets.synthetic import SAMPLE_RATE, VARIANTS, SyntheticConfig, speak
 from sayso.errors import DataError, MissingExtraError, SettingsError
 from sayso.system.progress import Progress
 
@@ -28,11 +28,11 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def small(**settings: Any) -> Synthetic:
-    return Synthetic(**{"words": ("yes", "no"), "voices": 3, "clips_per_voice": 2, **settings})
+def small(**settings: Any) -> SyntheticConfig:
+    return SyntheticConfig(**{"words": ("yes", "no"), "voices": 3, "clips_per_voice": 2, **settings})
 
 
-def contents(dataset: Synthetic) -> dict[str, str]:
+def contents(dataset: SyntheticConfig) -> dict[str, str]:
     return {
         Path(clip.path).name + clip.label: hashlib.sha256(Path(clip.path).read_bytes()).hexdigest()
         for clip in dataset.listing(Progress()).clips
@@ -124,7 +124,7 @@ def test_a_word_without_sound_is_an_error_and_leaves_nothing(cache: Path) -> Non
 )
 def test_settings_that_do_not_fit(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
-        read(Dataset, {"kind": "synthetic", **settings})
+        read(DatasetConfig, {"kind": "synthetic", **settings})
 
 
 def test_speaking_one_word() -> None:
@@ -151,9 +151,9 @@ def test_missing_extra_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_nothing_reaches_the_terminal() -> None:
     program = (
-        "from sayso.data.datasets.synthetic import Synthetic, speak\n"
+        "from sayso.data.datasets.synthetic import SyntheticConfig, speak\n"
         "from sayso.system.progress import Progress\n"
-        "Synthetic(words=('a', 'b'), voices=2).listing(Progress()); speak('c')"
+        "SyntheticConfig(words=('a', 'b'), voices=2).listing(Progress()); speak('c')"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert (done.stdout, done.stderr) == (b"", b"")

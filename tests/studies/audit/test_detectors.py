@@ -7,7 +7,7 @@ import soundfile
 from audit_made import RATE, write_set
 from sayso.audio import AudioFormat, resample
 from sayso.data.clips import Clip
-from sayso.data.datasets.folder import Folder
+from sayso.data.datasets.folder import FolderConfig
 from sayso.studies.audit.audit import find_faults
 from sayso.studies.audit.catalogue import DETECTORS, chosen_detectors
 from sayso.studies.audit.detector import against_group, spread
@@ -50,7 +50,7 @@ def found(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SAYSO_CACHE", str(tmp_path_factory.mktemp("cache")))
         detectors = chosen_detectors((), mislabels=False)
-        clips = Folder(path=str(folder)).listing(Progress()).clips
+        clips = FolderConfig(path=str(folder)).listing(Progress()).clips
         with listen(clips, AUDIO, detectors, progress=Progress()) as heard:
             findings = find_faults(heard, detectors, Progress())
             names = [clip.path.rsplit("/")[-1].removesuffix(".wav") for clip in heard.collection.clips]
@@ -133,7 +133,7 @@ def test_the_very_same_samples_are_named_however_quiet(tmp_path):
     for word, wave in {"one/a": quiet[0], "one/b": quiet[0], "two/c": quiet[1], "two/d": quiet[2]}.items():
         (tmp_path / word).parent.mkdir(exist_ok=True)
         soundfile.write(tmp_path / f"{word}.wav", wave, RATE, subtype="PCM_16")
-    clips = Folder(path=str(tmp_path)).listing(Progress()).clips
+    clips = FolderConfig(path=str(tmp_path)).listing(Progress()).clips
     detectors = chosen_detectors(["near-duplicates"], mislabels=False)
     with listen(clips, AUDIO, detectors, progress=Progress()) as heard:
         (found,) = find_faults(heard, detectors, Progress()).values()

@@ -1,4 +1,4 @@
-"""Sources of clips, one file each: a frozen dataclass registered with `DATASETS` that lists clips."""
+"""Sources of clips, one file each: settings registered with `DATASETS`, which list the clips."""
 
 import os
 from dataclasses import dataclass, replace
@@ -14,14 +14,17 @@ from sayso.errors import DataError
 from sayso.system.files import expanded
 from sayso.system.progress import Progress
 
-__all__ = ["DATASETS", "Dataset"]
+__all__ = ["DATASETS", "DatasetConfig"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dataset(Part):
-    """Base of every source of clips. One file in `datasets/` each."""
+class DatasetConfig(Part):
+    """Base of the settings of every source of clips, one file in `datasets/` each.
 
-    registry: ClassVar["Registry[Dataset]"]
+    A data set builds nothing: its settings list the clips themselves.
+    """
+
+    registry: ClassVar["Registry[DatasetConfig]"]
 
     exclude: str | None = None
     """An exclusion file (CSV with the columns clip and, where clips are stretches of a recording, start_seconds), such
@@ -70,7 +73,7 @@ class Dataset(Part):
             note += f"; {tested} of them from the source's own test part, which is another one without them"
         return replace(listing, clips=kept, unknown=unknown, notes=(*listing.notes, note))
 
-    def anchored(self) -> "Dataset":
+    def anchored(self) -> "DatasetConfig":
         """The same dataset with paths that hold from any working folder, for the recipe that a run keeps."""
         if not self.exclude:
             return self
@@ -81,5 +84,5 @@ class Dataset(Part):
         return None
 
 
-DATASETS: Registry[Dataset] = Registry("sayso.data.datasets", noun="dataset", group="sayso.datasets")
-Dataset.registry = DATASETS
+DATASETS: Registry[DatasetConfig] = Registry("sayso.data.datasets", noun="dataset", group="sayso.datasets")
+DatasetConfig.registry = DATASETS

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from sayso.config.schema import did_you_mean
 from sayso.data.clips import Clip, Listing
-from sayso.data.datasets import DATASETS, Dataset
+from sayso.data.datasets import DATASETS, DatasetConfig
 from sayso.errors import DataError, Fault
 from sayso.system.download import downloads_folder, fetch_folder
 from sayso.system.files import data_folder
 from sayso.system.progress import Progress
 
-__all__ = ["AudioMnist"]
+__all__ = ["AudioMnistConfig"]
 
 SPEAKERS = tuple(f"{number:02}" for number in range(1, 61))
 CLIPS_PER_SPEAKER = 500
@@ -32,14 +32,14 @@ _NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[0-9]{2})_(?P<index>[0-9]+)\.(
 
 @DATASETS.register("audiomnist")
 @dataclass(frozen=True, kw_only=True)
-class AudioMnist(Dataset):
+class AudioMnistConfig(DatasetConfig):
     """AudioMNIST: digits 0-9, 60 speakers x 50; it has no official test part, so auto tests on held-out speakers."""
 
     speakers: tuple[str, ...] = ()
     """Only these of '01' to '60', in quotes; empty: all sixty."""
 
     def faults(self) -> Iterator[Fault]:
-        """Name speakers that this source does not have."""
+        """Yield a fault for each speaker that this source does not have."""
         for index, name in enumerate(self.speakers):
             if name not in SPEAKERS:
                 yield Fault(f"speakers[{index}]", f"no speaker '{name}', they are '01' to '60'; {_nearest(name)}")

@@ -13,13 +13,13 @@ from unicodedata import normalize
 
 from sayso.config.schema import did_you_mean
 from sayso.data.clips import Clip, Listing, PartName
-from sayso.data.datasets import DATASETS, Dataset
+from sayso.data.datasets import DATASETS, DatasetConfig
 from sayso.errors import DataError, Fault
 from sayso.system.files import expanded
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
 
-__all__ = ["Folder"]
+__all__ = ["FolderConfig"]
 
 NOISE_FOLDER = "_background_noise_"
 # What libsndfile reads without being told more, by the endings in use.
@@ -49,7 +49,7 @@ ARRANGE = "put sound files into one folder a word, such as my-clips/yes/1.wav"
 
 @DATASETS.register("folder")
 @dataclass(frozen=True, kw_only=True)
-class Folder(Dataset):
+class FolderConfig(DatasetConfig):
     """Own recordings: folder/<word>/*.wav, or a CSV or JSONL manifest."""
 
     path: str
@@ -63,7 +63,7 @@ class Folder(Dataset):
     (?P<speaker>\w+)-\d+\.wav; used with speaker auto and pattern."""
 
     def faults(self) -> Iterator[Fault]:
-        """Name what does not fit together."""
+        """Yield a fault where the path is empty, or the pattern is missing, without effect or not usable."""
         if not self.path:
             yield Fault("path", "is empty, must be a folder or a manifest")
         if self.speaker == "pattern" and not self.speaker_pattern:
@@ -76,7 +76,7 @@ class Folder(Dataset):
         except re.error as error:
             yield Fault("speaker_pattern", f"is no regular expression: {error}")
 
-    def anchored(self) -> "Dataset":
+    def anchored(self) -> "DatasetConfig":
         """The same with absolute paths."""
         return replace(super().anchored(), path=str(self._path()))
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from sayso.config.schema import did_you_mean
 from sayso.data.clips import Clip, Listing
-from sayso.data.datasets import DATASETS, Dataset
+from sayso.data.datasets import DATASETS, DatasetConfig
 from sayso.errors import DataError, Fault
 from sayso.system.download import downloads_folder, fetch_folder
 from sayso.system.files import data_folder
 from sayso.system.progress import Progress
 
-__all__ = ["Fsdd"]
+__all__ = ["FsddConfig"]
 
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 CLIPS_PER_SPEAKER = 500
@@ -34,14 +34,14 @@ _NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[^_]+)_(?P<index>[0-9]+)\.(?:w
 
 @DATASETS.register("fsdd")
 @dataclass(frozen=True, kw_only=True)
-class Fsdd(Dataset):
+class FsddConfig(DatasetConfig):
     """Free Spoken Digit Dataset: digits 0-9, six speakers x 50; official test part: index 0-4."""
 
     speakers: tuple[str, ...] = ()
     """Only these of george, jackson, lucas, nicolas, theo, yweweler; empty: all six."""
 
     def faults(self) -> Iterator[Fault]:
-        """Name speakers that this source does not have."""
+        """Yield a fault for each speaker that this source does not have."""
         for index, name in enumerate(self.speakers):
             if name not in SPEAKERS:
                 yield Fault(f"speakers[{index}]", f"no speaker '{name}'; {did_you_mean(name, SPEAKERS)}")

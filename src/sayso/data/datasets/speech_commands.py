@@ -17,7 +17,7 @@ import soundfile
 from sayso.audio import decode, quantise
 from sayso.config.schema import NonNegative, Range, did_you_mean
 from sayso.data.clips import Clip, Listing, PartName
-from sayso.data.datasets import DATASETS, Dataset
+from sayso.data.datasets import DATASETS, DatasetConfig
 from sayso.data.splits.settings import SplitSettings
 from sayso.errors import DataError, Fault, SettingsError
 from sayso.system.download import downloads_folder, fetch_folder
@@ -25,7 +25,7 @@ from sayso.system.files import atomic_folder, cache_folder, data_folder, digest
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
 
-__all__ = ["SpeechCommands"]
+__all__ = ["SpeechCommandsConfig"]
 
 NOISE_FOLDER = "_background_noise_"
 UNKNOWN, SILENCE = "unknown", "silence"
@@ -48,7 +48,7 @@ SEGMENT_SECONDS = 1.0
 
 @DATASETS.register("speech_commands")
 @dataclass(frozen=True, kw_only=True)
-class SpeechCommands(Dataset):
+class SpeechCommandsConfig(DatasetConfig):
     """Google Speech Commands: 30 or 35 English words, about 2,000 speakers, official lists of the parts."""
 
     version: Literal["v0.01", "v0.02"] = "v0.01"
@@ -70,7 +70,7 @@ class SpeechCommands(Dataset):
     error."""
 
     def faults(self) -> Iterator[Fault]:
-        """Name what does not fit together."""
+        """Yield a fault where a word is repeated, chosen and rejected at once, or unknown with every word chosen."""
         for word, count in Counter(self.words).items():
             if count > 1:
                 yield Fault("words", f"'{word}' stands there {count} times")

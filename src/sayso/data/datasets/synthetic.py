@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 from sayso.audio import to_float
 from sayso.config.schema import PositiveInt, did_you_mean, dump
 from sayso.data.clips import Clip, Listing
-from sayso.data.datasets import DATASETS, Dataset
+from sayso.data.datasets import DATASETS, DatasetConfig
 from sayso.errors import DataError, Fault, MissingExtraError, SettingsError
 from sayso.system.files import atomic_folder, cache_folder, digest
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
 
-__all__ = ["SAMPLE_RATE", "VARIANTS", "Synthetic", "speak"]
+__all__ = ["SAMPLE_RATE", "VARIANTS", "SyntheticConfig", "speak"]
 
 SAMPLE_RATE = 22_050
 """What espeak-ng gives, in hertz."""
@@ -58,7 +58,7 @@ _RATE, _PITCH, _INTONATION = 1, 3, 4
 
 @DATASETS.register("synthetic")
 @dataclass(frozen=True, kw_only=True)
-class Synthetic(Dataset):
+class SyntheticConfig(DatasetConfig):
     """Words spoken by espeak-ng in many voices, made on this machine; each voice is a speaker."""
 
     words: tuple[str, ...] = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -79,7 +79,7 @@ class Synthetic(Dataset):
     """Seed of voices, rates and pitches."""
 
     def faults(self) -> Iterator[Fault]:
-        """Name what does not fit together."""
+        """Yield a fault where words, texts, languages, a range or the number of voices cannot be used."""
         yield from _word_faults(self.words)
         if self.texts and len(self.texts) != len(self.words):
             yield Fault(
@@ -126,7 +126,7 @@ class Synthetic(Dataset):
         return Listing(tuple(clips), notes=tuple(notes))
 
     def _folder(self) -> Path:
-        own = {name: value for name, value in dump(self).items() if name not in Dataset.__dataclass_fields__}
+        own = {name: value for name, value in dump(self).items() if name not in DatasetConfig.__dataclass_fields__}
         return cache_folder() / "synthetic" / digest([FORMAT_VERSION, own])[:32]
 
     def _make(self, folder: Path, progress: Progress) -> None:

@@ -34,7 +34,7 @@ def check_leakage(
         corpus: the clips.
         split: its parts.
         allow_copies: ends of paths, or patterns for them, of clips whose copies are a note and no error; see
-            `sayso.data.datasets.Dataset.allow_copies`.
+            `sayso.data.datasets.DatasetConfig.allow_copies`.
         progress: where to report.
 
     Raises:

@@ -19,7 +19,10 @@ _MOST_TO_ALLOW = 10
 
 
 def allowed(clips: Iterable[Clip], names: Sequence[str]) -> bool:
-    """Whether one of these clips is allowed to have copies; `names` as `sayso.data.datasets.Dataset.allow_copies`."""
+    """Whether one of these clips is allowed to have copies.
+
+    `names` is as `sayso.data.datasets.DatasetConfig.allow_copies`.
+    """
     paths = [f"/{clip.path}".replace("\\", "/") for clip in clips]
     return any(path.endswith(f"/{name}") or fnmatchcase(path, f"*/{name}") for path in paths for name in names)
 
