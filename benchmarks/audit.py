@@ -12,7 +12,7 @@ from sayso.data.datasets import Dataset
 from sayso.data.datasets.fsdd import Fsdd
 from sayso.data.datasets.speech_commands import SpeechCommands
 from sayso.studies.audit.audit import find_faults
-from sayso.studies.audit.catalogue import DETECTORS
+from sayso.studies.audit.catalogue import all_detectors
 from sayso.studies.audit.listening import listen
 from sayso.system.progress import Progress
 
@@ -67,8 +67,9 @@ def _percents(name: str, dataset: Dataset) -> Mapping[str, float]:
     """Plant, audit, and count."""
     with tempfile.TemporaryDirectory() as folder:
         planted = plant(dataset.listing(Progress()).clips, Path(folder), count=FAULTS, seed=SEED)
-        with listen(planted.clips, FORMATS[name], DETECTORS, progress=Progress()) as heard:
-            found = find_faults(heard, DETECTORS, Progress())
+        detectors = all_detectors()
+        with listen(planted.clips, FORMATS[name], detectors, progress=Progress()) as heard:
+            found = find_faults(heard, detectors, Progress())
             clips = heard.collection.clips
     named = {clips[finding.row].path for findings in found.values() for finding in findings}
     repeated = {

@@ -26,8 +26,7 @@ def audit(
         list[str] | None,
         typer.Option(
             metavar="FAULT",
-            help="Look for this fault alone; may be repeated: silence, cut-off, wrong-rate, near-duplicates, "
-            "mislabels, clipping, band-limited, loudness, length.",
+            help="Look for this fault alone; may be repeated; `sayso list detectors` names them.",
         ),
     ] = None,
     mislabels: Annotated[

@@ -17,7 +17,6 @@ from sayso.recipe.recipe import Recipe, recipe_from_values
 from sayso.recipe.source import recipe_for
 from sayso.studies.audit.catalogue import chosen_detectors
 from sayso.studies.audit.detector import Detector, Finding
-from sayso.studies.audit.detectors.silence import Silence
 from sayso.studies.audit.files import write_findings
 from sayso.studies.audit.listening import Heard, listen
 from sayso.studies.audit.page import write_audit
@@ -84,8 +83,8 @@ def audit(
     Args:
         source: a folder of clips by word, a manifest, a recipe, or the kind of a dataset.
         overrides: `key=value` texts laid over its recipe, such as `dataset.max_bad_share=1`.
-        only: names of faults; empty: all but mislabels.
-        mislabels: also train the folds that find likely mislabels.
+        only: names of faults; empty: all that are found without a training.
+        mislabels: also train the models that find likely mislabels.
         out: folder of what is written; None: `audits/<name>-<time>`.
         progress: where to report.
 
@@ -94,7 +93,7 @@ def audit(
         DataError: no usable clips, or a fault asked for by name cannot be looked for among so few.
         RunError: the folder is not empty.
         OutputError: it cannot be written.
-        InterruptedRunError: Ctrl-C in the search for mislabels; all other findings are written.
+        InterruptedRunError: Ctrl-C while models are trained; all other findings are written.
     """
     progress = progress or Progress()
     detectors = chosen_detectors(only, mislabels=mislabels)
@@ -109,10 +108,10 @@ def audit(
     # More threads gain little in a network so small, and lose much where others work on the same cores.
     threads = recipe.training.threads or 1
     with listen(clips, recipe.audio, detectors, threads=threads, progress=progress) as heard:
-        quick = tuple(detector for detector in detectors if detector.name != "mislabels")
+        quick = tuple(detector for detector in detectors if not detector.trains)
         trains_on = shlex.quote(os.path.abspath(source)) if Path(source).exists() else "RECIPE"  # noqa: PTH100
         found = Audit(folder, heard.collection.clips, find_faults(heard, quick, progress), heard.skipped, trains_on)
-        slow = tuple(detector for detector in detectors if detector not in quick)
+        slow = tuple(detector for detector in detectors if detector.trains)
         if not slow:
             return _written(found, name)
         if quick:
@@ -121,7 +120,8 @@ def audit(
             more = find_faults(heard, slow, progress)
         except (KeyboardInterrupt, InterruptedRunError) as stop:
             kept = f"all other findings are kept in {folder}" if quick else "nothing was written"
-            raise InterruptedRunError(f"stopped in the search for mislabels; {kept}") from stop
+            sought = " and ".join(detector.name for detector in slow)
+            raise InterruptedRunError(f"stopped in the search for {sought}; {kept}") from stop
         both = {**found.findings, **more}
         return _written(replace(found, findings={one: both[one] for one in detectors}), name)
 
@@ -132,7 +132,7 @@ def find_faults(heard: Heard, detectors: Sequence[Detector], progress: Progress)
     found: dict[Detector, tuple[Finding, ...]] = {}
     for detector in detectors:
         able = detector.why_not(heard.collection.clips) is None
-        findings = detector.find(heard.values[detector.name], heard.collection, progress) if able else ()
+        findings = detector.find(heard.values[detector], heard.collection, progress) if able else ()
         kept = (finding for finding in findings if detector.names_silent or finding.row not in silent)
         found[detector] = tuple(sorted(kept, key=lambda finding: (-finding.severity, finding.row)))
     return found
@@ -140,8 +140,12 @@ def find_faults(heard: Heard, detectors: Sequence[Detector], progress: Progress)
 
 def _silent(heard: Heard, progress: Progress) -> set[int]:
     """Clips in which nothing is to be heard, where that was measured."""
-    values = heard.values.get(Silence.name)
-    return set() if values is None else {found.row for found in Silence().find(values, heard.collection, progress)}
+    telling = {detector: values for detector, values in heard.values.items() if detector.means_silent}
+    return {
+        finding.row
+        for detector, values in telling.items()
+        for finding in detector.find(values, heard.collection, progress)
+    }
 
 
 def _written(found: Audit, name: str) -> Audit:
@@ -156,11 +160,11 @@ def _check_clips(
     """Refuse before long work what so few clips cannot be asked; what was not asked for by name is only left out."""
     if len(clips) < _LEAST_CLIPS:
         raise DataError(f"{source}: an audit compares clips and needs at least {_LEAST_CLIPS}, here is {len(clips)}")
-    asked = [*([("mislabels", "--mislabels")] if mislabels else []), *((name, f"--only {name}") for name in only)]
     for detector in detectors:
-        options = " and ".join(option for name, option in asked if name == detector.name)
+        options = ["--mislabels"] if mislabels and detector.trains else []
+        options += [f"--only {detector.name}"] if detector.name in only else []
         if options and (why := detector.why_not(clips)):
-            raise DataError(f"{source}: {detector.name} {why}; leave out {options}")
+            raise DataError(f"{source}: {detector.name} {why}; leave out {' and '.join(options)}")
 
 
 def _recipe_of(source: str | Path, overrides: Sequence[str], progress: Progress) -> tuple[str, Recipe]:

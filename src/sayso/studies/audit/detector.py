@@ -54,6 +54,8 @@ class Detector:
 
     name: ClassVar[str]
     """What `--only` and the exclusion file call the fault."""
+    place: ClassVar[int]
+    """Findings are shown in rising order of it, and a clip is excluded for the first of its faults."""
     title: ClassVar[str]
     meaning: ClassVar[str]
     """What the fault is and what it does to a training, in a sentence or two."""
@@ -61,6 +63,10 @@ class Detector:
     """From where on a clip is named, in words and numbers."""
     names_silent: ClassVar[bool] = False
     """Whether clips in which nothing is to be heard can have the fault; of the others they would be named by chance."""
+    means_silent: ClassVar[bool] = False
+    """Whether in a clip that has the fault nothing is to be heard."""
+    trains: ClassVar[bool] = False
+    """Whether it trains models: it is asked for by `--mislabels` or by its name, and works when all others are done."""
     excludes: ClassVar[bool] = True
     """Whether the exclusion file names its clips: they would teach something untrue."""
 

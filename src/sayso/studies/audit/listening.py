@@ -32,8 +32,8 @@ class Heard:
     """What one pass over the files gave."""
 
     collection: Collection
-    values: Mapping[str, Values]
-    """By the detector's name, (clips, numbers)."""
+    values: Mapping[Detector, Values]
+    """What each detector measured, (clips, numbers)."""
     skipped: tuple[tuple[Clip, str], ...]
     """Clips that cannot be read, and why."""
 
@@ -80,7 +80,7 @@ def listen(
             raise DataError(f"none of {counted(len(clips), 'clip')} can be read; the first: {skipped[0][1]}")
         samples = np.memmap(file, np.int16, mode="r", shape=(len(good), audio.clip_samples)).view(np.ndarray)
         values = {
-            detector.name: np.array([row[place] for chunk in chunks for row in chunk.values], np.float64)
+            detector: np.array([row[place] for chunk in chunks for row in chunk.values], np.float64)
             for place, detector in enumerate(detectors)
         }
         yield Heard(Collection(good, samples, audio, threads), values, skipped)

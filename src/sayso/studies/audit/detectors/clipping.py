@@ -21,6 +21,7 @@ class Clipping(Detector):
     """Share of samples that lie three or more in a row at the highest or lowest value of the clip."""
 
     name: ClassVar[str] = "clipping"
+    place: ClassVar[int] = 60
     title: ClassVar[str] = "Clipping"
     meaning: ClassVar[str] = (
         "The recording was too loud for its range, so that peaks are cut flat and the sound is distorted. The word can "

@@ -38,6 +38,7 @@ class CutOff(Detector):
     """Level and spectrum of the first and last 50 ms of the file, and lengths."""
 
     name: ClassVar[str] = "cut-off"
+    place: ClassVar[int] = 20
     title: ClassVar[str] = "Cut-off words"
     meaning: ClassVar[str] = (
         "The file begins or ends in the middle of the sound, so that the word's first or last part is missing."

@@ -20,6 +20,7 @@ class Length(Detector):
     """Length of the file and of the speech in it, against clips of the same word and speaker."""
 
     name: ClassVar[str] = "length"
+    place: ClassVar[int] = 90
     title: ClassVar[str] = "Unusual length"
     meaning: ClassVar[str] = (
         "The file, or the speech in it, is far longer or shorter than other clips of the word and the speaker: "

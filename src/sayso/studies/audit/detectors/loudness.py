@@ -20,6 +20,7 @@ class Loudness(Detector):
     """Level of the word against that of the speaker's other clips, or of all where a speaker has few."""
 
     name: ClassVar[str] = "loudness"
+    place: ClassVar[int] = 80
     title: ClassVar[str] = "Unusual loudness"
     meaning: ClassVar[str] = (
         "Far louder or quieter than other clips of the speaker, or of the set where a speaker has few. A model should "

@@ -41,6 +41,7 @@ class Mislabels(Detector):
     """Out-of-fold probabilities of a small TC-ResNet."""
 
     name: ClassVar[str] = "mislabels"
+    place: ClassVar[int] = 50
     title: ClassVar[str] = "Likely mislabels"
     meaning: ClassVar[str] = (
         "A model that was trained without the clip, one of five of a cross-validation, is nearly sure of another word. "
@@ -50,6 +51,7 @@ class Mislabels(Detector):
         f"probability of its own word below {MOST_OF_LABEL:g}, and of another at least what that word's clips have on "
         f"average; words with fewer than {LEAST_OF_WORD} clips are left out"
     )
+    trains: ClassVar[bool] = True
 
     def why_not(self, clips: Sequence[Clip]) -> str | None:
         """With fewer than two words of some clips there is nothing to tell apart."""
@@ -132,7 +134,7 @@ def _recipe(corpus: Corpus, epochs: int, threads: int) -> Recipe:
 
 
 def _train(corpus: Corpus, train: Rows, test: Rows, recipe: Recipe, progress: Progress) -> NDArray[np.float64]:
-    # Imported here: Lightning takes seconds to load, and only this detector trains.
+    # Imported here: Lightning takes seconds to load, and only detectors that train need it.
     from sayso.training import fit
 
     split = Split(train=train, validation=train[:0], test=test, kind="folds")

@@ -21,14 +21,15 @@ class Silence(Detector):
     """Level of the loudest frames, and how far they stand above the quietest."""
 
     name: ClassVar[str] = "silence"
+    place: ClassVar[int] = 10
     title: ClassVar[str] = "Silence"
     meaning: ClassVar[str] = "Nothing, or nearly nothing, is to be heard. A model learns that silence is this word."
     threshold: ClassVar[str] = (
         f"loudest 5 % of the clip below {SILENT_DB:g} dBFS; or its level changes by less than {FLAT_DB:g} dB and is "
         f"{QUIETER_DB:g} dB below that of the speaker's other clips"
     )
-
     names_silent: ClassVar[bool] = True
+    means_silent: ClassVar[bool] = True
 
     def measure(self, sound: Sound, audio: AudioFormat) -> Sequence[float]:
         """Level of the loudest frames in dBFS, and its height above the quietest in dB."""

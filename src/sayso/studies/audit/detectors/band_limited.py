@@ -23,6 +23,7 @@ class BandLimited(Detector):
     """Share of the energy in the upper part of the band, against other clips of the same word and speaker."""
 
     name: ClassVar[str] = "band-limited"
+    place: ClassVar[int] = 70
     title: ClassVar[str] = "Band-limited sound"
     meaning: ClassVar[str] = (
         "The upper part of the sound is missing, as after a telephone or a lower sample rate, where other clips have "

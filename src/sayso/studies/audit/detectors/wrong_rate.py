@@ -31,6 +31,7 @@ class WrongRate(Detector):
     """Log-odds of linear discriminants between the clips and the same an octave higher or lower."""
 
     name: ClassVar[str] = "wrong-rate"
+    place: ClassVar[int] = 30
     title: ClassVar[str] = "Wrong rate"
     meaning: ClassVar[str] = (
         "Pitch, timbre and length are as if the clip were played at twice or half its speed: its header, or a program "

@@ -9,16 +9,17 @@ from sayso.data.near_copies import near_copies
 from sayso.studies.audit.detector import Collection, Detector, Finding, Values
 from sayso.system.progress import Progress
 
-__all__ = ["Repeats"]
+__all__ = ["NearDuplicates"]
 
 _LEAST_PEAK = 64
 """Of int16; below it there is no sound that could be alike, only the very same samples."""
 
 
-class Repeats(Detector):
+class NearDuplicates(Detector):
     """Near copies among the packed samples."""
 
     name: ClassVar[str] = "near-duplicates"
+    place: ClassVar[int] = 40
     title: ClassVar[str] = "Near-duplicates"
     meaning: ClassVar[str] = (
         "The same recording is there before, as it is or resampled, shifted, louder or re-encoded. In "
