@@ -70,7 +70,7 @@ def _percents(name: str, dataset: Dataset) -> Mapping[str, float]:
         detectors = all_detectors()
         with listen(planted.clips, FORMATS[name], detectors, progress=Progress()) as heard:
             found = find_faults(heard, detectors, Progress())
-            clips = heard.collection.clips
+            clips = heard.corpus.clips
     named = {clips[finding.row].path for findings in found.values() for finding in findings}
     repeated = {
         path

@@ -47,7 +47,7 @@ def audit(
 
 
 def _print_table(found: "Audit") -> None:
-    from sayso.studies.audit.files import UNREADABLE, shown_name
+    from sayso.studies.audit.findings import UNREADABLE, shown_name
 
     say(f"{'fault':<17}{'clips':>7}{'of all':>9}   examples")
     total = len(found.clips) + len(found.skipped)

@@ -206,7 +206,7 @@ def test_no_clip_can_be_read(program, tmp_path):
 def test_stopping_the_search_for_mislabels_keeps_the_rest(program, tmp_path, monkeypatch):
     from sayso.studies.audit.detectors.mislabels import Mislabels
 
-    def stopped(*arguments):
+    def stopped(*_, **__):
         raise KeyboardInterrupt
 
     words = write_set(tmp_path / "words", {}, clips=20)

@@ -14,7 +14,7 @@ from sayso.studies.audit.detector import against_group, spread
 from sayso.studies.audit.detectors.mislabels import _doubted, _folds
 from sayso.studies.audit.discriminant import log_odds
 from sayso.studies.audit.listening import listen
-from sayso.studies.audit.recording import Sound
+from sayso.studies.audit.recording import Recording
 from sayso.system.progress import Progress
 
 AUDIO = AudioFormat(sample_rate=RATE, clip_seconds=0.6, fit="loudest")
@@ -53,7 +53,7 @@ def found(tmp_path_factory):
         clips = Folder(path=str(folder)).listing(Progress()).clips
         with listen(clips, AUDIO, detectors, progress=Progress()) as heard:
             findings = find_faults(heard, detectors, Progress())
-            names = [clip.path.rsplit("/")[-1].removesuffix(".wav") for clip in heard.collection.clips]
+            names = [clip.path.rsplit("/")[-1].removesuffix(".wav") for clip in heard.corpus.clips]
     return {detector.name: [names[one.row] for one in each] for detector, each in findings.items()}
 
 
@@ -99,7 +99,7 @@ class Hum(Detector):
     name, place, title = "hum", 15, "Hum"
     meaning, threshold = "Mains are to be heard.", "always"
 
-    def find(self, values, collection, progress):
+    def find(self, values, corpus, progress, *, threads):
         yield Finding(0, 1.0, "as ever")
 """
 
@@ -122,8 +122,8 @@ def test_a_new_file_is_a_new_detector(program, tmp_path, monkeypatch):
 @pytest.mark.parametrize("samples", [1, 80, 240, 4000])
 def test_a_click_in_the_last_frame_is_measured(samples):
     for height in np.linspace(0.01, 1, 50):  # where it is cut on purpose is drawn from the samples
-        sound = Sound(np.append(np.zeros(samples - 1), height).astype(np.float32), RATE)
-        assert all(np.isfinite(detector.measure(sound, AUDIO)).all() for detector in all_detectors())
+        recording = Recording(np.append(np.zeros(samples - 1), height).astype(np.float32), RATE)
+        assert all(np.isfinite(detector.measure(recording, AUDIO)).all() for detector in all_detectors())
 
 
 def test_a_group_is_compared_with_itself():
@@ -179,4 +179,4 @@ def test_the_very_same_samples_are_named_however_quiet(tmp_path):
     detectors = chosen_detectors(["near-duplicates"], mislabels=False)
     with listen(clips, AUDIO, detectors, progress=Progress()) as heard:
         (found,) = find_faults(heard, detectors, Progress()).values()
-        assert [heard.collection.clips[finding.row].path for finding in found] == [str(tmp_path / "one/b.wav")]
+        assert [heard.corpus.clips[finding.row].path for finding in found] == [str(tmp_path / "one/b.wav")]

@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,16 +10,17 @@ from sayso.config.overrides import merge, override_text, parse_overrides
 from sayso.config.schema import did_you_mean, dump, read
 from sayso.data.clips import Clip
 from sayso.data.datasets import DATASETS, Dataset
-from sayso.errors import DataError, InterruptedRunError, RunError, SettingsError
+from sayso.errors import DataError, InterruptedRunError, SettingsError
 from sayso.recipe.defaults import suggest_audio
 from sayso.recipe.recipe import Recipe, recipe_from_values
 from sayso.recipe.source import recipe_for
+from sayso.runs.folder import new_folder
 from sayso.studies.audit.catalogue import chosen_detectors
 from sayso.studies.audit.detector import Detector, Finding
-from sayso.studies.audit.files import write_findings
+from sayso.studies.audit.findings import write_findings
 from sayso.studies.audit.listening import Heard, listen
 from sayso.studies.audit.page import write_audit
-from sayso.system.files import check_writable, free_path
+from sayso.system.files import check_writable
 from sayso.system.progress import Progress
 
 __all__ = ["Audit", "audit", "find_faults"]
@@ -98,7 +98,7 @@ def audit(
     progress = progress or Progress()
     detectors = chosen_detectors(only, mislabels=mislabels)
     name, recipe = _recipe_of(source, overrides, progress)
-    folder = _new_folder(name, out)
+    folder = new_folder("audits", name, out)
     check_writable(folder)
     listing = recipe.dataset.kept_listing(progress)
     for note in listing.notes:
@@ -107,17 +107,17 @@ def audit(
     _check_clips(source, clips, detectors, only, mislabels=mislabels)
     # More threads gain little in a network so small, and lose much where others work on the same cores.
     threads = recipe.training.threads or 1
-    with listen(clips, recipe.audio, detectors, threads=threads, progress=progress) as heard:
+    with listen(clips, recipe.audio, detectors, progress=progress) as heard:
         quick = tuple(detector for detector in detectors if not detector.trains)
         trains_on = shlex.quote(os.path.abspath(source)) if Path(source).exists() else "RECIPE"  # noqa: PTH100
-        found = Audit(folder, heard.collection.clips, find_faults(heard, quick, progress), heard.skipped, trains_on)
+        found = Audit(folder, heard.corpus.clips, find_faults(heard, quick, progress), heard.skipped, trains_on)
         slow = tuple(detector for detector in detectors if detector.trains)
         if not slow:
             return _written(found, name)
         if quick:
             _written(found, name)
         try:
-            more = find_faults(heard, slow, progress)
+            more = find_faults(heard, slow, progress, threads=threads)
         except (KeyboardInterrupt, InterruptedRunError) as stop:
             kept = f"all other findings are kept in {folder}" if quick else "nothing was written"
             sought = " and ".join(detector.name for detector in slow)
@@ -126,25 +126,27 @@ def audit(
         return _written(replace(found, findings={one: both[one] for one in detectors}), name)
 
 
-def find_faults(heard: Heard, detectors: Sequence[Detector], progress: Progress) -> dict[Detector, tuple[Finding, ...]]:
-    """Let every detector that can judge what was heard; gives its findings, worst first."""
-    silent = _silent(heard, progress)
+def find_faults(
+    heard: Heard, detectors: Sequence[Detector], progress: Progress, *, threads: int = 1
+) -> dict[Detector, tuple[Finding, ...]]:
+    """Let every detector that can judge what was heard, those that train on `threads`; gives findings, worst first."""
+    silent = _silent(heard, progress, threads)
     found: dict[Detector, tuple[Finding, ...]] = {}
     for detector in detectors:
-        able = detector.why_not(heard.collection.clips) is None
-        findings = detector.find(heard.values[detector], heard.collection, progress) if able else ()
+        able = detector.why_not(heard.corpus.clips) is None
+        findings = detector.find(heard.values[detector], heard.corpus, progress, threads=threads) if able else ()
         kept = (finding for finding in findings if detector.names_silent or finding.row not in silent)
         found[detector] = tuple(sorted(kept, key=lambda finding: (-finding.severity, finding.row)))
     return found
 
 
-def _silent(heard: Heard, progress: Progress) -> set[int]:
+def _silent(heard: Heard, progress: Progress, threads: int) -> set[int]:
     """Clips in which nothing is to be heard, where that was measured."""
     telling = {detector: values for detector, values in heard.values.items() if detector.means_silent}
     return {
         finding.row
         for detector, values in telling.items()
-        for finding in detector.find(values, heard.collection, progress)
+        for finding in detector.find(values, heard.corpus, progress, threads=threads)
     }
 
 
@@ -184,12 +186,3 @@ def _recipe_of(source: str | Path, overrides: Sequence[str], progress: Progress)
     values["audio"] = suggest_audio(dataset.kept_listing(progress).clips)
     values["dataset"] = dump(dataset)
     return kind, recipe_from_values(merge(values, laid_over), source=kind)
-
-
-def _new_folder(name: str, out: Path | None) -> Path:
-    folder = out or free_path(Path("audits") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
-    if folder.is_dir() and any(folder.iterdir()):
-        raise RunError(f"{folder}: exists and is not empty, nothing was changed; choose another --out")
-    if folder.exists() and not folder.is_dir():
-        raise RunError(f"{folder}: is a file, nothing was changed; choose another --out")
-    return folder
