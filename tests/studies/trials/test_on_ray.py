@@ -19,7 +19,7 @@ pytest.importorskip("ray", reason="the extra ray is not installed")
 
 @pytest.fixture(scope="module")
 def cluster():
-    """A head that trains nothing, and two nodes with room for a cell each."""
+    """A head that trains nothing, and two nodes with room for a trial each."""
     from ray.cluster_utils import Cluster
 
     # Else Ray's workers make way for everything else on the machine, the other tests among it.
@@ -44,7 +44,7 @@ def test_another_version_of_ray_is_one_line(at_cluster, tmp_path, monkeypatch):
 
     monkeypatch.setattr(ray, "__version__", "2.40.0")
     with pytest.raises(RunError, match=r"cannot work with this cluster: Version mismatch: .* Ray: 2\.40\.0") as found:
-        next(RayCluster("ray", jobs=1).train([made_cell()], tmp_path))
+        next(RayCluster("ray", jobs=1).train([made_trial()], tmp_path))
     assert "\n" not in str(found.value)
 
 
@@ -53,7 +53,7 @@ def test_more_threads_than_any_node_has_is_one_line(program, at_cluster, tmp_pat
     asked = ["compare", *recipes, "--folds", 2, "--on", "ray", "--out", tmp_path / "out"]
     code, _, err = program(*asked, "--threads", 2)
     assert code == 2
-    line = "no node of this cluster has 2 processors for a cell, the largest has 1; use --threads 1 or add a node"
+    line = "no node of this cluster has 2 processors for a trial, the largest has 1; use --threads 1 or add a node"
     assert line in one_line(err)
 
 
@@ -65,16 +65,16 @@ def test_an_address_that_does_not_answer_is_one_line(program, tmp_path, monkeypa
     assert "RAY_ADDRESS 127.0.0.1:9 does not answer" in one_line(err)
 
 
-def test_a_node_killed_in_the_middle_costs_only_its_cell(at_cluster, tmp_path):
+def test_a_node_killed_in_the_middle_costs_only_its_trial(at_cluster, tmp_path):
     recipes = write_recipes(tmp_path, write_tones(tmp_path / "tones"), epochs=3)
     here = compare(recipes, folds="leave-one-speaker-out", seeds=1, jobs=1, out=tmp_path / "here")
     settings = ["--folds", "leave-one-speaker-out", "--seeds", "1", "--on", "ray", "--out", tmp_path / "there"]
     command = [sys.executable, "-m", "sayso", "compare", *recipes, *settings]
     process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL, env=os.environ)
-    while not list((tmp_path / "there" / "cells").glob("*/manifest.json")):
+    while not list((tmp_path / "there" / "trials").glob("*/manifest.json")):
         assert process.poll() is None
         time.sleep(0.05)
-    finished = {path: path.stat().st_mtime_ns for path in (tmp_path / "there" / "cells").glob("*/manifest.json")}
+    finished = {path: path.stat().st_mtime_ns for path in (tmp_path / "there" / "trials").glob("*/manifest.json")}
     at_cluster.remove_node(at_cluster.list_all_nodes()[-1], allow_graceful=False)
     assert process.wait() == 0
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in finished.items())
@@ -83,7 +83,7 @@ def test_a_node_killed_in_the_middle_costs_only_its_cell(at_cluster, tmp_path):
     assert there | {"measured": None} == here.table | {"measured": None}
 
 
-def made_cell():
-    from sayso.studies.trials.trial import Cell
+def made_trial():
+    from sayso.studies.trials.trial import Trial
 
-    return Cell("wide", "fold-1", 0, 1, "", "")
+    return Trial("wide", "fold-1", 0, 1, "", "")

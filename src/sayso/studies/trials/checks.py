@@ -1,4 +1,4 @@
-"""What is known of cells before the first is trained: clips on both sides of a split, and notes for the reader."""
+"""What is known of trials before the first is trained: clips on both sides of a split, and notes for the reader."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _MOST_NAMES = 3
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One split of one recipe's clips, which some of the cells train and test on."""
+    """One split of one recipe's clips, which some of the trials train and test on."""
 
     name: str
     """For messages, such as `quick fold-1`."""

@@ -1,4 +1,4 @@
-"""Cells trained on this machine, by processes that live as long as there are cells: torch is imported once in each."""
+"""Trials trained on this machine, by processes that live as long as there are any: torch is imported once in each."""
 
 import json
 import os
@@ -11,14 +11,14 @@ from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock
 
-from sayso.studies.trials.trial import THREAD_COUNTS, Cell, Outcome
+from sayso.studies.trials.trial import THREAD_COUNTS, Outcome, Trial
 from sayso.system.files import output_errors
 
 __all__ = ["LocalProcesses"]
 
 
 class LocalProcesses:
-    """Trains cells in processes of this machine.
+    """Trains trials in processes of this machine.
 
     Args:
         jobs: how many processes, at least 1.
@@ -29,23 +29,23 @@ class LocalProcesses:
     def __init__(self, jobs: int, *, lock: int, log: Path) -> None:
         self._jobs, self._lock, self._log = jobs, lock, log
 
-    def train(self, cells: Sequence[Cell], folder: Path) -> Generator[Outcome]:
-        """Train cells, each in its folder below `folder`, and give each as it ends; closed, it ends them at once."""
-        workers = [_Worker(self._lock, self._log) for _ in range(max(1, min(self._jobs, len(cells))))]
+    def train(self, trials: Sequence[Trial], folder: Path) -> Generator[Outcome]:
+        """Train trials, each in its folder below `folder`, and give each as it ends; closed, it ends them at once."""
+        workers = [_Worker(self._lock, self._log) for _ in range(max(1, min(self._jobs, len(trials))))]
         idle = SimpleQueue[_Worker]()
         for worker in workers:
             idle.put(worker)
 
-        def train(cell: Cell) -> str:
+        def train(trial: Trial) -> str:
             worker = idle.get()
             try:
-                return worker.train(cell, folder / cell.name)
+                return worker.train(trial, folder / trial.name)
             finally:
                 idle.put(worker)
 
         with ThreadPoolExecutor(len(workers)) as pool:
             try:
-                asked = {pool.submit(train, cell): cell for cell in cells}
+                asked = {pool.submit(train, trial): trial for trial in trials}
                 for future in as_completed(asked):
                     yield Outcome(asked[future], future.result())
             finally:
@@ -63,19 +63,19 @@ class _Worker:
         self._ended = False
         self._starting = Lock()
 
-    def train(self, cell: Cell, folder: Path) -> str:
-        """Have it train a cell; gives why it could not, or nothing."""
+    def train(self, trial: Trial, folder: Path) -> str:
+        """Have it train a trial; gives why it could not, or nothing."""
         with self._starting:
             if self._ended:
                 return "stopped before it was trained"
             if self._process is None or self._process.poll() is not None:
-                self._process = self._start(cell.threads)
+                self._process = self._start(trial.threads)
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None
         answer = ""
         with suppress(BrokenPipeError):
-            process.stdin.write(json.dumps({"cell": cell.values(), "folder": str(folder)}) + "\n")
+            process.stdin.write(json.dumps({"trial": trial.values(), "folder": str(folder)}) + "\n")
             process.stdin.flush()
             answer = process.stdout.readline()
         if answer:
@@ -86,7 +86,7 @@ class _Worker:
         return f"its process {how}; what it printed is in workers.log"
 
     def end(self) -> None:
-        """End it, in the middle of a cell if need be."""
+        """End it, in the middle of a trial if need be."""
         with self._starting:
             self._ended = True
             if self._process is not None:

@@ -1,7 +1,7 @@
-"""Cells trained on a Ray cluster: each on whichever node has room, its files sent back to this machine.
+"""Trials trained on a Ray cluster: each on whichever node has room, its files sent back to this machine.
 
 The nodes need Sayso in the same version, and the recordings; they share no folder with this machine. A node that dies
-costs the cells it was training, which begin anew on another.
+costs the trials it was training, which begin anew on another.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sayso.errors import Fault, MissingExtraError, RunError, SaysoError, SettingsError
-from sayso.studies.trials.trial import FILES, THREAD_COUNTS, Cell, Outcome, train_cell
+from sayso.studies.trials.trial import FILES, THREAD_COUNTS, Outcome, Trial, train_trial
 from sayso.system.files import atomic_folder
 from sayso.system.wording import counted
 
@@ -31,7 +31,7 @@ _NEEDED: Final = "clusters of Ray (--on)"
 
 
 def check_address(address: str) -> None:
-    """See before long work whether `--on` can be meant; whether anything answers there is seen when cells are trained.
+    """See before long work whether `--on` can be meant; whether anything answers there is seen when trials are trained.
 
     Raises:
         SettingsError: it is neither `ray` nor `ray://HOST[:PORT]`.
@@ -49,31 +49,31 @@ def check_address(address: str) -> None:
 
 
 class RayCluster:
-    """Trains cells on the nodes of a Ray cluster.
+    """Trains trials on the nodes of a Ray cluster.
 
     Args:
         address: `ray` takes the cluster that `RAY_ADDRESS` names or that runs on this machine, and else starts one of
             this machine alone; `ray://HOST[:PORT]` that of a cluster's client server, port 10001 if none is given.
-        jobs: how many cells at a time in a cluster that is started here; another has as many as it has room for.
+        jobs: how many trials at a time in a cluster that is started here; another has as many as it has room for.
 
     Raises:
         MissingExtraError: Ray is not installed.
         RunError: the address does not answer, runs another version of Ray or of Python, or no node has processors
-            enough for a cell.
+            enough for a trial.
     """
 
     def __init__(self, address: str, *, jobs: int) -> None:
         self._address, self._jobs = address, jobs
 
-    def train(self, cells: Sequence[Cell], folder: Path) -> Generator[Outcome]:
-        """Train cells, write what they leave below `folder`, and give each as it ends; closed, it ends them at once."""
-        if not cells:
+    def train(self, trials: Sequence[Trial], folder: Path) -> Generator[Outcome]:
+        """Train trials, write what they leave below `folder`, give each as it ends; closed, it ends them at once."""
+        if not trials:
             return
-        threads = max(cell.threads for cell in cells)
+        threads = max(trial.threads for trial in trials)
         ray = self._connect(threads)
         try:
             _check_room(ray, threads)
-            yield from _trained(ray, cells, folder)
+            yield from _trained(ray, trials, folder)
         finally:
             ray.shutdown()
 
@@ -122,58 +122,58 @@ def _knock(address: str, told: str) -> tuple[str, int]:
 
 
 def _check_room(ray: Any, threads: int) -> None:
-    """Refuse cells that no node can take; Ray would wait for such a node for ever."""
+    """Refuse trials that no node can take; Ray would wait for such a node for ever."""
     most = max((node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]), default=0)
     if most < threads:
         raise RunError(
-            f"no node of this cluster has {counted(threads, 'processor')} for a cell, the largest has {most:g}; use "
+            f"no node of this cluster has {counted(threads, 'processor')} for a trial, the largest has {most:g}; use "
             f"--threads {max(1, int(most))} or add a node"
         )
 
 
-def _trained(ray: Any, cells: Sequence[Cell], folder: Path) -> Generator[Outcome]:
+def _trained(ray: Any, trials: Sequence[Trial], folder: Path) -> Generator[Outcome]:
     own = version("sayso")
-    waiting: dict[Any, Cell] = {}
-    for cell in cells:
-        # A node that dies gives its cell to another; an error of the cell itself comes back as an answer.
-        task = ray.remote(num_cpus=cell.threads, max_retries=_TRIES, runtime_env={"env_vars": _environment(cell)})
-        waiting[task(_train_there).remote(cell.values(), own)] = cell
+    waiting: dict[Any, Trial] = {}
+    for trial in trials:
+        # A node that dies gives its trial to another; an error of the trial itself comes back as an answer.
+        task = ray.remote(num_cpus=trial.threads, max_retries=_TRIES, runtime_env={"env_vars": _environment(trial)})
+        waiting[task(_train_there).remote(trial.values(), own)] = trial
     while waiting:
         done, _ = ray.wait(list(waiting), num_returns=1)
-        cell = waiting.pop(done[0])
+        trial = waiting.pop(done[0])
         try:
             error, files = ray.get(done[0])
         except Exception as broken:  # the worker or all nodes are gone, or Sayso is not there
-            yield Outcome(cell, f"Ray could not train it: {_in_a_line(broken)}")
+            yield Outcome(trial, f"Ray could not train it: {_in_a_line(broken)}")
             continue
         if not error:
-            _keep(files, folder / cell.name)
-        yield Outcome(cell, error)
+            _keep(files, folder / trial.name)
+        yield Outcome(trial, error)
 
 
 def _train_there(values: dict[str, Any], wanted: str) -> tuple[str, dict[str, bytes]]:
-    """Train a cell on the node where this runs; gives what went wrong, or the files it left."""
+    """Train a trial on the node where this runs; gives what went wrong, or the files it left."""
     if (there := version("sayso")) != wanted:
         return f"a node of the cluster has Sayso {there}, this machine {wanted}; install the same on both", {}
-    cell = Cell(**values)
-    with tempfile.TemporaryDirectory(prefix="sayso-cell-") as place:
-        run = Path(place) / cell.name
+    trial = Trial(**values)
+    with tempfile.TemporaryDirectory(prefix="sayso-trial-") as place:
+        run = Path(place) / trial.name
         try:
-            train_cell(cell, run)
+            train_trial(trial, run)
         except SaysoError as error:
             return str(error), {}
         return "", {name: (run / name).read_bytes() for name in FILES}
 
 
-def _environment(cell: Cell) -> dict[str, str]:
+def _environment(trial: Trial) -> dict[str, str]:
     """What a worker needs to do the same as a local process: its threads, and where recordings and cache are."""
     names = ("SAYSO_DATA", "SAYSO_CACHE", "PYTHONPATH")
     given = {name: os.environ[name] for name in names if name in os.environ}
-    return given | dict.fromkeys(THREAD_COUNTS, str(cell.threads))
+    return given | dict.fromkeys(THREAD_COUNTS, str(trial.threads))
 
 
 def _keep(files: dict[str, bytes], path: Path) -> None:
-    """Put a cell's files in its folder, all at once."""
+    """Put a trial's files in its folder, all at once."""
     shutil.rmtree(path, ignore_errors=True)
     with atomic_folder(path) as new:
         for name, content in files.items():

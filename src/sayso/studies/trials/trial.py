@@ -1,4 +1,4 @@
-"""A cell of a comparison: one recipe on one fold with one seed, trained as an ordinary run without its extras."""
+"""A trial of a comparison: one recipe on one fold with one seed, trained as an ordinary run without its extras."""
 
 import csv
 import shutil
@@ -18,19 +18,19 @@ from sayso.runs.folder import RunFolder
 from sayso.system.files import output_errors
 from sayso.system.progress import Progress
 
-__all__ = ["FILES", "THREAD_COUNTS", "Cell", "Outcome", "is_finished", "train_cell"]
+__all__ = ["FILES", "THREAD_COUNTS", "Outcome", "Trial", "is_finished", "train_trial"]
 
 FILES = ("recipe.yaml", "log.csv", "metrics.json", "predictions.csv", "model.safetensors", "manifest.json")
-"""What a finished cell consists of; the manifest, which says that it is finished, comes last."""
+"""What a finished trial consists of; the manifest, which says that it is finished, comes last."""
 THREAD_COUNTS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-"""Variables that a process training a cell has set to the cell's threads before it begins."""
+"""Variables that a process training a trial has set to the trial's threads before it begins."""
 
 
 @dataclass(frozen=True)
-class Cell:
-    """What must be known to train a cell anywhere: plain values only, so that it can be sent."""
+class Trial:
+    """What must be known to train a trial anywhere: plain values only, so that it can be sent."""
 
-    contestant: str
+    recipe_name: str
     """Name of the recipe."""
     fold: str
     """Name of the fold: `fold-1` and so on, `own` where each recipe keeps its split, `random-0` for the gap."""
@@ -39,12 +39,12 @@ class Cell:
     recipe: str
     """The whole recipe as YAML, fold, seed and threads in it."""
     data_hash: str
-    """Of the packed clips; a cell of other clips is another cell."""
+    """Of the packed clips; a trial of other clips is another trial."""
 
     @property
     def name(self) -> str:
         """Name of its folder."""
-        return f"{self.contestant}-{self.fold}-seed-{self.seed}"
+        return f"{self.recipe_name}-{self.fold}-seed-{self.seed}"
 
     def values(self) -> dict[str, Any]:
         """Its fields, to be sent as JSON."""
@@ -53,32 +53,32 @@ class Cell:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A cell that was trained, or why it could not be."""
+    """A trial that was trained, or why it could not be."""
 
-    cell: Cell
+    trial: Trial
     error: str = ""
 
 
-def is_finished(cell: Cell, folder: Path) -> bool:
-    """Whether the folder holds this cell, whole: same recipe, same clips, same Sayso."""
+def is_finished(trial: Trial, folder: Path) -> bool:
+    """Whether the folder holds this trial, whole: same recipe, same clips, same Sayso."""
     run = RunFolder(folder)
-    return _is_of(cell, run) and run.finished and all((folder / name).is_file() for name in FILES) and _is_whole(run)
+    return _is_of(trial, run) and run.finished and all((folder / name).is_file() for name in FILES) and _is_whole(run)
 
 
-def train_cell(cell: Cell, folder: Path) -> None:
-    """Train a cell, or go on with it where it was stopped; anything else in its folder is removed first.
+def train_trial(trial: Trial, folder: Path) -> None:
+    """Train a trial, or go on with it where it was stopped; anything else in its folder is removed first.
 
     Raises:
         SaysoError: its recipe cannot be trained here, or the clips here are not those of the comparison.
     """
-    if is_finished(cell, folder):
+    if is_finished(trial, folder):
         return
-    recipe = recipe_from_text(cell.recipe, source=cell.name)
+    recipe = recipe_from_text(trial.recipe, source=trial.name)
     corpus, _ = open_data(recipe, Progress())
-    if corpus.content_hash != cell.data_hash:
+    if corpus.content_hash != trial.data_hash:
         raise RunError("the clips here are not those of the comparison; give every machine the same, and start again")
     run = RunFolder(folder)
-    if _is_of(cell, run) and not run.finished:
+    if _is_of(trial, run) and not run.finished:
         with output_errors(folder):
             for left in folder.glob(".*"):  # half written when it was killed
                 left.unlink()
@@ -105,18 +105,18 @@ def _is_whole(run: RunFolder) -> bool:
     return (len(right), right.count(False)) == scored and all(isinstance(each, int | float) for each in numbers)
 
 
-def _is_of(cell: Cell, run: RunFolder) -> bool:
+def _is_of(trial: Trial, run: RunFolder) -> bool:
     try:
         kept, manifest = run.recipe.read_text(encoding="utf-8"), run.manifest()
-        same_recipe = kept == cell.recipe or _parsed(kept) == _parsed(cell.recipe)
+        same_recipe = kept == trial.recipe or _parsed(kept) == _parsed(trial.recipe)
     except (OSError, SaysoError, UnicodeDecodeError):
         return False
     versions = manifest.get("versions")
     same_sayso = isinstance(versions, dict) and versions.get("sayso") == version("sayso")
-    return same_recipe and manifest.get("data_hash") == cell.data_hash and same_sayso
+    return same_recipe and manifest.get("data_hash") == trial.data_hash and same_sayso
 
 
 @lru_cache(maxsize=1024)
 def _parsed(text: str) -> Recipe:
     """A recipe as it is meant: a key that it leaves to its default is no other recipe."""
-    return recipe_from_text(text, source="a cell")
+    return recipe_from_text(text, source="a trial")
