@@ -10,9 +10,9 @@ from pathlib import Path
 from benchmarks.contest import Contest, Figure, NotHereError
 from sayso.data.datasets.fsdd import Fsdd
 from sayso.studies.comparison.plan import Plan, make_plan
-from sayso.studies.trials.local import LocalProcesses
-from sayso.studies.trials.on_ray import RayCluster
-from sayso.studies.trials.run_trials import Executor
+from sayso.studies.executors.job import Executor
+from sayso.studies.executors.local import LocalProcesses
+from sayso.studies.executors.ray_cluster import RayCluster
 from sayso.system.progress import Progress
 
 ONE, TWO, RAY = "sayso: one job", "sayso: two jobs", "sayso: Ray, two CPUs"
@@ -46,7 +46,7 @@ def contest(*, full: bool) -> Contest:
 
     def on_ray() -> Executor:
         os.environ["RAY_ADDRESS"] = cluster().address
-        return RayCluster("ray", jobs=2)
+        return RayCluster("ray", processes=2)
 
     sides: dict[str, Callable[[], Executor]] = {ONE: lambda: _local(1), TWO: lambda: _local(2), RAY: on_ray}
     each = len(plan.trials)
@@ -74,6 +74,7 @@ def _local(jobs: int) -> LocalProcesses:
 def _seconds(executor: Executor, plan: Plan) -> float:
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        failed = [outcome.error for outcome in executor.train(plan.trials, Path(folder)) if outcome.error]
+        jobs = [trial.job for trial in plan.trials]
+        failed = [outcome.error for outcome in executor.run(jobs, Path(folder)) if outcome.error]
         assert not failed, failed[0]
         return time.perf_counter() - start

@@ -6,7 +6,7 @@ from typing import ClassVar
 from runs_made import small_recipe
 from sayso.errors import SaysoError
 from sayso.recipe.recipe import recipe_yaml
-from sayso.studies.trials.trial import Outcome, train_trial
+from sayso.studies.executors.job import Outcome, do_job
 
 __all__ = ["InThisProcess", "outcome_of", "write_recipes"]
 
@@ -16,18 +16,18 @@ class InThisProcess:
 
     trained: ClassVar[list[str]] = []
 
-    def __init__(self, jobs, *, lock, log):
+    def __init__(self, processes, *, lock, log):
         pass
 
-    def train(self, trials, folder):
-        """Train one trial after the other, right here."""
-        for trial in trials:
-            self.trained.append(trial.name)
+    def run(self, jobs, folder):
+        """Do one job after the other, right here."""
+        for job in jobs:
+            self.trained.append(job.name)
             try:
-                train_trial(trial, folder / trial.name)
-                yield Outcome(trial)
+                do_job(job, folder / job.name)
+                yield Outcome(job)
             except SaysoError as error:
-                yield Outcome(trial, str(error))
+                yield Outcome(job, str(error))
 
 
 def write_recipes(folder: Path, tones: Path, *, epochs: int = 1) -> list[Path]:

@@ -321,7 +321,7 @@ def test_ctrl_c_says_what_becomes_of_the_others(tmp_path, monkeypatch, on, says)
         def __init__(self, *_, **__):
             pass
 
-        def train(self, trials, folder):
+        def run(self, jobs, folder):
             raise KeyboardInterrupt
             yield
 

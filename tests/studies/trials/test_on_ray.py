@@ -8,11 +8,13 @@ import time
 
 import pytest
 
+import jobs_made
 from comparison_made import outcome_of, write_recipes
 from conftest import one_line, write_tones
 from sayso.errors import RunError
 from sayso.studies.comparison.compare import compare
-from sayso.studies.trials.on_ray import RayCluster
+from sayso.studies.executors.job import Job, name_of
+from sayso.studies.executors.ray_cluster import RayCluster
 
 pytest.importorskip("ray", reason="the extra ray is not installed")
 
@@ -44,8 +46,17 @@ def test_another_version_of_ray_is_one_line(at_cluster, tmp_path, monkeypatch):
 
     monkeypatch.setattr(ray, "__version__", "2.40.0")
     with pytest.raises(RunError, match=r"cannot work with this cluster: Version mismatch: .* Ray: 2\.40\.0") as found:
-        next(RayCluster("ray", jobs=1).train([made_trial()], tmp_path))
+        next(RayCluster("ray", processes=1).run([made_job(jobs_made.write)], tmp_path))
     assert "\n" not in str(found.value)
+
+
+def test_jobs_that_train_nothing_send_their_files_back(at_cluster, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
+    jobs = [made_job(jobs_made.write, text="one"), made_job(jobs_made.refuse), made_job(jobs_made.leave_nothing)]
+    told = {outcome.job.name: outcome.error for outcome in RayCluster("ray", processes=1).run(jobs, tmp_path)}
+    assert told == {"write": "", "refuse": "not today", "leave_nothing": "leave_nothing ended and left no text.txt"}
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.txt")] == ["write/text.txt"]
+    assert (tmp_path / "write" / "text.txt").read_text() == "one"
 
 
 def test_more_threads_than_any_node_has_is_one_line(program, at_cluster, tmp_path):
@@ -83,7 +94,5 @@ def test_a_node_killed_in_the_middle_costs_only_its_trial(at_cluster, tmp_path):
     assert there | {"measured": None} == here.table | {"measured": None}
 
 
-def made_trial():
-    from sayso.studies.trials.trial import Trial
-
-    return Trial("wide", "fold-1", 0, 1, "", "")
+def made_job(function, **values):
+    return Job(function.__name__, name_of(function), values, ["text.txt"])

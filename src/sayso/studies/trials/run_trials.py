@@ -1,30 +1,21 @@
 """Trials trained together: on this machine or on a Ray cluster, those that are finished never again."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from time import perf_counter
-from typing import Protocol, runtime_checkable
 
 from sayso.errors import Fault, InterruptedRunError, RunError, SettingsError
+from sayso.studies.executors.job import Executor, Outcome
+from sayso.studies.executors.local import LocalProcesses
+from sayso.studies.executors.ray_cluster import RayCluster, check_address
 from sayso.studies.trials.folder import StudyFolder
-from sayso.studies.trials.local import LocalProcesses
-from sayso.studies.trials.on_ray import RayCluster, check_address
-from sayso.studies.trials.trial import Outcome, Trial, is_finished
+from sayso.studies.trials.trial import Trial, is_finished
 from sayso.system.files import check_writable
 from sayso.system.progress import Progress, Task
 from sayso.system.wording import counted
 
-__all__ = ["Executor", "check_asked", "run_trials"]
-
-
-@runtime_checkable
-class Executor(Protocol):
-    """Whatever trains trials."""
-
-    def train(self, trials: Sequence[Trial], folder: Path) -> Generator[Outcome]:
-        """Train trials, each in its folder below `folder`, and give each as it ends; closed, it ends them at once."""
-        ...
+__all__ = ["check_asked", "run_trials"]
 
 
 def check_asked(*, seeds: int, jobs: int, threads: int, on: str, out: Path) -> None:
@@ -64,11 +55,11 @@ def run_trials(trials: Sequence[Trial], folder: StudyFolder, *, jobs: int, on: s
         task.advance(len(trials) - len(missing))
         tell = _clock(task, len(missing))
         try:
-            with closing(executor.train(missing, folder.trials)) as outcomes:
+            with closing(executor.run([trial.job for trial in missing], folder.trials)) as outcomes:
                 for outcome in outcomes:
                     if outcome.error:
                         failed.append(outcome)
-                        progress.note(f"{outcome.trial.name}: {outcome.error}")
+                        progress.note(f"{outcome.job.name}: {outcome.error}")
                     tell()
         except KeyboardInterrupt as error:
             kept = sum(is_finished(trial, folder.trials / trial.name) for trial in trials)
@@ -79,7 +70,7 @@ def run_trials(trials: Sequence[Trial], folder: StudyFolder, *, jobs: int, on: s
             ) from error
     if failed:
         raise RunError(
-            f"{len(failed)} of {counted(len(trials), 'trial')} failed, {failed[0].trial.name} first; the others are "
+            f"{len(failed)} of {counted(len(trials), 'trial')} failed, {failed[0].job.name} first; the others are "
             "finished and kept. Mend it, and start the same command again"
         )
 
@@ -87,7 +78,7 @@ def run_trials(trials: Sequence[Trial], folder: StudyFolder, *, jobs: int, on: s
 def _executor(on: str, jobs: int, folder: StudyFolder) -> Executor:
     if not on:
         return LocalProcesses(jobs, lock=folder.lock, log=folder.path / "workers.log")
-    return RayCluster(on, jobs=jobs)
+    return RayCluster(on, processes=jobs, noun="trial")
 
 
 def _clock(task: Task, trials: int) -> Callable[[], None]:

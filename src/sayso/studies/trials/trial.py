@@ -15,15 +15,14 @@ from sayso.experiment.train import resume, train
 from sayso.recipe.prepared import open_data
 from sayso.recipe.recipe import Recipe, recipe_from_text
 from sayso.runs.folder import RunFolder
+from sayso.studies.executors.job import Job, name_of
 from sayso.system.files import output_errors
 from sayso.system.progress import Progress
 
-__all__ = ["FILES", "THREAD_COUNTS", "Outcome", "Trial", "is_finished", "train_trial"]
+__all__ = ["FILES", "Trial", "is_finished", "train_sent_trial", "train_trial"]
 
 FILES = ("recipe.yaml", "log.csv", "metrics.json", "predictions.csv", "model.safetensors", "manifest.json")
 """What a finished trial consists of; the manifest, which says that it is finished, comes last."""
-THREAD_COUNTS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-"""Variables that a process training a trial has set to the trial's threads before it begins."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +49,10 @@ class Trial:
         """Its fields, to be sent as JSON."""
         return asdict(self)
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """A trial that was trained, or why it could not be."""
-
-    trial: Trial
-    error: str = ""
+    @property
+    def job(self) -> Job:
+        """The trial as executors take it."""
+        return Job(self.name, name_of(train_sent_trial), self.values(), FILES, self.threads)
 
 
 def is_finished(trial: Trial, folder: Path) -> bool:
@@ -88,6 +84,11 @@ def train_trial(trial: Trial, folder: Path) -> None:
         with output_errors(folder):
             shutil.rmtree(folder)
     train(recipe, out=folder, extras=False)
+
+
+def train_sent_trial(values: dict[str, Any], folder: Path) -> None:
+    """Train the trial of a job, as `train_trial` does; `values` are the trial's."""
+    train_trial(Trial(**values), folder)
 
 
 def _is_whole(run: RunFolder) -> bool:
