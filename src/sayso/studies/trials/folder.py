@@ -1,4 +1,4 @@
-"""The folder of a comparison: one writer at a time, and one comparison."""
+"""The folder of a study, a comparison or a learning curve: one writer at a time, and one study."""
 
 import fcntl
 import json
