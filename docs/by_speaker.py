@@ -13,8 +13,8 @@ from sayso.errors import RunError
 __all__ = ["compared_recipes", "comparison_rows", "stale_recipes"]
 
 Facts = dict[str, Any]
-# What a comparison gives to each of its cells; all else must be as in the recipe.
-_OF_THE_CELL = {
+# What a comparison gives to each of its trials; all else must be as in the recipe.
+_OF_THE_TRIAL = {
     *(f"split.{key}" for key in ("by", "test_speakers", "test_share", "folds", "fold", "seed")),
     *(f"training.{key}" for key in ("seed", "threads")),
 }
@@ -39,8 +39,8 @@ def compared_recipes(folder: Path, names: list[str]) -> Facts:
     if {path.stem for path in paths.values()} != rows.keys():
         raise RunError(f"{folder}: compares {', '.join(sorted(rows))}, not {', '.join(names)}")
     for path in paths.values():
-        cell, own = kept_keys(folder / "cells" / f"{path.stem}-fold-1-seed-0" / "recipe.yaml"), keys_of(path)
-        if other := {key for key in cell.keys() | own.keys() if cell.get(key) != own.get(key)} - _OF_THE_CELL:
+        trial, own = kept_keys(_trials(folder) / f"{path.stem}-fold-1-seed-0" / "recipe.yaml"), keys_of(path)
+        if other := {key for key in trial.keys() | own.keys() if trial.get(key) != own.get(key)} - _OF_THE_TRIAL:
             raise RunError(f"{folder}: its {path.stem} differs from {path.name} in {', '.join(sorted(other))}")
     kept = ("folds", "seeds", "threads", "clips", "speakers", "notes", "pairs")
     return {key: table[key] for key in kept} | {
@@ -49,6 +49,11 @@ def compared_recipes(folder: Path, names: list[str]) -> Facts:
             for name, path in sorted(paths.items(), key=lambda item: rows[item[1].stem]["rank"])
         ]
     }
+
+
+def _trials(folder: Path) -> Path:
+    """Where the trials of a comparison lie; one made before they were called so has cells."""
+    return folder / "trials" if (folder / "trials").is_dir() else folder / "cells"
 
 
 def stale_recipes(table: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from runs_made import small_recipe
 from sayso.errors import SaysoError
 from sayso.recipe.recipe import recipe_yaml
-from sayso.studies.trials.trial import Outcome, train_cell
+from sayso.studies.executors.job import Outcome, do_job
 
 __all__ = ["InThisProcess", "outcome_of", "write_recipes"]
 
@@ -16,18 +16,18 @@ class InThisProcess:
 
     trained: ClassVar[list[str]] = []
 
-    def __init__(self, jobs, *, lock, log):
+    def __init__(self, processes, *, lock, log):
         pass
 
-    def train(self, cells, folder):
-        """Train one cell after the other, right here."""
-        for cell in cells:
-            self.trained.append(cell.name)
+    def run(self, jobs, folder):
+        """Do one job after the other, right here."""
+        for job in jobs:
+            self.trained.append(job.name)
             try:
-                train_cell(cell, folder / cell.name)
-                yield Outcome(cell)
+                do_job(job, folder / job.name)
+                yield Outcome(job)
             except SaysoError as error:
-                yield Outcome(cell, str(error))
+                yield Outcome(job, str(error))
 
 
 def write_recipes(folder: Path, tones: Path, *, epochs: int = 1) -> list[Path]:
@@ -45,7 +45,7 @@ def outcome_of(out: Path) -> dict[str, bytes]:
     """What must be the same however a comparison came to its end: weights, answers, and tables without times."""
     kept = {
         str(path.relative_to(out)): path.read_bytes()
-        for path in sorted(out.glob("cells/*/*"))
+        for path in sorted(out.glob("trials/*/*"))
         if path.name in ("model.safetensors", "predictions.csv", "recipe.yaml")
     }
     return kept | {name: (out / name).read_bytes() for name in ("pairs.csv", "speakers.csv")}

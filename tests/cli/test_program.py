@@ -147,6 +147,7 @@ def test_list_names_every_part_with_its_keys(sayso):
     out = sayso("list", "--keys")[1]
     for part in ("fsdd", "folder", "mel", "spectrogram", "tc_resnet", "spec_augment", "n_mels", "probability"):
         assert part in out
+    assert sayso("list", "detectors")[1].startswith("detectors:\n  silence          Silence\n")
 
 
 def test_doctor_says_what_is_here(sayso):

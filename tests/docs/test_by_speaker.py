@@ -28,11 +28,11 @@ def folder(tmp_path):
     for rank, name in enumerate(NAMES, 1):
         stem = Path(name).stem
         rows.append({"recipe": stem, "rank": rank, "accuracy": 0.7 - rank / 10} | ROW)
-        cell = tmp_path / "cells" / f"{stem}-fold-1-seed-0"
-        cell.mkdir(parents=True)
+        trial = tmp_path / "trials" / f"{stem}-fold-1-seed-0"
+        trial.mkdir(parents=True)
         changes = ["split.by=speakers", "split.test_speakers=[ann]", "training.threads=1"]
         text = recipe_yaml(read_recipe(by_speaker.recipe_paths()[name], changes))
-        (cell / "recipe.yaml").write_text(text, encoding="utf-8")
+        (trial / "recipe.yaml").write_text(text, encoding="utf-8")
     measured = {row["recipe"]: {"cpu_seconds": 60.4, "milliseconds_an_answer": 0.512} for row in rows}
     table = {"folds": 6, "seeds": [0, 1], "threads": 1, "clips": 300, "speakers": 2, "notes": ["few"], "pairs": []}
     (tmp_path / "comparison.json").write_text(json.dumps(table | {"recipes": rows, "measured": measured}))
@@ -50,11 +50,17 @@ def test_rows_in_the_order_of_the_ranking(folder):
     assert by_speaker.stale_recipes(table) == ["fsdd/mlp"]
 
 
+def test_a_comparison_of_before_is_read_too(folder):
+    table = by_speaker.compared_recipes(folder, NAMES)
+    (folder / "trials").rename(folder / "cells")
+    assert by_speaker.compared_recipes(folder, NAMES) == table
+
+
 def test_other_recipes_or_other_settings_are_refused(folder):
     with pytest.raises(RunError, match="compares mlp, quick, not fsdd/quick"):
         by_speaker.compared_recipes(folder, NAMES[:1])
-    cell = folder / "cells" / "mlp-fold-1-seed-0" / "recipe.yaml"
-    cell.write_text(cell.read_text().replace("epochs: 10", "epochs: 11"))
+    trial = folder / "trials" / "mlp-fold-1-seed-0" / "recipe.yaml"
+    trial.write_text(trial.read_text().replace("epochs: 10", "epochs: 11"))
     with pytest.raises(RunError, match=r"its mlp differs from mlp\.yaml in training\.epochs"):
         by_speaker.compared_recipes(folder, NAMES)
     (folder / "comparison.json").write_text("{}")

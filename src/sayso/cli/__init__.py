@@ -16,7 +16,7 @@ from sayso.cli import (
     find_lr,
     init,
     learning_curve,
-    parts,
+    list_parts,
     predict,
     runs,
     show,
@@ -47,7 +47,7 @@ app.command("learning-curve")(learning_curve.learning_curve)
 app.command()(init.init)
 app.command("find-lr")(find_lr.find_lr)
 app.command()(demo.demo)
-app.command("list")(parts.parts)
+app.command("list")(list_parts.list_parts)
 app.command()(doctor.doctor)
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")

@@ -26,8 +26,7 @@ def audit(
         list[str] | None,
         typer.Option(
             metavar="FAULT",
-            help="Look for this fault alone; may be repeated: silence, cut-off, wrong-rate, near-duplicates, "
-            "mislabels, clipping, band-limited, loudness, length.",
+            help="Look for this fault alone; may be repeated; `sayso list detectors` names them.",
         ),
     ] = None,
     mislabels: Annotated[
@@ -48,7 +47,7 @@ def audit(
 
 
 def _print_table(found: "Audit") -> None:
-    from sayso.studies.audit.files import UNREADABLE, shown_name
+    from sayso.studies.audit.findings import UNREADABLE, shown_name
 
     say(f"{'fault':<17}{'clips':>7}{'of all':>9}   examples")
     total = len(found.clips) + len(found.skipped)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sayso.cli.cells import Cluster, Jobs, Threads
 from sayso.cli.console import Bars, say
+from sayso.cli.trial_options import Cluster, Jobs, Threads
 from sayso.errors import Fault, SettingsError
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from sayso.cli.cells import Cluster, Jobs, Threads
 from sayso.cli.console import Bars, say
+from sayso.cli.trial_options import Cluster, Jobs, Threads
 from sayso.errors import Fault, SettingsError
 
 __all__ = ["learning_curve"]

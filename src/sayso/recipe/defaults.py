@@ -11,6 +11,7 @@ from sayso.audio import probe
 from sayso.config.overrides import merge, parse_overrides
 from sayso.config.schema import dump, read
 from sayso.data.clips import Clip
+from sayso.data.datasets import DatasetConfig
 from sayso.data.splits.settings import SplitSettings
 from sayso.data.unknown_words import recipe_listing
 from sayso.errors import AudioError, Fault, SettingsError

@@ -16,6 +16,7 @@ from sayso.system.files import free_path, output_errors
 __all__ = [
     "RunFolder",
     "list_runs",
+    "new_folder",
     "new_run_folder",
     "remove_run",
     "taken_back_if_unstarted",
@@ -120,18 +121,23 @@ class RunFolder:
         return split_label(self.manifest(), self.metrics()["test"].get("speakers"))
 
 
-def new_run_folder(name: str, out: Path | None) -> RunFolder:
-    """Choose the folder of a new run, `out` itself or else `runs/<name>-<time>`; it is made when first written to.
+def new_folder(root: str, name: str, out: Path | None) -> Path:
+    """Choose a folder for something new, `out` itself or else `<root>/<name>-<time>`; it is made when first written to.
 
     Raises:
         RunError: the folder exists and is not empty; nothing in it is touched.
     """
-    path = out or free_path(Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
+    path = out or free_path(Path(root) / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
     if path.is_dir() and any(path.iterdir()):
         raise RunError(f"{path}: exists and is not empty, nothing was changed; choose another --out or remove it first")
     if path.exists() and not path.is_dir():
         raise RunError(f"{path}: is a file, nothing was changed; choose another --out")
-    return RunFolder(path)
+    return path
+
+
+def new_run_folder(name: str, out: Path | None) -> RunFolder:
+    """Choose the folder of a new run, as `new_folder` does below `runs`."""
+    return RunFolder(new_folder("runs", name, out))
 
 
 @contextmanager

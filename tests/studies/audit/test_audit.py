@@ -5,9 +5,9 @@ import html
 import io
 import os
 import shlex
+import subprocess
 import sys
 from pathlib import Path
-from typing import get_type_hints
 
 import numpy as np
 import pytest
@@ -15,10 +15,8 @@ import soundfile
 
 from audit_made import RATE, spoken, write_set
 from conftest import one_line
-from sayso.cli.audit import audit
 from sayso.recipe.prepared import pack_clips
 from sayso.recipe.source import find_recipe
-from sayso.studies.audit.catalogue import DETECTORS
 from sayso.system.progress import Progress
 
 
@@ -112,9 +110,16 @@ def test_training_leaves_out_what_an_audit_lists(program, words, tmp_path, monke
     assert len(corpus) == 11
 
 
-def test_the_help_names_every_fault():
-    option = get_type_hints(audit, include_extras=True)["only"].__metadata__[0]
-    assert option.help.partition(": ")[2].rstrip(".").split(", ") == [detector.name for detector in DETECTORS]
+def test_the_help_opens_without_a_detector():
+    script = (
+        "import sys\n"
+        "from sayso.cli import main\n"
+        "sys.argv = ['sayso', 'audit', '--help']\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
+        "assert not [name for name in sys.modules if name.startswith('sayso.studies')]\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "sayso list detectors" in " ".join(done.stdout.split())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are text there")
@@ -201,7 +206,7 @@ def test_no_clip_can_be_read(program, tmp_path):
 def test_stopping_the_search_for_mislabels_keeps_the_rest(program, tmp_path, monkeypatch):
     from sayso.studies.audit.detectors.mislabels import Mislabels
 
-    def stopped(*arguments):
+    def stopped(*_, **__):
         raise KeyboardInterrupt
 
     words = write_set(tmp_path / "words", {}, clips=20)

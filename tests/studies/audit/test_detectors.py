@@ -9,12 +9,12 @@ from sayso.audio import AudioFormat, resample
 from sayso.data.clips import Clip
 from sayso.data.datasets.folder import FolderConfig
 from sayso.studies.audit.audit import find_faults
-from sayso.studies.audit.catalogue import DETECTORS, chosen_detectors
+from sayso.studies.audit.catalogue import all_detectors, chosen_detectors
 from sayso.studies.audit.detector import against_group, spread
 from sayso.studies.audit.detectors.mislabels import _doubted, _folds
 from sayso.studies.audit.discriminant import log_odds
 from sayso.studies.audit.listening import listen
-from sayso.studies.audit.recording import Sound
+from sayso.studies.audit.recording import Recording
 from sayso.system.progress import Progress
 
 AUDIO = AudioFormat(sample_rate=RATE, clip_seconds=0.6, fit="loudest")
@@ -53,7 +53,7 @@ def found(tmp_path_factory):
         clips = FolderConfig(path=str(folder)).listing(Progress()).clips
         with listen(clips, AUDIO, detectors, progress=Progress()) as heard:
             findings = find_faults(heard, detectors, Progress())
-            names = [clip.path.rsplit("/")[-1].removesuffix(".wav") for clip in heard.collection.clips]
+            names = [clip.path.rsplit("/")[-1].removesuffix(".wav") for clip in heard.corpus.clips]
     return {detector.name: [names[one.row] for one in each] for detector, each in findings.items()}
 
 
@@ -72,16 +72,58 @@ def test_few_good_clips_are_named(found):
 
 
 def test_every_fault_explains_itself():
-    names = [detector.name for detector in DETECTORS]
+    names = [detector.name for detector in all_detectors()]
     assert len(set(names)) == len(names)
-    assert all(one.title and one.meaning.endswith(".") and one.threshold for one in DETECTORS)
+    assert all(one.title and one.meaning.endswith(".") and one.threshold for one in all_detectors())
+
+
+def test_findings_come_in_one_order_whatever_the_files_are_called():
+    names = ["silence", "cut-off", "wrong-rate", "near-duplicates", "mislabels", "clipping", "band-limited"]
+    assert [detector.name for detector in all_detectors()] == [*names, "loudness", "length"]
+
+
+def test_only_asked_for_a_detector_trains():
+    quick = [detector.name for detector in all_detectors() if not detector.trains]
+    assert [detector.name for detector in chosen_detectors((), mislabels=False)] == quick
+    assert [detector.name for detector in chosen_detectors(["mislabels"], mislabels=False)] == ["mislabels"]
+    both = chosen_detectors(["length"], mislabels=True)
+    assert [detector.name for detector in both] == ["mislabels", "length"]
+    assert chosen_detectors((), mislabels=True)[4].name == "mislabels"
+
+
+DETECTOR = """
+from sayso.studies.audit.detector import Detector, Finding
+
+
+class Hum(Detector):
+    name, place, title = "hum", 15, "Hum"
+    meaning, threshold = "Mains are to be heard.", "always"
+
+    def find(self, values, corpus, progress, *, threads):
+        yield Finding(0, 1.0, "as ever")
+"""
+
+
+def test_a_new_file_is_a_new_detector(program, tmp_path, monkeypatch):
+    from sayso.studies.audit import detectors
+
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "hum.py").write_text(DETECTOR)
+    monkeypatch.setattr(detectors, "__path__", [*detectors.__path__, str(tmp_path / "new")])
+    assert [detector.name for detector in all_detectors()][:3] == ["silence", "hum", "cut-off"]
+    assert "  hum              Hum\n" in program("list", "detectors")[1]
+    words = write_set(tmp_path / "words", {}, clips=2)
+    code, text, _ = program("audit", words, "--only", "hum", "--out", tmp_path / "out")
+    assert code == 0
+    assert text.splitlines()[1].split()[:2] == ["hum", "1"]
+    assert ",hum,1,as ever," in (tmp_path / "out" / "findings.csv").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("samples", [1, 80, 240, 4000])
 def test_a_click_in_the_last_frame_is_measured(samples):
     for height in np.linspace(0.01, 1, 50):  # where it is cut on purpose is drawn from the samples
-        sound = Sound(np.append(np.zeros(samples - 1), height).astype(np.float32), RATE)
-        assert all(np.isfinite(detector.measure(sound, AUDIO)).all() for detector in DETECTORS)
+        recording = Recording(np.append(np.zeros(samples - 1), height).astype(np.float32), RATE)
+        assert all(np.isfinite(detector.measure(recording, AUDIO)).all() for detector in all_detectors())
 
 
 def test_a_group_is_compared_with_itself():
@@ -137,4 +179,4 @@ def test_the_very_same_samples_are_named_however_quiet(tmp_path):
     detectors = chosen_detectors(["near-duplicates"], mislabels=False)
     with listen(clips, AUDIO, detectors, progress=Progress()) as heard:
         (found,) = find_faults(heard, detectors, Progress()).values()
-        assert [heard.collection.clips[finding.row].path for finding in found] == [str(tmp_path / "one/b.wav")]
+        assert [heard.corpus.clips[finding.row].path for finding in found] == [str(tmp_path / "one/b.wav")]

@@ -20,9 +20,9 @@ from sayso.runs.folder import RunFolder
 from sayso.studies.comparison.compare import compare
 from sayso.studies.comparison.page import write_comparison
 from sayso.studies.comparison.plan import make_plan
-from sayso.studies.trials.folder import Folder
-from sayso.studies.trials.together import train_cells
-from sayso.studies.trials.trial import Cell, is_finished, train_cell
+from sayso.studies.trials.folder import StudyFolder
+from sayso.studies.trials.run_trials import run_trials
+from sayso.studies.trials.trial import Trial, is_finished, train_trial
 from sayso.system.progress import Progress
 
 SETTINGS = ("--folds", "leave-one-speaker-out", "--seeds", "1")
@@ -35,7 +35,7 @@ def recipes(tmp_path):
 
 @pytest.fixture
 def in_this_process(monkeypatch):
-    monkeypatch.setattr("sayso.studies.trials.together.LocalProcesses", InThisProcess)
+    monkeypatch.setattr("sayso.studies.trials.run_trials.LocalProcesses", InThisProcess)
 
 
 def started(recipes, out, *more):
@@ -52,14 +52,14 @@ def test_a_comparison_from_recipes_to_page(program, recipes, tmp_path):
     assert (table["folds"], table["clips"], table["speakers"]) == (4, 36, 4)
     assert [row["rank"] for row in table["recipes"]] == [1, 2]
     for row in table["recipes"]:
-        cells = [RunFolder(out / "cells" / f"{row['recipe']}-fold-{fold}-seed-0") for fold in (1, 2, 3, 4)]
-        scores = [cell.metrics()["test"]["accuracy"] for cell in cells]
+        trials = [RunFolder(out / "trials" / f"{row['recipe']}-fold-{fold}-seed-0") for fold in (1, 2, 3, 4)]
+        scores = [trial.metrics()["test"]["accuracy"] for trial in trials]
         assert row["accuracy"] == pytest.approx(sum(scores) / 4)
         assert list(row["by_speaker"].values()) == pytest.approx(scores)
-        assert {cell.manifest()["threads"] for cell in cells} == {1}
+        assert {trial.manifest()["threads"] for trial in trials} == {1}
         assert row["gap"] == pytest.approx(row["random_split"] - row["accuracy"])
         assert row["multiply_adds"] > row["parameters"] > 0
-    answers = [out / "cells" / f"wide-fold-{fold}-seed-0" / "predictions.csv" for fold in (1, 2, 3, 4)]
+    answers = [out / "trials" / f"wide-fold-{fold}-seed-0" / "predictions.csv" for fold in (1, 2, 3, 4)]
     held_out = [{line["speaker"] for line in csv.DictReader(path.read_text().splitlines())} for path in answers]
     assert held_out == [{"ann"}, {"bob"}, {"cas"}, {"dee"}]
     page = (out / "comparison.html").read_text(encoding="utf-8")
@@ -70,10 +70,10 @@ def test_a_comparison_from_recipes_to_page(program, recipes, tmp_path):
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_finished_cells_stay_and_a_changed_recipe_is_trained_again(recipes, tmp_path):
+def test_finished_trials_stay_and_a_changed_recipe_is_trained_again(recipes, tmp_path):
     settings = {"folds": 2, "seeds": 1, "jobs": 1, "out": tmp_path / "out"}
     before = compare(recipes, **settings)
-    stamps = {path: path.stat().st_mtime_ns for path in before.path.glob("cells/*/manifest.json")}
+    stamps = {path: path.stat().st_mtime_ns for path in before.path.glob("trials/*/manifest.json")}
     recipes[1].write_text(recipes[1].read_text().replace("channels: [2, 3, 4]", "channels: [3, 3, 4]"))
     after = compare(recipes, **settings)
     trained = {path.parent.name for path, stamp in stamps.items() if path.stat().st_mtime_ns != stamp}
@@ -83,15 +83,31 @@ def test_finished_cells_stay_and_a_changed_recipe_is_trained_again(recipes, tmp_
 
 
 @pytest.mark.usefixtures("in_this_process")
+def test_a_folder_of_before_keeps_its_finished_trials(recipes, tmp_path):
+    settings = {"folds": 2, "seeds": 1, "jobs": 1, "out": tmp_path / "out"}
+    before = outcome_of(compare(recipes[:1], **settings).path)
+    (tmp_path / "out" / "trials").rename(tmp_path / "out" / "cells")
+    InThisProcess.trained.clear()
+    compare(recipes[:1], **settings)
+    assert InThisProcess.trained == []
+    assert outcome_of(tmp_path / "out") == before
+    assert not (tmp_path / "out" / "cells").exists()
+    (tmp_path / "out" / "cells").mkdir()  # where there are trials, nothing is taken over
+    compare(recipes[:1], **settings)
+    assert (tmp_path / "out" / "cells").is_dir()
+    assert outcome_of(tmp_path / "out") == before
+
+
+@pytest.mark.usefixtures("in_this_process")
 def test_a_key_left_to_its_default_is_no_other_recipe(recipes, tmp_path):
     done = compare(recipes[:1], folds=2, seeds=1, jobs=1, out=tmp_path / "out")
-    folder = done.path / "cells" / "wide-fold-1-seed-0"
+    folder = done.path / "trials" / "wide-fold-1-seed-0"
     manifest = json.loads((folder / "manifest.json").read_text())
     whole = (folder / "recipe.yaml").read_text()
     shorter = "".join(line for line in whole.splitlines(keepends=True) if "max_bad_share" not in line)
     assert shorter != whole
-    assert is_finished(Cell("wide", "fold-1", 0, 1, shorter, manifest["data_hash"]), folder)
-    assert not is_finished(Cell("wide", "fold-1", 0, 1, whole.replace("epochs: 1", "epochs: 2"), "x"), folder)
+    assert is_finished(Trial("wide", "fold-1", 0, 1, shorter, manifest["data_hash"]), folder)
+    assert not is_finished(Trial("wide", "fold-1", 0, 1, whole.replace("epochs: 1", "epochs: 2"), "x"), folder)
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
@@ -129,15 +145,15 @@ def test_two_comparisons_do_not_write_to_one_folder(program, recipes, tmp_path):
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_a_cell_that_fails_leaves_the_others_finished(recipes, tmp_path):
+def test_a_trial_that_fails_leaves_the_others_finished(recipes, tmp_path):
     recipes[1].write_text(recipes[1].read_text().replace("learning_rate: 0.005", "learning_rate: 1e30"))
     with pytest.raises(RunError, match=r"narrow-fold-1-seed-0 first; the others are finished and kept"):
         compare(recipes, folds=2, seeds=1, jobs=1, out=tmp_path / "out")
-    assert all(RunFolder(tmp_path / "out/cells" / f"wide-fold-{fold}-seed-0").finished for fold in (1, 2))
+    assert all(RunFolder(tmp_path / "out/trials" / f"wide-fold-{fold}-seed-0").finished for fold in (1, 2))
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_other_clips_are_other_cells(recipes, tmp_path):
+def test_other_clips_are_other_trials(recipes, tmp_path):
     done = compare(recipes[:1], folds=2, seeds=1, jobs=1, out=tmp_path / "out")
     before = outcome_of(done.path)
     (tmp_path / "tones/low/ann_0.wav").unlink()
@@ -160,17 +176,17 @@ DAMAGES = [
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_a_damaged_cell_is_trained_anew(recipes, tmp_path):
+def test_a_damaged_trial_is_trained_anew(recipes, tmp_path):
     settings = {"folds": 2, "seeds": 1, "jobs": 1, "out": tmp_path / "out"}
     done = compare(recipes[:1], **settings)
     before = outcome_of(done.path)
-    cell = make_plan(recipes[:1], overrides=(), folds=2, seeds=1, threads=1, gap=False, progress=Progress()).cells[0]
-    folder = done.path / "cells" / cell.name
+    trial = make_plan(recipes[:1], overrides=(), folds=2, seeds=1, threads=1, gap=False, progress=Progress()).trials[0]
+    folder = done.path / "trials" / trial.name
     for name, damaged in DAMAGES:
-        assert is_finished(cell, folder)
+        assert is_finished(trial, folder)
         (folder / name).write_text(damaged((folder / name).read_text(encoding="latin-1")))
-        assert not is_finished(cell, folder)
-        train_cell(cell, folder)
+        assert not is_finished(trial, folder)
+        train_trial(trial, folder)
         assert outcome_of(done.path) == before
     (folder / "manifest.json").unlink()
     model = done.path / "models" / "wide.onnx"
@@ -195,7 +211,7 @@ def test_what_the_clips_share_is_said_before_anything_is_trained(program, recipe
     assert code == 2
     assert "the very samples of a training or validation clip" in one_line(err)
     assert "(3 other splits of the same kind)" in err
-    assert not list(tmp_path.glob("out/cells/*"))
+    assert not list(tmp_path.glob("out/trials/*"))
     code, said, _ = program(*asked, "--set", "dataset.allow_copies=['*']")
     assert code == 0
     assert "wide fold-1, narrow fold-1: 1 test clip is an exact copy of" in said
@@ -248,7 +264,7 @@ def test_what_does_not_fit_is_one_line(program, recipes, tmp_path, arguments, sa
     code, _, err = program("compare", *recipes, *arguments, "--out", tmp_path / "out")
     assert code == 2
     assert says in one_line(err)
-    assert not list(tmp_path.glob("out/cells/*"))
+    assert not list(tmp_path.glob("out/trials/*"))
 
 
 def test_what_cannot_be_done_in_the_end_is_told_before_clips_are_read(program, tmp_path):
@@ -288,7 +304,7 @@ def test_shared_speakers_are_said_beside_every_score(program, recipes, tmp_path)
     assert "it says nothing of new voices" in page
 
 
-def test_parts_are_split_with_the_seeds_of_the_cells(recipes, tmp_path):
+def test_parts_are_split_with_the_seeds_of_the_trials(recipes, tmp_path):
     # Of ann and dee one is validated on; only ann says 'middle'. The recipe's own seed would leave her to training.
     for path in (tmp_path / "tones" / "middle").glob("dee*"):
         path.unlink()
@@ -305,15 +321,15 @@ def test_ctrl_c_says_what_becomes_of_the_others(tmp_path, monkeypatch, on, says)
         def __init__(self, *_, **__):
             pass
 
-        def train(self, cells, folder):
+        def run(self, jobs, folder):
             raise KeyboardInterrupt
             yield
 
     for name in ("LocalProcesses", "RayCluster"):
-        monkeypatch.setattr(f"sayso.studies.trials.together.{name}", Stopped)
-    cell = Cell("wide", "fold-1", 0, 1, "", "")
-    with pytest.raises(InterruptedRunError, match=f"0 of 1 cell are finished and kept, .*{says}"):
-        train_cells([cell], Folder(tmp_path, 0), jobs=1, on=on, progress=Progress())
+        monkeypatch.setattr(f"sayso.studies.trials.run_trials.{name}", Stopped)
+    trial = Trial("wide", "fold-1", 0, 1, "", "")
+    with pytest.raises(InterruptedRunError, match=f"0 of 1 trial are finished and kept, .*{says}"):
+        run_trials([trial], StudyFolder(tmp_path, 0), jobs=1, on=on, progress=Progress())
 
 
 def test_recipes_of_other_clips_are_one_line(program, recipes, tmp_path):

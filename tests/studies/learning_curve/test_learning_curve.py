@@ -1,4 +1,4 @@
-"""`sayso learning-curve` on a few tones: cells trained once, curves drawn, and every wrong size told in a line."""
+"""`sayso learning-curve` on a few tones: trials trained once, curves drawn, and every wrong size told in a line."""
 
 import csv
 import json
@@ -22,7 +22,7 @@ HELD_OUT = (
 
 @pytest.fixture
 def trained(monkeypatch):
-    monkeypatch.setattr("sayso.studies.trials.together.LocalProcesses", InThisProcess)
+    monkeypatch.setattr("sayso.studies.trials.run_trials.LocalProcesses", InThisProcess)
     monkeypatch.setattr(InThisProcess, "trained", [])
     return InThisProcess.trained
 
@@ -43,7 +43,7 @@ def test_sizes_are_trained_once_and_drawn(program, trained, recipe, tmp_path):
     asked = arguments(recipe, out, "--speakers", "1,3", "--clips", "3,9", "--seeds", 2)
     code, said, err = program(*asked)
     assert code == 0, err
-    # All three speakers with all nine clips are the same cell for both axes.
+    # All three speakers with all nine clips are the same trial for both axes.
     assert sorted(trained) == sorted(
         f"tones-{size}-seed-{seed}" for size in ("speakers-1", "clips-3", "all") for seed in (0, 1)
     )
@@ -52,7 +52,7 @@ def test_sizes_are_trained_once_and_drawn(program, trained, recipe, tmp_path):
     table = json.loads((out / "learning-curve.json").read_text(encoding="utf-8"))
     assert [[point["size"] for point in axis["points"]] for axis in table["axes"]] == [[1, 3], [3, 9]]
     assert (table["test_clips"], table["test_speakers"], table["seeds"]) == (9, 1, 2)
-    clips = [json.loads((out / "cells" / name / "manifest.json").read_text())["clips"] for name in sorted(trained)]
+    clips = [json.loads((out / "trials" / name / "manifest.json").read_text())["clips"] for name in sorted(trained)]
     assert [each["train"] for each in clips] == [27, 27, 9, 9, 9, 9]
     assert {each["test"] for each in clips} == {9}
     with (out / "learning-curve.csv").open(newline="", encoding="utf-8") as file:
@@ -64,7 +64,7 @@ def test_sizes_are_trained_once_and_drawn(program, trained, recipe, tmp_path):
     assert (out / "speakers.svg").read_text().startswith("<?xml")
 
     trained.clear()
-    (out / "cells" / "tones-clips-3-seed-1" / "manifest.json").unlink()
+    (out / "trials" / "tones-clips-3-seed-1" / "manifest.json").unlink()
     assert program(*asked)[0] == 0
     assert trained == ["tones-clips-3-seed-1"]
 

@@ -8,18 +8,20 @@ import time
 
 import pytest
 
+import jobs_made
 from comparison_made import outcome_of, write_recipes
 from conftest import one_line, write_tones
 from sayso.errors import RunError
 from sayso.studies.comparison.compare import compare
-from sayso.studies.trials.on_ray import RayCluster
+from sayso.studies.executors.job import Job, name_of
+from sayso.studies.executors.ray_cluster import RayCluster
 
 pytest.importorskip("ray", reason="the extra ray is not installed")
 
 
 @pytest.fixture(scope="module")
 def cluster():
-    """A head that trains nothing, and two nodes with room for a cell each."""
+    """A head that trains nothing, and two nodes with room for a trial each."""
     from ray.cluster_utils import Cluster
 
     # Else Ray's workers make way for everything else on the machine, the other tests among it.
@@ -44,8 +46,17 @@ def test_another_version_of_ray_is_one_line(at_cluster, tmp_path, monkeypatch):
 
     monkeypatch.setattr(ray, "__version__", "2.40.0")
     with pytest.raises(RunError, match=r"cannot work with this cluster: Version mismatch: .* Ray: 2\.40\.0") as found:
-        next(RayCluster("ray", jobs=1).train([made_cell()], tmp_path))
+        next(RayCluster("ray", processes=1).run([made_job(jobs_made.write)], tmp_path))
     assert "\n" not in str(found.value)
+
+
+def test_jobs_that_train_nothing_send_their_files_back(at_cluster, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
+    jobs = [made_job(jobs_made.write, text="one"), made_job(jobs_made.refuse), made_job(jobs_made.leave_nothing)]
+    told = {outcome.job.name: outcome.error for outcome in RayCluster("ray", processes=1).run(jobs, tmp_path)}
+    assert told == {"write": "", "refuse": "not today", "leave_nothing": "leave_nothing ended and left no text.txt"}
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.txt")] == ["write/text.txt"]
+    assert (tmp_path / "write" / "text.txt").read_text() == "one"
 
 
 def test_more_threads_than_any_node_has_is_one_line(program, at_cluster, tmp_path):
@@ -53,7 +64,7 @@ def test_more_threads_than_any_node_has_is_one_line(program, at_cluster, tmp_pat
     asked = ["compare", *recipes, "--folds", 2, "--on", "ray", "--out", tmp_path / "out"]
     code, _, err = program(*asked, "--threads", 2)
     assert code == 2
-    line = "no node of this cluster has 2 processors for a cell, the largest has 1; use --threads 1 or add a node"
+    line = "no node of this cluster has 2 processors for a trial, the largest has 1; use --threads 1 or add a node"
     assert line in one_line(err)
 
 
@@ -65,16 +76,16 @@ def test_an_address_that_does_not_answer_is_one_line(program, tmp_path, monkeypa
     assert "RAY_ADDRESS 127.0.0.1:9 does not answer" in one_line(err)
 
 
-def test_a_node_killed_in_the_middle_costs_only_its_cell(at_cluster, tmp_path):
+def test_a_node_killed_in_the_middle_costs_only_its_trial(at_cluster, tmp_path):
     recipes = write_recipes(tmp_path, write_tones(tmp_path / "tones"), epochs=3)
     here = compare(recipes, folds="leave-one-speaker-out", seeds=1, jobs=1, out=tmp_path / "here")
     settings = ["--folds", "leave-one-speaker-out", "--seeds", "1", "--on", "ray", "--out", tmp_path / "there"]
     command = [sys.executable, "-m", "sayso", "compare", *recipes, *settings]
     process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL, env=os.environ)
-    while not list((tmp_path / "there" / "cells").glob("*/manifest.json")):
+    while not list((tmp_path / "there" / "trials").glob("*/manifest.json")):
         assert process.poll() is None
         time.sleep(0.05)
-    finished = {path: path.stat().st_mtime_ns for path in (tmp_path / "there" / "cells").glob("*/manifest.json")}
+    finished = {path: path.stat().st_mtime_ns for path in (tmp_path / "there" / "trials").glob("*/manifest.json")}
     at_cluster.remove_node(at_cluster.list_all_nodes()[-1], allow_graceful=False)
     assert process.wait() == 0
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in finished.items())
@@ -83,7 +94,5 @@ def test_a_node_killed_in_the_middle_costs_only_its_cell(at_cluster, tmp_path):
     assert there | {"measured": None} == here.table | {"measured": None}
 
 
-def made_cell():
-    from sayso.studies.trials.trial import Cell
-
-    return Cell("wide", "fold-1", 0, 1, "", "")
+def made_job(function, **values):
+    return Job(function.__name__, name_of(function), values, ["text.txt"])

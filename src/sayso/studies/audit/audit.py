@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,17 +10,17 @@ from sayso.config.overrides import merge, override_text, parse_overrides
 from sayso.config.schema import did_you_mean, dump
 from sayso.data.clips import Clip
 from sayso.data.datasets import DATASETS
-from sayso.errors import DataError, InterruptedRunError, RunError
+from sayso.errors import DataError, InterruptedRunError
 from sayso.recipe.defaults import read_data_sections, suggest_audio
 from sayso.recipe.recipe import Recipe, recipe_from_values
 from sayso.recipe.source import find_recipe
+from sayso.runs.folder import new_folder
 from sayso.studies.audit.catalogue import chosen_detectors
 from sayso.studies.audit.detector import Detector, Finding
-from sayso.studies.audit.detectors.silence import Silence
-from sayso.studies.audit.files import write_findings
+from sayso.studies.audit.findings import write_findings
 from sayso.studies.audit.listening import Heard, listen
 from sayso.studies.audit.page import write_audit
-from sayso.system.files import check_writable, free_path
+from sayso.system.files import check_writable
 from sayso.system.progress import Progress
 
 __all__ = ["Audit", "audit", "find_faults"]
@@ -84,8 +83,8 @@ def audit(
     Args:
         source: a folder of clips by word, a manifest, a recipe, or the kind of a dataset.
         overrides: `key=value` texts laid over its recipe, such as `dataset.max_bad_share=1`.
-        only: names of faults; empty: all but mislabels.
-        mislabels: also train the folds that find likely mislabels.
+        only: names of faults; empty: all that are found without a training.
+        mislabels: also train the models that find likely mislabels.
         out: folder of what is written; None: `audits/<name>-<time>`.
         progress: where to report.
 
@@ -94,12 +93,12 @@ def audit(
         DataError: no usable clips, or a fault asked for by name cannot be looked for among so few.
         RunError: the folder is not empty.
         OutputError: it cannot be written.
-        InterruptedRunError: Ctrl-C in the search for mislabels; all other findings are written.
+        InterruptedRunError: Ctrl-C while models are trained; all other findings are written.
     """
     progress = progress or Progress()
     detectors = chosen_detectors(only, mislabels=mislabels)
     name, recipe = _recipe_of(source, overrides, progress)
-    folder = _new_folder(name, out)
+    folder = new_folder("audits", name, out)
     check_writable(folder)
     listing = recipe.dataset.kept_listing(progress, recipe.split)
     for note in listing.notes:
@@ -108,40 +107,47 @@ def audit(
     _check_clips(source, clips, detectors, only, mislabels=mislabels)
     # More threads gain little in a network so small, and lose much where others work on the same cores.
     threads = recipe.training.threads or 1
-    with listen(clips, recipe.audio, detectors, threads=threads, progress=progress) as heard:
-        quick = tuple(detector for detector in detectors if detector.name != "mislabels")
+    with listen(clips, recipe.audio, detectors, progress=progress) as heard:
+        quick = tuple(detector for detector in detectors if not detector.trains)
         trains_on = shlex.quote(os.path.abspath(source)) if Path(source).exists() else "RECIPE"  # noqa: PTH100
-        found = Audit(folder, heard.collection.clips, find_faults(heard, quick, progress), heard.skipped, trains_on)
-        slow = tuple(detector for detector in detectors if detector not in quick)
+        found = Audit(folder, heard.corpus.clips, find_faults(heard, quick, progress), heard.skipped, trains_on)
+        slow = tuple(detector for detector in detectors if detector.trains)
         if not slow:
             return _written(found, name)
         if quick:
             _written(found, name)
         try:
-            more = find_faults(heard, slow, progress)
+            more = find_faults(heard, slow, progress, threads=threads)
         except (KeyboardInterrupt, InterruptedRunError) as stop:
             kept = f"all other findings are kept in {folder}" if quick else "nothing was written"
-            raise InterruptedRunError(f"stopped in the search for mislabels; {kept}") from stop
+            sought = " and ".join(detector.name for detector in slow)
+            raise InterruptedRunError(f"stopped in the search for {sought}; {kept}") from stop
         both = {**found.findings, **more}
         return _written(replace(found, findings={one: both[one] for one in detectors}), name)
 
 
-def find_faults(heard: Heard, detectors: Sequence[Detector], progress: Progress) -> dict[Detector, tuple[Finding, ...]]:
-    """Let every detector that can judge what was heard; gives its findings, worst first."""
-    silent = _silent(heard, progress)
+def find_faults(
+    heard: Heard, detectors: Sequence[Detector], progress: Progress, *, threads: int = 1
+) -> dict[Detector, tuple[Finding, ...]]:
+    """Let every detector that can judge what was heard, those that train on `threads`; gives findings, worst first."""
+    silent = _silent(heard, progress, threads)
     found: dict[Detector, tuple[Finding, ...]] = {}
     for detector in detectors:
-        able = detector.why_not(heard.collection.clips) is None
-        findings = detector.find(heard.values[detector.name], heard.collection, progress) if able else ()
+        able = detector.why_not(heard.corpus.clips) is None
+        findings = detector.find(heard.values[detector], heard.corpus, progress, threads=threads) if able else ()
         kept = (finding for finding in findings if detector.names_silent or finding.row not in silent)
         found[detector] = tuple(sorted(kept, key=lambda finding: (-finding.severity, finding.row)))
     return found
 
 
-def _silent(heard: Heard, progress: Progress) -> set[int]:
+def _silent(heard: Heard, progress: Progress, threads: int) -> set[int]:
     """Clips in which nothing is to be heard, where that was measured."""
-    values = heard.values.get(Silence.name)
-    return set() if values is None else {found.row for found in Silence().find(values, heard.collection, progress)}
+    telling = {detector: values for detector, values in heard.values.items() if detector.means_silent}
+    return {
+        finding.row
+        for detector, values in telling.items()
+        for finding in detector.find(values, heard.corpus, progress, threads=threads)
+    }
 
 
 def _written(found: Audit, name: str) -> Audit:
@@ -156,11 +162,11 @@ def _check_clips(
     """Refuse before long work what so few clips cannot be asked; what was not asked for by name is only left out."""
     if len(clips) < _LEAST_CLIPS:
         raise DataError(f"{source}: an audit compares clips and needs at least {_LEAST_CLIPS}, here is {len(clips)}")
-    asked = [*([("mislabels", "--mislabels")] if mislabels else []), *((name, f"--only {name}") for name in only)]
     for detector in detectors:
-        options = " and ".join(option for name, option in asked if name == detector.name)
+        options = ["--mislabels"] if mislabels and detector.trains else []
+        options += [f"--only {detector.name}"] if detector.name in only else []
         if options and (why := detector.why_not(clips)):
-            raise DataError(f"{source}: {detector.name} {why}; leave out {options}")
+            raise DataError(f"{source}: {detector.name} {why}; leave out {' and '.join(options)}")
 
 
 def _recipe_of(source: str | Path, overrides: Sequence[str], progress: Progress) -> tuple[str, Recipe]:
@@ -177,12 +183,3 @@ def _recipe_of(source: str | Path, overrides: Sequence[str], progress: Progress)
     values["audio"] = suggest_audio(dataset.kept_listing(progress, split).clips)
     values["dataset"] = dump(dataset)
     return kind, recipe_from_values(merge(values, laid_over), source=kind)
-
-
-def _new_folder(name: str, out: Path | None) -> Path:
-    folder = out or free_path(Path("audits") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
-    if folder.is_dir() and any(folder.iterdir()):
-        raise RunError(f"{folder}: exists and is not empty, nothing was changed; choose another --out")
-    if folder.exists() and not folder.is_dir():
-        raise RunError(f"{folder}: is a file, nothing was changed; choose another --out")
-    return folder

@@ -1,47 +1,44 @@
-"""Every detector, in the order in which findings are shown."""
+"""Every detector there is: each file of `detectors/` is asked, so that a new one is told to nobody."""
 
-from collections.abc import Sequence
+import importlib
+import pkgutil
+from collections.abc import Iterator, Sequence
 
 from sayso.config.schema import did_you_mean
 from sayso.errors import Fault, SettingsError
+from sayso.studies.audit import detectors
 from sayso.studies.audit.detector import Detector
-from sayso.studies.audit.detectors.band import BandLimited
-from sayso.studies.audit.detectors.clipping import Clipping
-from sayso.studies.audit.detectors.cut_off import CutOff
-from sayso.studies.audit.detectors.length import Length
-from sayso.studies.audit.detectors.loudness import Loudness
-from sayso.studies.audit.detectors.mislabels import Mislabels
-from sayso.studies.audit.detectors.rate import WrongRate
-from sayso.studies.audit.detectors.repeats import Repeats
-from sayso.studies.audit.detectors.silence import Silence
 
-__all__ = ["DETECTORS", "chosen_detectors"]
+__all__ = ["all_detectors", "chosen_detectors"]
 
-DETECTORS: tuple[Detector, ...] = (
-    Silence(),
-    CutOff(),
-    WrongRate(),
-    Repeats(),
-    Mislabels(),
-    Clipping(),
-    BandLimited(),
-    Loudness(),
-    Length(),
-)
+
+def all_detectors() -> tuple[Detector, ...]:
+    """Import every file of `detectors/`; gives one of each detector, in the order in which findings are shown."""
+    found = (detector for module in pkgutil.iter_modules(detectors.__path__) for detector in _detectors_in(module.name))
+    return tuple(sorted(found, key=lambda detector: (detector.place, detector.name)))
 
 
 def chosen_detectors(only: Sequence[str], *, mislabels: bool) -> tuple[Detector, ...]:
-    """Those named, or all; the search for mislabels, which trains, only when it is asked for.
+    """Those named, or all; those that train only when they are asked for.
+
+    Args:
+        only: names; empty: all that do not train.
+        mislabels: also all that train.
 
     Raises:
         SettingsError: a name that no detector has.
     """
-    names = [detector.name for detector in DETECTORS]
+    known = all_detectors()
+    names = [detector.name for detector in known]
     if unknown := [name for name in only if name not in names]:
         raise SettingsError([Fault("only", f"no fault '{name}'; {did_you_mean(name, names)}") for name in unknown])
-    wanted = set(only or names)
-    if not mislabels and "mislabels" not in only:
-        wanted.discard("mislabels")
-    elif mislabels:
-        wanted.add("mislabels")
-    return tuple(detector for detector in DETECTORS if detector.name in wanted)
+    return tuple(
+        detector for detector in known if detector.name in only or (mislabels if detector.trains else not only)
+    )
+
+
+def _detectors_in(file: str) -> Iterator[Detector]:
+    module = importlib.import_module(f"{detectors.__name__}.{file}")
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, Detector) and value.__module__ == module.__name__:
+            yield value()

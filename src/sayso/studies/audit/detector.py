@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from sayso.audio import AudioFormat
 from sayso.data.clips import Clip
-from sayso.studies.audit.recording import Sound
+from sayso.data.corpus import Corpus
+from sayso.studies.audit.recording import Recording
 from sayso.system.progress import Progress
 
-__all__ = ["LEAST_OF_GROUP", "Collection", "Detector", "Finding", "Values", "against_group", "spread"]
+__all__ = ["LEAST_OF_GROUP", "Detector", "Finding", "Values", "against_group", "spread"]
 
 Values = NDArray[np.float64]
 LEAST_OF_GROUP = 20
@@ -25,7 +26,7 @@ class Finding:
     """One fault of one clip."""
 
     row: int
-    """Which clip of the collection."""
+    """Which clip of the corpus."""
     severity: float
     """Larger is worse; compared only with findings of the same fault."""
     detail: str
@@ -34,26 +35,13 @@ class Finding:
     """The clip that it repeats."""
 
 
-@dataclass(frozen=True, eq=False)
-class Collection:
-    """Every clip that could be read, as it will reach a model."""
-
-    clips: tuple[Clip, ...]
-    samples: NDArray[np.int16]
-    """(clips, audio.clip_samples)"""
-    audio: AudioFormat
-    threads: int = 1
-    """For detectors that train."""
-
-    def __len__(self) -> int:
-        return len(self.clips)
-
-
 class Detector:
     """Base of every detector; one has no state, so that threads may share it."""
 
     name: ClassVar[str]
     """What `--only` and the exclusion file call the fault."""
+    place: ClassVar[int]
+    """Findings are shown in rising order of it, and a clip is excluded for the first of its faults."""
     title: ClassVar[str]
     meaning: ClassVar[str]
     """What the fault is and what it does to a training, in a sentence or two."""
@@ -61,12 +49,16 @@ class Detector:
     """From where on a clip is named, in words and numbers."""
     names_silent: ClassVar[bool] = False
     """Whether clips in which nothing is to be heard can have the fault; of the others they would be named by chance."""
+    means_silent: ClassVar[bool] = False
+    """Whether in a clip that has the fault nothing is to be heard."""
+    trains: ClassVar[bool] = False
+    """Whether it trains models: it is asked for by `--mislabels` or by its name, and works when all others are done."""
     excludes: ClassVar[bool] = True
     """Whether the exclusion file names its clips: they would teach something untrue."""
 
-    def measure(self, sound: Sound, audio: AudioFormat) -> Sequence[float]:
+    def measure(self, recording: Recording, audio: AudioFormat) -> Sequence[float]:
         """Numbers of one recording, as many for each; none where the packed samples are enough."""
-        del sound, audio
+        del recording, audio
         return ()
 
     def why_not(self, clips: Sequence[Clip]) -> str | None:
@@ -74,13 +66,14 @@ class Detector:
         del clips
         return None
 
-    def find(self, values: Values, collection: Collection, progress: Progress) -> Iterable[Finding]:
+    def find(self, values: Values, corpus: Corpus, progress: Progress, *, threads: int) -> Iterable[Finding]:
         """Judge all clips; asked only where `why_not` says nothing.
 
         Args:
             values: what `measure` gave, (clips, numbers).
-            collection: the clips.
+            corpus: the clips that could be read, as they will reach a model.
             progress: where to report.
+            threads: of a training.
         """
         raise NotImplementedError
 

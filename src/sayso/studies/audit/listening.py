@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from sayso.audio import AudioFormat, clip_from_samples, decode
 from sayso.data.clips import Clip
+from sayso.data.corpus import Corpus
 from sayso.errors import AudioError, DataError
-from sayso.studies.audit.detector import Collection, Detector, Values
-from sayso.studies.audit.recording import Sound
+from sayso.studies.audit.detector import Detector, Values
+from sayso.studies.audit.recording import Recording
 from sayso.system.files import cache_folder, output_errors
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
@@ -31,9 +32,10 @@ _MOST_WORKERS = 8
 class Heard:
     """What one pass over the files gave."""
 
-    collection: Collection
-    values: Mapping[str, Values]
-    """By the detector's name, (clips, numbers)."""
+    corpus: Corpus
+    """The clips that could be read, as they will reach a model; without fingerprints."""
+    values: Mapping[Detector, Values]
+    """What each detector measured, (clips, numbers)."""
     skipped: tuple[tuple[Clip, str], ...]
     """Clips that cannot be read, and why."""
 
@@ -52,7 +54,6 @@ def listen(
     audio: AudioFormat,
     detectors: Sequence[Detector],
     *,
-    threads: int = 1,
     progress: Progress,
 ) -> Generator[Heard]:
     """Decode every clip in threads and measure it; the packed samples lie in a file that is gone after the block.
@@ -61,7 +62,6 @@ def listen(
         clips: to read.
         audio: rate, length and fitting of the packed samples.
         detectors: whose numbers are read off.
-        threads: for detectors that train; decoding takes as many as there are cores.
         progress: where to report.
 
     Raises:
@@ -80,10 +80,10 @@ def listen(
             raise DataError(f"none of {counted(len(clips), 'clip')} can be read; the first: {skipped[0][1]}")
         samples = np.memmap(file, np.int16, mode="r", shape=(len(good), audio.clip_samples)).view(np.ndarray)
         values = {
-            detector.name: np.array([row[place] for chunk in chunks for row in chunk.values], np.float64)
+            detector: np.array([row[place] for chunk in chunks for row in chunk.values], np.float64)
             for place, detector in enumerate(detectors)
         }
-        yield Heard(Collection(good, samples, audio, threads), values, skipped)
+        yield Heard(Corpus(good, samples, audio), values, skipped)
 
 
 def _decode_all(
@@ -115,9 +115,9 @@ def _decode(clips: Sequence[Clip], audio: AudioFormat, detectors: Sequence[Detec
         except AudioError as error:
             chunk.skipped.append((clip, str(error)))
             continue
-        sound = Sound(samples, rate)
+        recording = Recording(samples, rate)
         chunk.samples[len(chunk.good)] = clip_from_samples(samples, rate, audio)
-        chunk.values.append([detector.measure(sound, audio) for detector in detectors])
+        chunk.values.append([detector.measure(recording, audio) for detector in detectors])
         chunk.good.append(clip)
     chunk.samples = chunk.samples[: len(chunk.good)]
     return chunk

@@ -8,7 +8,7 @@ from sayso.audio import decode, quantise
 from sayso.data.clips import Clip
 from sayso.errors import AudioError
 from sayso.studies.audit.detector import Detector, Finding
-from sayso.studies.audit.files import shown_name
+from sayso.studies.audit.findings import shown_name
 from sayso.views.html import write_page
 from sayso.views.html.media import picture_uri, sound_uri
 

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FRAME_SECONDS", "LOWEST_DB", "Sound"]
+__all__ = ["FRAME_SECONDS", "LOWEST_DB", "Recording"]
 
 FRAME_SECONDS = 0.01
 LOWEST_DB = -100.0
@@ -15,7 +15,7 @@ _SPAN_DB = 25.0
 
 
 @dataclass(frozen=True, eq=False)
-class Sound:
+class Recording:
     """A decoded file, or the stretch of it that a clip is."""
 
     samples: NDArray[np.float32]
@@ -61,12 +61,12 @@ class Sound:
 
     @property
     def lengths_log2(self) -> NDArray[np.float64]:
-        """Length of the whole and of the speech in it, (2,), in octaves of a second."""
+        """Length of the recording and of the speech in it, (2,), in octaves of a second."""
         return np.log2([self.seconds, max(self.speech_seconds, FRAME_SECONDS)])
 
     @cached_property
     def energy_below(self) -> NDArray[np.float64]:
-        """Energy of the whole below each of its frequencies, (bins + 1,), the last of them 1; `bin_of` finds them."""
+        """Share of the energy below each of its frequencies, (bins + 1,), the last of them 1; `bin_of` finds them."""
         spectrum = np.fft.rfft(self.samples - self.samples.mean())
         power = spectrum.real.astype(np.float64) ** 2 + spectrum.imag.astype(np.float64) ** 2
         below = np.concatenate(([0.0], np.cumsum(power)))

@@ -1,4 +1,4 @@
-"""`sayso compare`: recipes in, a ranked table out; finished cells are kept, so that it can be stopped and started."""
+"""`sayso compare`: recipes in, a ranked table out; finished trials are kept, so that it can be stopped and started."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sayso.studies.comparison.page import write_comparison
 from sayso.studies.comparison.plan import make_plan
 from sayso.studies.comparison.table import make_table, write_tables
 from sayso.studies.trials.folder import claimed
-from sayso.studies.trials.together import check_asked, train_cells
+from sayso.studies.trials.run_trials import check_asked, run_trials
 from sayso.system.progress import Progress
 
 __all__ = ["Comparison", "compare"]
@@ -47,16 +47,16 @@ def compare(
         folds: how many folds by speaker, or `leave-one-speaker-out`; None: each recipe's own split, which must test
             the same clips.
         seeds: how many seeds, from 0.
-        jobs: how many cells at a time on this machine.
+        jobs: how many trials at a time on this machine.
         on: `ray` or `ray://ADDRESS`: train on a Ray cluster instead.
         gap: train on random splits too, to show what shared speakers make of the scores.
-        threads: of each cell; they change the last bits, and `jobs` does not.
+        threads: of each trial; they change the last bits, and `jobs` does not.
         overrides: `key=value` texts laid over every recipe.
         out: folder of the comparison; what is finished there is not trained again.
         progress: where to report.
 
     Raises:
-        SaysoError: whatever of recipes, clips and folder does not fit; cells that failed, when all others are done.
+        SaysoError: whatever of recipes, clips and folder does not fit; trials that failed, when all others are done.
     """
     progress = progress or Progress()
     check_asked(seeds=seeds, jobs=jobs, threads=threads, on=on, out=Path(out))
@@ -65,7 +65,7 @@ def compare(
     )
     sources = {contestant.name: contestant.source for contestant in plan.contestants}
     with claimed(Path(out), folds=folds, sources=sources) as folder:
-        train_cells(plan.cells, folder, jobs=jobs, on=on, progress=progress)
+        run_trials(plan.trials, folder, jobs=jobs, on=on, progress=progress)
         table = make_table(plan, folder.path, progress)
         write_tables(table, folder.path)
         page = write_comparison(table, folder.path)

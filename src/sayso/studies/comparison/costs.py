@@ -43,7 +43,7 @@ def multiply_adds(classifier: Classifier) -> int:
 
 
 def exported(weights: Path, path: Path, corpus: Corpus) -> Classifier:
-    """Export a cell's model to `path`, checked on clips of the corpus; gives the model itself."""
+    """Export a trial's model to `path`, checked on clips of the corpus; gives the model itself."""
     classifier = load_model(weights)
     rows = np.linspace(0, len(corpus) - 1, min(_EXPORT_CLIPS, len(corpus))).astype(np.int64)
     export(classifier, path, np.array(corpus.samples[rows]))

@@ -1,4 +1,4 @@
-"""What a comparison consists of: its recipes, its folds, and every cell, checked before the first is trained."""
+"""What a comparison consists of: its recipes, its folds, and every trial, checked before the first is trained."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,8 +16,8 @@ from sayso.recipe.prepared import Prepared
 from sayso.runs.manifest import split_label
 from sayso.studies.comparison.contestants import Contestant, check_same, read_contestants
 from sayso.studies.trials.checks import Checked, checked_notes
-from sayso.studies.trials.recipes import OWN_KEYS, cell_recipe, make_cell, refuse_own_keys
-from sayso.studies.trials.trial import Cell
+from sayso.studies.trials.recipes import OWN_KEYS, make_trial, refuse_own_keys, trial_recipe
+from sayso.studies.trials.trial import Trial
 from sayso.system.files import digest
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
@@ -41,8 +41,8 @@ class Plan:
     folds: tuple[str, ...]
     """Names of the folds."""
     seeds: tuple[int, ...]
-    cells: tuple[Cell, ...]
-    """Of each seed the held-out cells of all recipes, then those of its random split."""
+    trials: tuple[Trial, ...]
+    """Of each seed the held-out trials of all recipes, then those of its random split."""
     notes: tuple[str, ...]
     """What a reader of the table must know."""
 
@@ -57,7 +57,7 @@ def make_plan(
     gap: bool,
     progress: Progress,
 ) -> Plan:
-    """Read the recipes, open their clips, and lay out the cells.
+    """Read the recipes, open their clips, and lay out the trials.
 
     Raises:
         SettingsError: recipes that do not fit, all faults of all of them at once.
@@ -82,8 +82,8 @@ def make_plan(
         folds=tuple(held),
         seeds=tuple(range(seeds)),
         # Seed by seed, so that what was stopped has whole seeds.
-        cells=tuple(
-            make_cell(one.name, name, one.recipe, change, one.corpus, seed=seed, threads=threads)
+        trials=tuple(
+            make_trial(one.name, name, one.recipe, change, one.corpus, seed=seed, threads=threads)
             for seed in range(seeds)
             for name, change in (held | random[seed]).items()
             for one in contestants
@@ -110,15 +110,15 @@ def _random(share: float, seed: int) -> dict[str, Any]:
 
 
 class _Splits:
-    """The clips of cells, divided; each split is drawn once, as recipes that differ in their networks have the same."""
+    """The clips of trials, divided; each split is drawn once: recipes that differ in their networks have the same."""
 
     def __init__(self, progress: Progress) -> None:
         self._known: dict[str, Split] = {}
         self._progress = progress
 
     def of(self, contestant: Contestant, change: Mapping[str, Any], seed: int) -> Prepared:
-        """Give the divided clips of a cell; `change` as for `cell_recipe`."""
-        recipe = cell_recipe(contestant.recipe, change, seed=seed, threads=1)
+        """Give the divided clips of a trial; `change` as for `trial_recipe`."""
+        recipe = trial_recipe(contestant.recipe, change, seed=seed, threads=1)
         key = digest([dump(recipe.dataset), dump(recipe.split), seed])
         if key not in self._known:
             try:

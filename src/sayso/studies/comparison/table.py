@@ -15,8 +15,8 @@ from sayso.studies.comparison.contestants import Contestant
 from sayso.studies.comparison.plan import Plan
 from sayso.studies.comparison.verdicts import LEVEL, least_reachable, verdicts
 from sayso.studies.trials.answers import Answers, read_answers
-from sayso.studies.trials.together import CELLS
-from sayso.studies.trials.trial import Cell
+from sayso.studies.trials.folder import TRIALS
+from sayso.studies.trials.trial import Trial
 from sayso.system.files import write_csv, write_json
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
@@ -25,10 +25,10 @@ __all__ = ["make_table", "write_tables"]
 
 
 def make_table(plan: Plan, folder: Path, progress: Progress) -> dict[str, Any]:
-    """Make the table of a comparison whose cells are all finished.
+    """Make the table of a comparison whose trials are all finished.
 
     Args:
-        plan: its cells.
+        plan: its trials.
         folder: of the comparison; exported models and what was measured on them are kept in it.
         progress: where to report.
 
@@ -36,22 +36,22 @@ def make_table(plan: Plan, folder: Path, progress: Progress) -> dict[str, Any]:
         What `comparison.json` holds. All but `measured`, which are times, is the same whenever it is made anew.
 
     Raises:
-        RunError: a cell is damaged.
+        RunError: a trial is damaged.
         ModelError: a model cannot be exported.
     """
-    cells = folder / CELLS
+    trials = folder / TRIALS
     held = {
-        contestant.name: read_answers([cell for cell in _of(plan, contestant) if cell.fold in plan.folds], cells)
+        contestant.name: read_answers([trial for trial in _of(plan, contestant) if trial.fold in plan.folds], trials)
         for contestant in plan.contestants
     }
     if len({answers.clips for answers in held.values()}) > 1:
-        raise RunError(f"{folder}: its recipes were not tested on the same clips; remove cells, and start again")
+        raise RunError(f"{folder}: its recipes were not tested on the same clips; remove trials, and start again")
     ranked = sorted(held, key=lambda name: (-float(held[name].mean.mean()), name))
     answers = {name: held[name] for name in ranked}
     contestants = {contestant.name: contestant for contestant in plan.contestants}
     costs = _costs([contestants[name] for name in ranked], plan, folder, progress)
     rows = [
-        {"rank": rank, **_row(contestants[name], answers[name], plan, cells), **costs[name][0]}
+        {"rank": rank, **_row(contestants[name], answers[name], plan, trials), **costs[name][0]}
         for rank, name in enumerate(ranked, 1)
     ]
     pairs = verdicts(answers)
@@ -63,7 +63,7 @@ def make_table(plan: Plan, folder: Path, progress: Progress) -> dict[str, Any]:
         "speakers_shared": plan.speakers_shared,
         "folds": len(plan.folds),
         "seeds": list(plan.seeds),
-        "threads": plan.cells[0].threads,
+        "threads": plan.trials[0].threads,
         "clips": len(next(iter(answers.values())).clips),
         "speakers": speakers,
         "notes": [*plan.notes, *_limits(speakers, len(pairs))],
@@ -94,11 +94,11 @@ def write_tables(table: Mapping[str, Any], folder: Path) -> None:
     write_csv(folder / "speakers.csv", speakers, header=["speaker", *names])
 
 
-def _of(plan: Plan, contestant: Contestant) -> list[Cell]:
-    return [cell for cell in plan.cells if cell.contestant == contestant.name]
+def _of(plan: Plan, contestant: Contestant) -> list[Trial]:
+    return [trial for trial in plan.trials if trial.recipe_name == contestant.name]
 
 
-def _row(contestant: Contestant, answers: Answers, plan: Plan, cells: Path) -> dict[str, Any]:
+def _row(contestant: Contestant, answers: Answers, plan: Plan, trials: Path) -> dict[str, Any]:
     by_speaker = answers.by_speaker
     interval = speaker_interval([hits for hits, _ in by_speaker.values()], [total for _, total in by_speaker.values()])
     accuracy = float(answers.mean.mean())
@@ -110,9 +110,9 @@ def _row(contestant: Contestant, answers: Answers, plan: Plan, cells: Path) -> d
         "by_seed": answers.by_seed,
         "by_speaker": {name: hits / total for name, (hits, total) in by_speaker.items()},
     }
-    shared = [cell for cell in _of(plan, contestant) if cell.fold not in plan.folds]
+    shared = [trial for trial in _of(plan, contestant) if trial.fold not in plan.folds]
     if shared:
-        scores = [_accuracy(cells / cell.name) for cell in shared]
+        scores = [_accuracy(trials / trial.name) for trial in shared]
         random = statistics.fmean(scores)
         row |= {"random_split": random, "random_split_deviation": _deviation(scores), "gap": random - accuracy}
     return row
@@ -121,13 +121,13 @@ def _row(contestant: Contestant, answers: Answers, plan: Plan, cells: Path) -> d
 def _costs(
     contestants: Sequence[Contestant], plan: Plan, folder: Path, progress: Progress
 ) -> dict[str, tuple[dict[str, int], dict[str, float]]]:
-    """By recipe: parameters and multiply-adds; and what was measured: seconds of a cell, milliseconds an answer."""
+    """By recipe: parameters and multiply-adds; and what was measured: seconds of a trial, milliseconds an answer."""
     costs: dict[str, tuple[dict[str, int], dict[str, float]]] = {}
     with progress.task("costs", total=len(contestants), unit="recipes") as task:
         for contestant in contestants:
-            cells = _of(plan, contestant)
-            seconds, cpu_seconds = _times([folder / CELLS / cell.name for cell in cells])
-            counts, milliseconds = _answer_costs(contestant, cells[0], folder)
+            trials = _of(plan, contestant)
+            seconds, cpu_seconds = _times([folder / TRIALS / trial.name for trial in trials])
+            counts, milliseconds = _answer_costs(contestant, trials[0], folder)
             measured = {
                 "training_seconds": seconds,
                 "cpu_seconds": cpu_seconds,
@@ -138,11 +138,11 @@ def _costs(
     return costs
 
 
-def _answer_costs(contestant: Contestant, cell: Cell, folder: Path) -> tuple[dict[str, int], float]:
+def _answer_costs(contestant: Contestant, trial: Trial, folder: Path) -> tuple[dict[str, int], float]:
     """Count and measure once a recipe, as long as it and Sayso stay the same."""
     kept = folder / "models" / f"{contestant.name}.json"
     model = kept.with_suffix(".onnx")
-    measured_on = {"cell": cell.values(), "sayso": version("sayso")}
+    measured_on = {"trial": trial.values(), "sayso": version("sayso")}
     try:
         known = json.loads(kept.read_text(encoding="utf-8"))
         if {key: known[key] for key in measured_on} == measured_on and model.is_file():
@@ -151,7 +151,7 @@ def _answer_costs(contestant: Contestant, cell: Cell, folder: Path) -> tuple[dic
         pass  # never measured, or half written: once more
     from sayso.studies.comparison.costs import answer_milliseconds, exported, multiply_adds
 
-    classifier = exported(RunFolder(folder / CELLS / cell.name).weights, model, contestant.corpus)
+    classifier = exported(RunFolder(folder / TRIALS / trial.name).weights, model, contestant.corpus)
     counts = {"parameters": classifier.parameters_count, "multiply_adds": multiply_adds(classifier)}
     milliseconds = round(answer_milliseconds(model, contestant.corpus), 3)
     write_json(kept, measured_on | {"counts": counts, "milliseconds_an_answer": milliseconds})
@@ -186,7 +186,7 @@ def _accuracy(folder: Path) -> float:
 
 
 def _times(folders: Sequence[Path]) -> tuple[float, float]:
-    """Median of the cells' trainings by the clock, and of all that they did in processor time."""
+    """Median of the trials' trainings by the clock, and of all that they did in processor time."""
     manifests = [RunFolder(folder).manifest() for folder in folders]
     medians = (statistics.median(each[key] for each in manifests) for key in ("training_seconds", "cpu_seconds"))
     seconds, cpu_seconds = (round(median, 2) for median in medians)

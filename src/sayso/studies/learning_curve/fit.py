@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["LEAST_SIZES", "Curves", "fit_curves"]
+__all__ = ["LEAST_SIZES", "ErrorCurves", "fit_curves"]
 
 LEAST_SIZES = 4
 """Three numbers are fitted; fewer sizes than this would leave nothing to test them by."""
@@ -14,7 +14,7 @@ _EXPONENTS = np.round(np.arange(0.02, 2.001, 0.02), 2)
 
 
 @dataclass(frozen=True, eq=False)
-class Curves:
+class ErrorCurves:
     """Fitted curves, one a draw: error = floor + scale / size^exponent."""
 
     floor: NDArray[np.float64]
@@ -42,7 +42,7 @@ class Curves:
         return np.where(above > 0, sizes, np.inf)
 
 
-def fit_curves(sizes: ArrayLike, errors: ArrayLike, weights: ArrayLike) -> Curves:
+def fit_curves(sizes: ArrayLike, errors: ArrayLike, weights: ArrayLike) -> ErrorCurves:
     """Fit a curve to each row of errors by weighted least squares.
 
     The power law with a floor is the usual form of learning curves; see Viering & Loog (2023), "The shape of learning
@@ -69,4 +69,4 @@ def fit_curves(sizes: ArrayLike, errors: ArrayLike, weights: ArrayLike) -> Curve
     best = missed.argmin(axis=1)
     rows = np.arange(len(seen))
     exponent = _EXPONENTS[best]
-    return Curves(floor[rows, best], scale[rows, best] * at[-1] ** exponent, exponent)
+    return ErrorCurves(floor[rows, best], scale[rows, best] * at[-1] ** exponent, exponent)

@@ -10,7 +10,7 @@ from sayso.studies.learning_curve.plan import make_plan
 from sayso.studies.learning_curve.sizes import AxisName
 from sayso.studies.learning_curve.table import make_table, write_tables
 from sayso.studies.trials.folder import claimed
-from sayso.studies.trials.together import CELLS, check_asked, train_cells
+from sayso.studies.trials.run_trials import check_asked, run_trials
 from sayso.system.progress import Progress
 
 __all__ = ["LearningCurve", "learning_curve"]
@@ -52,15 +52,15 @@ def learning_curve(
         speakers: how many to train on; with neither these nor clips, about six sizes of both are chosen.
         clips: how many of each speaker to train on, all speakers there.
         seeds: how many seeds, from 0; each draws other speakers and clips.
-        jobs: how many cells at a time on this machine.
+        jobs: how many trials at a time on this machine.
         on: `ray` or `ray://ADDRESS`: train on a Ray cluster instead.
-        threads: of each cell; they change the last bits, and `jobs` does not.
+        threads: of each trial; they change the last bits, and `jobs` does not.
         overrides: `key=value` texts laid over the recipe.
         out: folder of the curves; what is finished there is not trained again.
         progress: where to report.
 
     Raises:
-        SaysoError: whatever of recipe, clips, sizes and folder does not fit; cells that failed, when all others are
+        SaysoError: whatever of recipe, clips, sizes and folder does not fit; trials that failed, when all others are
             done.
     """
     progress = progress or Progress()
@@ -68,7 +68,7 @@ def learning_curve(
     sizes: dict[AxisName, Sequence[int]] = {"speakers": speakers, "clips": clips}
     plan = make_plan(recipe, overrides=overrides, sizes=sizes, seeds=seeds, threads=threads, progress=progress)
     with claimed(Path(out), folds=None, sources={"recipe": plan.source}, what="learning curve") as folder:
-        train_cells(plan.different, folder, jobs=jobs, on=on, progress=progress)
-        table = make_table(plan, folder.path / CELLS)
+        run_trials(plan.different, folder, jobs=jobs, on=on, progress=progress)
+        table = make_table(plan, folder.trials)
         files = (*write_learning_curve(table, folder.path), *write_tables(table, folder.path))
     return LearningCurve(folder.path, table, files)

@@ -1,4 +1,4 @@
-"""What a learning curve consists of: its axes, and every cell, checked before the first is trained."""
+"""What a learning curve consists of: its axes, and every trial, checked before the first is trained."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from sayso.recipe.recipe import Recipe
 from sayso.recipe.source import find_recipe
 from sayso.studies.learning_curve.sizes import AXES, Axis, AxisName, known_speakers, make_axis
 from sayso.studies.trials.checks import Checked, checked_notes
-from sayso.studies.trials.recipes import OWN_KEYS, cell_recipe, make_cell, refuse_own_keys
-from sayso.studies.trials.trial import Cell
+from sayso.studies.trials.recipes import OWN_KEYS, make_trial, refuse_own_keys, trial_recipe
+from sayso.studies.trials.trial import Trial
 from sayso.system.progress import Progress
 
 __all__ = ["Plan", "make_plan"]
@@ -32,15 +32,15 @@ class Plan:
     split: Split
     """That of the first seed, with the whole training part."""
     axes: tuple[Axis, ...]
-    cells: Mapping[tuple[AxisName, int], tuple[Cell, ...]]
-    """The cells of each axis and size, one a seed. The whole training part is one cell for both axes."""
+    trials: Mapping[tuple[AxisName, int], tuple[Trial, ...]]
+    """The trials of each axis and size, one a seed. The whole training part is one trial for both axes."""
     notes: tuple[str, ...]
     """What a reader of the curves must know."""
 
     @property
-    def different(self) -> list[Cell]:
-        """Every cell once."""
-        return list(dict.fromkeys(cell for cells in self.cells.values() for cell in cells))
+    def different(self) -> list[Trial]:
+        """Every trial once."""
+        return list(dict.fromkeys(trial for trials in self.trials.values() for trial in trials))
 
 
 def make_plan(
@@ -52,7 +52,7 @@ def make_plan(
     threads: int,
     progress: Progress,
 ) -> Plan:
-    """Read the recipe, open its clips, and lay out the cells.
+    """Read the recipe, open its clips, and lay out the trials.
 
     Raises:
         SettingsError: a recipe or sizes that do not fit.
@@ -62,19 +62,19 @@ def make_plan(
     _check_own(recipe, overrides)
     packed = pack_clips(recipe, progress)
     corpus = packed.corpus
-    seeded = [packed.divide(cell_recipe(recipe, {}, seed=seed, threads=threads), progress) for seed in range(seeds)]
+    seeded = [packed.divide(trial_recipe(recipe, {}, seed=seed, threads=threads), progress) for seed in range(seeds)]
     splits = [prepared.split for prepared in seeded]
     parts = [[corpus.clips[row] for row in split.train] for split in splits]
     axes, left_out = _axes(parts, sizes)
-    cells: dict[tuple[AxisName, int], tuple[Cell, ...]] = {
-        (axis.name, size): tuple(_cell(name, recipe, corpus, axis, size, seed, threads) for seed in range(seeds))
+    trials: dict[tuple[AxisName, int], tuple[Trial, ...]] = {
+        (axis.name, size): tuple(_trial(name, recipe, corpus, axis, size, seed, threads) for seed in range(seeds))
         for axis in axes
         for size in axis.sizes
     }
     tested = [corpus.clips[row] for row in splits[0].test]
     checked = [Checked(f"seed {seed}", prepared) for seed, prepared in enumerate(seeded)]
     notes = (*left_out, *checked_notes(checked), *_notes(splits[0], tested, parts[0], seeds))
-    return Plan(name, str(source), splits[0], axes, cells, notes)
+    return Plan(name, str(source), splits[0], axes, trials, notes)
 
 
 def _check_own(recipe: Recipe, overrides: Sequence[str]) -> None:
@@ -110,11 +110,11 @@ def _axes(
     return tuple(axes), tuple(f"one curve only: {fault}" for fault in faults)
 
 
-def _cell(name: str, recipe: Recipe, corpus: Corpus, axis: Axis, size: int, seed: int, threads: int) -> Cell:
+def _trial(name: str, recipe: Recipe, corpus: Corpus, axis: Axis, size: int, seed: int, threads: int) -> Trial:
     whole = axis.whole(size, seed)
     change = {"subset_seed": seed} | ({} if whole else {axis.key: size})
     fold = "all" if whole else f"{axis.name}-{size}"
-    return make_cell(name, fold, recipe, change, corpus, seed=seed, threads=threads)
+    return make_trial(name, fold, recipe, change, corpus, seed=seed, threads=threads)
 
 
 def _notes(split: Split, tested: Sequence[Clip], trained: Sequence[Clip], seeds: int) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""At which sizes a recipe is trained: chosen, or checked when they are given, before the first cell is."""
+"""At which sizes a recipe is trained: chosen, or checked when they are given, before the first trial is."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

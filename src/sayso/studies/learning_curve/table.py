@@ -19,23 +19,23 @@ from sayso.system.files import write_csv, write_json
 __all__ = ["make_table", "write_tables"]
 
 
-def make_table(plan: Plan, cells: Path) -> dict[str, Any]:
-    """Make the table of curves whose cells are all finished.
+def make_table(plan: Plan, trials: Path) -> dict[str, Any]:
+    """Make the table of curves whose trials are all finished.
 
     Args:
-        plan: the cells.
-        cells: where their folders lie.
+        plan: the trials.
+        trials: where their folders lie.
 
     Returns:
         What `learning-curve.json` holds; errors and accuracies are 0 to 1.
 
     Raises:
-        RunError: a cell is damaged, or was tested on other clips.
+        RunError: a trial is damaged, or was tested on other clips.
     """
-    answers = {key: read_answers(own, cells) for key, own in plan.cells.items()}
+    answers = {key: read_answers(own, trials) for key, own in plan.trials.items()}
     first = next(iter(answers.values()))
     if any(other.clips != first.clips for other in answers.values()):
-        raise RunError(f"{cells}: not all were tested on the same clips; remove that folder, and start again")
+        raise RunError(f"{trials}: not all were tested on the same clips; remove that folder, and start again")
     units = _units(first.speakers)
     words = Counter(label for *_, label in first.clips)
     guessing = 1 - max(words.values()) / len(first.clips)

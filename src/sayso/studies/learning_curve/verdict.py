@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.studies.learning_curve.draws import draw_errors
-from sayso.studies.learning_curve.fit import LEAST_SIZES, Curves, fit_curves
+from sayso.studies.learning_curve.fit import LEAST_SIZES, ErrorCurves, fit_curves
 from sayso.system.wording import counted
 
 __all__ = ["FURTHEST", "Curve", "Interval", "judge", "sentences"]
@@ -84,7 +84,7 @@ def judge(sizes: Sequence[float], wrong: NDArray[np.float64], units: Sequence[ob
     return _answered(replace(known, verdict="fitted", missed=missed), at, best, others)
 
 
-def _answered(known: Curve, sizes: NDArray[np.float64], best: Curves, others: Curves) -> Curve:
+def _answered(known: Curve, sizes: NDArray[np.float64], best: ErrorCurves, others: ErrorCurves) -> Curve:
     now, doubled = sizes[-1:], _DRAWN_TO * sizes[-1:]
     places = np.geomspace(sizes[0], doubled[0], _BAND_PLACES)
     band = zip(places.tolist(), best.errors(places)[0].tolist(), _limits(others.errors(places)), strict=True)
@@ -157,7 +157,7 @@ def _for_half(curve: Curve, now: float, unit: str) -> str:
     return f"{_amount(needed)} more {unit} (95 %: {_amount(low)} to {upper})"
 
 
-def _size_for_half(curves: Curves, now: NDArray[np.float64]) -> NDArray[np.float64]:
+def _size_for_half(curves: ErrorCurves, now: NDArray[np.float64]) -> NDArray[np.float64]:
     return curves.sizes_for(curves.errors(now)[:, 0] / 2)
 
 

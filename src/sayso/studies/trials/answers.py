@@ -1,4 +1,4 @@
-"""What the finished cells of a recipe answered: which test clips it got right, seed by seed."""
+"""What the finished trials of a recipe answered: which test clips it got right, seed by seed."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sayso.errors import RunError
 from sayso.runs.folder import RunFolder
 from sayso.runs.predictions import read_predictions
-from sayso.studies.trials.trial import Cell
+from sayso.studies.trials.trial import Trial
 from sayso.system.wording import path_tail
 
 __all__ = ["Answers", "read_answers"]
@@ -49,23 +49,25 @@ class Answers:
         return {name: (float(self.mean[places].sum()), len(places)) for name, places in sorted(clips.items())}
 
 
-def read_answers(cells: Sequence[Cell], folder: Path) -> Answers:
-    """Read the predictions of a recipe's cells.
+def read_answers(trials: Sequence[Trial], folder: Path) -> Answers:
+    """Read the predictions of a recipe's trials.
 
     Args:
-        cells: of one recipe, the same folds for every seed.
-        folder: where the folders of the cells lie.
+        trials: of one recipe, the same folds for every seed.
+        folder: where the folders of the trials lie.
 
     Raises:
         RunError: they are damaged, or were not tested on the same clips with every seed.
     """
-    by_seed: dict[int, list[Cell]] = defaultdict(list)
-    for cell in cells:
-        by_seed[cell.seed].append(cell)
-    read = [[row for cell in seeded for row in _rows(folder / cell.name)] for seeded in by_seed.values()]
+    by_seed: dict[int, list[Trial]] = defaultdict(list)
+    for trial in trials:
+        by_seed[trial.seed].append(trial)
+    read = [[row for trial in seeded for row in _rows(folder / trial.name)] for seeded in by_seed.values()]
     clips = [tuple((*key, speaker or "") for key, speaker, _ in rows) for rows in read]
     if any(other != clips[0] for other in clips):
-        raise RunError(f"{folder}: {cells[0].contestant} was not tested on the same clips with every seed; remove them")
+        raise RunError(
+            f"{folder}: {trials[0].recipe_name} was not tested on the same clips with every seed; remove them"
+        )
     right = np.array([[hit for _, _, hit in rows] for rows in read], dtype=np.float64)
     return Answers(right, tuple(speaker for _, speaker, _ in read[0]), tuple(key for key, _, _ in read[0]))
 

@@ -1,4 +1,4 @@
-"""What is known of cells before the first is trained: clips on both sides of a split, and notes for the reader."""
+"""What is known of trials before the first is trained: clips on both sides of a split, and notes for the reader."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -13,7 +13,7 @@ _MOST_NAMES = 3
 
 
 class Checked(NamedTuple):
-    """One recipe with its clips divided, as some of the cells train and test on them."""
+    """One recipe with its clips divided, as some of the trials train and test on them."""
 
     name: str
     """For messages, such as `quick fold-1`."""

@@ -1,4 +1,4 @@
-"""The folder of a comparison: one writer at a time, and one comparison."""
+"""The folder of a study, a comparison or a learning curve: one writer at a time, and one study."""
 
 import fcntl
 import json
@@ -14,26 +14,35 @@ from sayso.data.splits.folds import Folds
 from sayso.errors import RunError
 from sayso.system.files import output_errors, write_json
 
-__all__ = ["Folder", "claimed"]
+__all__ = ["TRIALS", "StudyFolder", "claimed"]
+
+TRIALS = "trials"
+"""Where the folders of the trials lie, in the folder of the study."""
 
 _LOCK, _PLAN = ".lock", "plan.json"
 _COMPARISON = "comparison"
+_TRIALS_BEFORE = "cells"
 _PATIENCE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
-class Folder:
+class StudyFolder:
     """A folder that is this process's to write to."""
 
     path: Path
     lock: int
     """File number of its lock; whoever has it open keeps others out."""
 
+    @property
+    def trials(self) -> Path:
+        """Where the folders of its trials lie."""
+        return self.path / TRIALS
+
 
 @contextmanager
 def claimed(
     path: Path, *, folds: Folds | None, sources: Mapping[str, str], what: str = _COMPARISON
-) -> Generator[Folder]:
+) -> Generator[StudyFolder]:
     """Keep other comparisons out of a folder for as long as the block runs.
 
     The lock goes with the processes that have it open, however they end, so that one killed leaves nothing behind.
@@ -42,7 +51,7 @@ def claimed(
         path: the folder; new, or of the same comparison.
         folds: how it divides clips; another number makes another comparison.
         sources: name of each recipe to where it was read; more may come, but none from elsewhere under the same name.
-        what: what the folder holds, for messages; something else with cells is kept out of it.
+        what: what the folder holds, for messages; something else with trials is kept out of it.
 
     Raises:
         RunError: another comparison writes there, or the folder holds something else.
@@ -56,7 +65,8 @@ def claimed(
     with file:
         _take(file, path)
         _check_plan(path, what, folds, {name: str(Path(source).resolve()) for name, source in sources.items()})
-        yield Folder(path, file.fileno())
+        _take_over_cells(path)
+        yield StudyFolder(path, file.fileno())
 
 
 def _take(file: IO[str], path: Path) -> None:
@@ -80,6 +90,13 @@ def _take(file: IO[str], path: Path) -> None:
     file.flush()
 
 
+def _take_over_cells(path: Path) -> None:
+    """Trials lay in `cells` once; those that are finished there are kept."""
+    if (path / _TRIALS_BEFORE).is_dir() and not (path / TRIALS).exists():
+        with output_errors(path):
+            (path / _TRIALS_BEFORE).rename(path / TRIALS)
+
+
 def _alive(process: str) -> bool:
     if not process.isdigit():
         return False
@@ -100,7 +117,7 @@ def _check_plan(path: Path, what: str, folds: Folds | None, sources: Mapping[str
             before = {str(name): str(source) for name, source in plan["recipes"].items()}
             dealt, held = plan["folds"], plan.get("what", _COMPARISON)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise RunError(f"{path / _PLAN}: damaged; remove it, and cells that are finished will count") from error
+            raise RunError(f"{path / _PLAN}: damaged; remove it, and trials that are finished will count") from error
         if held != what:
             raise RunError(f"{path}: holds a {held}, nothing was changed; choose another --out")
         if dealt != folds:

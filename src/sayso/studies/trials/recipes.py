@@ -1,4 +1,4 @@
-"""Recipes as cells train them: what a comparison or a curve decides, laid over what the recipe says."""
+"""Recipes as trials train them: what a comparison or a curve decides, laid over what the recipe says."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -8,40 +8,40 @@ from sayso.config.schema import dump
 from sayso.data.corpus import Corpus
 from sayso.errors import Fault, SettingsError
 from sayso.recipe.recipe import Recipe, recipe_from_values, recipe_yaml
-from sayso.studies.trials.trial import Cell
+from sayso.studies.trials.trial import Trial
 
-__all__ = ["OWN_KEYS", "cell_recipe", "make_cell", "refuse_own_keys"]
+__all__ = ["OWN_KEYS", "make_trial", "refuse_own_keys", "trial_recipe"]
 
 OWN_KEYS = ("training.seed", "training.threads")
-"""Keys that every cell has set, whatever it is part of."""
+"""Keys that every trial has set, whatever it is part of."""
 
 
-def cell_recipe(recipe: Recipe, split: Mapping[str, Any], *, seed: int, threads: int) -> Recipe:
-    """The recipe with other keys of its split, and with a cell's seed and threads."""
+def trial_recipe(recipe: Recipe, split: Mapping[str, Any], *, seed: int, threads: int) -> Recipe:
+    """The recipe with other keys of its split, and with a trial's seed and threads."""
     over = {"split": split, "training": {"seed": seed, "threads": threads}}
-    return recipe_from_values(merge(dump(recipe), over), source="a cell")
+    return recipe_from_values(merge(dump(recipe), over), source="a trial")
 
 
-def make_cell(
+def make_trial(
     name: str, fold: str, recipe: Recipe, split: Mapping[str, Any], corpus: Corpus, *, seed: int, threads: int
-) -> Cell:
-    """Make a cell.
+) -> Trial:
+    """Make a trial.
 
     Args:
         name: of the recipe.
-        fold: what the cell is of, such as `fold-1`.
+        fold: what the trial is of, such as `fold-1`.
         recipe: as it was read.
-        split: keys of its split that are other in this cell.
+        split: keys of its split that are other in this trial.
         corpus: its clips.
         seed: of the training.
         threads: of the training.
     """
-    whole = recipe_yaml(cell_recipe(recipe, split, seed=seed, threads=threads))
-    return Cell(name, fold, seed, threads, whole, corpus.content_hash)
+    whole = recipe_yaml(trial_recipe(recipe, split, seed=seed, threads=threads))
+    return Trial(name, fold, seed, threads, whole, corpus.content_hash)
 
 
 def refuse_own_keys(overrides: Sequence[str], own: Iterable[str], *, by: str) -> None:
-    """Refuse `--set` of a key that cells have set.
+    """Refuse `--set` of a key that trials have set.
 
     Args:
         overrides: `key=value` texts.

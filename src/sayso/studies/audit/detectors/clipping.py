@@ -6,8 +6,9 @@ from typing import ClassVar
 import numpy as np
 
 from sayso.audio import AudioFormat
-from sayso.studies.audit.detector import Collection, Detector, Finding, Values
-from sayso.studies.audit.recording import Sound
+from sayso.data.corpus import Corpus
+from sayso.studies.audit.detector import Detector, Finding, Values
+from sayso.studies.audit.recording import Recording
 from sayso.system.progress import Progress
 
 __all__ = ["Clipping"]
@@ -21,6 +22,7 @@ class Clipping(Detector):
     """Share of samples that lie three or more in a row at the highest or lowest value of the clip."""
 
     name: ClassVar[str] = "clipping"
+    place: ClassVar[int] = 60
     title: ClassVar[str] = "Clipping"
     meaning: ClassVar[str] = (
         "The recording was too loud for its range, so that peaks are cut flat and the sound is distorted. The word can "
@@ -31,10 +33,10 @@ class Clipping(Detector):
     )
     excludes: ClassVar[bool] = False
 
-    def measure(self, sound: Sound, audio: AudioFormat) -> Sequence[float]:
+    def measure(self, recording: Recording, audio: AudioFormat) -> Sequence[float]:
         """Share of samples on a plateau, 0 to 1."""
         del audio
-        x = sound.samples
+        x = recording.samples
         highest, lowest = float(x.max()), float(x.min())
         flat = 0
         for near, height in ((x >= _NEAR * highest, highest), (x <= _NEAR * lowest, -lowest)):
@@ -43,9 +45,9 @@ class Clipping(Detector):
                 flat += int(np.count_nonzero(near[:-2] & near[1:-1] & near[2:]))
         return (flat / len(x),)
 
-    def find(self, values: Values, collection: Collection, progress: Progress) -> Iterator[Finding]:
+    def find(self, values: Values, corpus: Corpus, progress: Progress, *, threads: int) -> Iterator[Finding]:
         """Name clips with plateaus."""
-        del collection, progress
+        del corpus, progress, threads
         share = values[:, 0]
         for row in np.flatnonzero(share >= SHARE):
             yield Finding(int(row), float(share[row]), f"{share[row]:.1%} of its samples cut flat")

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.audio import AudioFormat
-from sayso.studies.audit.detector import Collection, Detector, Finding, Values
+from sayso.data.corpus import Corpus
+from sayso.studies.audit.detector import Detector, Finding, Values
 from sayso.studies.audit.discriminant import LEAST_CLIPS, log_odds
-from sayso.studies.audit.recording import FRAME_SECONDS, Sound
+from sayso.studies.audit.recording import FRAME_SECONDS, Recording
 from sayso.system.progress import Progress
 
 __all__ = ["CutOff"]
@@ -38,6 +39,7 @@ class CutOff(Detector):
     """Level and spectrum of the first and last 50 ms of the file, and lengths."""
 
     name: ClassVar[str] = "cut-off"
+    place: ClassVar[int] = 20
     title: ClassVar[str] = "Cut-off words"
     meaning: ClassVar[str] = (
         "The file begins or ends in the middle of the sound, so that the word's first or last part is missing."
@@ -47,28 +49,28 @@ class CutOff(Detector):
         f"purpose; below {LEAST_CLIPS} clips: first or last 20 ms less than {-EDGE_DB:g} dB below the loudest part"
     )
 
-    def measure(self, sound: Sound, audio: AudioFormat) -> Sequence[float]:
+    def measure(self, recording: Recording, audio: AudioFormat) -> Sequence[float]:
         """Numbers of both edges as they are, then of both edges of a cut, then contrast in dB."""
         del audio
-        first, end = sound.speech_frames
+        first, end = recording.speech_frames
         # Anywhere, but the same for the same recording.
-        share = _FIRST_CUT + (_LAST_CUT - _FIRST_CUT) * (zlib.crc32(sound.samples.data) / 2**32)
+        share = _FIRST_CUT + (_LAST_CUT - _FIRST_CUT) * (zlib.crc32(recording.samples.data) / 2**32)
         # Something of the speech stays, even of a single frame.
         cut = min(round(share * (end - first)), end - first - 1)
-        size = round(FRAME_SECONDS * sound.sample_rate)
-        late = Sound(sound.samples[(first + cut) * size :], sound.sample_rate)
-        early = Sound(sound.samples[: max(1, end - cut) * size], sound.sample_rate)
+        size = round(FRAME_SECONDS * recording.sample_rate)
+        late = Recording(recording.samples[(first + cut) * size :], recording.sample_rate)
+        early = Recording(recording.samples[: max(1, end - cut) * size], recording.sample_rate)
         edges = (
-            _edge(sound, at_end=False),
-            _edge(sound, at_end=True),
+            _edge(recording, at_end=False),
+            _edge(recording, at_end=True),
             _edge(late, at_end=False),
             _edge(early, at_end=True),
         )
-        return [*np.concatenate(edges).tolist(), sound.speech_db - sound.floor_db]
+        return [*np.concatenate(edges).tolist(), recording.speech_db - recording.floor_db]
 
-    def find(self, values: Values, collection: Collection, progress: Progress) -> Iterator[Finding]:
+    def find(self, values: Values, corpus: Corpus, progress: Progress, *, threads: int) -> Iterator[Finding]:
         """Name clips whose edges are like cuts."""
-        del collection, progress
+        del corpus, progress, threads
         head, tail, late, early = values[:, :-1].reshape(len(values), 4, _NUMBERS).transpose(1, 0, 2)
         if len(values) >= LEAST_CLIPS:
             doubt = np.append(np.zeros(_NUMBERS - _LENGTHS), [_LENGTH_DOUBT] * _LENGTHS)
@@ -82,17 +84,17 @@ class CutOff(Detector):
             yield Finding(int(row), worst, f"{where} in the middle of the sound ({worst:+.1f} {unit})")
 
 
-def _edge(sound: Sound, *, at_end: bool) -> NDArray[np.float64]:
+def _edge(recording: Recording, *, at_end: bool) -> NDArray[np.float64]:
     """Levels of the 5 frames at an edge, then of 6 bands in 30 ms, against the word's; then log2 of lengths."""
-    size = round(FRAME_SECONDS * sound.sample_rate)
+    size = round(FRAME_SECONDS * recording.sample_rate)
     # A copy that goes outwards in time, so that both edges are alike.
-    wave = sound.samples[::-1] if at_end else sound.samples
+    wave = recording.samples[::-1] if at_end else recording.samples
     wave = np.pad(wave[: _FRAMES * size], (0, max(0, _FRAMES * size - len(wave))))
     power = np.square(wave.reshape(_FRAMES, size), dtype=np.float64).mean(axis=1)
-    levels = 10 * np.log10(power + 1e-10) - sound.speech_db
+    levels = 10 * np.log10(power + 1e-10) - recording.speech_db
     window = wave[: _WINDOW_FRAMES * size] * np.hanning(2 * _WINDOW_FRAMES * size)[_WINDOW_FRAMES * size :]
     spectrum = np.abs(np.fft.rfft(window, 4 * _WINDOW_FRAMES * size)) ** 2
-    edges = np.searchsorted(np.fft.rfftfreq(4 * _WINDOW_FRAMES * size, 1 / sound.sample_rate), _BANDS_HZ)
+    edges = np.searchsorted(np.fft.rfftfreq(4 * _WINDOW_FRAMES * size, 1 / recording.sample_rate), _BANDS_HZ)
     below = np.concatenate(([0.0], np.cumsum(spectrum)))[edges]
-    bands = 10 * np.log10((np.diff(below) + 1e-6) / size) - sound.speech_db
-    return np.concatenate((np.maximum([*levels, *bands], _EDGE_FLOOR_DB), sound.lengths_log2))
+    bands = 10 * np.log10((np.diff(below) + 1e-6) / size) - recording.speech_db
+    return np.concatenate((np.maximum([*levels, *bands], _EDGE_FLOOR_DB), recording.lengths_log2))

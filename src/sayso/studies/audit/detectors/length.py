@@ -6,8 +6,9 @@ from typing import ClassVar
 import numpy as np
 
 from sayso.audio import AudioFormat
-from sayso.studies.audit.detector import Collection, Detector, Finding, Values, against_group, spread
-from sayso.studies.audit.recording import Sound
+from sayso.data.corpus import Corpus
+from sayso.studies.audit.detector import Detector, Finding, Values, against_group, spread
+from sayso.studies.audit.recording import Recording
 from sayso.system.progress import Progress
 
 __all__ = ["Length"]
@@ -20,6 +21,7 @@ class Length(Detector):
     """Length of the file and of the speech in it, against clips of the same word and speaker."""
 
     name: ClassVar[str] = "length"
+    place: ClassVar[int] = 90
     title: ClassVar[str] = "Unusual length"
     meaning: ClassVar[str] = (
         "The file, or the speech in it, is far longer or shorter than other clips of the word and the speaker: "
@@ -31,15 +33,15 @@ class Length(Detector):
     )
     excludes: ClassVar[bool] = False
 
-    def measure(self, sound: Sound, audio: AudioFormat) -> Sequence[float]:
+    def measure(self, recording: Recording, audio: AudioFormat) -> Sequence[float]:
         """Length of the file and of the speech, as logarithms of seconds to base 2."""
         del audio
-        return sound.lengths_log2.tolist()
+        return recording.lengths_log2.tolist()
 
-    def find(self, values: Values, collection: Collection, progress: Progress) -> Iterator[Finding]:
+    def find(self, values: Values, corpus: Corpus, progress: Progress, *, threads: int) -> Iterator[Finding]:
         """Name clips whose length is far from the others'."""
-        del progress
-        left = against_group(values, collection.clips, by_word=True)
+        del progress, threads
+        left = against_group(values, corpus.clips, by_word=True)
         least = np.array([max(float(np.log2(TIMES)), DEVIATIONS * spread(column)) for column in left.T])
         excess = np.abs(left) / least
         for row in np.flatnonzero(excess.max(axis=1) > 1):

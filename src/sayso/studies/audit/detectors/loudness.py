@@ -6,8 +6,9 @@ from typing import ClassVar
 import numpy as np
 
 from sayso.audio import AudioFormat
-from sayso.studies.audit.detector import Collection, Detector, Finding, Values, against_group, spread
-from sayso.studies.audit.recording import Sound
+from sayso.data.corpus import Corpus
+from sayso.studies.audit.detector import Detector, Finding, Values, against_group, spread
+from sayso.studies.audit.recording import Recording
 from sayso.system.progress import Progress
 
 __all__ = ["Loudness"]
@@ -20,6 +21,7 @@ class Loudness(Detector):
     """Level of the word against that of the speaker's other clips, or of all where a speaker has few."""
 
     name: ClassVar[str] = "loudness"
+    place: ClassVar[int] = 80
     title: ClassVar[str] = "Unusual loudness"
     meaning: ClassVar[str] = (
         "Far louder or quieter than other clips of the speaker, or of the set where a speaker has few. A model should "
@@ -30,15 +32,15 @@ class Loudness(Detector):
     )
     excludes: ClassVar[bool] = False
 
-    def measure(self, sound: Sound, audio: AudioFormat) -> Sequence[float]:
+    def measure(self, recording: Recording, audio: AudioFormat) -> Sequence[float]:
         """Level of the word in dBFS."""
         del audio
-        return (sound.speech_db,)
+        return (recording.speech_db,)
 
-    def find(self, values: Values, collection: Collection, progress: Progress) -> Iterator[Finding]:
+    def find(self, values: Values, corpus: Corpus, progress: Progress, *, threads: int) -> Iterator[Finding]:
         """Name clips whose level is far from the others'."""
-        del progress
-        left = against_group(values, collection.clips, by_word=False)[:, 0]
+        del progress, threads
+        left = against_group(values, corpus.clips, by_word=False)[:, 0]
         least = max(APART_DB, DEVIATIONS * spread(left))
         for row in np.flatnonzero(np.abs(left) > least):
             how = "louder" if left[row] > 0 else "quieter"

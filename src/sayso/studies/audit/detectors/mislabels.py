@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,7 +24,7 @@ from sayso.data.splits.draw import Split
 from sayso.recipe.prepared import Prepared
 from sayso.recipe.recipe import Recipe, recipe_from_values
 from sayso.runs.folder import RunFolder
-from sayso.studies.audit.detector import Collection, Detector, Finding, Values
+from sayso.studies.audit.detector import Detector, Finding, Values
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
 
@@ -42,6 +43,7 @@ class Mislabels(Detector):
     """Out-of-fold probabilities of a small TC-ResNet."""
 
     name: ClassVar[str] = "mislabels"
+    place: ClassVar[int] = 50
     title: ClassVar[str] = "Likely mislabels"
     meaning: ClassVar[str] = (
         "A model that was trained without the clip, one of five of a cross-validation, is nearly sure of another word. "
@@ -51,6 +53,7 @@ class Mislabels(Detector):
         f"probability of its own word below {MOST_OF_LABEL:g}, and of another at least what that word's clips have on "
         f"average; words with fewer than {LEAST_OF_WORD} clips are left out"
     )
+    trains: ClassVar[bool] = True
 
     def why_not(self, clips: Sequence[Clip]) -> str | None:
         """With fewer than two words of some clips there is nothing to tell apart."""
@@ -59,17 +62,19 @@ class Mislabels(Detector):
         short = f"needs at least 2 words of {LEAST_OF_WORD} clips or more to tell apart, here {are} {words}"
         return short if words < 2 else None
 
-    def find(self, values: Values, collection: Collection, progress: Progress) -> Iterator[Finding]:
+    def find(self, values: Values, corpus: Corpus, progress: Progress, *, threads: int) -> Iterator[Finding]:
         """Train the folds and name the clips that they doubt.
 
         Raises:
             InterruptedRunError: Ctrl-C.
         """
         del values
-        corpus, rows = _learnable(collection)
+        rows = _learnable(corpus)
+        # Fingerprints tell whether a training goes on with the clips it began with; these trainings never go on.
+        corpus = replace(corpus, fingerprints=tuple(map(str, range(len(corpus)))))
         folds = _folds([corpus.clips[row] for row in rows], corpus.targets[rows])
-        progress.note(_estimate(corpus, rows, collection.threads))
-        recipe = _recipe(corpus, _epochs(len(rows)), collection.threads)
+        progress.note(_estimate(corpus, rows, threads))
+        recipe = _recipe(corpus, _epochs(len(rows)), threads)
         shares = _out_of_fold(corpus, rows, folds, recipe, progress)
         for place, word in _doubted(corpus.targets[rows], shares):
             row, own = int(rows[place]), float(shares[place, corpus.targets[rows[place]]])
@@ -82,13 +87,9 @@ def _words(clips: Sequence[Clip]) -> set[str]:
     return {word for word, count in counts.items() if count >= LEAST_OF_WORD}
 
 
-def _learnable(collection: Collection) -> tuple[Corpus, Rows]:
-    words = _words(collection.clips)
-    rows = np.array([row for row, clip in enumerate(collection.clips) if clip.label in words], np.int64)
-    # Fingerprints tell whether a training goes on with the clips it began with; these trainings never go on.
-    marks = tuple(map(str, range(len(collection))))
-    clips, samples, audio = collection.clips, collection.samples, collection.audio
-    return Corpus(clips=clips, samples=samples, audio=audio, fingerprints=marks), rows
+def _learnable(corpus: Corpus) -> Rows:
+    words = _words(corpus.clips)
+    return np.array([row for row, clip in enumerate(corpus.clips) if clip.label in words], np.int64)
 
 
 def _folds(clips: Sequence[Clip], targets: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -133,7 +134,7 @@ def _recipe(corpus: Corpus, epochs: int, threads: int) -> Recipe:
 
 
 def _train(corpus: Corpus, train: Rows, test: Rows, recipe: Recipe, progress: Progress) -> NDArray[np.float64]:
-    # Imported here: Lightning takes seconds to load, and only this detector trains.
+    # Imported here: Lightning takes seconds to load, and only detectors that train need it.
     from sayso.training import fit
 
     split = Split(train=train, validation=train[:0], test=test, kind="folds")

@@ -6,8 +6,9 @@ from typing import ClassVar
 import numpy as np
 
 from sayso.audio import AudioFormat
-from sayso.studies.audit.detector import Collection, Detector, Finding, Values, against_group
-from sayso.studies.audit.recording import Sound
+from sayso.data.corpus import Corpus
+from sayso.studies.audit.detector import Detector, Finding, Values, against_group
+from sayso.studies.audit.recording import Recording
 from sayso.system.progress import Progress
 
 __all__ = ["Silence"]
@@ -21,25 +22,26 @@ class Silence(Detector):
     """Level of the loudest frames, and how far they stand above the quietest."""
 
     name: ClassVar[str] = "silence"
+    place: ClassVar[int] = 10
     title: ClassVar[str] = "Silence"
     meaning: ClassVar[str] = "Nothing, or nearly nothing, is to be heard. A model learns that silence is this word."
     threshold: ClassVar[str] = (
         f"loudest 5 % of the clip below {SILENT_DB:g} dBFS; or its level changes by less than {FLAT_DB:g} dB and is "
         f"{QUIETER_DB:g} dB below that of the speaker's other clips"
     )
-
     names_silent: ClassVar[bool] = True
+    means_silent: ClassVar[bool] = True
 
-    def measure(self, sound: Sound, audio: AudioFormat) -> Sequence[float]:
+    def measure(self, recording: Recording, audio: AudioFormat) -> Sequence[float]:
         """Level of the loudest frames in dBFS, and its height above the quietest in dB."""
         del audio
-        return sound.speech_db, sound.speech_db - sound.floor_db
+        return recording.speech_db, recording.speech_db - recording.floor_db
 
-    def find(self, values: Values, collection: Collection, progress: Progress) -> Iterator[Finding]:
+    def find(self, values: Values, corpus: Corpus, progress: Progress, *, threads: int) -> Iterator[Finding]:
         """Name clips that are silent, or flat and faint."""
-        del progress
+        del progress, threads
         level, contrast = values.T
-        left = against_group(values[:, :1], collection.clips, by_word=False)[:, 0]
+        left = against_group(values[:, :1], corpus.clips, by_word=False)[:, 0]
         flat = (contrast < FLAT_DB) & (left < -QUIETER_DB)
         for row in np.flatnonzero((level < SILENT_DB) | flat):
             yield Finding(int(row), -float(level[row]), f"loudest part at {level[row]:.0f} dBFS")

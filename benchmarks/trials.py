@@ -1,4 +1,4 @@
-"""Cells of a comparison trained one at a time, two at a time, and on a Ray cluster with room for two."""
+"""Trials of a comparison trained one at a time, two at a time, and on a Ray cluster with room for two."""
 
 import os
 import tempfile
@@ -10,13 +10,13 @@ from pathlib import Path
 from benchmarks.contest import Contest, Figure, NotHereError
 from sayso.data.datasets.fsdd import FsddConfig
 from sayso.studies.comparison.plan import Plan, make_plan
-from sayso.studies.trials.local import LocalProcesses
-from sayso.studies.trials.on_ray import RayCluster
-from sayso.studies.trials.together import Executor
+from sayso.studies.executors.job import Executor
+from sayso.studies.executors.local import LocalProcesses
+from sayso.studies.executors.ray_cluster import RayCluster
 from sayso.system.progress import Progress
 
 ONE, TWO, RAY = "sayso: one job", "sayso: two jobs", "sayso: Ray, two CPUs"
-CELLS, EPOCHS = 4, 18
+TRIALS, EPOCHS = 4, 18
 
 
 def contest(*, full: bool) -> Contest:
@@ -36,7 +36,7 @@ def contest(*, full: bool) -> Contest:
     plan = make_plan(
         [Path(__file__).parents[1] / "recipes/fsdd/quick.yaml"],
         overrides=[f"training.epochs={EPOCHS}"],
-        folds=CELLS,
+        folds=TRIALS,
         seeds=2 if full else 1,
         threads=1,
         gap=False,
@@ -46,34 +46,35 @@ def contest(*, full: bool) -> Contest:
 
     def on_ray() -> Executor:
         os.environ["RAY_ADDRESS"] = cluster().address
-        return RayCluster("ray", jobs=2)
+        return RayCluster("ray", processes=2)
 
     sides: dict[str, Callable[[], Executor]] = {ONE: lambda: _local(1), TWO: lambda: _local(2), RAY: on_ray}
-    each = len(plan.cells)
+    each = len(plan.trials)
     return Contest(
-        title=f"{each} cells of {EPOCHS} epochs on four fifths of the digits, one thread each",
+        title=f"{each} trials of {EPOCHS} epochs on four fifths of the digits, one thread each",
         sides={name: lambda make=make: _seconds(make(), plan) for name, make in sides.items()},
         figures=(
-            Figure("seconds of a cell", lambda s: s[ONE] / each, least=20),
+            Figure("seconds of a trial", lambda s: s[ONE] / each, least=20),
             Figure("two jobs: times as fast as one", lambda s: s[ONE] / s[TWO], least=1.8),
             Figure("Ray: of the time of two jobs", lambda s: s[RAY] / s[TWO], most=1.1),
         ),
         notes=(
             "loading torch in each process and connecting to the cluster count; starting the cluster does not",
-            "every round trains every cell anew",
+            "every round trains every trial anew",
         ),
         close=(lambda: cluster().shutdown() if cluster.cache_info().currsize else None,),
     )
 
 
 def _local(jobs: int) -> LocalProcesses:
-    log = Path(tempfile.gettempdir()) / "sayso-cells.log"
+    log = Path(tempfile.gettempdir()) / "sayso-trials.log"
     return LocalProcesses(jobs, lock=os.open(log, os.O_RDWR | os.O_CREAT), log=log)
 
 
 def _seconds(executor: Executor, plan: Plan) -> float:
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        failed = [outcome.error for outcome in executor.train(plan.cells, Path(folder)) if outcome.error]
+        jobs = [trial.job for trial in plan.trials]
+        failed = [outcome.error for outcome in executor.run(jobs, Path(folder)) if outcome.error]
         assert not failed, failed[0]
         return time.perf_counter() - start

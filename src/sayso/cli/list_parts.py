@@ -6,16 +6,17 @@ import typer
 
 from sayso.cli.console import say
 
-__all__ = ["parts"]
+__all__ = ["list_parts"]
 
 
-def parts(
+def list_parts(
     room: Annotated[
-        Literal["all", "datasets", "features", "models", "augment"], typer.Argument(help="Which kind of part.")
+        Literal["all", "datasets", "features", "models", "augment", "detectors"],
+        typer.Argument(help="Which kind of part."),
     ] = "all",
     keys: Annotated[bool, typer.Option("--keys", help="Show each part's keys with their help.")] = False,
 ) -> None:
-    """List what a recipe can be made of."""
+    """List what a recipe can be made of, and what an audit looks for."""
     from sayso.augment import AUGMENTATIONS
     from sayso.config.schema import describe
     from sayso.data.datasets import DATASETS
@@ -30,3 +31,13 @@ def parts(
                 say(f"  {part.kind:<16} {(part.__doc__ or '').splitlines()[0]}")
                 for key, default, text in describe(part) if keys else ():
                     say(f"    {key:<26} {default:<14} {text}")
+    if room in ("all", "detectors"):
+        _list_detectors()
+
+
+def _list_detectors() -> None:
+    from sayso.studies.audit.catalogue import all_detectors
+
+    say("detectors:")
+    for detector in all_detectors():
+        say(f"  {detector.name:<16} {detector.title}")

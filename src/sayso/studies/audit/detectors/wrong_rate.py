@@ -11,9 +11,10 @@ import numpy as np
 
 from sayso.audio import AudioFormat
 from sayso.data.clips import Clip
-from sayso.studies.audit.detector import Collection, Detector, Finding, Values, against_group
+from sayso.data.corpus import Corpus
+from sayso.studies.audit.detector import Detector, Finding, Values, against_group
 from sayso.studies.audit.discriminant import LEAST_CLIPS, log_odds
-from sayso.studies.audit.recording import Sound
+from sayso.studies.audit.recording import Recording
 from sayso.system.progress import Progress
 
 __all__ = ["WrongRate"]
@@ -31,6 +32,7 @@ class WrongRate(Detector):
     """Log-odds of linear discriminants between the clips and the same an octave higher or lower."""
 
     name: ClassVar[str] = "wrong-rate"
+    place: ClassVar[int] = 30
     title: ClassVar[str] = "Wrong rate"
     meaning: ClassVar[str] = (
         "Pitch, timbre and length are as if the clip were played at twice or half its speed: its header, or a program "
@@ -41,22 +43,22 @@ class WrongRate(Detector):
         f"set's own clips; needs {LEAST_CLIPS} clips"
     )
 
-    def measure(self, sound: Sound, audio: AudioFormat) -> Sequence[float]:
+    def measure(self, recording: Recording, audio: AudioFormat) -> Sequence[float]:
         """Share of the energy in each quarter octave from 25 Hz in dB, then log2 of file and speech length."""
         octaves = np.log2(audio.sample_rate / 2 / _LOWEST_HZ)
         edges = _LOWEST_HZ * 2.0 ** (np.arange(int(octaves * _PER_OCTAVE) + 1) / _PER_OCTAVE)
-        below = sound.energy_below[[sound.bin_of(hertz) for hertz in edges]]
+        below = recording.energy_below[[recording.bin_of(hertz) for hertz in edges]]
         shares_db = 10 * np.log10(np.diff(below) + _LOWEST_SHARE)
-        return [*shares_db.tolist(), *sound.lengths_log2.tolist()]
+        return [*shares_db.tolist(), *recording.lengths_log2.tolist()]
 
     def why_not(self, clips: Sequence[Clip]) -> str | None:
         """Few clips do not teach how the set sounds."""
         return None if len(clips) >= LEAST_CLIPS else f"needs {LEAST_CLIPS} clips, here are {len(clips)}"
 
-    def find(self, values: Values, collection: Collection, progress: Progress) -> Iterator[Finding]:
+    def find(self, values: Values, corpus: Corpus, progress: Progress, *, threads: int) -> Iterator[Finding]:
         """Name clips that sound like the set's clips an octave away."""
-        del progress
-        left = against_group(values, collection.clips, by_word=True)
+        del progress, threads
+        left = against_group(values, corpus.clips, by_word=True)
         offset = values - left
         doubt = np.zeros(values.shape[1])
         doubt[-_LENGTHS:] = _LENGTH_DOUBT

@@ -1,33 +1,21 @@
-"""Cells trained together: on this machine or on a Ray cluster, those that are finished never again."""
+"""Trials trained together: on this machine or on a Ray cluster, those that are finished never again."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from time import perf_counter
-from typing import Protocol, runtime_checkable
 
 from sayso.errors import Fault, InterruptedRunError, RunError, SettingsError
-from sayso.studies.trials.folder import Folder
-from sayso.studies.trials.local import LocalProcesses
-from sayso.studies.trials.on_ray import RayCluster, check_address
-from sayso.studies.trials.trial import Cell, Outcome, is_finished
+from sayso.studies.executors.job import Executor, Outcome
+from sayso.studies.executors.local import LocalProcesses
+from sayso.studies.executors.ray_cluster import RayCluster, check_address
+from sayso.studies.trials.folder import StudyFolder
+from sayso.studies.trials.trial import Trial, is_finished
 from sayso.system.files import check_writable
 from sayso.system.progress import Progress, Task
 from sayso.system.wording import counted
 
-__all__ = ["CELLS", "Executor", "check_asked", "train_cells"]
-
-CELLS = "cells"
-"""Where the folders of the cells lie, in the folder of the whole."""
-
-
-@runtime_checkable
-class Executor(Protocol):
-    """Whatever trains cells."""
-
-    def train(self, cells: Sequence[Cell], folder: Path) -> Generator[Outcome]:
-        """Train cells, each in its folder below `folder`, and give each as it ends; closed, it ends them at once."""
-        ...
+__all__ = ["check_asked", "run_trials"]
 
 
 def check_asked(*, seeds: int, jobs: int, threads: int, on: str, out: Path) -> None:
@@ -46,56 +34,55 @@ def check_asked(*, seeds: int, jobs: int, threads: int, on: str, out: Path) -> N
     check_writable(out)
 
 
-def train_cells(cells: Sequence[Cell], folder: Folder, *, jobs: int, on: str, progress: Progress) -> None:
+def run_trials(trials: Sequence[Trial], folder: StudyFolder, *, jobs: int, on: str, progress: Progress) -> None:
     """Train what is not finished; complain when all else is done.
 
     Args:
-        cells: all of them.
+        trials: all of them.
         folder: of the whole.
-        jobs: how many cells at a time on this machine.
+        jobs: how many trials at a time on this machine.
         on: empty for this machine, or `ray` or `ray://ADDRESS`.
         progress: where to report.
 
     Raises:
-        RunError: cells failed; all others are done.
+        RunError: trials failed; all others are done.
         InterruptedRunError: Ctrl-C; the finished ones are kept.
     """
-    place = folder.path / CELLS
     executor = _executor(on, jobs, folder)
-    missing = [cell for cell in cells if not is_finished(cell, place / cell.name)]
+    missing = [trial for trial in trials if not is_finished(trial, folder.trials / trial.name)]
     failed: list[Outcome] = []
-    with progress.task("cells", total=len(cells), unit="cells") as task:
-        task.advance(len(cells) - len(missing))
+    with progress.task("trials", total=len(trials), unit="trials") as task:
+        task.advance(len(trials) - len(missing))
         tell = _clock(task, len(missing))
         try:
-            with closing(executor.train(missing, place)) as outcomes:
+            with closing(executor.run([trial.job for trial in missing], folder.trials)) as outcomes:
                 for outcome in outcomes:
                     if outcome.error:
                         failed.append(outcome)
-                        progress.note(f"{outcome.cell.name}: {outcome.error}")
+                        progress.note(f"{outcome.job.name}: {outcome.error}")
                     tell()
         except KeyboardInterrupt as error:
-            kept = sum(is_finished(cell, place / cell.name) for cell in cells)
-            others = "begin anew" if on else "go on from their last epoch"  # a node sends whole cells only
+            kept = sum(is_finished(trial, folder.trials / trial.name) for trial in trials)
+            others = "begin anew" if on else "go on from their last epoch"  # a node sends whole trials only
             raise InterruptedRunError(
-                f"stopped; {kept} of {counted(len(cells), 'cell')} are finished and kept"
+                f"stopped; {kept} of {counted(len(trials), 'trial')} are finished and kept"
                 f"{f', {len(failed)} failed' if failed else ''}, the others {others}. Start the same command again"
             ) from error
     if failed:
         raise RunError(
-            f"{len(failed)} of {counted(len(cells), 'cell')} failed, {failed[0].cell.name} first; the others are "
+            f"{len(failed)} of {counted(len(trials), 'trial')} failed, {failed[0].job.name} first; the others are "
             "finished and kept. Mend it, and start the same command again"
         )
 
 
-def _executor(on: str, jobs: int, folder: Folder) -> Executor:
+def _executor(on: str, jobs: int, folder: StudyFolder) -> Executor:
     if not on:
         return LocalProcesses(jobs, lock=folder.lock, log=folder.path / "workers.log")
-    return RayCluster(on, jobs=jobs)
+    return RayCluster(on, processes=jobs, noun="trial")
 
 
-def _clock(task: Task, cells: int) -> Callable[[], None]:
-    """Tell after every cell but the first, before which processes start, how long the others will take at that rate."""
+def _clock(task: Task, trials: int) -> Callable[[], None]:
+    """Tell after every trial but the first, before which processes start, how long the others take at that rate."""
     first, done = 0.0, 0
 
     def tell() -> None:
@@ -103,7 +90,7 @@ def _clock(task: Task, cells: int) -> Callable[[], None]:
         done += 1
         first = first or perf_counter()
         if done > 1:
-            left = (perf_counter() - first) / (done - 1) * (cells - done)
+            left = (perf_counter() - first) / (done - 1) * (trials - done)
             task.tell(f"about {left / 60:.0f} min left" if left > 90 else f"about {left:.0f} s left")
         task.advance()
 

@@ -6,8 +6,9 @@ from typing import ClassVar
 import numpy as np
 
 from sayso.audio import AudioFormat
-from sayso.studies.audit.detector import Collection, Detector, Finding, Values, against_group, spread
-from sayso.studies.audit.recording import Sound
+from sayso.data.corpus import Corpus
+from sayso.studies.audit.detector import Detector, Finding, Values, against_group, spread
+from sayso.studies.audit.recording import Recording
 from sayso.system.progress import Progress
 
 __all__ = ["BandLimited"]
@@ -23,6 +24,7 @@ class BandLimited(Detector):
     """Share of the energy in the upper part of the band, against other clips of the same word and speaker."""
 
     name: ClassVar[str] = "band-limited"
+    place: ClassVar[int] = 70
     title: ClassVar[str] = "Band-limited sound"
     meaning: ClassVar[str] = (
         "The upper part of the sound is missing, as after a telephone or a lower sample rate, where other clips have "
@@ -34,18 +36,18 @@ class BandLimited(Detector):
     )
     excludes: ClassVar[bool] = False
 
-    def measure(self, sound: Sound, audio: AudioFormat) -> Sequence[float]:
+    def measure(self, recording: Recording, audio: AudioFormat) -> Sequence[float]:
         """Share of the energy in the upper part, in dB; 0 dB where there is no sound to judge."""
-        if sound.energy_below[-1] < 0.5:
+        if recording.energy_below[-1] < 0.5:
             return (0.0,)
         lowest_hz = min(TELEPHONE_HZ, SHARE_OF_BAND * audio.sample_rate / 2)
-        above = 1.0 - float(sound.energy_below[sound.bin_of(lowest_hz)])
+        above = 1.0 - float(recording.energy_below[recording.bin_of(lowest_hz)])
         return (10 * float(np.log10(max(above, _LEAST_SHARE))),)
 
-    def find(self, values: Values, collection: Collection, progress: Progress) -> Iterator[Finding]:
+    def find(self, values: Values, corpus: Corpus, progress: Progress, *, threads: int) -> Iterator[Finding]:
         """Name clips with far less high sound than the others."""
-        del progress
-        left = against_group(values, collection.clips, by_word=True)[:, 0]
+        del progress, threads
+        left = against_group(values, corpus.clips, by_word=True)[:, 0]
         least = max(LESS_DB, DEVIATIONS * spread(left))
         for row in np.flatnonzero(left < -least):
             yield Finding(int(row), -float(left[row]), f"{-left[row]:.0f} dB less high sound than other clips")

@@ -5,20 +5,22 @@ from typing import ClassVar
 
 import numpy as np
 
+from sayso.data.corpus import Corpus
 from sayso.data.near_copies import near_copies
-from sayso.studies.audit.detector import Collection, Detector, Finding, Values
+from sayso.studies.audit.detector import Detector, Finding, Values
 from sayso.system.progress import Progress
 
-__all__ = ["Repeats"]
+__all__ = ["NearDuplicates"]
 
 _LEAST_PEAK = 64
 """Of int16; below it there is no sound that could be alike, only the very same samples."""
 
 
-class Repeats(Detector):
+class NearDuplicates(Detector):
     """Near copies among the packed samples."""
 
     name: ClassVar[str] = "near-duplicates"
+    place: ClassVar[int] = 40
     title: ClassVar[str] = "Near-duplicates"
     meaning: ClassVar[str] = (
         "The same recording is there before, as it is or resampled, shifted, louder or re-encoded. In "
@@ -30,13 +32,13 @@ class Repeats(Detector):
     )
     names_silent: ClassVar[bool] = True
 
-    def find(self, values: Values, collection: Collection, progress: Progress) -> Iterator[Finding]:
+    def find(self, values: Values, corpus: Corpus, progress: Progress, *, threads: int) -> Iterator[Finding]:
         """Name the later clip of each pair, and both where their words differ."""
-        del values
-        sample_rate, clips = collection.audio.sample_rate, collection.clips
+        del values, threads
+        sample_rate, clips = corpus.audio.sample_rate, corpus.clips
         named: set[int] = set()
-        for pair in near_copies(collection.samples, sample_rate=sample_rate, progress=progress):
-            peak = int(np.abs(collection.samples[pair.first].astype(np.int32)).max())
+        for pair in near_copies(corpus.samples, sample_rate=sample_rate, progress=progress):
+            peak = int(np.abs(corpus.samples[pair.first].astype(np.int32)).max())
             if peak < _LEAST_PEAK and pair.likeness < 1:
                 continue
             first, second = clips[pair.first].label, clips[pair.second].label

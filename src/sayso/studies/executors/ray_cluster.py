@@ -1,7 +1,7 @@
-"""Cells trained on a Ray cluster: each on whichever node has room, its files sent back to this machine.
+"""Jobs done on a Ray cluster: each on whichever node has room, its files sent back to this machine.
 
 The nodes need Sayso in the same version, and the recordings; they share no folder with this machine. A node that dies
-costs the cells it was training, which begin anew on another.
+costs the jobs it was doing, which begin anew on another.
 """
 
 import contextlib
@@ -11,6 +11,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Generator, Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sayso.errors import Fault, MissingExtraError, RunError, SaysoError, SettingsError
-from sayso.studies.trials.trial import FILES, THREAD_COUNTS, Cell, Outcome, train_cell
+from sayso.studies.executors.job import THREAD_COUNTS, Job, Outcome, do_job
 from sayso.system.files import atomic_folder
 from sayso.system.wording import counted
 
@@ -31,7 +32,7 @@ _NEEDED: Final = "clusters of Ray (--on)"
 
 
 def check_address(address: str) -> None:
-    """See before long work whether `--on` can be meant; whether anything answers there is seen when cells are trained.
+    """See before long work whether `--on` can be meant; whether anything answers there is seen when jobs are done.
 
     Raises:
         SettingsError: it is neither `ray` nor `ray://HOST[:PORT]`.
@@ -49,31 +50,32 @@ def check_address(address: str) -> None:
 
 
 class RayCluster:
-    """Trains cells on the nodes of a Ray cluster.
+    """Does jobs on the nodes of a Ray cluster.
 
     Args:
         address: `ray` takes the cluster that `RAY_ADDRESS` names or that runs on this machine, and else starts one of
             this machine alone; `ray://HOST[:PORT]` that of a cluster's client server, port 10001 if none is given.
-        jobs: how many cells at a time in a cluster that is started here; another has as many as it has room for.
+        processes: how many in a cluster that is started here; another has as many as it has room for.
+        noun: what a job is called in messages.
 
     Raises:
         MissingExtraError: Ray is not installed.
         RunError: the address does not answer, runs another version of Ray or of Python, or no node has processors
-            enough for a cell.
+            enough for a job.
     """
 
-    def __init__(self, address: str, *, jobs: int) -> None:
-        self._address, self._jobs = address, jobs
+    def __init__(self, address: str, *, processes: int, noun: str = "job") -> None:
+        self._address, self._processes, self._noun = address, processes, noun
 
-    def train(self, cells: Sequence[Cell], folder: Path) -> Generator[Outcome]:
-        """Train cells, write what they leave below `folder`, and give each as it ends; closed, it ends them at once."""
-        if not cells:
+    def run(self, jobs: Sequence[Job], folder: Path) -> Generator[Outcome]:
+        """Do jobs, write what they leave below `folder`, and give each as it ends; closed, it ends them at once."""
+        if not jobs:
             return
-        threads = max(cell.threads for cell in cells)
+        threads = max(job.threads for job in jobs)
         ray = self._connect(threads)
         try:
-            _check_room(ray, threads)
-            yield from _trained(ray, cells, folder)
+            _check_room(ray, threads, self._noun)
+            yield from _done(ray, jobs, folder)
         finally:
             ray.shutdown()
 
@@ -91,7 +93,7 @@ class RayCluster:
                 if where or _running():
                     ray.init(**options)
                 else:
-                    ray.init(num_cpus=self._jobs * threads, include_dashboard=False, **options)
+                    ray.init(num_cpus=self._processes * threads, include_dashboard=False, **options)
         except Exception as error:  # Ray has no family of its own for these
             ray.shutdown()
             raise RunError(f"{where or 'ray'}: cannot work with this cluster: {_in_a_line(error)}") from error
@@ -121,59 +123,59 @@ def _knock(address: str, told: str) -> tuple[str, int]:
     return host, port
 
 
-def _check_room(ray: Any, threads: int) -> None:
-    """Refuse cells that no node can take; Ray would wait for such a node for ever."""
+def _check_room(ray: Any, threads: int, noun: str) -> None:
+    """Refuse jobs that no node can take; Ray would wait for such a node for ever."""
     most = max((node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]), default=0)
     if most < threads:
         raise RunError(
-            f"no node of this cluster has {counted(threads, 'processor')} for a cell, the largest has {most:g}; use "
+            f"no node of this cluster has {counted(threads, 'processor')} for a {noun}, the largest has {most:g}; use "
             f"--threads {max(1, int(most))} or add a node"
         )
 
 
-def _trained(ray: Any, cells: Sequence[Cell], folder: Path) -> Generator[Outcome]:
+def _done(ray: Any, jobs: Sequence[Job], folder: Path) -> Generator[Outcome]:
     own = version("sayso")
-    waiting: dict[Any, Cell] = {}
-    for cell in cells:
-        # A node that dies gives its cell to another; an error of the cell itself comes back as an answer.
-        task = ray.remote(num_cpus=cell.threads, max_retries=_TRIES, runtime_env={"env_vars": _environment(cell)})
-        waiting[task(_train_there).remote(cell.values(), own)] = cell
+    waiting: dict[Any, Job] = {}
+    for job in jobs:
+        # A node that dies gives its job to another; an error of the job itself comes back as an answer.
+        task = ray.remote(num_cpus=job.threads, max_retries=_TRIES, runtime_env={"env_vars": _environment(job)})
+        waiting[task(_do_there).remote(asdict(job), own)] = job
     while waiting:
         done, _ = ray.wait(list(waiting), num_returns=1)
-        cell = waiting.pop(done[0])
+        job = waiting.pop(done[0])
         try:
             error, files = ray.get(done[0])
         except Exception as broken:  # the worker or all nodes are gone, or Sayso is not there
-            yield Outcome(cell, f"Ray could not train it: {_in_a_line(broken)}")
+            yield Outcome(job, f"Ray could not do it: {_in_a_line(broken)}")
             continue
         if not error:
-            _keep(files, folder / cell.name)
-        yield Outcome(cell, error)
+            _keep(files, folder / job.name)
+        yield Outcome(job, error)
 
 
-def _train_there(values: dict[str, Any], wanted: str) -> tuple[str, dict[str, bytes]]:
-    """Train a cell on the node where this runs; gives what went wrong, or the files it left."""
+def _do_there(values: dict[str, Any], wanted: str) -> tuple[str, dict[str, bytes]]:
+    """Do a job on the node where this runs; gives what went wrong, or the files it left."""
     if (there := version("sayso")) != wanted:
         return f"a node of the cluster has Sayso {there}, this machine {wanted}; install the same on both", {}
-    cell = Cell(**values)
-    with tempfile.TemporaryDirectory(prefix="sayso-cell-") as place:
-        run = Path(place) / cell.name
+    job = Job(**values)
+    with tempfile.TemporaryDirectory(prefix="sayso-job-") as place:
+        folder = Path(place) / job.name
         try:
-            train_cell(cell, run)
+            do_job(job, folder)
         except SaysoError as error:
             return str(error), {}
-        return "", {name: (run / name).read_bytes() for name in FILES}
+        return "", {name: (folder / name).read_bytes() for name in job.files}
 
 
-def _environment(cell: Cell) -> dict[str, str]:
+def _environment(job: Job) -> dict[str, str]:
     """What a worker needs to do the same as a local process: its threads, and where recordings and cache are."""
     names = ("SAYSO_DATA", "SAYSO_CACHE", "PYTHONPATH")
     given = {name: os.environ[name] for name in names if name in os.environ}
-    return given | dict.fromkeys(THREAD_COUNTS, str(cell.threads))
+    return given | dict.fromkeys(THREAD_COUNTS, str(job.threads))
 
 
 def _keep(files: dict[str, bytes], path: Path) -> None:
-    """Put a cell's files in its folder, all at once."""
+    """Put a job's files in its folder, all at once."""
     shutil.rmtree(path, ignore_errors=True)
     with atomic_folder(path) as new:
         for name, content in files.items():
