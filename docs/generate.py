@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import typer
+from floors import draw
 
 from sayso.audio import AudioFormat
 from sayso.augment import AUGMENTATIONS
@@ -67,7 +68,8 @@ def _plain(text: str) -> str:
 def main() -> int:
     """Write or check the pages."""
     stale = []
-    for name, make in (("commands.md", commands), ("parts.md", parts)):
+    pages = {"commands.md": commands, "parts.md": parts, "architecture.svg": lambda: [draw()]}
+    for name, make in pages.items():
         text = "\n".join(make()).rstrip() + "\n"
         path = HERE / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:

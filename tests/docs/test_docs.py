@@ -1,5 +1,6 @@
 """The site's sources, without building it: whole, linked, and what they tell a reader to type is right."""
 
+import importlib
 import importlib.util
 import pkgutil
 import re
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 import yaml
+from floors import floors
 
 import sayso
 from sayso.cli import app
@@ -97,11 +99,33 @@ def test_every_module_is_in_the_reference():
         assert importlib.util.find_spec(line.removesuffix(".*")), f"docs/api names {line}, which is not there"
 
 
-def test_every_room_is_told_to_those_who_work_on_it():
-    text = (DOCS.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
-    told = {room.rstrip("/") for row in rows for room in re.findall(r"`([^`]+)`", row)}
-    assert told == {module.name for module in pkgutil.iter_modules(sayso.__path__)} - {"__main__"}
+def test_every_floor_is_told_in_the_order_in_which_they_stand():
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    told = re.findall(r"^### `(\w+)`$", text, re.MULTILINE)
+    there = {module.name for module in pkgutil.iter_modules(sayso.__path__)} - {"__main__"}
+    assert sorted(told) == sorted(there)
+    height = {name: place for place, floor in enumerate(reversed(floors())) for name in floor}
+    assert [height[name] for name in told] == sorted(height.values())
+
+
+def test_every_place_that_the_architecture_names_is_there():
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    source = Path(sayso.__path__[0])
+    for named in re.findall(r"`([a-z_]+/[\w/.]*)`", text):
+        place = source / named
+        assert place.exists() or place.with_suffix(".py").exists(), f"architecture.md names {named}"
+
+
+def test_every_room_of_a_floor_is_named_or_is_a_part():
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    of_parts = ("features", "models", "augment")
+    for floor in pkgutil.iter_modules(sayso.__path__, "sayso."):
+        if not floor.ispkg or floor.name.endswith(of_parts):
+            continue
+        package = importlib.import_module(floor.name)
+        for room in pkgutil.iter_modules(package.__path__):
+            if room.ispkg:
+                assert f"`{floor.name.removeprefix('sayso.')}/{room.name}`" in text, f"{floor.name}.{room.name}"
 
 
 @pytest.mark.parametrize("page", HOW_TOS, ids=name)

@@ -9,6 +9,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from conftest import one_line
+from recipe_made import spelt_as_before
 from runs_made import small_recipe, small_run
 from sayso.classifier.checkpoint import load_model
 from sayso.config.schema import dump
@@ -17,15 +18,6 @@ from sayso.experiment.run import Run
 from sayso.recipe.former import modernise
 from sayso.recipe.recipe import kept_recipe_from_text, recipe_from_text, recipe_from_values, recipe_yaml
 from sayso.studies.verification.verify import verify
-
-
-def spelt_as_before(recipe):
-    """The plain values of a recipe as Sayso spelt them before the split had a section of its own."""
-    values = dump(recipe)
-    split = values.pop("split")
-    values["training"] |= {key: split.pop(key) for key in ("validation", "validation_share")}
-    values["dataset"] |= {{"by": "split", "seed": "split_seed"}.get(key, key): value for key, value in split.items()}
-    return values
 
 
 @pytest.mark.parametrize(
