@@ -19,7 +19,7 @@ from sayso.recipe.recipe import read_recipe
 from sayso.runs.folder import RunFolder
 from sayso.runs.manifest import split_label
 from sayso.system.files import digest
-from sayso.system.wording import counted
+from sayso.system.wording import counted, path_tail
 
 __all__ = [
     "ROOT",
@@ -201,7 +201,7 @@ def _mean_right(runs: Sequence[RunFolder]) -> dict[tuple[str, str, str], float]:
         with run.predictions.open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 # Two parts of the path: what comes before them is the machine's.
-                clip = "/".join(Path(row["clip"]).parts[-2:])
+                clip = path_tail(row["clip"])
                 right[clip, row["start_seconds"], row["speaker"]].append(row["label"] == row["predicted"])
     return {clip: sum(hits) / len(runs) for clip, hits in right.items()}
 

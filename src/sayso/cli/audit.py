@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sayso.cli.console import Bars, say
+from sayso.system.wording import percent
 
 if TYPE_CHECKING:
     from sayso.studies.audit.audit import Audit
@@ -59,5 +60,6 @@ def _print_table(found: "Audit") -> None:
     ]
     for name, clips in [*rows, (UNREADABLE, [clip for clip, _ in found.skipped])]:
         examples = ", ".join(shown_name(clip) for clip in clips[:_EXAMPLES])
-        many = f"not looked for: {unasked[name]}" if name in unasked else f"{len(clips):>7,}{len(clips) / total:>9.1%}"
+        found_here = f"{len(clips):>7,}{percent(len(clips) / total):>9}"
+        many = f"not looked for: {unasked[name]}" if name in unasked else found_here
         say(f"{name:<17}{many}   {examples}".rstrip())

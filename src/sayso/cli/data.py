@@ -141,12 +141,8 @@ def _place(part: "type[Dataset]") -> str:
 def _summary(clips: "tuple[Clip, ...]") -> str:
     words = len({clip.label for clip in clips})
     speakers = len({clip.speaker for clip in clips} - {None})
-    who = _count(speakers, "speaker") if speakers else "speakers not known"
-    return f"{_count(len(clips), 'clip')} of {_count(words, 'word')}, {who}"
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+    who = counted(speakers, "speaker") if speakers else "speakers not known"
+    return f"{counted(len(clips), 'clip')} of {counted(words, 'word')}, {who}"
 
 
 def _word_rows(clips: "tuple[Clip, ...]") -> Iterator[tuple[str, ...]]:

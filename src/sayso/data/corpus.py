@@ -25,7 +25,7 @@ from sayso.data.clips import Clip, Listing
 from sayso.errors import AudioError, DataError, OutputError
 from sayso.system.files import atomic_folder, cache_folder, digest, write_json
 from sayso.system.progress import Progress
-from sayso.system.wording import counted
+from sayso.system.wording import counted, listed, percent
 
 __all__ = ["Corpus", "Rows", "changed_rows", "clear_packed", "pack", "packed", "packed_folder"]
 
@@ -314,9 +314,9 @@ def _notes(
         yield f"noise recording skipped: {why}"
     silence = _fingerprint(np.zeros(audio.clip_samples, np.int16))
     if silent := [clip for clip, mark in zip(clips, fingerprints, strict=True) if mark == silence]:
-        names = ", ".join(Path(clip.path).name for clip in silent[:3])
+        names = listed([Path(clip.path).name for clip in silent], 3)
         clips_are = counted(len(silent), "clip is", "clips are")
-        yield f"{clips_are} digital silence ({names}{', ...' if len(silent) > 3 else ''})"
+        yield f"{clips_are} digital silence ({names})"
     first_of: dict[str, Clip] = {}
     clashes: list[tuple[Clip, Clip]] = []
     for clip, mark in zip(clips, fingerprints, strict=True):
@@ -334,8 +334,8 @@ def _notes(
 
 def _check_bad_share(skipped: Sequence[tuple[str, str]], total: int, max_bad_share: float) -> None:
     if len(skipped) == total or len(skipped) > max_bad_share * total:
-        shown = "; ".join(why for _, why in skipped[:5]) + ("; ..." if len(skipped) > 5 else "")
+        shown = listed([why for _, why in skipped], 5, between="; ")
         raise DataError(
-            f"{len(skipped)} of {counted(total, 'file')} cannot be used, the limit is {max_bad_share:.0%} "
-            f"(dataset.max_bad_share): {shown}"
+            f"{len(skipped)} of {counted(total, 'file')} cannot be used, the limit is "
+            f"{percent(max_bad_share, digits=0)} (dataset.max_bad_share): {shown}"
         )

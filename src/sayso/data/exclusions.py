@@ -19,7 +19,7 @@ from pathlib import Path
 
 from sayso.errors import DataError
 from sayso.system.files import csv_text, write_bytes
-from sayso.system.wording import counted
+from sayso.system.wording import counted, listed
 
 __all__ = ["Exclusion", "excluded", "read_exclusions", "write_exclusions"]
 
@@ -127,7 +127,7 @@ def excluded(path: Path, clips: Sequence[tuple[str, float | None]]) -> tuple[set
         elif not hits:
             gone.append(row.clip if row.start_seconds is None else f"{row.clip} from {row.start_seconds:g} s")
     if gone:
-        shown = ", ".join(gone[:_SHOWN]) + (", ..." if len(gone) > _SHOWN else "")
+        shown = listed(gone, _SHOWN)
         are = counted(len(gone), "clip that is", "clips that are")
         raise DataError(f"{path}: names {are} gone: {shown}; take those lines out, or run `sayso audit` again")
     if unused and not found and places:

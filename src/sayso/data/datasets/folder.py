@@ -17,7 +17,7 @@ from sayso.data.datasets import DATASETS, Dataset
 from sayso.errors import DataError, Fault
 from sayso.system.files import expanded
 from sayso.system.progress import Progress
-from sayso.system.wording import counted
+from sayso.system.wording import counted, listed
 
 __all__ = ["Folder"]
 
@@ -257,8 +257,7 @@ def _read_manifest(path: Path) -> _Found:
         elif clip is not None:
             found.clips.append(clip)
     if bad:
-        more = f"; and {len(bad) - SHOWN_FAULTS} more" if len(bad) > SHOWN_FAULTS else ""
-        raise DataError(f"{path}: {'; '.join(bad[:SHOWN_FAULTS])}{more}")
+        raise DataError(f"{path}: {listed(bad, SHOWN_FAULTS, between='; ', count_rest=True)}")
     if not found.clips:
         raise DataError(f"{path}: names no clips; {LINES}")
     if unused := {name for _, row in rows for name in row} - set(COLUMNS):

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sayso.data.corpus import Corpus, Rows
-from sayso.data.leakage.names import allowed, described, named, refusal, tail
+from sayso.data.leakage.names import allowed, described, named, refusal
 from sayso.data.near_copies import NearCopy, kept_near_copies
 from sayso.data.splits.draw import Split
 from sayso.errors import DataError
 from sayso.system.progress import Progress
-from sayso.system.wording import counted
+from sayso.system.wording import counted, path_tail
 
 __all__ = ["Leakage", "check_leakage"]
 
@@ -66,10 +66,10 @@ def check_leakage(
         ),
         facts={
             "shared_speakers": len(_speakers(corpus, split.train, split.validation) & _speakers(corpus, split.test)),
-            "same_samples": [tail(corpus.clips[row]) for row in sorted(same)],
+            "same_samples": [path_tail(corpus.clips[row].path) for row in sorted(same)],
             "near_copies": [described(alike[row], corpus, corpus) for row in sorted(alike)],
             "near_copies_under_two_labels": [described(pair, corpus, corpus) for pair in clashes],
-            "copies_in_validation": [tail(corpus.clips[row]) for row in validated],
+            "copies_in_validation": [path_tail(corpus.clips[row].path) for row in validated],
         },
     )
 

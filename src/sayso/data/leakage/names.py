@@ -9,9 +9,9 @@ from fnmatch import fnmatchcase
 from sayso.data.clips import Clip
 from sayso.data.corpus import Corpus
 from sayso.data.near_copies import NearCopy
-from sayso.system.wording import counted, path_tail
+from sayso.system.wording import counted, listed, path_tail
 
-__all__ = ["allowed", "described", "named", "refusal", "tail"]
+__all__ = ["allowed", "described", "named", "refusal"]
 
 _MOST_NAMES = 3
 # A line to be copied must not fill the screen.
@@ -45,29 +45,21 @@ def refusal(corpus: Corpus, rows: Sequence[int], what: str) -> str:
 def described(pair: NearCopy, corpus: Corpus, other: Corpus) -> str:
     """A pair of near copies, the second of which is of `other`."""
     first, second = corpus.clips[pair.first], other.clips[pair.second]
-    return f"{tail(first)} and {tail(second)} (alike by {pair.likeness:.2f})"
+    return f"{path_tail(first.path)} and {path_tail(second.path)} (alike by {pair.likeness:.2f})"
 
 
 def named(corpus: Corpus, rows: Sequence[int]) -> str:
     """The first of these clips by name."""
-    names = ", ".join(tail(corpus.clips[row]) for row in rows[:_MOST_NAMES])
-    return names + (", ..." if len(rows) > _MOST_NAMES else "")
-
-
-def tail(clip: Clip, parts: int = 2) -> str:
-    """The last parts of a clip's path, which are the same on every machine."""
-    return path_tail(clip.path, parts)
+    return listed([path_tail(corpus.clips[row].path) for row in rows], _MOST_NAMES)
 
 
 def _ends(corpus: Corpus, rows: Sequence[int]) -> list[str]:
     """The shortest ends of these clips' paths, of two parts or more, that no other clip's path has."""
-    left = {corpus.clips[row].path: corpus.clips[row] for row in rows}
+    left = list(dict.fromkeys(corpus.clips[row].path for row in rows))
     ends: dict[str, str] = {}
     for parts in range(2, 1 + max(path.count("/") + path.count("\\") for path in left) + 1):
         paths = defaultdict[str, set[str]](set)
         for clip in corpus.clips:
-            paths[tail(clip, parts)].add(clip.path)
-        ends |= {
-            path: end for path, clip in left.items() if path not in ends and len(paths[end := tail(clip, parts)]) == 1
-        }
+            paths[path_tail(clip.path, parts)].add(clip.path)
+        ends |= {path: end for path in left if path not in ends and len(paths[end := path_tail(path, parts)]) == 1}
     return [ends.get(path, path) for path in left]

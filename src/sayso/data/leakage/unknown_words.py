@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from sayso.data.corpus import Corpus
 from sayso.data.leakage import Leakage
-from sayso.data.leakage.names import allowed, described, named, refusal, tail
+from sayso.data.leakage.names import allowed, described, named, refusal
 from sayso.data.near_copies import kept_copies_across
 from sayso.data.splits.draw import Split
 from sayso.errors import DataError
 from sayso.system.progress import Progress
-from sayso.system.wording import counted
+from sayso.system.wording import counted, path_tail
 
 __all__ = ["check_unheard"]
 
@@ -56,7 +56,7 @@ def check_unheard(
         copies = counted(len(alike), "clip of words to reject has", "clips of words to reject have")
         notes.append(f"{copies} near copies in training, such as {alike[min(alike)]}: perhaps learned after all")
     facts = {
-        "unheard_same_samples": [tail(unheard.clips[row]) for row in same],
+        "unheard_same_samples": [path_tail(unheard.clips[row].path) for row in same],
         "unheard_near_copies": [alike[row] for row in sorted(alike)],
     }
     return Leakage(tuple(notes), facts)

@@ -14,7 +14,7 @@ from sayso.data.splits.folds import balanced_draw, speaker_folds, word_counts
 from sayso.data.splits.subsets import training_subset
 from sayso.errors import DataError, Fault, SettingsError
 from sayso.system.files import digest
-from sayso.system.wording import counted
+from sayso.system.wording import counted, listed
 
 __all__ = ["Split", "ValidationKind", "make_split"]
 
@@ -116,7 +116,7 @@ def _fold_as_speakers(corpus: Corpus, dataset: Dataset) -> tuple[Dataset, tuple[
     if dataset.fold >= len(folds):
         raise DataError(f"dataset.fold is {dataset.fold}, must be 0 to {len(folds) - 1}: there are {len(folds)} folds")
     held = folds[dataset.fold]
-    names = ", ".join(held[:10]) + (f" and {len(held) - 10} more" if len(held) > 10 else "")
+    names = listed(held, 10, count_rest=True)
     note = f"fold {dataset.fold} of {len(folds)} (numbered from 0): {names} held out"
     return replace(dataset, split="speakers", folds=None, test_speakers=held), (note,)
 
@@ -149,7 +149,7 @@ def _test_rows(corpus: Corpus, rows: Rows, dataset: Dataset, kind: str) -> Rows:
     if dataset.test_speakers:
         known = {clip.speaker for clip in corpus.clips}
         if missing := [name for name in dataset.test_speakers if name not in known]:
-            names = ", ".join(sorted(name for name in known if name)[:10])
+            names = listed(sorted(name for name in known if name), 10)
             raise DataError(f"dataset.test_speakers names {', '.join(missing)}, unknown here; there are {names}")
         return _rows(corpus, lambda row: corpus.clips[row].speaker in dataset.test_speakers)
     return _share_of_speakers(corpus, rows, dataset.test_share, rng)

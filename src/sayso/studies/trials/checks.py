@@ -8,7 +8,7 @@ from sayso.data.leakage import check_leakage
 from sayso.data.splits.draw import Split
 from sayso.errors import DataError
 from sayso.system.progress import Progress
-from sayso.system.wording import counted
+from sayso.system.wording import counted, listed
 
 __all__ = ["Part", "checked_notes"]
 
@@ -68,5 +68,4 @@ def _said_once(notes: Iterable[tuple[str, str]], parts: int) -> Iterable[str]:
     for note, name in dict.fromkeys(notes):
         names.setdefault(note, []).append(name)
     for note, held in names.items():
-        named = ", ".join(held[:_MOST_NAMES]) + (", ..." if len(held) > _MOST_NAMES else "")
-        yield note if len(held) == parts else f"{named}: {note}"
+        yield note if len(held) == parts else f"{listed(held, _MOST_NAMES)}: {note}"

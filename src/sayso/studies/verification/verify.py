@@ -31,7 +31,7 @@ from sayso.studies.verification.differences import (
 )
 from sayso.studies.verification.predictions import Predictions, other_clips, read_predictions
 from sayso.system.progress import Progress
-from sayso.system.wording import counted
+from sayso.system.wording import counted, listed
 
 __all__ = ["Check", "verify"]
 
@@ -169,14 +169,14 @@ def _split(opened: _Opened) -> Verdict:
         ("metrics.json", opened.metrics, said),
     ):
         if found := list(differences(anew, {key: facts.get(key) for key in anew}, tolerance=0)):
-            return False, f"{name} does not say what the split is: {_listed(found)}"
+            return False, f"{name} does not say what the split is: {_first(found)}"
     return True, "the same clips in each part"
 
 
 def _leakage(opened: _Opened) -> Verdict:
     found = leakage_of(opened.run.settings, opened.corpus, opened.split, opened.unheard, opened.progress)
     if wrong := list(differences(found.facts, opened.manifest.get("leakage"), tolerance=SCORE_TOLERANCE)):
-        return False, f"manifest.json does not say what the parts share: {_listed(wrong)}"
+        return False, f"manifest.json does not say what the parts share: {_first(wrong)}"
     return True, "speakers and copies across the parts are as manifest.json says"
 
 
@@ -191,7 +191,7 @@ def _scores(metrics: Mapping[str, Any], read: Predictions) -> Verdict:
         return False, wrong
     anew = scores_of(read, metrics)
     if found := list(differences(anew, {key: metrics.get(key) for key in anew}, tolerance=SCORE_TOLERANCE)):
-        return False, f"metrics.json is not what predictions.csv gives: {_listed(found)}"
+        return False, f"metrics.json is not what predictions.csv gives: {_first(found)}"
     return True, f"accuracy {anew['test']['accuracy']:.4f} and all scores of the test part, from predictions.csv"
 
 
@@ -206,7 +206,7 @@ def _metrics(opened: _Opened) -> Verdict:
     anew["calibration"]["temperature"] = calibrated_temperature(classifier, corpus, split.validation)
     written = {key: value for key, value in opened.metrics.items() if key not in _OF_TRAINING}
     if found := list(differences(anew, written, tolerance=WEIGHTS_TOLERANCE)):
-        return False, f"metrics.json is not what the weights give: {_listed(found)}"
+        return False, f"metrics.json is not what the weights give: {_first(found)}"
     return True, "all parts, calibration and rejection, by the weights; epochs and seconds cannot be computed anew"
 
 
@@ -235,5 +235,5 @@ def _answers(labels: tuple[str, ...], probabilities: NDArray[np.float64], read: 
     return True, f"probabilities within {most:.1e} of predictions.csv (limit {TOLERANCE:g})"
 
 
-def _listed(found: list[str]) -> str:
-    return "; ".join(found[:_SHOWN]) + ("; ..." if len(found) > _SHOWN else "")
+def _first(found: list[str]) -> str:
+    return listed(found, _SHOWN, between="; ")

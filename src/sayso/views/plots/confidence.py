@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from sayso.system.wording import percent
 from sayso.views.plots.style import BLUE, MUTED, VERMILION, axes_at, new_figure, styled
 
 __all__ = ["false_accepts", "reliability_diagram", "risk_coverage_curve"]
@@ -61,7 +62,7 @@ def risk_coverage_curve(scores: Mapping[str, Any]) -> Figure:
         axes.axhline(0.01, color=MUTED, linestyle=":", linewidth=1.2)
         if at_risk > 0:
             axes.plot([at_risk, at_risk], [0, 0.01], color=VERMILION, linestyle="--", linewidth=1.4)
-            _beside(axes, f"1 % wrong at\n{100 * at_risk:.1f} % answered")
+            _beside(axes, f"1 % wrong at\n{percent(at_risk)} answered")
         axes.set(xlabel="clips answered, the surest first (%)", ylabel="of these answers wrong (%)")
         axes.set_xlim(0, 1.01)
         axes.set_ylim(0, 1.08 * most)
@@ -83,8 +84,8 @@ def false_accepts(scores: Mapping[str, Any]) -> Figure:
         axes.plot(rejected, accepted, color=BLUE)
         turned_away, let_in = scores["false_reject"]["rate"], scores["false_accept"]["rate"]
         axes.plot(turned_away, let_in, color=VERMILION, marker="o", markersize=6, clip_on=False)
-        said = f"at the threshold:\n{100 * turned_away:.1f} % of known words\nturned away,\n"
-        said += f"{100 * let_in:.1f} % of others let in"
+        said = f"at the threshold:\n{percent(turned_away)} of known words\nturned away,\n"
+        said += f"{percent(let_in)} of others let in"
         _beside(axes, said)
         axes.set(xlabel="clips of known words rejected (%)", ylabel="clips of other words accepted (%)")
         axes.set_xlim(-0.01, 1.01)

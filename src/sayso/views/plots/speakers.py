@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from sayso.system.wording import percent
 from sayso.views.plots.style import BLUE, MUTED, VERMILION, axes_at, new_figure, printable, styled, text_inches
 
 __all__ = ["accuracy_by_speaker", "compare_speakers"]
@@ -119,4 +120,4 @@ def _headline(ranked: Sequence[tuple[str, Mapping[str, Any]]], shown: int) -> st
     if shown == len(ranked):
         return "speaker (clips); dotted: all clips together"
     least = ranked[shown][1]["accuracy"]
-    return f"the {shown} worst of {len(ranked)} speakers; the others reach {least:.1%} or more"
+    return f"the {shown} worst of {len(ranked)} speakers; the others reach {percent(least)} or more"

@@ -9,6 +9,7 @@ from sayso.audio import AudioFormat
 from sayso.studies.audit.detector import Collection, Detector, Finding, Values
 from sayso.studies.audit.recording import Sound
 from sayso.system.progress import Progress
+from sayso.system.wording import percent
 
 __all__ = ["Clipping"]
 
@@ -48,4 +49,4 @@ class Clipping(Detector):
         del collection, progress
         share = values[:, 0]
         for row in np.flatnonzero(share >= SHARE):
-            yield Finding(int(row), float(share[row]), f"{share[row]:.1%} of its samples cut flat")
+            yield Finding(int(row), float(share[row]), f"{percent(share[row])} of its samples cut flat")
