@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sayso.cli.console import Bars, say
+from sayso.cli.options import Overrides
 from sayso.system.wording import percent
 
 if TYPE_CHECKING:
@@ -20,9 +21,7 @@ def audit(
     source: Annotated[
         str, typer.Argument(help="A folder of clips by word, a manifest, a recipe, or the kind of a dataset.")
     ],
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated.")
-    ] = None,
+    settings: Overrides = None,
     only: Annotated[
         list[str] | None,
         typer.Option(

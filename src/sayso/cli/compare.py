@@ -8,6 +8,7 @@ import typer
 
 from sayso.cli.cells import Cluster, Jobs, Threads
 from sayso.cli.console import Bars, say
+from sayso.cli.options import OverridesOfAll
 from sayso.errors import Fault, SettingsError
 from sayso.system.wording import percent
 
@@ -30,9 +31,7 @@ def compare(
     on: Cluster = "",
     gap: Annotated[bool, typer.Option("--gap", help="Train on random splits too, and show the difference.")] = False,
     threads: Threads = 1,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key in all recipes.")
-    ] = None,
+    settings: OverridesOfAll = None,
     out: Annotated[Path, typer.Option(help="Folder of the comparison; one that was stopped goes on.")] = Path(
         "comparison"
     ),

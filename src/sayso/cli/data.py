@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sayso.cli.console import Bars, say
+from sayso.cli.options import DatasetSettings
 from sayso.system.wording import counted
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ SHOWN_SPEAKERS = 30
 PARTS = ("train", "validation", "test")
 
 Source = Annotated[str, typer.Argument(metavar="KIND|PATH", help="A dataset's kind, or a folder or manifest of clips.")]
-Settings = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the dataset; may be repeated.")
-]
 
 
 @app.command("list")
@@ -48,7 +46,7 @@ def list_datasets() -> None:
 @app.command()
 def get(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="The dataset to fetch or make.")],
-    settings: Settings = None,
+    settings: DatasetSettings = None,
 ) -> None:
     """Fetch or make a dataset and say what is there."""
     dataset = _dataset(kind, settings)
@@ -62,7 +60,7 @@ def get(
 @app.command()
 def info(
     source: Source,
-    settings: Settings = None,
+    settings: DatasetSettings = None,
     decode: Annotated[
         bool, typer.Option(help="Decode and pack every file, and list those that cannot be used.")
     ] = False,
