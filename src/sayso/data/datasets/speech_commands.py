@@ -18,9 +18,9 @@ from sayso.audio import decode, quantise
 from sayso.config.schema import NonNegative, Range, did_you_mean
 from sayso.data.clips import Clip, Listing, PartName
 from sayso.data.datasets import DATASETS, Dataset
+from sayso.data.downloaded import Download
 from sayso.errors import DataError, Fault, SettingsError
-from sayso.system.download import downloads_folder, fetch_folder
-from sayso.system.files import atomic_folder, cache_folder, data_folder, digest
+from sayso.system.files import atomic_folder, cache_folder, digest
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
 
@@ -81,9 +81,7 @@ class SpeechCommands(Dataset):
 
     def location(self) -> Path | None:
         """The folder of words: below $SAYSO_DATA, else what was downloaded."""
-        data = data_folder()
-        roots = ([data] if data else []) + [downloads_folder()]
-        return next((path for root in roots if (path := root / f"speech_commands_{self.version}").is_dir()), None)
+        return self._download().location()
 
     def listing(self, progress: Progress) -> Listing:
         """List the clips, downloading them first when they are not here.
@@ -93,7 +91,7 @@ class SpeechCommands(Dataset):
             SettingsError: a chosen word is not there.
             DataError: no clip is there.
         """
-        folder = str(self.location() or self._download(progress))
+        folder = str(self._download().fetch(progress))
         there = _sound_files(folder)
         noise = tuple(f"{folder}{os.sep}{NOISE_FOLDER}{os.sep}{name}" for name in there.pop(NOISE_FOLDER, ()))
         there = {word: names for word, names in there.items() if names}
@@ -122,16 +120,11 @@ class SpeechCommands(Dataset):
         ]
         return Listing(tuple(clips), noise, tuple(notes))
 
-    def _download(self, progress: Progress) -> Path:
+    def _download(self) -> Download:
         name = f"speech_commands_{self.version}"
-        return fetch_folder(
-            [f"{mirror}{name}.tar.gz" for mirror in MIRRORS],
-            downloads_folder() / name,
-            archive=f"{name}.tar.gz",
-            holds=name,
-            sha256=SHA256[self.version],
-            progress=progress,
-        )
+        archive = f"{name}.tar.gz"
+        urls = [mirror + archive for mirror in MIRRORS]
+        return Download(name=name, urls=urls, archive=archive, sha256=SHA256[self.version])
 
     def _chosen(self, folder: str, there: Mapping[str, object]) -> tuple[str, ...]:
         if not there:
