@@ -6,7 +6,7 @@ from typing import Any
 
 from sayso.data.corpus import Corpus, Rows
 from sayso.data.leakage.names import allowed, described, named, refusal
-from sayso.data.near_copies import NearCopy, kept_near_copies
+from sayso.data.near_copies import NearCopy, look_up_near_copies
 from sayso.data.splits.draw import Split
 from sayso.errors import DataError
 from sayso.system.progress import Progress
@@ -40,7 +40,7 @@ def check_leakage(
     Raises:
         DataError: a test clip has the samples of a training or validation clip, and neither is allowed by name.
     """
-    pairs = kept_near_copies(corpus, progress=progress)
+    pairs = look_up_near_copies(corpus, progress=progress)
     heard = {int(row) for part in (split.train, split.validation) for row in part}
     tested = {int(row) for row in split.test}
     groups = _groups(pairs)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sayso.data.corpus import Corpus
 from sayso.data.leakage import Leakage
 from sayso.data.leakage.names import allowed, described, named, refusal
-from sayso.data.near_copies import kept_copies_across
+from sayso.data.near_copies import look_up_copies_across
 from sayso.data.splits.draw import Split
 from sayso.errors import DataError
 from sayso.system.progress import Progress
@@ -35,7 +35,7 @@ def check_unheard(
         DataError: one of them has the samples of a training or validation clip, and neither is allowed by name.
     """
     heard = {int(row) for part in (split.train, split.validation) for row in part}
-    pairs = [pair for pair in kept_copies_across(corpus, unheard, progress=progress) if pair.first in heard]
+    pairs = [pair for pair in look_up_copies_across(corpus, unheard, progress=progress) if pair.first in heard]
     copies_of: dict[int, list[int]] = {}
     for pair in pairs:
         if pair.likeness == 1:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from sayso.data.near_copies import near_copies
+from sayso.data.near_copies import find_near_copies
 from sayso.studies.audit.detector import Collection, Detector, Finding, Values
 from sayso.system.progress import Progress
 
@@ -35,7 +35,7 @@ class Repeats(Detector):
         del values
         sample_rate, clips = collection.audio.sample_rate, collection.clips
         named: set[int] = set()
-        for pair in near_copies(collection.samples, sample_rate=sample_rate, progress=progress):
+        for pair in find_near_copies(collection.samples, sample_rate=sample_rate, progress=progress):
             peak = int(np.abs(collection.samples[pair.first].astype(np.int32)).max())
             if peak < _LEAST_PEAK and pair.likeness < 1:
                 continue
