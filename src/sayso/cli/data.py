@@ -27,7 +27,7 @@ Source = Annotated[str, typer.Argument(metavar="KIND|PATH", help="A dataset's ki
 @app.command("list")
 def list_datasets() -> None:
     """List every kind of dataset, where it lies, and the packed corpora in the cache."""
-    from sayso.data.corpus import packed
+    from sayso.data.corpus import list_packed
     from sayso.data.datasets import DATASETS
 
     rows = [(part.kind, _place(part), (part.__doc__ or "").strip().partition("\n")[0]) for part in DATASETS]
@@ -35,7 +35,7 @@ def list_datasets() -> None:
         say(line)
     corpora = [
         (counted(index["clips"], "clip"), f"{index['audio']['sample_rate']:,} Hz", _size(size), str(index["folder"]))
-        for _, index, size in packed()
+        for _, index, size in list_packed()
     ]
     say()
     say("packed corpora:" if corpora else "no packed corpora")

@@ -27,7 +27,7 @@ from sayso.system.files import atomic_folder, cache_folder, digest, write_json
 from sayso.system.progress import Progress
 from sayso.system.wording import counted, listed, percent
 
-__all__ = ["Corpus", "Rows", "changed_rows", "clear_packed", "pack", "packed", "packed_folder"]
+__all__ = ["Corpus", "Rows", "clear_packed", "find_changed_rows", "list_packed", "pack", "packed_folder"]
 
 Rows = NDArray[np.int64]
 """Places of clips in a corpus."""
@@ -106,10 +106,11 @@ def pack(listing: Listing, audio: AudioFormat, *, progress: Progress, max_bad_sh
     return corpus
 
 
-def changed_rows(corpus: Corpus, progress: Progress) -> list[int]:
-    """Rows of a corpus whose recordings, decoded anew, no longer give its samples: files and cache may both change.
+def find_changed_rows(corpus: Corpus, progress: Progress) -> list[int]:
+    """Decode every recording anew, and give the rows of those that no longer give the packed samples.
 
-    A packed corpus is found by its files' size and time, and its hash is of the samples as they were packed.
+    Files and cache may both change: a packed corpus is found by its files' size and time, and its hash is of the
+    samples as they were packed.
     """
     starts = range(0, len(corpus), _CHECKED_AT_ONCE)
 
@@ -135,8 +136,8 @@ def changed_rows(corpus: Corpus, progress: Progress) -> list[int]:
     return found
 
 
-def packed() -> list[tuple[Path, Mapping[str, Any], int]]:
-    """Every packed corpus in the cache: its folder, its index, its size in bytes."""
+def list_packed() -> list[tuple[Path, Mapping[str, Any], int]]:
+    """List every packed corpus in the cache: its folder, its index, its size in bytes."""
     folders = sorted(path.parent for path in packed_folder().glob("*/index.json"))
     return [(folder, index, _size(folder)) for folder in folders if (index := _read_index(folder))]
 
@@ -149,7 +150,7 @@ def clear_packed() -> int:
 
 
 def packed_folder() -> Path:
-    """Where packed corpora lie, and what was found out about them; `clear_packed` removes it."""
+    """Give the folder of packed corpora, and of what was found out about them; `clear_packed` removes it."""
     return cache_folder() / "packed"
 
 

@@ -10,11 +10,11 @@ from sayso.data.datasets import Dataset
 from sayso.errors import Fault, SettingsError
 from sayso.system.progress import Progress
 
-__all__ = ["recipe_listing"]
+__all__ = ["list_for_recipe"]
 
 
-def recipe_listing(dataset: Dataset, progress: Progress) -> Listing:
-    """A dataset's kept listing as a recipe uses it: clips of `reject_words` stand apart in `unheard`.
+def list_for_recipe(dataset: Dataset, progress: Progress) -> Listing:
+    """List a dataset's kept clips as a recipe uses them: those of `reject_words` stand apart in `unheard`.
 
     Raises:
         DataError: nothing usable is there.

@@ -20,7 +20,7 @@ from sayso.runs.folder import RunFolder
 from sayso.runs.predictions import write_predictions
 from sayso.system.files import write_json, write_text
 from sayso.system.progress import Progress
-from sayso.views.figures.run import report_figures
+from sayso.views.figures.run import draw_report_figures
 from sayso.views.plots.style import svg_text
 from sayso.views.run_report import Mistake, write_report
 
@@ -129,7 +129,7 @@ def _report(
     fitted: "Fitted",
 ) -> None:
     log = [asdict(row) for row in fitted.log]
-    figures = report_figures(metrics, log)
+    figures = draw_report_figures(metrics, log)
     drawn = {name: svg_text(figure) for name, figure in figures.items()}
     for name, svg in drawn.items():
         write_text(run.figures / f"{name}.svg", svg)

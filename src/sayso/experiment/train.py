@@ -22,7 +22,7 @@ from sayso.recipe.recipe import Recipe, recipe_yaml
 from sayso.recipe.source import recipe_for
 from sayso.runs.folder import new_run_folder, open_run, taken_back_if_unstarted
 from sayso.runs.manifest import carry_over
-from sayso.system.distributed import from_leader, joined, loss_of_others, this_process, wait
+from sayso.system.distributed import join_processes, make_once, tell_lost_processes, this_process, wait
 from sayso.system.files import write_json, write_text
 from sayso.system.progress import Progress
 
@@ -57,9 +57,9 @@ def train(
         SaysoError: whatever of recipe, clips and folder does not fit, in one line; earlier runs stay whole.
     """
     progress = progress or Progress()
-    with joined():
+    with join_processes():
         known_as, recipe = recipe_for(source, overrides, progress=progress)
-        run = Run(from_leader(lambda: new_run_folder(name or known_as, Path(out) if out else None).path))
+        run = Run(make_once(lambda: new_run_folder(name or known_as, Path(out) if out else None).path))
         corpus, split = open_data(recipe, progress)
         with taken_back_if_unstarted(run) if this_process().leads else nullcontext():
             return _complete(run, recipe, corpus, split, progress, extras=extras)
@@ -72,8 +72,8 @@ def resume(path: str | Path, *, extras: bool = True, progress: Progress | None =
         RunError: there is no such run, it is finished, or its clips have changed since.
     """
     progress = progress or Progress()
-    with joined():
-        run, recipe = from_leader(lambda: _unfinished(Path(path)))
+    with join_processes():
+        run, recipe = make_once(lambda: _unfinished(Path(path)))
         corpus, split = open_data(recipe, progress)
         return _complete(run, recipe, corpus, split, progress, extras=extras)
 
@@ -95,8 +95,8 @@ def _complete(run: Run, recipe: Recipe, corpus: Corpus, split: Split, progress: 
         progress.note(note)
     watch = Stopwatch()
     hardware = check_readiness(recipe, split)
-    with loss_of_others(f"nothing is lost: under torchrun, go on with sayso train --resume {run.path}"):
-        begun = from_leader(lambda: _begin(run, recipe, corpus, split, leakage, hardware, progress))
+    with tell_lost_processes(f"nothing is lost: under torchrun, go on with sayso train --resume {run.path}"):
+        begun = make_once(lambda: _begin(run, recipe, corpus, split, leakage, hardware, progress))
         fitted = fit(recipe, corpus, split, run, progress=progress)
         if hardware.processes.leads:
             write_outcome(run, recipe, corpus, split, unheard, fitted, begun, watch, progress, extras=extras)

@@ -12,7 +12,7 @@ from sayso.config.overrides import merge, parse_overrides
 from sayso.config.schema import dump, read
 from sayso.data.clips import Clip
 from sayso.data.datasets import Dataset
-from sayso.data.unknown_words import recipe_listing
+from sayso.data.unknown_words import list_for_recipe
 from sayso.errors import AudioError, Fault, SettingsError
 from sayso.recipe.recipe import Recipe, recipe_from_values
 from sayso.system.progress import Progress
@@ -47,7 +47,7 @@ def suggest_recipe(path: Path, overrides: Sequence[str] = (), *, progress: Progr
         dataset = read(Dataset, values["dataset"], key="dataset")
     except SettingsError as error:
         raise SettingsError(error.faults, source=str(path)) from error
-    listing = recipe_listing(dataset, progress)
+    listing = list_for_recipe(dataset, progress)
     values["audio"] = suggest_audio([clip for clip in listing.clips if clip.split != "test"])
     values["training"] = {"epochs": int(np.clip(_CLIPS_TO_SEE // max(1, len(listing.clips)), 15, 150))}
     values["dataset"] = dump(dataset)

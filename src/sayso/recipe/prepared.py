@@ -5,10 +5,10 @@ from sayso.data.corpus import Corpus, pack
 from sayso.data.leakage import Leakage, check_leakage
 from sayso.data.leakage.unknown_words import check_unheard
 from sayso.data.splits.draw import Split, make_split
-from sayso.data.unknown_words import recipe_listing
+from sayso.data.unknown_words import list_for_recipe
 from sayso.errors import DataError
 from sayso.recipe.recipe import Recipe
-from sayso.system.distributed import one_per_machine_first
+from sayso.system.distributed import let_one_per_machine_go_first
 from sayso.system.progress import Progress
 
 __all__ = ["leakage_of", "open_clips", "open_data", "open_unheard", "split_of"]
@@ -20,8 +20,8 @@ def open_clips(recipe: Recipe, progress: Progress) -> Corpus:
     Raises:
         DataError: they cannot be used as the recipe says.
     """
-    with one_per_machine_first():
-        listing = recipe_listing(recipe.dataset, progress)
+    with let_one_per_machine_go_first():
+        listing = list_for_recipe(recipe.dataset, progress)
         return pack(listing, recipe.audio, progress=progress, max_bad_share=recipe.dataset.max_bad_share)
 
 
@@ -62,8 +62,8 @@ def open_unheard(recipe: Recipe, corpus: Corpus, split: Split, progress: Progres
     """
     if not recipe.dataset.reject_words:
         return None
-    with one_per_machine_first():
-        listing = recipe_listing(recipe.dataset, progress)
+    with let_one_per_machine_go_first():
+        listing = list_for_recipe(recipe.dataset, progress)
         speakers = {corpus.clips[row].speaker for row in split.test}
         tested = [
             clip
@@ -86,7 +86,7 @@ def leakage_of(recipe: Recipe, corpus: Corpus, split: Split, unheard: Corpus | N
         DataError: the very samples of one are trained on, and that is not allowed by name.
     """
     allowed = recipe.dataset.allow_copies
-    with one_per_machine_first():
+    with let_one_per_machine_go_first():
         tested = check_leakage(corpus, split, allow_copies=allowed, progress=progress)
         if unheard is None:
             return tested

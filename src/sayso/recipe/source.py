@@ -23,10 +23,10 @@ def recipe_for(source: str | Path | Recipe, overrides: Sequence[str] = (), *, pr
     if isinstance(source, Recipe):
         values = merge(dump(source), parse_overrides(overrides))
         recipe = recipe_from_values(values, source="the recipe given")
-        return "recipe", replace(recipe, dataset=recipe.dataset.anchored())
+        return "recipe", replace(recipe, dataset=recipe.dataset.anchor())
     path = Path(source)
     if path.suffix.lower() in (".yaml", ".yml"):
         recipe = read_recipe(path, overrides)
     else:
         recipe = suggest_recipe(path, overrides, progress=progress)
-    return path.stem or path.resolve().name, replace(recipe, dataset=recipe.dataset.anchored())
+    return path.stem or path.resolve().name, replace(recipe, dataset=recipe.dataset.anchor())

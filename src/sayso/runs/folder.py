@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sayso.errors import InterruptedRunError, LostProcessError, RunError
-from sayso.system.files import free_path, output_errors
+from sayso.system.files import find_free_path, output_errors
 
 __all__ = [
     "RunFolder",
@@ -122,7 +122,7 @@ def new_run_folder(name: str, out: Path | None) -> RunFolder:
     Raises:
         RunError: the folder exists and is not empty; nothing in it is touched.
     """
-    path = out or free_path(Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
+    path = out or find_free_path(Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
     if path.is_dir() and any(path.iterdir()):
         raise RunError(f"{path}: exists and is not empty, nothing was changed; choose another --out or remove it first")
     if path.exists() and not path.is_dir():

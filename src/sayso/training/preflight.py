@@ -2,7 +2,7 @@
 
 from sayso.data.splits.draw import Split
 from sayso.recipe.recipe import Recipe
-from sayso.system.distributed import from_leader
+from sayso.system.distributed import make_once
 from sayso.training.batches import check_shares
 from sayso.training.hardware import Hardware, choose_hardware
 from sayso.training.tracking import check_tracking
@@ -20,5 +20,5 @@ def check_readiness(recipe: Recipe, split: Split) -> Hardware:
     """
     hardware = choose_hardware(recipe.training)
     check_shares(recipe.training, len(split.train), hardware.processes)
-    from_leader(lambda: check_tracking(recipe.training))
+    make_once(lambda: check_tracking(recipe.training))
     return hardware

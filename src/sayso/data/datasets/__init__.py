@@ -8,9 +8,9 @@ from typing import Annotated, ClassVar, Literal
 from sayso.config.registry import Part, Registry
 from sayso.config.schema import Range, Share
 from sayso.data.clips import Listing
-from sayso.data.exclusions import excluded
+from sayso.data.exclusions import match_exclusions
 from sayso.errors import DataError
-from sayso.system.files import expanded
+from sayso.system.files import expand_home
 from sayso.system.progress import Progress
 
 __all__ = ["DATASETS", "Dataset"]
@@ -74,9 +74,9 @@ class Dataset(Part):
         listing = self.listing(progress)
         if not self.exclude:
             return listing
-        path = expanded(self.exclude)
+        path = expand_home(self.exclude)
         clips = (*listing.clips, *listing.unheard)
-        out, note = excluded(path, [(clip.path, clip.start_seconds) for clip in clips])
+        out, note = match_exclusions(path, [(clip.path, clip.start_seconds) for clip in clips])
         heard = len(listing.clips)
         kept = tuple(clip for place, clip in enumerate(listing.clips) if place not in out)
         unheard = tuple(clip for place, clip in enumerate(listing.unheard, heard) if place not in out)
@@ -86,14 +86,14 @@ class Dataset(Part):
             note += f"; {tested} of them from the source's own test part, which is another one without them"
         return replace(listing, clips=kept, unheard=unheard, notes=(*listing.notes, note))
 
-    def anchored(self) -> "Dataset":
-        """The same dataset with paths that hold from any working folder, for the recipe that a run keeps."""
+    def anchor(self) -> "Dataset":
+        """Give the same dataset with paths that hold from any working folder, for the recipe that a run keeps."""
         if not self.exclude:
             return self
-        return replace(self, exclude=os.path.abspath(expanded(self.exclude)))  # noqa: PTH100 - links stay as they are
+        return replace(self, exclude=os.path.abspath(expand_home(self.exclude)))  # noqa: PTH100 - links stay as they are
 
     def location(self) -> Path | None:
-        """Where the recordings lie on this machine, or None when they are not here yet."""
+        """Tell where the recordings lie on this machine, or None when they are not here yet."""
         return None
 
 

@@ -57,7 +57,7 @@ class AudioMnist(Dataset):
                 yield Fault(f"speakers[{index}]", f"no speaker '{name}', they are '01' to '60'; {_nearest(name)}")
 
     def location(self) -> Path | None:
-        """The folder of speakers: below $SAYSO_DATA/audiomnist, else what was downloaded."""
+        """Give the folder of speakers: below $SAYSO_DATA/audiomnist, else what was downloaded."""
         return DOWNLOAD.location()
 
     def listing(self, progress: Progress) -> Listing:

@@ -58,7 +58,7 @@ class Fsdd(Dataset):
                 yield Fault(f"speakers[{index}]", f"no speaker '{name}'; {did_you_mean(name, SPEAKERS)}")
 
     def location(self) -> Path | None:
-        """The folder of recordings: below $SAYSO_DATA/fsdd, else what was downloaded."""
+        """Give the folder of recordings: below $SAYSO_DATA/fsdd, else what was downloaded."""
         return DOWNLOAD.location()
 
     def listing(self, progress: Progress) -> Listing:

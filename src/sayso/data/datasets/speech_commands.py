@@ -80,7 +80,7 @@ class SpeechCommands(Dataset):
             yield Fault("unknown_share", "needs `words`: with every word chosen, none is left to be unknown")
 
     def location(self) -> Path | None:
-        """The folder of words: below $SAYSO_DATA, else what was downloaded."""
+        """Give the folder of words: below $SAYSO_DATA, else what was downloaded."""
         return self._download().location()
 
     def listing(self, progress: Progress) -> Listing:
@@ -171,7 +171,7 @@ def _in_order(mean: Means) -> list[tuple[PartName | None, float]]:
 
 
 def _sound_files(folder: str) -> dict[str, list[str]]:
-    """Names of the sound files of every word folder, both in order; the noise folder among them."""
+    """List the names of the sound files of every word folder, both in order; the noise folder among them."""
     with os.scandir(folder) as entries:
         words = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
     return {
@@ -223,7 +223,7 @@ def _drawn_note(label: str, drawn: Sequence[Clip], what: str, share: float, mean
 
 
 def _segments(noise: Sequence[str], part: PartName) -> Iterator[Clip]:
-    """Segments of one part's stretch of every recording, recording by recording; those to train on overlap by half."""
+    """Yield segments of one part's stretch of each recording, one after another; those to train on overlap by half."""
     begin, end = STRETCHES[part]
     step = SEGMENT_SECONDS / 2 if part == "train" else SEGMENT_SECONDS
     for path in noise:

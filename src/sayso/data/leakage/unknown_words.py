@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sayso.data.corpus import Corpus
 from sayso.data.leakage import Leakage
-from sayso.data.leakage.names import allowed, described, named, refusal
+from sayso.data.leakage.names import describe_pair, explain_refusal, is_any_allowed, name_clips
 from sayso.data.near_copies import look_up_copies_across
 from sayso.data.splits.draw import Split
 from sayso.errors import DataError
@@ -44,14 +44,16 @@ def check_unheard(
     if refused := [
         row
         for row in same
-        if not allowed((unheard.clips[row], *(corpus.clips[copy] for copy in copies_of[row])), allow_copies)
+        if not is_any_allowed((unheard.clips[row], *(corpus.clips[copy] for copy in copies_of[row])), allow_copies)
     ]:
-        raise DataError(refusal(unheard, refused, "clip of words to reject"))
-    alike = {pair.second: described(pair, corpus, unheard) for pair in pairs if pair.second not in copies_of}
+        raise DataError(explain_refusal(unheard, refused, "clip of words to reject"))
+    alike = {pair.second: describe_pair(pair, corpus, unheard) for pair in pairs if pair.second not in copies_of}
     notes: list[str] = []
     if same:
         copies = counted(len(same), "clip of words to reject is", "clips of words to reject are")
-        notes.append(f"{copies} exactly copied in training, as allowed ({named(unheard, same)}): learned after all")
+        notes.append(
+            f"{copies} exactly copied in training, as allowed ({name_clips(unheard, same)}): learned after all"
+        )
     if alike:
         copies = counted(len(alike), "clip of words to reject has", "clips of words to reject have")
         notes.append(f"{copies} near copies in training, such as {alike[min(alike)]}: perhaps learned after all")

@@ -21,7 +21,7 @@ from sayso.studies.audit.detectors.silence import Silence
 from sayso.studies.audit.files import write_findings
 from sayso.studies.audit.listening import Heard, listen
 from sayso.studies.audit.page import write_audit
-from sayso.system.files import check_writable, free_path
+from sayso.system.files import check_writable, find_free_path
 from sayso.system.progress import Progress
 
 __all__ = ["Audit", "audit", "find_faults"]
@@ -183,7 +183,7 @@ def _recipe_of(source: str | Path, overrides: Sequence[str], progress: Progress)
 
 
 def _new_folder(name: str, out: Path | None) -> Path:
-    folder = out or free_path(Path("audits") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
+    folder = out or find_free_path(Path("audits") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
     if folder.is_dir() and any(folder.iterdir()):
         raise RunError(f"{folder}: exists and is not empty, nothing was changed; choose another --out")
     if folder.exists() and not folder.is_dir():

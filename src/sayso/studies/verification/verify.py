@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sayso.audio import to_float
 from sayso.classifier.inference import predict_probabilities
 from sayso.classifier.module import Classifier
-from sayso.data.corpus import Corpus, changed_rows
+from sayso.data.corpus import Corpus, find_changed_rows
 from sayso.data.splits.draw import Split
 from sayso.errors import RunError, SaysoError
 from sayso.evaluation.calibration import calibrated_temperature
@@ -152,7 +152,7 @@ def _clips(opened: _Opened) -> Verdict:
     there = counted(len(opened.corpus), "clip")
     if opened.corpus.content_hash != opened.manifest.get("data_hash"):
         return False, f"{there} are here; they are not those of the training"
-    if changed := changed_rows(opened.corpus, opened.progress):
+    if changed := find_changed_rows(opened.corpus, opened.progress):
         first = opened.corpus.clips[changed[0]].path
         return False, f"{counted(len(changed), 'recording')} of {there} changed since they were packed, such as {first}"
     return True, f"{there}, decoded anew: the same samples, labels and speakers as in training"

@@ -8,16 +8,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from sayso.system.wording import percent
-from sayso.views.plots.style import BLUE, MUTED, VERMILION, axes_at, new_figure, styled
+from sayso.views.plots.style import BLUE, MUTED, VERMILION, add_axes, make_figure, use_style
 
-__all__ = ["false_accepts", "reliability_diagram", "risk_coverage_curve"]
+__all__ = ["draw_false_accepts", "draw_reliability_diagram", "draw_risk_coverage_curve"]
 
 _SIDE = 3.0
 _LARGEST_POINTS, _SMALLEST_POINTS = 11.0, 3.0
 Rows = Sequence[Mapping[str, Any]]
 
 
-def reliability_diagram(rows: Rows, *, before: Rows = ()) -> Figure:
+def draw_reliability_diagram(rows: Rows, *, before: Rows = ()) -> Figure:
     """Draw the share that was right against the stated confidence; on the diagonal both are the same.
 
     Args:
@@ -27,7 +27,7 @@ def reliability_diagram(rows: Rows, *, before: Rows = ()) -> Figure:
     Returns:
         A figure of 6.4 x 4 inches.
     """
-    with styled():
+    with use_style():
         figure, axes = _square("Reliability")
         axes.plot([0, 1], [0, 1], color=MUTED, linestyle=":", linewidth=1.2, label="as it should be")
         if before:
@@ -44,7 +44,7 @@ def reliability_diagram(rows: Rows, *, before: Rows = ()) -> Figure:
     return figure
 
 
-def risk_coverage_curve(scores: Mapping[str, Any]) -> Figure:
+def draw_risk_coverage_curve(scores: Mapping[str, Any]) -> Figure:
     """Draw the share of wrong answers against the share of clips that are answered, the surest first.
 
     Args:
@@ -53,7 +53,7 @@ def risk_coverage_curve(scores: Mapping[str, Any]) -> Figure:
     Returns:
         A figure of 6.4 x 4 inches.
     """
-    with styled():
+    with use_style():
         figure, axes = _square("Risk against coverage")
         coverage, risk = [[row[column] for row in scores["curve"]] for column in (0, 1)]
         axes.plot(coverage, risk, color=BLUE)
@@ -69,7 +69,7 @@ def risk_coverage_curve(scores: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def false_accepts(scores: Mapping[str, Any]) -> Figure:
+def draw_false_accepts(scores: Mapping[str, Any]) -> Figure:
     """Draw how many clips of words never learned are answered against how many of known words are turned away.
 
     Args:
@@ -78,7 +78,7 @@ def false_accepts(scores: Mapping[str, Any]) -> Figure:
     Returns:
         A figure of 6.4 x 4 inches.
     """
-    with styled():
+    with use_style():
         figure, axes = _square("Words never learned")
         rejected, accepted = [[row[column] for row in scores["curve"]] for column in (0, 1)]
         axes.plot(rejected, accepted, color=BLUE)
@@ -94,8 +94,8 @@ def false_accepts(scores: Mapping[str, Any]) -> Figure:
 
 
 def _square(title: str) -> tuple[Figure, Axes]:
-    figure = new_figure(6.4, 4.0)
-    axes = axes_at(figure, left=0.75, bottom=0.6, width=_SIDE, height=_SIDE)
+    figure = make_figure(6.4, 4.0)
+    axes = add_axes(figure, left=0.75, bottom=0.6, width=_SIDE, height=_SIDE)
     axes.set_title(title)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0, symbol=None))
