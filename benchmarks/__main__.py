@@ -15,7 +15,7 @@ import benchmarks
 from benchmarks.contest import Contest, NotHereError, Outcome
 from sayso.system.files import write_json
 
-HERE = ("__main__", "clips", "contest", "peers", "planting", "side")
+HERE = ("__main__", "clips", "contest", "near_copy_numbers", "peers", "planting", "side")
 
 
 def main() -> None:

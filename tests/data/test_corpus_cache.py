@@ -18,7 +18,7 @@ from corpora_made import AUDIO, folders, packed_corpus, with_file
 from sayso.audio import clip_from_file
 from sayso.data import corpus as corpus_module
 from sayso.data.clips import Listing
-from sayso.data.corpus import clear_packed, pack, packed
+from sayso.data.corpus import clear_packed, list_packed, pack
 from sayso.errors import OutputError
 from sayso.system.progress import Progress, Task
 
@@ -142,7 +142,7 @@ def test_a_damaged_cache_is_made_again(
     # A copy: a mapped file must not shrink under its reader.
     samples = first.samples.copy()
     damage(folders(private_cache)[0])
-    assert [folder for folder, _, _ in packed()] in ([], folders(private_cache))
+    assert [folder for folder, _, _ in list_packed()] in ([], folders(private_cache))
     again = packed_corpus(listing)
     assert again.content_hash == first.content_hash
     assert np.array_equal(again.samples, samples)
@@ -151,14 +151,14 @@ def test_a_damaged_cache_is_made_again(
 
 
 def test_listing_and_clearing_the_cache(listing: Listing, private_cache: Path, tone_folder: Path) -> None:
-    assert packed() == []
+    assert list_packed() == []
     assert clear_packed() == 0
     packed_corpus(listing)
     packed_corpus(listing, replace(AUDIO, fit="start"))
     left_by_a_kill = private_cache / "packed" / ".left" / "new"
     left_by_a_kill.mkdir(parents=True)
     (left_by_a_kill / "samples.i16").write_bytes(bytes(1000))
-    rows = packed()
+    rows = list_packed()
     assert len(rows) == 2
     folder, index, size = rows[0]
     assert index["clips"] == 36
@@ -166,7 +166,7 @@ def test_listing_and_clearing_the_cache(listing: Listing, private_cache: Path, t
     assert index["folder"] == str(tone_folder)
     assert size == sum(path.stat().st_size for path in folder.iterdir())
     assert clear_packed() == sum(size for _, _, size in rows) + 1000
-    assert packed() == []
+    assert list_packed() == []
     assert tone_folder.exists()
 
 

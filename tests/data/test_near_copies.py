@@ -15,7 +15,12 @@ from sayso.data.clips import Clip
 from sayso.data.corpus import Corpus, clear_packed, pack
 from sayso.data.datasets.fsdd import FsddConfig
 from sayso.data.datasets.speech_commands import SpeechCommandsConfig
-from sayso.data.near_copies import NearCopy, copies_across, kept_near_copies, near_copies
+from sayso.data.near_copies import (
+    NearCopy,
+    find_copies_across,
+    find_near_copies,
+    look_up_near_copies,
+)
 from sayso.system.progress import Progress
 
 RATE = 16_000
@@ -81,7 +86,7 @@ CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def found(samples: np.ndarray, *, rate: int = RATE) -> set[tuple[int, int]]:
-    return {(pair.first, pair.second) for pair in near_copies(samples, sample_rate=rate)}
+    return {(pair.first, pair.second) for pair in find_near_copies(samples, sample_rate=rate)}
 
 
 def test_every_kind_of_copy_is_found_and_nothing_else() -> None:
@@ -93,14 +98,14 @@ def test_every_kind_of_copy_is_found_and_nothing_else() -> None:
 def test_likeness_and_shift_say_what_was_done() -> None:
     clip = word(3)
     same, later, noise = (
-        near_copies(np.array([clip, changed]), sample_rate=RATE)[0]
+        find_near_copies(np.array([clip, changed]), sample_rate=RATE)[0]
         for changed in (clip, shifted(clip, 1_600), noisy(clip, 20))
     )
     assert same == NearCopy(0, 1, 0.0, 1.0)
     assert later.shift_seconds == pytest.approx(0.1, abs=2e-4)
     assert 0.99 < later.likeness < 1
     assert noise.likeness == pytest.approx(1 / np.sqrt(1.01), abs=0.01)
-    assert near_copies(np.array([shifted(clip, 1_600), clip]), sample_rate=RATE)[0].shift_seconds < 0
+    assert find_near_copies(np.array([shifted(clip, 1_600), clip]), sample_rate=RATE)[0].shift_seconds < 0
 
 
 def test_equal_clips_give_a_pair_each_with_the_first_of_them() -> None:
@@ -129,12 +134,12 @@ def test_the_answer_is_kept_and_goes_with_the_packed_clips(monkeypatch: pytest.M
     clips = tuple(Clip(f"/x/{name}.wav", "a") for name in "abc")
     samples = np.array([word(1), word(2), word(1)])
     corpus = Corpus(clips, samples, AudioFormat(), fingerprints=("a", "b", "a"))
-    first = kept_near_copies(corpus)
-    monkeypatch.setattr(sayso.data.near_copies, "near_copies", lambda *_, **__: pytest.fail("looked for again"))
-    assert kept_near_copies(corpus) == first == [NearCopy(0, 2, 0.0, 1.0)]
+    first = look_up_near_copies(corpus)
+    monkeypatch.setattr(sayso.data.near_copies, "find_near_copies", lambda *_, **__: pytest.fail("looked for again"))
+    assert look_up_near_copies(corpus) == first == [NearCopy(0, 2, 0.0, 1.0)]
     clear_packed()
     with pytest.raises(pytest.fail.Exception, match="looked for again"):
-        kept_near_copies(corpus)
+        look_up_near_copies(corpus)
 
 
 def planted_in(corpus: Corpus, count: int, seed: int) -> tuple[np.ndarray, set[tuple[int, int]]]:
@@ -175,8 +180,8 @@ def test_in_speech_commands_the_source_s_own_repeats_are_found_too() -> None:
 def test_copies_across_two_sets_are_those_that_one_set_of_both_would_have() -> None:
     first = np.array([word(0), word(1), word(2), word(0), np.zeros(RATE, np.int16)])
     second = np.array([noisy(word(2), 25), word(3), word(0), shifted(word(1), 900), np.zeros(RATE, np.int16)])
-    found = copies_across(first, second, sample_rate=RATE)
-    whole = near_copies(np.concatenate((first, second)), sample_rate=RATE)
+    found = find_copies_across(first, second, sample_rate=RATE)
+    whole = find_near_copies(np.concatenate((first, second)), sample_rate=RATE)
     assert [(pair.first, pair.second) for pair in found] == [(0, 2), (1, 3), (2, 0), (3, 2)]
     assert [pair.likeness == 1 for pair in found] == [True, False, False, True]
     expected = {
@@ -185,6 +190,5 @@ def test_copies_across_two_sets_are_those_that_one_set_of_both_would_have() -> N
     for pair in found[1:3]:
         alone = expected[pair.first, pair.second]
         assert (pair.shift_seconds, pair.likeness) == pytest.approx((alone.shift_seconds, alone.likeness), abs=1e-6)
-    assert (
-        copies_across(first, second[4:], sample_rate=RATE) == copies_across(first[4:], second, sample_rate=RATE) == []
-    )
+    assert find_copies_across(first, second[4:], sample_rate=RATE) == []
+    assert find_copies_across(first[4:], second, sample_rate=RATE) == []

@@ -9,11 +9,11 @@ import pytest
 import soundfile
 
 from sayso.errors import OutputError
-from sayso.views.plots.confidence import false_accepts, reliability_diagram, risk_coverage_curve
-from sayso.views.plots.confusion import confusion_matrix
-from sayso.views.plots.curves import loss_and_accuracy
-from sayso.views.plots.flow import alluvial
-from sayso.views.plots.speakers import accuracy_by_speaker
+from sayso.views.plots.confidence import draw_false_accepts, draw_reliability_diagram, draw_risk_coverage_curve
+from sayso.views.plots.confusion import draw_confusion_matrix
+from sayso.views.plots.curves import draw_loss_and_accuracy
+from sayso.views.plots.flow import draw_alluvial
+from sayso.views.plots.speakers import draw_accuracy_by_speaker
 from sayso.views.plots.style import svg_text
 from sayso.views.run_report import Mistake, RunReport, write_report
 
@@ -77,10 +77,10 @@ def figures(labels, speakers):
     log = [{"epoch": 1, "set": "train", "loss": 1.0, "accuracy": 0.5}]
     test = scores(labels, speakers)
     return {
-        "loss_and_accuracy": svg_text(loss_and_accuracy(log)),
-        "confusion_matrix": svg_text(confusion_matrix(np.array(test["confusion"]["counts"]), labels)),
-        "alluvial": svg_text(alluvial(np.array(test["confusion"]["counts"]), labels)),
-        "accuracy_by_speaker": svg_text(accuracy_by_speaker(test["per_speaker"])),
+        "loss_and_accuracy": svg_text(draw_loss_and_accuracy(log)),
+        "confusion_matrix": svg_text(draw_confusion_matrix(np.array(test["confusion"]["counts"]), labels)),
+        "alluvial": svg_text(draw_alluvial(np.array(test["confusion"]["counts"]), labels)),
+        "accuracy_by_speaker": svg_text(draw_accuracy_by_speaker(test["per_speaker"])),
     }
 
 
@@ -291,9 +291,9 @@ def test_confidence_and_rejection_have_sections_where_they_were_measured(tmp_pat
     test = scores(["no", "yes"], ["theo", "ann"]) | {"risk_coverage": risk, "worst_speaker": "theo"}
     metrics = {"test": test, "parameters": 1, "calibration": calibration, "rejection": rejection}
     drawn = {
-        "risk_coverage": svg_text(risk_coverage_curve(risk)),
-        "rejection": svg_text(false_accepts(rejection)),
-        "reliability": svg_text(reliability_diagram([{"n": 3, "confidence": 0.9, "accuracy": 1.0}])),
+        "risk_coverage": svg_text(draw_risk_coverage_curve(risk)),
+        "rejection": svg_text(draw_false_accepts(rejection)),
+        "reliability": svg_text(draw_reliability_diagram([{"n": 3, "confidence": 0.9, "accuracy": 1.0}])),
     }
     page = Page(report(tmp_path, metrics=metrics, figures=drawn))
     for said in (
@@ -309,7 +309,7 @@ def test_confidence_and_rejection_have_sections_where_they_were_measured(tmp_pat
 
 
 def test_an_unknown_figure_has_a_section(tmp_path):
-    page = Page(report(tmp_path, figures={"roc_curve": svg_text(loss_and_accuracy([]))}))
+    page = Page(report(tmp_path, figures={"roc_curve": svg_text(draw_loss_and_accuracy([]))}))
     assert "Roc curve" in page.words
     assert [svg["aria-label"] for svg in page.all("svg")] == ["roc curve"]
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sayso.cli.console import Bars, say
+from sayso.cli.options import Overrides
+from sayso.system.wording import percent
 
 if TYPE_CHECKING:
     from sayso.studies.audit.audit import Audit
@@ -19,9 +21,7 @@ def audit(
     source: Annotated[
         str, typer.Argument(help="A folder of clips by word, a manifest, a recipe, or the kind of a dataset.")
     ],
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated.")
-    ] = None,
+    settings: Overrides = None,
     only: Annotated[
         list[str] | None,
         typer.Option(
@@ -58,5 +58,6 @@ def _print_table(found: "Audit") -> None:
     ]
     for name, clips in [*rows, (UNREADABLE, [clip for clip, _ in found.skipped])]:
         examples = ", ".join(shown_name(clip) for clip in clips[:_EXAMPLES])
-        many = f"not looked for: {unasked[name]}" if name in unasked else f"{len(clips):>7,}{len(clips) / total:>9.1%}"
+        found_here = f"{len(clips):>7,}{percent(len(clips) / total):>9}"
+        many = f"not looked for: {unasked[name]}" if name in unasked else found_here
         say(f"{name:<17}{many}   {examples}".rstrip())

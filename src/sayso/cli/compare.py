@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sayso.cli.console import Bars, say
+from sayso.cli.options import OverridesOfAll
 from sayso.cli.trial_options import Cluster, Jobs, Threads
 from sayso.errors import Fault, SettingsError
+from sayso.system.wording import percent
 
 if TYPE_CHECKING:
     from sayso.data.splits.folds import Folds
@@ -29,9 +31,7 @@ def compare(
     on: Cluster = "",
     gap: Annotated[bool, typer.Option("--gap", help="Train on random splits too, and show the difference.")] = False,
     threads: Threads = 1,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key in all recipes.")
-    ] = None,
+    settings: OverridesOfAll = None,
     out: Annotated[Path, typer.Option(help="Folder of the comparison; one that was stopped goes on.")] = Path(
         "comparison"
     ),
@@ -62,9 +62,9 @@ def _show(table: Mapping[str, Any]) -> None:
     say(f"{'recipe':<{width + 2}}{'accuracy':>9}   95 % over speakers   {gap}".rstrip())
     for row in table["recipes"]:
         limits = row["speaker_ci95"]
-        over = f"{100 * limits[0]:.1f} to {100 * limits[1]:.1f} %" if limits else "-"
-        random = f"{100 * row['random_split']:{len(gap) + 1}.1f} %" if gap else ""
-        score = f"{row['rank']:>2}. {row['recipe']:<{width - 2}}{100 * row['accuracy']:>7.1f} %"
+        over = f"{100 * limits[0]:.1f} to {percent(limits[1])}" if limits else "-"
+        random = percent(row["random_split"]).rjust(len(gap) + 3) if gap else ""
+        score = f"{row['rank']:>2}. {row['recipe']:<{width - 2}}{percent(row['accuracy']):>9}"
         say(f"{score}   {over:<18}{random}".rstrip())
     better = [pair for pair in table["pairs"] if pair["verdict"] == "better"]
     say()

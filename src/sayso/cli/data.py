@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sayso.cli.console import Bars, say
+from sayso.cli.options import DatasetSettings
 from sayso.system.wording import counted
 
 if TYPE_CHECKING:
@@ -21,15 +22,12 @@ SHOWN_SPEAKERS = 30
 PARTS = ("train", "validation", "test")
 
 Source = Annotated[str, typer.Argument(metavar="KIND|PATH", help="A dataset's kind, or a folder or manifest of clips.")]
-Settings = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the dataset; may be repeated.")
-]
 
 
 @app.command("list")
 def list_datasets() -> None:
     """List every kind of dataset, where it lies, and the packed corpora in the cache."""
-    from sayso.data.corpus import packed
+    from sayso.data.corpus import list_packed
     from sayso.data.datasets import DATASETS
 
     rows = [(part.kind, _place(part), (part.__doc__ or "").strip().partition("\n")[0]) for part in DATASETS]
@@ -37,7 +35,7 @@ def list_datasets() -> None:
         say(line)
     corpora = [
         (counted(index["clips"], "clip"), f"{index['audio']['sample_rate']:,} Hz", _size(size), str(index["folder"]))
-        for _, index, size in packed()
+        for _, index, size in list_packed()
     ]
     say()
     say("packed corpora:" if corpora else "no packed corpora")
@@ -48,7 +46,7 @@ def list_datasets() -> None:
 @app.command()
 def get(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="The dataset to fetch or make.")],
-    settings: Settings = None,
+    settings: DatasetSettings = None,
 ) -> None:
     """Fetch or make a dataset and say what is there."""
     dataset = _dataset(kind, settings)
@@ -62,7 +60,7 @@ def get(
 @app.command()
 def info(
     source: Source,
-    settings: Settings = None,
+    settings: DatasetSettings = None,
     decode: Annotated[
         bool, typer.Option(help="Decode and pack every file, and list those that cannot be used.")
     ] = False,
@@ -141,12 +139,8 @@ def _place(part: "type[DatasetConfig]") -> str:
 def _summary(clips: "tuple[Clip, ...]") -> str:
     words = len({clip.label for clip in clips})
     speakers = len({clip.speaker for clip in clips} - {None})
-    who = _count(speakers, "speaker") if speakers else "speakers not known"
-    return f"{_count(len(clips), 'clip')} of {_count(words, 'word')}, {who}"
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+    who = counted(speakers, "speaker") if speakers else "speakers not known"
+    return f"{counted(len(clips), 'clip')} of {counted(words, 'word')}, {who}"
 
 
 def _word_rows(clips: "tuple[Clip, ...]") -> Iterator[tuple[str, ...]]:

@@ -7,6 +7,7 @@ import typer
 
 from sayso.cli.console import Bars, say
 from sayso.cli.results import score_line
+from sayso.system.wording import percent
 
 __all__ = ["demo"]
 
@@ -26,6 +27,6 @@ def demo(out: Annotated[Path | None, typer.Option(help="Folder of the run; new o
     else:
         say("real voices       not scored: FSDD is not at hand; fetch it with `sayso data get fsdd`, or set SAYSO_DATA")
     for text, answer in shown.spoken:
-        say(f"spoken '{text}'".ljust(18) + f"recognised as {answer.label} ({answer.probability:.0%})")
+        say(f"spoken '{text}'".ljust(18) + f"recognised as {answer.label} ({percent(answer.probability, digits=0)})")
     say(f"report            {shown.run.report}")
     say(f"model             {shown.run.onnx}")

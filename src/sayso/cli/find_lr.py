@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from sayso.cli.console import Bars, say
+from sayso.cli.options import Overrides
 
 __all__ = ["find_lr"]
 
@@ -14,9 +15,7 @@ _SHOWN = 12
 
 def find_lr(
     source: Annotated[str, typer.Argument(help="A recipe (YAML), a folder of clips by word, or a manifest.")],
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated.")
-    ] = None,
+    settings: Overrides = None,
     lowest: Annotated[float, typer.Option(help="First learning rate.")] = 1e-6,
     highest: Annotated[float, typer.Option(help="Last learning rate.")] = 10.0,
     steps: Annotated[int, typer.Option(help="Batches between them.")] = 200,

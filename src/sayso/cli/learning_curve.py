@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from sayso.cli.console import Bars, say
+from sayso.cli.options import Overrides
 from sayso.cli.trial_options import Cluster, Jobs, Threads
 from sayso.errors import Fault, SettingsError
 
@@ -26,9 +27,7 @@ def learning_curve(
     jobs: Jobs = 2,
     on: Cluster = "",
     threads: Threads = 1,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated.")
-    ] = None,
+    settings: Overrides = None,
     out: Annotated[Path, typer.Option(help="Folder of the curves; those that were stopped go on.")] = Path(
         "learning-curve"
     ),

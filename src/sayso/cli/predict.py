@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from sayso.cli.console import say, warn
+from sayso.system.wording import percent
 
 __all__ = ["predict"]
 
@@ -34,6 +35,6 @@ def predict(
             words = [{"label": answer.label, "probability": answer.probability} for answer in answers]
             say(json.dumps({"file": str(file), "predictions": words}, ensure_ascii=False))
         else:
-            say(f"{file}: " + ", ".join(f"{answer.label} ({answer.probability:.1%})" for answer in answers))
+            say(f"{file}: " + ", ".join(f"{answer.label} ({percent(answer.probability)})" for answer in answers))
     if failed:
         raise typer.Exit(2)

@@ -5,7 +5,7 @@ from typing import Any
 
 from sayso.cli.console import say
 from sayso.runs.folder import RunFolder
-from sayso.system.wording import counted
+from sayso.system.wording import counted, percent
 
 __all__ = ["rejection_line", "score_line", "show_run", "show_scores", "worst_line"]
 
@@ -18,7 +18,7 @@ def score_line(scores: Mapping[str, Any], label: str = "") -> str:
     >>> score_line({"accuracy": 1.0, "accuracy_ci95": [0.72, 1.0], "n": 10}, "random split: speakers shared")
     '100.0 % of 10 clips right (95 % interval over clips: 72.0 to 100.0), random split: speakers shared'
     """
-    line = f"{scores['accuracy']:.1%} of {counted(scores['n'], 'clip')} right".replace("%", " %")
+    line = f"{percent(scores['accuracy'])} of {counted(scores['n'], 'clip')} right"
     intervals = [f"95 % interval over clips: {_limits(scores['accuracy_ci95'])}"]
     if scores.get("speaker_accuracy_ci95"):
         intervals.append(f"over {counted(scores['speakers'], 'speaker')}: {_limits(scores['speaker_accuracy_ci95'])}")
@@ -35,7 +35,7 @@ def worst_line(scores: Mapping[str, Any]) -> str | None:
     if name is None:
         return None
     own = scores["per_speaker"][name]
-    return f"{name}, {_percent(own['accuracy'])} of {counted(own['n'], 'clip')} right"
+    return f"{name}, {percent(own['accuracy'])} of {counted(own['n'], 'clip')} right"
 
 
 def rejection_line(scores: Mapping[str, Any]) -> str:
@@ -44,8 +44,8 @@ def rejection_line(scores: Mapping[str, Any]) -> str:
     interval = "({:.3f} to {:.3f}) ".format(*scores["auroc_ci95"]) if scores["auroc_ci95"] else ""
     words = counted(len(scores["words"]), "word")
     return (
-        f"AUROC {scores['auroc']:.3f} {interval}for {words} never learned; {_percent(accepted['rate'])} of "
-        f"{counted(accepted['n'], 'clip')} accepted where {_percent(rejected['rate'])} of known words are rejected"
+        f"AUROC {scores['auroc']:.3f} {interval}for {words} never learned; {percent(accepted['rate'])} of "
+        f"{counted(accepted['n'], 'clip')} accepted where {percent(rejected['rate'])} of known words are rejected"
     )
 
 
@@ -76,19 +76,15 @@ def show_scores(scores: Mapping[str, Any], label: str = "") -> None:
     say(f"loss {scores['loss']:.3f}, calibration error {scores['ece']:.3f}")
     say(f"\n{'word':<20}{'clips':>7}{'recall':>10}{'precision':>11}")
     for word, row in scores["per_class"].items():
-        say(f"{word:<20}{row['n']:>7}{_percent(row['recall']):>10}{_percent(row['precision']):>11}")
+        say(f"{word:<20}{row['n']:>7}{percent(row['recall']):>10}{percent(row['precision']):>11}")
     speakers = sorted(scores["per_speaker"].items(), key=lambda item: item[1]["accuracy"])
     if speakers:
         say(f"\n{'speaker':<20}{'clips':>7}{'accuracy':>10}   worst first")
     for speaker, row in speakers[:20]:
-        say(f"{speaker:<20}{row['n']:>7}{_percent(row['accuracy']):>10}   {_limits(row['accuracy_ci95'])}")
+        say(f"{speaker:<20}{row['n']:>7}{percent(row['accuracy']):>10}   {_limits(row['accuracy_ci95'])}")
     if len(speakers) > 20:
         say(f"... and {len(speakers) - 20} more; --json gives them all")
 
 
 def _limits(interval: Sequence[float]) -> str:
     return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}"
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"

@@ -44,7 +44,7 @@ def remove(
 
 def _state(run: "RunFolder") -> str:
     from sayso.errors import RunError
-    from sayso.system.wording import counted
+    from sayso.system.wording import counted, percent
 
     try:
         if not run.finished:
@@ -53,5 +53,5 @@ def _state(run: "RunFolder") -> str:
     except RunError:
         return f"damaged; sayso runs remove {run.path}"
     label = run.split_label()
-    score = f"{100 * metrics['test']['accuracy']:.1f} % of {counted(metrics['test']['n'], 'test clip')}"
+    score = f"{percent(metrics['test']['accuracy'])} of {counted(metrics['test']['n'], 'test clip')}"
     return f"{score}, {label}" if label else score

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from sayso.cli.console import Bars, say
+from sayso.cli.options import Overrides
 from sayso.cli.results import show_run
 
 __all__ = ["train"]
@@ -15,9 +16,7 @@ def train(
     source: Annotated[
         str | None, typer.Argument(help="A recipe (YAML), a folder of clips by word, or a manifest (CSV, JSONL).")
     ] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key; may be repeated.")
-    ] = None,
+    settings: Overrides = None,
     epochs: Annotated[int | None, typer.Option(help="Short for --set training.epochs=...")] = None,
     device: Annotated[
         Literal["auto", "cpu", "gpu"] | None, typer.Option(help="Short for --set training.device=...")

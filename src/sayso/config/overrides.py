@@ -73,7 +73,7 @@ def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
 
 
 def override_text(key: str, text: str) -> str:
-    """An override with a text as its value, such as a path, quoted for YAML and for a shell where they need it.
+    """Write an override with a text as its value, such as a path, in quotes where YAML or a shell needs them.
 
     It is one line that any terminal shows: bytes of a file name that are no text are spelt as escapes of YAML.
 

@@ -90,7 +90,7 @@ class Registry(Generic[P]):
         return self._parts[kind]
 
     def names(self) -> list[str]:
-        """All names, in alphabetical order."""
+        """Give all names, in alphabetical order."""
         self._discover()
         return sorted(self._parts)
 

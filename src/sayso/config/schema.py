@@ -123,7 +123,7 @@ def dump(settings: Settings) -> dict[str, Any]:
 
 
 def describe(settings: type) -> list[tuple[str, str, str]]:
-    """Each field of a settings class: its name, its default as text, its help in one line."""
+    """List each field of a settings class: its name, its default as text, its help in one line."""
     helps = field_help(settings)
     rows: list[tuple[str, str, str]] = []
     for field in dataclasses.fields(settings):
@@ -135,14 +135,14 @@ def describe(settings: type) -> list[tuple[str, str, str]]:
 
 @cache
 def field_types(settings: type) -> dict[str, Any]:
-    """Field names of a settings class and their types, `Annotated` kept."""
+    """Give the field names of a settings class and their types, `Annotated` kept."""
     hints = get_type_hints(settings, include_extras=True)
     return {field.name: hints[field.name] for field in dataclasses.fields(settings)}
 
 
 @cache
 def field_help(settings: type) -> dict[str, str]:
-    """The text under each field of a settings class, inherited ones included."""
+    """Give the text under each field of a settings class, inherited ones included."""
     texts: dict[str, str] = {}
     for base in reversed(settings.__mro__):
         if dataclasses.is_dataclass(base):

@@ -25,9 +25,9 @@ from sayso.data.clips import Clip, Listing
 from sayso.errors import AudioError, DataError, OutputError
 from sayso.system.files import atomic_folder, cache_folder, digest, write_json
 from sayso.system.progress import Progress
-from sayso.system.wording import counted
+from sayso.system.wording import counted, listed, percent
 
-__all__ = ["Corpus", "Rows", "changed_rows", "clear_packed", "pack", "packed", "packed_folder"]
+__all__ = ["Corpus", "Rows", "clear_packed", "find_changed_rows", "list_packed", "pack", "packed_folder"]
 
 Rows = NDArray[np.int64]
 """Places of clips in a corpus."""
@@ -106,10 +106,11 @@ def pack(listing: Listing, audio: AudioFormat, *, progress: Progress, max_bad_sh
     return corpus
 
 
-def changed_rows(corpus: Corpus, progress: Progress) -> list[int]:
-    """Rows of a corpus whose recordings, decoded anew, no longer give its samples: files and cache may both change.
+def find_changed_rows(corpus: Corpus, progress: Progress) -> list[int]:
+    """Decode every recording anew, and give the rows of those that no longer give the packed samples.
 
-    A packed corpus is found by its files' size and time, and its hash is of the samples as they were packed.
+    Files and cache may both change: a packed corpus is found by its files' size and time, and its hash is of the
+    samples as they were packed.
     """
     starts = range(0, len(corpus), _CHECKED_AT_ONCE)
 
@@ -135,8 +136,8 @@ def changed_rows(corpus: Corpus, progress: Progress) -> list[int]:
     return found
 
 
-def packed() -> list[tuple[Path, Mapping[str, Any], int]]:
-    """Every packed corpus in the cache: its folder, its index, its size in bytes."""
+def list_packed() -> list[tuple[Path, Mapping[str, Any], int]]:
+    """List every packed corpus in the cache: its folder, its index, its size in bytes."""
     folders = sorted(path.parent for path in packed_folder().glob("*/index.json"))
     return [(folder, index, _size(folder)) for folder in folders if (index := _read_index(folder))]
 
@@ -149,7 +150,7 @@ def clear_packed() -> int:
 
 
 def packed_folder() -> Path:
-    """Where packed corpora lie, and what was found out about them; `clear_packed` removes it."""
+    """Give the folder of packed corpora, and of what was found out about them; `clear_packed` removes it."""
     return cache_folder() / "packed"
 
 
@@ -314,9 +315,9 @@ def _notes(
         yield f"noise recording skipped: {why}"
     silence = _fingerprint(np.zeros(audio.clip_samples, np.int16))
     if silent := [clip for clip, mark in zip(clips, fingerprints, strict=True) if mark == silence]:
-        names = ", ".join(Path(clip.path).name for clip in silent[:3])
+        names = listed([Path(clip.path).name for clip in silent], 3)
         clips_are = counted(len(silent), "clip is", "clips are")
-        yield f"{clips_are} digital silence ({names}{', ...' if len(silent) > 3 else ''})"
+        yield f"{clips_are} digital silence ({names})"
     first_of: dict[str, Clip] = {}
     clashes: list[tuple[Clip, Clip]] = []
     for clip, mark in zip(clips, fingerprints, strict=True):
@@ -334,8 +335,8 @@ def _notes(
 
 def _check_bad_share(skipped: Sequence[tuple[str, str]], total: int, max_bad_share: float) -> None:
     if len(skipped) == total or len(skipped) > max_bad_share * total:
-        shown = "; ".join(why for _, why in skipped[:5]) + ("; ..." if len(skipped) > 5 else "")
+        shown = listed([why for _, why in skipped], 5, between="; ")
         raise DataError(
-            f"{len(skipped)} of {counted(total, 'file')} cannot be used, the limit is {max_bad_share:.0%} "
-            f"(dataset.max_bad_share): {shown}"
+            f"{len(skipped)} of {counted(total, 'file')} cannot be used, the limit is "
+            f"{percent(max_bad_share, digits=0)} (dataset.max_bad_share): {shown}"
         )

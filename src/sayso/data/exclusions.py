@@ -19,9 +19,9 @@ from pathlib import Path
 
 from sayso.errors import DataError
 from sayso.system.files import csv_text, write_bytes
-from sayso.system.wording import counted
+from sayso.system.wording import counted, listed
 
-__all__ = ["Exclusion", "excluded", "read_exclusions", "write_exclusions"]
+__all__ = ["Exclusion", "match_exclusions", "read_exclusions", "write_exclusions"]
 
 _SHOWN = 3
 # Stretches are told apart to a tenth of a millisecond, so that a start may be written by hand.
@@ -78,10 +78,10 @@ def read_exclusions(path: Path) -> tuple[Exclusion, ...]:
     except (OSError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise DataError(f"{path}: cannot be read as an exclusion file ({reason}); check dataset.exclude") from error
-    return tuple(_exclusion(path, line, cells) for line, cells in lines)
+    return tuple(_read_exclusion(path, line, cells) for line, cells in lines)
 
 
-def _exclusion(path: Path, line: int, cells: dict[str, str]) -> Exclusion:
+def _read_exclusion(path: Path, line: int, cells: dict[str, str]) -> Exclusion:
     clip, start = cells.get("clip", "").strip(), cells.get("start_seconds", "").strip()
     if not clip:
         raise DataError(f"{path}: line {line} names no clip")
@@ -94,8 +94,8 @@ def _exclusion(path: Path, line: int, cells: dict[str, str]) -> Exclusion:
     return Exclusion(clip, seconds, cells.get("fault", ""), cells.get("detail", ""))
 
 
-def excluded(path: Path, clips: Sequence[tuple[str, float | None]]) -> tuple[set[int], str]:
-    """Which of some clips an exclusion file names, and a note about it.
+def match_exclusions(path: Path, clips: Sequence[tuple[str, float | None]]) -> tuple[set[int], str]:
+    """Find which of some clips an exclusion file names, and word a note about it.
 
     A file that is there but is none of these clips, as when a data set is used in part, is passed over. Where no clip
     is named at all, such files must at least lie below the folder of the clips; elsewhere they are of another data set.
@@ -127,7 +127,7 @@ def excluded(path: Path, clips: Sequence[tuple[str, float | None]]) -> tuple[set
         elif not hits:
             gone.append(row.clip if row.start_seconds is None else f"{row.clip} from {row.start_seconds:g} s")
     if gone:
-        shown = ", ".join(gone[:_SHOWN]) + (", ..." if len(gone) > _SHOWN else "")
+        shown = listed(gone, _SHOWN)
         are = counted(len(gone), "clip that is", "clips that are")
         raise DataError(f"{path}: names {are} gone: {shown}; take those lines out, or run `sayso audit` again")
     if unused and not found and places:

@@ -11,10 +11,10 @@ from sayso.data.splits.settings import SplitSettings
 from sayso.errors import Fault, SettingsError
 from sayso.system.progress import Progress
 
-__all__ = ["recipe_listing"]
+__all__ = ["list_for_recipe"]
 
 
-def recipe_listing(dataset: DatasetConfig, progress: Progress, split: SplitSettings | None = None) -> Listing:
+def list_for_recipe(dataset: DatasetConfig, progress: Progress, split: SplitSettings | None = None) -> Listing:
     """A dataset's kept listing as a recipe uses it: clips of `reject_words` stand apart in `unknown`.
 
     Raises:

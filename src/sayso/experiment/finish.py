@@ -20,7 +20,7 @@ from sayso.runs.manifest import Manifest, StartedManifest, write_manifest
 from sayso.runs.metrics import Metrics, write_metrics
 from sayso.runs.predictions import Predictions, write_predictions
 from sayso.system.files import write_text
-from sayso.views.figures.run import report_figures
+from sayso.views.figures.run import draw_report_figures
 from sayso.views.plots.style import svg_text
 from sayso.views.run_report import Mistake, RunReport, write_report
 
@@ -103,7 +103,7 @@ def _report(
     metrics: Metrics,
     manifest: Manifest,
 ) -> None:
-    figures = report_figures(metrics, manifest, [asdict(row) for row in fitted.log])
+    figures = draw_report_figures(metrics, manifest, [asdict(row) for row in fitted.log])
     drawn = {name: svg_text(figure) for name, figure in figures.items()}
     for name, svg in drawn.items():
         write_text(run.figures / f"{name}.svg", svg)

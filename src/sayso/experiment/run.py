@@ -16,10 +16,10 @@ from sayso.runs.folder import RunFolder
 from sayso.runs.manifest import Manifest
 from sayso.runtime import Recognizer
 from sayso.system.progress import Progress
-from sayso.views.figures.run import confusion_of, log_of
-from sayso.views.plots.confusion import confusion_matrix
-from sayso.views.plots.curves import loss_and_accuracy
-from sayso.views.plots.flow import alluvial
+from sayso.views.figures.run import read_confusion, read_log_rows
+from sayso.views.plots.confusion import draw_confusion_matrix
+from sayso.views.plots.curves import draw_loss_and_accuracy
+from sayso.views.plots.flow import draw_alluvial
 
 if TYPE_CHECKING:
     from sayso.views.plots.style import Figure
@@ -73,15 +73,15 @@ class Run(RunFolder):
 
     def show_confusion(self) -> "Figure":
         """Draw the confusion matrix of the test part."""
-        return confusion_matrix(*confusion_of(self.metrics()))
+        return draw_confusion_matrix(*read_confusion(self.metrics()))
 
     def show_flow(self) -> "Figure":
         """Draw the alluvial plot of the test part: predicted words flowing into true ones."""
-        return alluvial(*confusion_of(self.metrics()))
+        return draw_alluvial(*read_confusion(self.metrics()))
 
     def show_training(self) -> "Figure":
         """Draw loss and accuracy by epoch."""
-        return loss_and_accuracy(log_of(self), best_epoch=self.manifest().get("best_epoch"))
+        return draw_loss_and_accuracy(read_log_rows(self), best_epoch=self.manifest().get("best_epoch"))
 
 
 def load(path: str | Path) -> Run | Recognizer:

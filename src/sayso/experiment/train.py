@@ -19,7 +19,7 @@ from sayso.recipe.recipe import Recipe, recipe_yaml
 from sayso.recipe.source import find_recipe
 from sayso.runs.folder import new_run_folder, taken_back_if_unstarted
 from sayso.runs.manifest import StartedManifest, carry_over, write_manifest
-from sayso.system.distributed import from_leader, joined, loss_of_others, this_process, wait
+from sayso.system.distributed import join_processes, make_once, tell_lost_processes, this_process, wait
 from sayso.system.files import write_text
 from sayso.system.progress import Progress
 
@@ -54,9 +54,9 @@ def train(
         SaysoError: whatever of recipe, clips and folder does not fit, in one line; earlier runs stay whole.
     """
     progress = progress or Progress()
-    with joined():
+    with join_processes():
         known_as, recipe = find_recipe(source, overrides, progress=progress)
-        run = Run(from_leader(lambda: new_run_folder(name or known_as, Path(out) if out else None).path))
+        run = Run(make_once(lambda: new_run_folder(name or known_as, Path(out) if out else None).path))
         prepared = prepare(recipe, progress)
         with taken_back_if_unstarted(run) if this_process().leads else nullcontext():
             return _complete(run, prepared, extras=extras)
@@ -68,8 +68,8 @@ def resume(path: str | Path, *, extras: bool = True, progress: Progress | None =
     Raises:
         RunError: there is no such run, it is finished, or its clips have changed since.
     """
-    with joined():
-        run, recipe = from_leader(lambda: _unfinished(Path(path)))
+    with join_processes():
+        run, recipe = make_once(lambda: _unfinished(Path(path)))
         return _complete(run, prepare(recipe, progress or Progress()), extras=extras)
 
 
@@ -87,8 +87,8 @@ def _complete(run: Run, prepared: Prepared, *, extras: bool) -> Run:
     for note in prepared.notes:
         prepared.progress.note(note)
     hardware = check_readiness(prepared)
-    with loss_of_others(f"nothing is lost: under torchrun, go on with sayso train --resume {run.path}"):
-        begun = from_leader(lambda: _begin(run, prepared, hardware))
+    with tell_lost_processes(f"nothing is lost: under torchrun, go on with sayso train --resume {run.path}"):
+        begun = make_once(lambda: _begin(run, prepared, hardware))
         fitted = fit(prepared, run)
         if hardware.processes.leads:
             finish_run(run, prepared, fitted, begun, extras=extras)

@@ -13,7 +13,7 @@ from sayso.config.schema import dump, read
 from sayso.data.clips import Clip
 from sayso.data.datasets import DatasetConfig
 from sayso.data.splits.settings import SplitSettings
-from sayso.data.unknown_words import recipe_listing
+from sayso.data.unknown_words import list_for_recipe
 from sayso.errors import AudioError, Fault, SettingsError
 from sayso.recipe.former import find_moved_keys
 from sayso.recipe.recipe import Recipe, recipe_from_values
@@ -46,7 +46,7 @@ def suggest_recipe(path: Path, overrides: Sequence[str] = (), *, progress: Progr
             [Fault("dataset.kind", "must be folder when a folder or manifest is given")], source=str(path)
         )
     dataset, split = read_data_sections(values, source=str(path))
-    listing = recipe_listing(dataset, progress, split)
+    listing = list_for_recipe(dataset, progress, split)
     values["audio"] = suggest_audio([clip for clip in listing.clips if clip.part != "test"])
     values["training"] = {"epochs": int(np.clip(_CLIPS_TO_SEE // max(1, len(listing.clips)), 15, 150))}
     values["dataset"] = dump(dataset)

@@ -12,10 +12,10 @@ from sayso.data.corpus import Corpus, Rows, pack
 from sayso.data.leakage import Leakage, check_leakage
 from sayso.data.leakage.unknown_words import check_unknown_words
 from sayso.data.splits import Split, draw_split
-from sayso.data.unknown_words import recipe_listing
+from sayso.data.unknown_words import list_for_recipe
 from sayso.errors import DataError
 from sayso.recipe.recipe import Recipe
-from sayso.system.distributed import one_per_machine_first
+from sayso.system.distributed import let_one_per_machine_go_first
 from sayso.system.progress import Progress
 
 __all__ = ["Packed", "Prepared", "pack_clips", "prepare"]
@@ -76,7 +76,7 @@ class Prepared:
                 f"{self.split.kind} split; name other words, or use another split.by"
             )
         bad_share = self.recipe.dataset.max_bad_share
-        with one_per_machine_first():
+        with let_one_per_machine_go_first():
             return pack(Listing(tested), self.recipe.audio, progress=self.progress, max_bad_share=bad_share)
 
     @cached_property
@@ -87,7 +87,7 @@ class Prepared:
             DataError: the very samples of one are trained on, and that is not allowed by name.
         """
         allowed, unknown = self.recipe.dataset.allow_copies, self.unknown_words
-        with one_per_machine_first():
+        with let_one_per_machine_go_first():
             tested = check_leakage(self.corpus, self.split, allow_copies=allowed, progress=self.progress)
             if unknown is None:
                 return tested
@@ -121,7 +121,7 @@ def prepare(recipe: Recipe, progress: Progress) -> Prepared:
 
 def pack_clips(recipe: Recipe, progress: Progress) -> Packed:
     """List and pack the clips of a recipe. Raises as `prepare`."""
-    with one_per_machine_first():
-        listing = recipe_listing(recipe.dataset, progress, recipe.split)
+    with let_one_per_machine_go_first():
+        listing = list_for_recipe(recipe.dataset, progress, recipe.split)
         corpus = pack(listing, recipe.audio, progress=progress, max_bad_share=recipe.dataset.max_bad_share)
     return Packed(corpus, listing.unknown)

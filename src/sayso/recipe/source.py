@@ -36,4 +36,4 @@ def find_recipe(
         recipe = (
             read_recipe(path, overrides) if is_recipe_file(path) else suggest_recipe(path, overrides, progress=progress)
         )
-    return name, replace(recipe, dataset=recipe.dataset.anchored())
+    return name, replace(recipe, dataset=recipe.dataset.anchor())

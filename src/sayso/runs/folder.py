@@ -11,7 +11,7 @@ from typing import TypeVar
 from sayso.errors import InterruptedRunError, LostProcessError, RunError
 from sayso.runs.manifest import Manifest, read_manifest, split_label
 from sayso.runs.metrics import Metrics, read_metrics
-from sayso.system.files import free_path, output_errors
+from sayso.system.files import find_free_path, output_errors
 
 __all__ = [
     "RunFolder",
@@ -127,7 +127,7 @@ def new_folder(root: str, name: str, out: Path | None) -> Path:
     Raises:
         RunError: the folder exists and is not empty; nothing in it is touched.
     """
-    path = out or free_path(Path(root) / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
+    path = out or find_free_path(Path(root) / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
     if path.is_dir() and any(path.iterdir()):
         raise RunError(f"{path}: exists and is not empty, nothing was changed; choose another --out or remove it first")
     if path.exists() and not path.is_dir():

@@ -14,7 +14,7 @@ from sayso.recipe.source import find_recipe, is_recipe_file
 from sayso.system.files import check_writable, write_text
 from sayso.system.progress import Progress
 from sayso.views.figures import save_pictures
-from sayso.views.plots.rates import loss_by_rate
+from sayso.views.plots.rates import draw_loss_by_rate
 
 if TYPE_CHECKING:
     from sayso.training import RateSearch
@@ -107,7 +107,7 @@ def _text(rate: float) -> str:
 
 def _save_curve(search: "RateSearch", out: Path, name: str) -> list[Path]:
     pictures = {
-        "learning_rate": loss_by_rate(search.rates, search.losses, search.smoothed, suggestion=search.suggestion)
+        "learning_rate": draw_loss_by_rate(search.rates, search.losses, search.smoothed, suggestion=search.suggestion)
     }
     svg = save_pictures(pictures, out, subject=name)
     return svg + save_pictures(pictures, out, subject=name, suffix="png")

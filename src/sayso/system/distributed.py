@@ -18,13 +18,13 @@ from sayso.errors import LostProcessError, SaysoError
 __all__ = [
     "Processes",
     "TerminatedError",
+    "agree_everywhere",
     "end_on_request",
-    "from_leader",
-    "joined",
-    "loss_of_others",
-    "one_per_machine_first",
-    "same_everywhere",
-    "summed",
+    "join_processes",
+    "let_one_per_machine_go_first",
+    "make_once",
+    "sum_over_processes",
+    "tell_lost_processes",
     "this_process",
     "wait",
 ]
@@ -75,7 +75,7 @@ def this_process() -> Processes:
 
 
 @contextmanager
-def joined() -> Generator[Processes]:
+def join_processes() -> Generator[Processes]:
     """Join the other processes for as long as the block runs.
 
     Raises:
@@ -95,15 +95,15 @@ def joined() -> Generator[Processes]:
     before = signal.getsignal(signal.SIGTERM)
     end_on_request()
     try:
-        with loss_of_others("start the same command again"):
+        with tell_lost_processes("start the same command again"):
             yield processes
     except SaysoError as error:
-        _on_request(signal.SIG_IGN)
+        _handle_request(signal.SIG_IGN)
         if not _is_first_to_tell():
             raise SystemExit(error.exit_code) from error
         raise
     else:
-        _on_request(before)
+        _handle_request(before)
     finally:
         distributed.destroy_process_group()
 
@@ -115,11 +115,11 @@ def end_on_request() -> None:
         del number, frame
         raise TerminatedError(2)
 
-    _on_request(end)
+    _handle_request(end)
 
 
 @contextmanager
-def loss_of_others(advice: str) -> Generator[None]:
+def tell_lost_processes(advice: str) -> Generator[None]:
     """Turn the loss of another process, met in the block, into one line.
 
     Raises:
@@ -128,17 +128,17 @@ def loss_of_others(advice: str) -> Generator[None]:
     try:
         yield
     except TerminatedError as error:
-        _on_request(signal.SIG_IGN)
+        _handle_request(signal.SIG_IGN)
         raise LostProcessError(f"another process of this training ended, or this one was told to; {advice}") from error
     except RuntimeError as error:
         if this_process().count == 1 or not any(sign in str(error).lower() for sign in _SIGNS_OF_LOSS):
             raise
         # Torchrun is about to ask for the end that is under way, and would cut it short of its one line.
-        _on_request(signal.SIG_IGN)
+        _handle_request(signal.SIG_IGN)
         raise LostProcessError(f"another process of this training died; {advice}") from error
 
 
-def from_leader(make: Callable[[], T]) -> T:
+def make_once(make: Callable[[], T]) -> T:
     """Make something in the leading process alone, and give it to all."""
     processes = this_process()
     if processes.count == 1:
@@ -150,18 +150,18 @@ def from_leader(make: Callable[[], T]) -> T:
     return made[0]
 
 
-def same_everywhere(value: object) -> bool:
-    """Whether every process came with the same value."""
-    return all(other == value for other in _gathered(value))
+def agree_everywhere(value: object) -> bool:
+    """Tell whether every process came with the same value."""
+    return all(other == value for other in _gather(value))
 
 
 def wait() -> None:
     """Wait until every process has come here."""
-    _gathered(None)
+    _gather(None)
 
 
 @contextmanager
-def one_per_machine_first() -> Generator[None]:
+def let_one_per_machine_go_first() -> Generator[None]:
     """Run the block in one process of each machine, and then in the others, which find what it left in the cache."""
     processes = this_process()
     if processes.local_rank:
@@ -171,7 +171,7 @@ def one_per_machine_first() -> Generator[None]:
         wait()
 
 
-def summed(values: Any) -> Any:
+def sum_over_processes(values: Any) -> Any:
     """Sum a tensor over all processes."""
     if this_process().count == 1:
         return values
@@ -182,7 +182,7 @@ def summed(values: Any) -> Any:
     return total
 
 
-def _gathered(value: object) -> list[Any]:
+def _gather(value: object) -> list[Any]:
     processes = this_process()
     if processes.count == 1:
         return [value]
@@ -193,7 +193,7 @@ def _gathered(value: object) -> list[Any]:
     return values
 
 
-def _on_request(handler: Any) -> None:
+def _handle_request(handler: Any) -> None:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, handler)
 

@@ -29,7 +29,7 @@ _KEPT_FOLDERS = ("downloads", "synthetic", "noise")
 
 
 def downloads_folder() -> Path:
-    """Folder in the cache where archives are looked for, kept and unpacked."""
+    """Give the folder in the cache where archives are looked for, kept and unpacked."""
     return cache_folder() / "downloads"
 
 

@@ -22,9 +22,9 @@ __all__ = [
     "csv_text",
     "data_folder",
     "digest",
-    "expanded",
+    "expand_home",
     "file_digest",
-    "free_path",
+    "find_free_path",
     "output_errors",
     "temporary_beside",
     "write_bytes",
@@ -54,29 +54,29 @@ _REASONS = {
 
 
 def cache_folder() -> Path:
-    """Folder for packed corpora, downloads and synthetic voices: $SAYSO_CACHE, else the user's cache folder."""
+    """Give the folder for packed corpora, downloads and voices: $SAYSO_CACHE, else one in the user's cache folder."""
     if chosen := os.environ.get("SAYSO_CACHE"):
-        return expanded(chosen)
+        return expand_home(chosen)
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return expanded(base) / "sayso"
+    return expand_home(base) / "sayso"
 
 
 def data_folder() -> Path | None:
-    """Folder of recordings already at hand, $SAYSO_DATA; None when that is not set."""
+    """Give the folder of recordings already at hand, $SAYSO_DATA; None when that is not set."""
     chosen = os.environ.get("SAYSO_DATA")
-    return expanded(chosen) if chosen else None
+    return expand_home(chosen) if chosen else None
 
 
-def expanded(path: str) -> Path:
-    """The path with `~` put as the home folder; as it is where that home is not known."""
+def expand_home(path: str) -> Path:
+    """Put the home folder for a `~` at the start of a path; where no home is known the path stays as it is."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
         return Path(path)
 
 
-def free_path(path: Path) -> Path:
-    """The path, or where something is there already, the first free one of `path-2`, `path-3` and so on."""
+def find_free_path(path: Path) -> Path:
+    """Give the path, or where something is there already the first free one of `path-2`, `path-3` and so on."""
     others = (path.with_name(f"{path.name}-{number}") for number in range(2, 1000))
     return next(place for place in (path, *others) if not place.exists())
 
@@ -186,7 +186,7 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], *, header: Sequence
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
-    """Rows as CSV, each ended by a line feed; a cell comes back as it was, a carriage return in it too."""
+    """Write rows as CSV, each ended by a line feed; a cell comes back as it was, a carriage return in it too."""
     lines: list[str] = []
     for row in rows:
         line = io.StringIO()
@@ -197,7 +197,7 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
 
 
 def digest(value: object) -> str:
-    """SHA-256 of a JSON-able value, as hexadecimal digits; the order of keys does not count.
+    """Give the SHA-256 of a value that JSON can hold, as hexadecimal digits; the order of keys does not count.
 
     >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     True
@@ -206,6 +206,6 @@ def digest(value: object) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes, as hexadecimal digits."""
+    """Give the SHA-256 of a file's bytes, as hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

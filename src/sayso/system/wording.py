@@ -1,6 +1,8 @@
 """How numbers, lists and paths are put into words, the same in every message."""
 
-__all__ = ["counted", "path_tail"]
+from collections.abc import Sequence
+
+__all__ = ["counted", "listed", "path_tail", "percent"]
 
 
 def counted(count: int, one: str, many: str = "") -> str:
@@ -12,8 +14,36 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def listed(names: Sequence[str], most: int, *, between: str = ", ", count_rest: bool = False) -> str:
+    """Join the first names, and show that there are more where that is so.
+
+    Args:
+        names: all of them, each as it is to be read.
+        most: how many are shown.
+        between: what stands between two names; "; " suits names that hold commas.
+        count_rest: say how many more there are; False: the sentence has said how many there are in all.
+
+    >>> listed(["anna", "ben"], 2), listed(["anna", "ben", "cleo"], 2)
+    ('anna, ben', 'anna, ben, ...')
+    >>> listed(["line 1: no path", "line 2: no label", "line 9: no label"], 1, between="; ", count_rest=True)
+    'line 1: no path; and 2 more'
+    """
+    rest = len(names) - most
+    more = [f"and {rest:,} more" if count_rest else "..."] if rest > 0 else []
+    return between.join([*names[:most], *more])
+
+
+def percent(share: float | None, *, digits: int = 1) -> str:
+    """Write a share as a percentage with `digits` after the point; None as a dash, where there is nothing to tell.
+
+    >>> percent(0.98), percent(0.125, digits=0), percent(None)
+    ('98.0 %', '12 %', '-')
+    """
+    return "-" if share is None else f"{100 * share:.{digits}f} %"
+
+
 def path_tail(path: str, parts: int = 2) -> str:
-    """The last parts of a path, which tell a person which clip or run it is and are the same on every machine.
+    """Give the last parts of a path, which name a clip or a run and are the same on every machine.
 
     >>> path_tail("/data/yes/1.wav")
     'yes/1.wav'

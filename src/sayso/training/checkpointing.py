@@ -15,6 +15,7 @@ from sayso.runs.folder import RunFolder
 from sayso.runs.log import LogRow, write_log
 from sayso.system.distributed import Processes, end_on_request
 from sayso.system.progress import Task
+from sayso.system.wording import percent
 from sayso.training.learner import Learner
 from sayso.training.resume import BOOKS
 from sayso.training.trackers import Tracker
@@ -125,7 +126,7 @@ class Checkpointer(Checkpoint):
         if learner.validation_steps:
             row = LogRow(epoch, "validation", validation.loss, validation.accuracy, rate, self._validation_seconds)
             self.rows.append(row)
-            shown += f", validation accuracy {validation.accuracy:.1%}"
+            shown += f", validation accuracy {percent(validation.accuracy)}"
         self.task.tell(shown)
 
     def _counts(self, learner: Learner) -> bool:

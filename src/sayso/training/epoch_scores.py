@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from sayso.system.distributed import summed
+from sayso.system.distributed import sum_over_processes
 
 __all__ = ["EpochScores"]
 
@@ -24,7 +24,7 @@ class EpochScores:
     def gather(self, device: torch.device) -> None:
         """Add up what all processes have seen; each must come here once an epoch."""
         sums = torch.zeros(3, dtype=torch.float64, device=device) if self._sums is None else self._sums
-        self._sums = summed(sums)
+        self._sums = sum_over_processes(sums)
 
     @property
     def loss(self) -> float:

@@ -21,7 +21,7 @@ from sayso.recipe.prepared import Prepared
 from sayso.recipe.recipe import Recipe, Training
 from sayso.runs.folder import RunFolder
 from sayso.runs.log import LogRow, read_log
-from sayso.system.distributed import TerminatedError, from_leader, same_everywhere
+from sayso.system.distributed import TerminatedError, agree_everywhere, make_once
 from sayso.system.files import digest
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
@@ -53,7 +53,8 @@ def fit(prepared: Prepared, run: RunFolder) -> Fitted:
     """Train a recipe on its clips and leave weights and log in the run's folder; goes on where the folder stopped.
 
     The test part is not looked at. After every epoch `log.csv`, `model.safetensors` and `resume.ckpt` are whole on
-    disk. Several processes (inside `sayso.system.distributed.joined`) share every batch, and the first one writes.
+    disk. Several processes (inside `sayso.system.distributed.join_processes`) share every batch, and the first
+    one writes.
 
     Raises:
         InterruptedRunError: Ctrl-C; what was done up to the last whole epoch is kept.
@@ -64,9 +65,9 @@ def fit(prepared: Prepared, run: RunFolder) -> Fitted:
     recipe, progress = prepared.recipe, prepared.progress
     hardware = choose_hardware(recipe.training)
     own = identify(prepared)
-    if not same_everywhere(digest(own)):
+    if not agree_everywhere(digest(own)):
         raise RunError("the processes of this training have different recipes or clips; give each of them the same")
-    state = from_leader(lambda: read_state(run.resume, own) if run.resume.exists() else None)
+    state = make_once(lambda: read_state(run.resume, own) if run.resume.exists() else None)
     steps_per_epoch = -(-len(prepared.split.train) // recipe.training.batch_size)
     with progress.task("training", total=recipe.training.epochs * steps_per_epoch, unit="steps") as task:
         checkpointer = Checkpointer(run, task, own, hardware.processes)
@@ -80,7 +81,7 @@ def fit(prepared: Prepared, run: RunFolder) -> Fitted:
     rows = checkpointer.rows
     seconds = sum(row.seconds for row in rows)
     classifier = Classifier(recipe, prepared.corpus.labels).eval()
-    classifier.load_state_dict(from_leader(lambda: load_model(run.weights).state_dict()))
+    classifier.load_state_dict(make_once(lambda: load_model(run.weights).state_dict()))
     return Fitted(classifier, checkpointer.best_epoch, checkpointer.epochs, seconds, tuple(rows))
 
 

@@ -13,7 +13,7 @@ from sayso.augment import Surroundings
 from sayso.classifier.module import Classifier, samples_from_int16
 from sayso.data.corpus import Corpus, Rows
 from sayso.recipe.prepared import Prepared
-from sayso.system.distributed import summed
+from sayso.system.distributed import sum_over_processes
 from sayso.system.malloc import keep_freed_memory
 from sayso.training.batches import epoch_batches, own_share
 from sayso.training.epoch_scores import EpochScores
@@ -163,7 +163,7 @@ class Learner(lightning.LightningModule):
         if self.processes.count > 1:
             for buffer in self.classifier.network.buffers():
                 if buffer.is_floating_point():
-                    buffer.copy_(summed(buffer) / self.processes.count)
+                    buffer.copy_(sum_over_processes(buffer) / self.processes.count)
 
     def _weight(self, rows: Rows) -> float:
         """What these clips weigh in the mean loss."""

@@ -1,7 +1,7 @@
 """What can be known to fail before anything is written."""
 
 from sayso.recipe.prepared import Prepared
-from sayso.system.distributed import from_leader
+from sayso.system.distributed import make_once
 from sayso.training.batches import check_shares
 from sayso.training.hardware import Hardware, choose_hardware
 from sayso.training.tracking import check_tracking
@@ -20,5 +20,5 @@ def check_readiness(prepared: Prepared) -> Hardware:
     training = prepared.recipe.training
     hardware = choose_hardware(training)
     check_shares(training, len(prepared.split.train), hardware.processes)
-    from_leader(lambda: check_tracking(training))
+    make_once(lambda: check_tracking(training))
     return hardware

@@ -10,6 +10,7 @@ from sayso.classifier.checkpoint import load_state, save_state
 from sayso.config.schema import dump
 from sayso.errors import ModelError, RunError
 from sayso.recipe.prepared import Prepared
+from sayso.system.wording import listed
 
 __all__ = ["BOOKS", "PlainCheckpoints", "identify", "read_books", "read_state"]
 
@@ -70,11 +71,10 @@ def read_state(path: Path, own: Mapping[str, Any]) -> dict[str, Any]:
     there, here = dict(_flat(read_books(state)["identity"])), dict(_flat(own))
     differ = [key for key in {**here, **there} if there.get(key) != here.get(key) and key not in _FORMER_KEYS]
     if differ:
-        shown = [f"{key} is {there.get(key)} there and {here.get(key)} in this run" for key in differ[:3]]
-        more = f" and {len(differ) - 3} more" if len(differ) > 3 else ""
+        shown = [f"{key} is {there.get(key)} there and {here.get(key)} in this run" for key in differ]
         raise RunError(
-            f"{path}: belongs to another recipe or to other clips ({'; '.join(shown)}{more}); bring the run's "
-            "own back, or remove it to train from the start"
+            f"{path}: belongs to another recipe or to other clips ({listed(shown, 3, between='; ', count_rest=True)}); "
+            "bring the run's own back, or remove it to train from the start"
         )
     return state
 

@@ -12,7 +12,7 @@ from sayso.errors import RunError
 from sayso.recipe.recipe import Recipe, recipe_yaml
 from sayso.runs.folder import RunFolder
 from sayso.runs.log import LogRow
-from sayso.system.files import expanded, write_json
+from sayso.system.files import expand_home, write_json
 
 __all__ = ["MLflow", "TensorBoard", "Tracker", "is_uri", "set_mlflow_up"]
 
@@ -39,7 +39,7 @@ class TensorBoard(Tracker):
         folder = run.path / "tensorboard"
         if to := recipe.training.track_to:
             # Named from the first working folder, so that a resumed run goes on in the same place.
-            place = _remembered(run) or {"folder": str(expanded(to).resolve() / run.path.resolve().name)}
+            place = _remembered(run) or {"folder": str(expand_home(to).resolve() / run.path.resolve().name)}
             _remember(run, place)
             folder = Path(place["folder"])
         self._shown = done
@@ -72,7 +72,7 @@ class MLflow(Tracker):
         place = _remembered(run)
         to = recipe.training.track_to
         # As above; what lies in the run's own folder is moved with it.
-        place = place if "uri" in place or not to else {"uri": to if is_uri(to) else expanded(to).resolve().as_uri()}
+        place = place if "uri" in place or not to else {"uri": to if is_uri(to) else expand_home(to).resolve().as_uri()}
         uri = place.get("uri") or (run.path / "mlflow").resolve().as_uri()
         set_mlflow_up(uri)
         self._client = MlflowClient(uri)

@@ -11,7 +11,7 @@ from sayso.errors import InterruptedRunError, MissingExtraError, OutputError, Ru
 from sayso.recipe.recipe import Recipe, Training
 from sayso.runs.folder import RunFolder
 from sayso.runs.log import LogRow
-from sayso.system.files import check_writable, expanded
+from sayso.system.files import check_writable, expand_home
 from sayso.training.trackers import MLflow, TensorBoard, Tracker, is_uri, set_mlflow_up
 
 __all__ = ["check_tracking", "tracking"]
@@ -33,7 +33,7 @@ def check_tracking(training: Training) -> None:
     if training.track == "mlflow" and is_uri(training.track_to):
         _check_server(training.track_to)
         return
-    folder = expanded(training.track_to)
+    folder = expand_home(training.track_to)
     try:
         check_writable(folder)
     except OutputError as error:

@@ -2,6 +2,7 @@
 
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """SAYSO_DATA and SAYSO_CACHE below an empty folder, and no network."""
     monkeypatch.setenv("SAYSO_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("SAYSO_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(audiomnist, "URLS", ("http://127.0.0.1:9/x",))
+    monkeypatch.setattr(audiomnist, "DOWNLOAD", replace(audiomnist.DOWNLOAD, urls=("http://127.0.0.1:9/x",)))
     return tmp_path
 
 
@@ -89,7 +90,7 @@ def test_unknown_speakers_are_all_named() -> None:
 def test_archive_put_in_place_is_unpacked(places: Path) -> None:
     assert AudioMnistConfig().location() is None
     source = write_copy(places / "source", speakers=1)
-    archive = places / "cache" / "downloads" / audiomnist.ARCHIVE
+    archive = places / "cache" / "downloads" / audiomnist.DOWNLOAD.archive
     archive.parent.mkdir(parents=True)
     with tarfile.open(archive, "w:gz") as packed:
         packed.add(source, "AudioMNIST-master/data")

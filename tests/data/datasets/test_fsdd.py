@@ -3,6 +3,7 @@
 import os
 import tarfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """SAYSO_DATA and SAYSO_CACHE below an empty folder, and no network."""
     monkeypatch.setenv("SAYSO_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("SAYSO_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(fsdd, "URLS", ("http://127.0.0.1:9/x",))
+    monkeypatch.setattr(fsdd, "DOWNLOAD", replace(fsdd.DOWNLOAD, urls=("http://127.0.0.1:9/x",)))
     return tmp_path
 
 
@@ -68,7 +69,7 @@ def test_unknown_speakers_are_all_named() -> None:
 def test_archive_put_in_place_is_unpacked(places: Path) -> None:
     assert FsddConfig().location() is None
     source = write_clips(places / "source", "7_theo_4.wav")
-    archive = places / "cache" / "downloads" / fsdd.ARCHIVE
+    archive = places / "cache" / "downloads" / fsdd.DOWNLOAD.archive
     archive.parent.mkdir(parents=True)
     with tarfile.open(archive, "w:gz") as packed:
         packed.add(source, "free-spoken-digit-dataset-1.0.10/recordings")

@@ -17,7 +17,7 @@ from sayso.data.datasets import DatasetConfig, speech_commands
 from sayso.data.datasets.speech_commands import SpeechCommandsConfig
 from sayso.data.splits import SplitSettings, draw_split
 from sayso.data.splits.settings import SplitBy, ValidationBy
-from sayso.data.unknown_words import recipe_listing
+from sayso.data.unknown_words import list_for_recipe
 from sayso.errors import DataError, DownloadError, SettingsError
 from sayso.system.progress import Progress
 
@@ -106,8 +106,8 @@ def test_unknown_is_drawn_by_part(copy: Path) -> None:
 
 
 def test_words_to_reject_are_neither_chosen_nor_drawn_as_unknown(copy: Path) -> None:
-    plain = recipe_listing(SpeechCommandsConfig(words=("yes", "no"), unknown_share=2), Progress())
-    listing = recipe_listing(
+    plain = list_for_recipe(SpeechCommandsConfig(words=("yes", "no"), unknown_share=2), Progress())
+    listing = list_for_recipe(
         SpeechCommandsConfig(words=("yes", "no"), unknown_share=2, reject_words=("cat",)), Progress()
     )
     assert {Path(clip.path).parent.name for clip in plain.clips} == {"yes", "no", "bed", "cat"}
@@ -117,11 +117,11 @@ def test_words_to_reject_are_neither_chosen_nor_drawn_as_unknown(copy: Path) -> 
         ("cat", "validation"): 2,
         ("cat", "test"): 4,
     }
-    every = recipe_listing(SpeechCommandsConfig(reject_words=("cat", "bed")), Progress())
+    every = list_for_recipe(SpeechCommandsConfig(reject_words=("cat", "bed")), Progress())
     assert {clip.label for clip in every.clips} == {"yes", "no"}
     assert len(every.unknown) == 40
     with pytest.raises(SettingsError, match=r"reject_words\[0\]: no clips of 'catt' in .*did you mean 'cat'"):
-        recipe_listing(SpeechCommandsConfig(words=("yes",), reject_words=("catt",)), Progress())
+        list_for_recipe(SpeechCommandsConfig(words=("yes",), reject_words=("catt",)), Progress())
     with pytest.raises(SettingsError, match=r"reject_words\[0\]: 'yes' stands in words too"):
         read(DatasetConfig, {"kind": "speech_commands", "words": ["yes", "no"], "reject_words": ["yes"]})
 

@@ -55,7 +55,7 @@ def test_an_audit_leaves_a_page_a_table_and_a_list(program, words, tmp_path):
     # Where nothing is to be heard nothing else is said.
     assert [fault for name, fault in found if name == "silent.wav"] == ["silence"]
     # One of thirteen, as of all clips, on the page and on the terminal.
-    assert lines["silence"].split()[1:3] == lines["unreadable"].split()[1:3] == ["1", "7.7%"]
+    assert lines["silence"].split()[1:4] == lines["unreadable"].split()[1:4] == ["1", "7.7", "%"]
     for fault in ("silence", "unreadable"):
         assert "<td>1</td><td>7.7 %</td>" in page.partition(f'<a href="#{fault}">')[2].partition("</tr>")[0]
 
@@ -84,7 +84,7 @@ def test_clips_of_one_recording_are_told_apart(program, tmp_path):
     code, text, _ = program("audit", tmp_path / "clips.csv", *only, "--out", tmp_path / "out")
     assert code == 0
     (silence,) = [line for line in text.splitlines() if line.startswith("silence")]
-    assert silence.split()[1:3] == ["2", "40.0%"]
+    assert silence.split()[1:4] == ["2", "40.0", "%"]
     assert "talk.wav from 1.5 s, " in silence
     pairs = [row for row in rows_of(tmp_path / "out" / "findings.csv") if row["start_seconds"] == "1.0"]
     assert [(row["fault"], row["other"], row["other_start_seconds"]) for row in pairs] == [

@@ -11,19 +11,26 @@ from sayso.errors import DataError, RunError, SettingsError
 from sayso.experiment.run import Run
 from sayso.features import FEATURES
 from sayso.views.figures import save_pictures
-from sayso.views.figures.clip import draw_clip, views
+from sayso.views.figures.clip import draw_clip, list_views
 from sayso.views.figures.data import draw_clips, draw_dataset
 from sayso.views.figures.heard import (
-    decibels,
-    feature_panels,
-    features_of,
-    mel_ticks,
-    scattering_orders,
-    spectrogram_panel,
+    configure_features,
+    make_feature_panels,
+    make_spectrogram_panel,
+    place_mel_ticks,
+    split_scattering_orders,
+    to_decibels,
 )
 from sayso.views.figures.parts import draw_features
 from sayso.views.figures.run import draw_run
-from sayso.views.figures.sound import Sound, dft_panel, made_up_vowel, read_sound, waveform_panel, zoom_panel
+from sayso.views.figures.sound import (
+    Sound,
+    make_dft_panel,
+    make_vowel,
+    make_waveform_panel,
+    make_zoom_panel,
+    read_sound,
+)
 from sayso.views.plots.panels import Heat
 from sayso.views.plots.style import svg_text
 
@@ -48,7 +55,7 @@ def labels(figure):
 def test_a_waveform_of_any_length_keeps_its_extremes_and_its_end():
     for seconds in (0.01, 0.5, 20):
         sound = tone(440, seconds=seconds)
-        panel = waveform_panel(sound)
+        panel = make_waveform_panel(sound)
         assert panel.ys.max() == pytest.approx(sound.wave.max())
         assert panel.ys.min() == pytest.approx(sound.wave.min())
         assert panel.x[-1] == pytest.approx(seconds, rel=0.02)
@@ -59,21 +66,21 @@ def test_a_waveform_of_any_length_keeps_its_extremes_and_its_end():
 def test_the_zoom_holds_200_samples_with_the_loudest_among_them(place):
     wave = np.zeros(4000, np.float32)
     wave[place] = -0.9
-    panel = zoom_panel(Sound("s", wave, AUDIO))
+    panel = make_zoom_panel(Sound("s", wave, AUDIO))
     assert panel.ys.shape == (1, 200)
     assert panel.ys.min() == pytest.approx(-0.9)
     assert panel.x[-1] == pytest.approx(199 / 8)
 
 
 def test_the_transform_shows_a_tone_at_its_frequency_with_its_amplitude():
-    panel = dft_panel(tone(1000))
+    panel = make_dft_panel(tone(1000))
     assert panel.x[panel.ys[0].argmax()] == pytest.approx(1000, abs=5)
     assert panel.ys.max() == pytest.approx(0.25, rel=0.01)
 
 
 @pytest.mark.parametrize("power", [None, 0.5, 2.0])
 def test_the_spectrogram_is_brightest_at_the_tone(power):
-    panel = spectrogram_panel(tone(1000), power=power)
+    panel = make_spectrogram_panel(tone(1000), power=power)
     row = panel.values[:, 20].argmax()
     assert panel.y_edges[row] < 1000 < panel.y_edges[row + 1]
     assert panel.log_y
@@ -85,22 +92,22 @@ def test_the_spectrogram_is_brightest_at_the_tone(power):
 
 
 def test_time_edges_lie_around_the_centres_of_frames():
-    panel = spectrogram_panel(tone(1000))
+    panel = make_spectrogram_panel(tone(1000))
     assert panel.x_edges[:2] == pytest.approx([-0.005, 0.005])
     assert len(panel.x_edges) == panel.values.shape[1] + 1
 
 
 def test_ticks_on_mel_bands_stand_at_their_frequencies():
-    config = features_of("mel", AUDIO)
-    for place, text in mel_ticks(config, AUDIO):
+    config = configure_features("mel", AUDIO)
+    for place, text in place_mel_ticks(config, AUDIO):
         hertz = float(text.replace(",", ""))
-        panel = feature_panels(config, tone(hertz))[0]
+        panel = make_feature_panels(config, tone(hertz))[0]
         assert abs(panel.values[:, 20].argmax() - place) < 0.75
 
 
 @pytest.mark.parametrize("kind", FEATURES.names())
 def test_every_representation_can_be_drawn_with_units(kind):
-    panels = feature_panels(FEATURES.get(kind)(), made_up_vowel(AUDIO))
+    panels = make_feature_panels(FEATURES.get(kind)(), make_vowel(AUDIO))
     assert panels
     for panel in panels:
         assert "(" in panel.x_label
@@ -109,7 +116,7 @@ def test_every_representation_can_be_drawn_with_units(kind):
 
 
 def test_complex_values_have_a_panel_or_a_curve_for_each_part():
-    spectrogram = feature_panels(features_of("spectrogram", AUDIO, power=None, scale="linear"), tone(500))
+    spectrogram = make_feature_panels(configure_features("spectrogram", AUDIO, power=None, scale="linear"), tone(500))
     assert [panel.title.split(" (")[0] for panel in spectrogram] == [
         "spectrogram, real part",
         "spectrogram, imaginary part",
@@ -117,22 +124,22 @@ def test_complex_values_have_a_panel_or_a_curve_for_each_part():
 
 
 def test_orders_of_scattering_are_apart_and_the_first_has_low_frequencies_at_the_bottom():
-    config = features_of("scattering", AUDIO, max_scale_log2=5, wavelets_per_octave=4, zeroth_order=True)
+    config = configure_features("scattering", AUDIO, max_scale_log2=5, wavelets_per_octave=4, zeroth_order=True)
     first = len(wavelets(4, 5))
     paths = np.arange(1 + first + 3, dtype=np.float64)[:, None]
-    orders = scattering_orders(config, paths)
+    orders = split_scattering_orders(config, paths)
     assert list(orders["first order"].ravel()) == list(range(first, 0, -1))
     assert list(orders["second order"].ravel()) == [first + 1, first + 2, first + 3]
-    assert list(scattering_orders(config, paths[: 1 + first])) == ["first order"]
+    assert list(split_scattering_orders(config, paths[: 1 + first])) == ["first order"]
 
 
 def test_decibels_of_silence():
-    assert (decibels(np.zeros((2, 2))) == -80).all()
+    assert (to_decibels(np.zeros((2, 2))) == -80).all()
 
 
 def test_a_sheet_and_single_views(clip_file):
     whole = draw_clip(clip_file)["sheet"]
-    assert len([axes for axes in whole.axes if axes.get_title(loc="left")]) >= len(views())
+    assert len([axes for axes in whole.axes if axes.get_title(loc="left")]) >= len(list_views())
     assert all("(" in label for label in labels(whole) if "dB" not in label and "log" not in label)
     single = draw_clip(clip_file, only=["zoom", "mel", "zoom"])
     assert list(single) == ["zoom", "mel"]

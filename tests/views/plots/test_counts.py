@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from sayso.views.plots.counts import bars, histogram
-from sayso.views.plots.grid import spectrogram_grid
+from sayso.views.plots.counts import draw_bars, draw_histogram
+from sayso.views.plots.grid import draw_spectrogram_grid
 from sayso.views.plots.signals import spectrogram_levels
 
 
 def test_a_bar_for_each_name_in_order_with_its_number():
-    axes = bars({"yes": 1200, "no": 3}, title="Clips", x_label="clips").axes[0]
+    axes = draw_bars({"yes": 1200, "no": 3}, title="Clips", x_label="clips").axes[0]
     assert [bar.get_width() for bar in axes.patches] == [1200, 3]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["yes", "no"]
     assert {"1,200", "3"} <= {text.get_text() for text in axes.texts}
@@ -17,7 +17,7 @@ def test_a_bar_for_each_name_in_order_with_its_number():
 
 @pytest.mark.parametrize("values", [[], [1.0], [0.3] * 9, [1, 2, 2, 3], list(range(500)), np.linspace(0.2, 2, 99)])
 def test_every_value_is_in_one_class(values):
-    axes = histogram(
+    axes = draw_histogram(
         np.array(values, float), title="t", x_label="length (s)", y_label="clips", mark=(1.0, "here")
     ).axes[0]
     assert sum(bar.get_height() for bar in axes.patches) == len(values)
@@ -26,7 +26,7 @@ def test_every_value_is_in_one_class(values):
 
 
 def test_whole_numbers_have_a_class_each():
-    axes = histogram(np.array([1.0, 1, 2, 5]), title="t", x_label="clips", y_label="speakers").axes[0]
+    axes = draw_histogram(np.array([1.0, 1, 2, 5]), title="t", x_label="clips", y_label="speakers").axes[0]
     assert [bar.get_height() for bar in axes.patches][:5] == [2, 1, 0, 0, 1]
 
 
@@ -34,7 +34,7 @@ def test_whole_numbers_have_a_class_each():
 def test_a_grid_has_a_cell_for_each_clip_and_none_where_none_is(words):
     clip = (np.sin(np.arange(4000) * 0.5) * 9000).astype(np.int16)
     clips = [[clip] * words, [None] * words]
-    figure = spectrogram_grid(
+    figure = draw_spectrogram_grid(
         clips, rows=["ann", "bob"], columns=[f"word{i}" for i in range(words)], sample_rate=8000, title="t"
     )
     axes = figure.axes[0]

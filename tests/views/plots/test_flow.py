@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from sayso.views.plots.flow import alluvial, flows
+from sayso.views.plots.flow import draw_alluvial, lay_out_flows
 from sayso.views.plots.style import BLUE, VERMILION, svg_text
 
 COUNTS = np.array([[8, 2, 0], [1, 9, 0], [0, 3, 7]])  # rows true, columns predicted
@@ -21,13 +21,13 @@ def bands(figure, colour):
 
 
 def test_bands_are_as_high_as_their_counts_at_both_ends():
-    figure = alluvial(COUNTS, WORDS)
+    figure = draw_alluvial(COUNTS, WORDS)
     assert bands(figure, BLUE) == [pytest.approx((n, n)) for n in (8, 9, 7)]
     assert bands(figure, VERMILION) == [pytest.approx((n, n)) for n in (1, 2, 3)]
 
 
 def test_bands_leave_a_word_in_the_order_of_the_other_side_without_overlap():
-    found = {(flow.predicted, flow.true): flow for flow in flows(COUNTS, gap=5)}
+    found = {(flow.predicted, flow.true): flow for flow in lay_out_flows(COUNTS, gap=5)}
     assert (found[0, 0].left_top, found[0, 1].left_top) == (0, 8)
     second = 9 + 5  # clips heard as the first word, and the gap
     assert [found[1, true].left_top for true in range(3)] == [second, second + 2, second + 11]
@@ -38,14 +38,18 @@ def test_bands_leave_a_word_in_the_order_of_the_other_side_without_overlap():
 def test_pairs_rarer_than_a_thousandth_are_hidden_and_counted():
     counts = np.array([[1495, 1], [2, 502]])
     assert counts.sum() == 2000
-    assert {(flow.true, flow.predicted) for flow in flows(counts)} == {(0, 0), (1, 0), (1, 1)}  # 2 are a thousandth
-    said = svg_text(alluvial(counts, ["no", "yes"]))
+    assert {(flow.true, flow.predicted) for flow in lay_out_flows(counts)} == {
+        (0, 0),
+        (1, 0),
+        (1, 1),
+    }  # 2 are a thousandth
+    said = svg_text(draw_alluvial(counts, ["no", "yes"]))
     assert "1 pair of 1 clip" in said
-    assert "every pair is shown" in svg_text(alluvial(COUNTS, WORDS))
+    assert "every pair is shown" in svg_text(draw_alluvial(COUNTS, WORDS))
 
 
 def test_predictions_stand_left_and_targets_right_with_their_counts():
-    axes = alluvial(COUNTS, WORDS).axes[0]
+    axes = draw_alluvial(COUNTS, WORDS).axes[0]
     places = {text.get_text(): text.get_position()[0] for text in axes.texts}
     assert places["bed (9)"] < 0  # 8 + 1 were heard as bed
     assert places["bed (10)"] > 1  # 8 + 2 were bed
@@ -56,7 +60,7 @@ def test_predictions_stand_left_and_targets_right_with_their_counts():
 def test_names_never_stand_over_one_another(classes):
     counts = np.zeros((classes, classes), np.int64)
     counts[:, 0] = 50  # everything is taken for the first word: the other bars on the left have no height
-    figure = alluvial(counts, [f"word {index}" for index in range(classes)])
+    figure = draw_alluvial(counts, [f"word {index}" for index in range(classes)])
     axes = figure.axes[0]
     inches = axes.get_position().height * figure.get_figheight()
     names = [text for text in axes.texts if text.get_text().startswith("word")]
@@ -67,14 +71,14 @@ def test_names_never_stand_over_one_another(classes):
 
 
 def test_no_clips_at_all_and_any_script():
-    svg = svg_text(alluvial(np.zeros((2, 2), np.int64), ["打开", '<b>&"']))
+    svg = svg_text(draw_alluvial(np.zeros((2, 2), np.int64), ["打开", '<b>&"']))
     texts = ["".join(element.itertext()) for element in ElementTree.fromstring(svg).iter()]
     assert "打开 (0)" in texts
     assert '<b>&" (0)' in texts
 
 
 def test_wrong_is_darker_than_right_in_grey():
-    right, wrong = alluvial(COUNTS, WORDS).axes[0].collections[:2]
+    right, wrong = draw_alluvial(COUNTS, WORDS).axes[0].collections[:2]
 
     def grey(collection):
         *colour, alpha = collection.get_facecolor()[0]

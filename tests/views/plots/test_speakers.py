@@ -1,6 +1,6 @@
 import pytest
 
-from sayso.views.plots.speakers import accuracy_by_speaker
+from sayso.views.plots.speakers import draw_accuracy_by_speaker
 from sayso.views.plots.style import svg_text
 
 
@@ -14,7 +14,7 @@ def names(figure):
 
 
 def test_the_worst_is_at_the_top():
-    figure = accuracy_by_speaker({"theo": speaker(0.98), "lucas": speaker(0.9), "王": speaker(0.95)})
+    figure = draw_accuracy_by_speaker({"theo": speaker(0.98), "lucas": speaker(0.9), "王": speaker(0.95)})
     assert names(figure) == ["lucas (50)", "王 (50)", "theo (50)"]
     bottom, top = figure.axes[0].get_ylim()
     assert top < bottom
@@ -23,7 +23,7 @@ def test_the_worst_is_at_the_top():
 
 @pytest.mark.parametrize(("speakers", "shown"), [(1, 1), (40, 40), (41, 20), (400, 20)])
 def test_many_speakers_leave_the_worst_20_and_a_line_that_says_so(speakers, shown):
-    figure = accuracy_by_speaker({f"s{i:03}": speaker(0.5 + i / 1000) for i in range(speakers)})
+    figure = draw_accuracy_by_speaker({f"s{i:03}": speaker(0.5 + i / 1000) for i in range(speakers)})
     assert names(figure)[0] == "s000 (50)"
     assert len(names(figure)) == shown
     assert (f"{shown} worst of {speakers}" in figure.axes[0].get_title(loc="left")) == (shown < speakers)
@@ -31,5 +31,5 @@ def test_many_speakers_leave_the_worst_20_and_a_line_that_says_so(speakers, show
 
 def test_unknown_numbers_are_left_out():
     scores = {"a": speaker(None), "b": {"n": 3, "accuracy": 1.0, "accuracy_ci95": None}}
-    assert names(accuracy_by_speaker(scores)) == ["b (3)"]
-    assert names(accuracy_by_speaker({})) == []
+    assert names(draw_accuracy_by_speaker(scores)) == ["b (3)"]
+    assert names(draw_accuracy_by_speaker({})) == []

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from sayso.errors import OutputError
-from sayso.views.plots.confusion import confusion_matrix
-from sayso.views.plots.curves import loss_and_accuracy
+from sayso.views.plots.confusion import draw_confusion_matrix
+from sayso.views.plots.curves import draw_loss_and_accuracy
 from sayso.views.plots.inline import inline_svg
 from sayso.views.plots.style import save, svg_text
 
 
 def matrix():
-    return confusion_matrix(np.array([[5, 1], [0, 6]]), ["no", '<b>&"'])
+    return draw_confusion_matrix(np.array([[5, 1], [0, 6]]), ["no", '<b>&"'])
 
 
 def test_svg_is_valid_and_the_same_every_time():
@@ -58,7 +58,7 @@ def test_pyplot_is_never_imported():
 
 
 def test_inline_figures_share_no_ids_and_load_nothing():
-    svgs = [svg_text(matrix()), svg_text(matrix()), svg_text(loss_and_accuracy([]))]
+    svgs = [svg_text(matrix()), svg_text(matrix()), svg_text(draw_loss_and_accuracy([]))]
     inlined = [inline_svg(svg, prefix=f"figure {i}", description='a "b" <c>') for i, svg in enumerate(svgs)]
     ids = [element.get("id") for svg in inlined for element in ElementTree.fromstring(svg).iter() if element.get("id")]
     assert len(ids) == len(set(ids)) > 20
@@ -73,7 +73,7 @@ def test_inline_figures_share_no_ids_and_load_nothing():
 
 def test_inline_figures_take_the_pages_ink_and_paper():
     svg = inline_svg(
-        svg_text(loss_and_accuracy([{"epoch": 1, "set": "train", "loss": 1.0, "accuracy": 0.5}])),
+        svg_text(draw_loss_and_accuracy([{"epoch": 1, "set": "train", "loss": 1.0, "accuracy": 0.5}])),
         prefix="x",
         description="d",
     )

@@ -8,10 +8,10 @@ from typing import ClassVar
 from sayso.config.registry import Part, Registry
 from sayso.config.schema import Share
 from sayso.data.clips import Listing
-from sayso.data.exclusions import excluded
+from sayso.data.exclusions import match_exclusions
 from sayso.data.splits.settings import SplitSettings
 from sayso.errors import DataError
-from sayso.system.files import expanded
+from sayso.system.files import expand_home
 from sayso.system.progress import Progress
 
 __all__ = ["DATASETS", "DatasetConfig"]
@@ -61,9 +61,9 @@ class DatasetConfig(Part):
         listing = self.listing_for(split or SplitSettings(), progress)
         if not self.exclude:
             return listing
-        path = expanded(self.exclude)
+        path = expand_home(self.exclude)
         clips = (*listing.clips, *listing.unknown)
-        out, note = excluded(path, [(clip.path, clip.start_seconds) for clip in clips])
+        out, note = match_exclusions(path, [(clip.path, clip.start_seconds) for clip in clips])
         heard = len(listing.clips)
         kept = tuple(clip for place, clip in enumerate(listing.clips) if place not in out)
         unknown = tuple(clip for place, clip in enumerate(listing.unknown, heard) if place not in out)
@@ -73,14 +73,14 @@ class DatasetConfig(Part):
             note += f"; {tested} of them from the source's own test part, which is another one without them"
         return replace(listing, clips=kept, unknown=unknown, notes=(*listing.notes, note))
 
-    def anchored(self) -> "DatasetConfig":
+    def anchor(self) -> "DatasetConfig":
         """The same dataset with paths that hold from any working folder, for the recipe that a run keeps."""
         if not self.exclude:
             return self
-        return replace(self, exclude=os.path.abspath(expanded(self.exclude)))  # noqa: PTH100 - links stay as they are
+        return replace(self, exclude=os.path.abspath(expand_home(self.exclude)))  # noqa: PTH100 - links stay as they are
 
     def location(self) -> Path | None:
-        """Where the recordings lie on this machine, or None when they are not here yet."""
+        """Tell where the recordings lie on this machine, or None when they are not here yet."""
         return None
 
 

@@ -12,22 +12,34 @@ from pathlib import Path
 from sayso.config.schema import did_you_mean
 from sayso.data.clips import Clip, Listing
 from sayso.data.datasets import DATASETS, DatasetConfig
+from sayso.data.downloaded import Download, note_partial_copy
 from sayso.errors import DataError, Fault
-from sayso.system.download import downloads_folder, fetch_folder
-from sayso.system.files import data_folder
 from sayso.system.progress import Progress
 
 __all__ = ["AudioMnistConfig"]
 
 SPEAKERS = tuple(f"{number:02}" for number in range(1, 61))
 CLIPS_PER_SPEAKER = 500
-# GitHub makes these archives when asked, so their hash is not promised; gzip's own checksum guards the transfer.
-ARCHIVE = "AudioMNIST-master.tar.gz"
-URLS = (
-    "https://github.com/soerenab/AudioMNIST/archive/refs/heads/master.tar.gz",
-    "https://codeload.github.com/soerenab/AudioMNIST/tar.gz/refs/heads/master",
-)
 _NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[0-9]{2})_(?P<index>[0-9]+)\.(?:wav|flac)")
+
+
+def _find_recordings(root: Path) -> Path | None:
+    """Find the folder of speakers: `root` itself, its `data`, or the `data` one level below, as in GitHub's archive."""
+    places = (root, root / "data", *sorted(root.glob("*/data")))
+    return next((path for path in places if any((path / name).is_dir() for name in SPEAKERS)), None)
+
+
+# GitHub makes these archives when asked, so their hash is not promised; gzip's own checksum guards the transfer.
+DOWNLOAD = Download(
+    name="audiomnist",
+    urls=(
+        "https://github.com/soerenab/AudioMNIST/archive/refs/heads/master.tar.gz",
+        "https://codeload.github.com/soerenab/AudioMNIST/tar.gz/refs/heads/master",
+    ),
+    archive="AudioMNIST-master.tar.gz",
+    find=_find_recordings,
+    sought="`data` folder with one folder a speaker",
+)
 
 
 @DATASETS.register("audiomnist")
@@ -45,10 +57,8 @@ class AudioMnistConfig(DatasetConfig):
                 yield Fault(f"speakers[{index}]", f"no speaker '{name}', they are '01' to '60'; {_nearest(name)}")
 
     def location(self) -> Path | None:
-        """The folder of speakers: below $SAYSO_DATA/audiomnist, else what was downloaded."""
-        data = data_folder()
-        roots = ([data / "audiomnist"] if data else []) + [downloads_folder() / "audiomnist"]
-        return next((found for root in roots if (found := _recordings(root))), None)
+        """Give the folder of speakers: below $SAYSO_DATA/audiomnist, else what was downloaded."""
+        return DOWNLOAD.location()
 
     def listing(self, progress: Progress) -> Listing:
         """List the clips, downloading them first when they are not here: some 1.5 GB.
@@ -57,27 +67,12 @@ class AudioMnistConfig(DatasetConfig):
             DownloadError: they are not here and cannot be fetched.
             DataError: no clip of the chosen speakers is there.
         """
-        folder = self.location()
-        if folder is None:
-            root = downloads_folder() / "audiomnist"
-            fetch_folder(URLS, root, archive=ARCHIVE, holds="audiomnist", sha256=None, progress=progress)
-            folder = _recordings(root)
-        if folder is None:
-            place = downloads_folder() / "audiomnist"
-            raise DataError(f"{place}: holds no `data` folder with one folder a speaker; remove it and run again")
+        folder = DOWNLOAD.fetch(progress)
         chosen = self.speakers or SPEAKERS
         clips = tuple(clip for speaker in sorted(set(chosen)) for clip in _clips(folder / speaker))
         if not clips:
             raise DataError(f"{folder}: no recordings of {', '.join(chosen)}; files are named 01/7_01_12.wav")
-        expected = len(set(chosen)) * CLIPS_PER_SPEAKER
-        notes = (f"a partial copy: {len(clips):,} of {expected:,} clips are here",) if len(clips) < expected else ()
-        return Listing(clips, notes=notes)
-
-
-def _recordings(root: Path) -> Path | None:
-    """Find the folder of speakers: `root` itself, its `data`, or the `data` one level below, as in GitHub's archive."""
-    places = (root, root / "data", *sorted(root.glob("*/data")))
-    return next((path for path in places if any((path / name).is_dir() for name in SPEAKERS)), None)
+        return Listing(clips, notes=note_partial_copy(len(clips), len(set(chosen)) * CLIPS_PER_SPEAKER))
 
 
 def _clips(folder: Path) -> Iterator[Clip]:

@@ -15,9 +15,9 @@ from sayso.config.schema import did_you_mean
 from sayso.data.clips import Clip, Listing, PartName
 from sayso.data.datasets import DATASETS, DatasetConfig
 from sayso.errors import DataError, Fault
-from sayso.system.files import expanded
+from sayso.system.files import expand_home
 from sayso.system.progress import Progress
-from sayso.system.wording import counted
+from sayso.system.wording import counted, listed
 
 __all__ = ["FolderConfig"]
 
@@ -76,12 +76,12 @@ class FolderConfig(DatasetConfig):
         except re.error as error:
             yield Fault("speaker_pattern", f"is no regular expression: {error}")
 
-    def anchored(self) -> "DatasetConfig":
+    def anchor(self) -> "DatasetConfig":
         """The same with absolute paths."""
-        return replace(super().anchored(), path=str(self._path()))
+        return replace(super().anchor(), path=str(self._path()))
 
     def location(self) -> Path | None:
-        """The folder or manifest, when it is there."""
+        """Give the folder or manifest, when it is there."""
         path = self._path()
         return path if path.exists() else None
 
@@ -102,7 +102,7 @@ class FolderConfig(DatasetConfig):
 
     def _path(self) -> Path:
         # Absolute, so that the packed corpus is found again from another working folder.
-        return Path(os.path.abspath(expanded(self.path)))  # noqa: PTH100 - links stay as they are
+        return Path(os.path.abspath(expand_home(self.path)))  # noqa: PTH100 - links stay as they are
 
     def _rule(self) -> str:
         return "pattern" if self.speaker_pattern else self.speaker
@@ -135,7 +135,7 @@ class _Found:
 
 
 def _text(value: str) -> str:
-    """One spelling of a name: an é is the same whether a file system writes it as one sign or as two."""
+    """Spell a name in one way: an é is the same whether a file system writes it as one sign or as two."""
     return normalize("NFC", value).strip()
 
 
@@ -163,7 +163,7 @@ def _is_sound(name: str) -> bool:
 
 
 def _entries(folder: str) -> tuple[list[str], list[str]]:
-    """Names of the sub-folders and of the files in a folder, hidden ones left out, in order."""
+    """List the names of the sub-folders and of the files in a folder, hidden ones left out, in order."""
     try:
         with os.scandir(folder) as entries:
             both = sorted((entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
@@ -257,8 +257,7 @@ def _read_manifest(path: Path) -> _Found:
         elif clip is not None:
             found.clips.append(clip)
     if bad:
-        more = f"; and {len(bad) - SHOWN_FAULTS} more" if len(bad) > SHOWN_FAULTS else ""
-        raise DataError(f"{path}: {'; '.join(bad[:SHOWN_FAULTS])}{more}")
+        raise DataError(f"{path}: {listed(bad, SHOWN_FAULTS, between='; ', count_rest=True)}")
     if not found.clips:
         raise DataError(f"{path}: names no clips; {LINES}")
     if unused := {name for _, row in rows for name in row} - set(COLUMNS):
@@ -326,7 +325,7 @@ def _row_clip(row: Any, root: str) -> tuple[Clip | None, list[str]]:
     if faults:
         return None, faults
     # The path as written, not in NFC: the file system decides how it spells its names.
-    path = os.path.normpath(os.path.join(root, expanded(str(row["path"]).strip())))  # noqa: PTH118
+    path = os.path.normpath(os.path.join(root, expand_home(str(row["path"]).strip())))  # noqa: PTH118
     return Clip(path, cells["label"], cells["speaker"] or None, PART_NAMES.get(split), start, end), []
 
 

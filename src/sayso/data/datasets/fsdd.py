@@ -12,9 +12,8 @@ from pathlib import Path
 from sayso.config.schema import did_you_mean
 from sayso.data.clips import Clip, Listing
 from sayso.data.datasets import DATASETS, DatasetConfig
+from sayso.data.downloaded import Download, note_partial_copy
 from sayso.errors import DataError, Fault
-from sayso.system.download import downloads_folder, fetch_folder
-from sayso.system.files import data_folder
 from sayso.system.progress import Progress
 
 __all__ = ["FsddConfig"]
@@ -23,13 +22,25 @@ SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 CLIPS_PER_SPEAKER = 500
 # Index 0-4 of every digit and speaker is the official test part, the other 45 are for training.
 OFFICIAL_TEST_INDICES = 5
-# GitHub makes these archives when asked, so their hash is not promised; gzip's own checksum guards the transfer.
-ARCHIVE = "free-spoken-digit-dataset-1.0.10.tar.gz"
-URLS = (
-    "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.tar.gz",
-    "https://codeload.github.com/Jakobovski/free-spoken-digit-dataset/tar.gz/refs/tags/v1.0.10",
-)
 _NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[^_]+)_(?P<index>[0-9]+)\.(?:wav|flac)")
+
+
+def _find_recordings(root: Path) -> Path | None:
+    """Find `recordings` in `root` or one level below, where GitHub's archives have it."""
+    return next((path for path in (root / "recordings", *sorted(root.glob("*/recordings"))) if path.is_dir()), None)
+
+
+# GitHub makes these archives when asked, so their hash is not promised; gzip's own checksum guards the transfer.
+DOWNLOAD = Download(
+    name="fsdd",
+    urls=(
+        "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.tar.gz",
+        "https://codeload.github.com/Jakobovski/free-spoken-digit-dataset/tar.gz/refs/tags/v1.0.10",
+    ),
+    archive="free-spoken-digit-dataset-1.0.10.tar.gz",
+    find=_find_recordings,
+    sought="`recordings` folder",
+)
 
 
 @DATASETS.register("fsdd")
@@ -47,10 +58,8 @@ class FsddConfig(DatasetConfig):
                 yield Fault(f"speakers[{index}]", f"no speaker '{name}'; {did_you_mean(name, SPEAKERS)}")
 
     def location(self) -> Path | None:
-        """The folder of recordings: below $SAYSO_DATA/fsdd, else what was downloaded."""
-        data = data_folder()
-        roots = ([data / "fsdd"] if data else []) + [downloads_folder() / "fsdd"]
-        return next((found for root in roots if (found := _recordings(root))), None)
+        """Give the folder of recordings: below $SAYSO_DATA/fsdd, else what was downloaded."""
+        return DOWNLOAD.location()
 
     def listing(self, progress: Progress) -> Listing:
         """List the clips, downloading them first when they are not here.
@@ -59,25 +68,12 @@ class FsddConfig(DatasetConfig):
             DownloadError: they are not here and cannot be fetched.
             DataError: no clip of the chosen speakers is there.
         """
-        folder = self.location()
-        if folder is None:
-            root = downloads_folder() / "fsdd"
-            fetch_folder(URLS, root, archive=ARCHIVE, holds="fsdd", sha256=None, progress=progress)
-            folder = _recordings(root)
-        if folder is None:
-            raise DataError(f"{downloads_folder() / 'fsdd'}: holds no `recordings` folder; remove it and run again")
+        folder = DOWNLOAD.fetch(progress)
         chosen = self.speakers or SPEAKERS
         clips = tuple(clip for clip in _clips(str(folder)) if clip.speaker in chosen)
         if not clips:
             raise DataError(f"{folder}: no recordings of {', '.join(chosen)}; files are named 7_theo_12.wav")
-        expected = len(set(chosen)) * CLIPS_PER_SPEAKER
-        notes = (f"a partial copy: {len(clips):,} of {expected:,} clips are here",) if len(clips) < expected else ()
-        return Listing(clips, notes=notes)
-
-
-def _recordings(root: Path) -> Path | None:
-    """Find `recordings` in `root` or one level below, where GitHub's archives have it."""
-    return next((path for path in (root / "recordings", *sorted(root.glob("*/recordings"))) if path.is_dir()), None)
+        return Listing(clips, notes=note_partial_copy(len(clips), len(set(chosen)) * CLIPS_PER_SPEAKER))
 
 
 def _clips(folder: str) -> Iterator[Clip]:

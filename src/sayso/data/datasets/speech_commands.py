@@ -18,10 +18,10 @@ from sayso.audio import decode, quantise
 from sayso.config.schema import NonNegative, Range, did_you_mean
 from sayso.data.clips import Clip, Listing, PartName
 from sayso.data.datasets import DATASETS, DatasetConfig
+from sayso.data.downloaded import Download
 from sayso.data.splits.settings import SplitSettings
 from sayso.errors import DataError, Fault, SettingsError
-from sayso.system.download import downloads_folder, fetch_folder
-from sayso.system.files import atomic_folder, cache_folder, data_folder, digest
+from sayso.system.files import atomic_folder, cache_folder, digest
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
 
@@ -81,10 +81,8 @@ class SpeechCommandsConfig(DatasetConfig):
             yield Fault("unknown_share", "needs `words`: with every word chosen, none is left to be unknown")
 
     def location(self) -> Path | None:
-        """The folder of words: below $SAYSO_DATA, else what was downloaded."""
-        data = data_folder()
-        roots = ([data] if data else []) + [downloads_folder()]
-        return next((path for root in roots if (path := root / f"speech_commands_{self.version}").is_dir()), None)
+        """Give the folder of words: below $SAYSO_DATA, else what was downloaded."""
+        return self._download().location()
 
     def listing(self, progress: Progress) -> Listing:
         """List the clips for the source's own parts; as `listing_for`."""
@@ -98,7 +96,7 @@ class SpeechCommandsConfig(DatasetConfig):
             SettingsError: a chosen word is not there.
             DataError: no clip is there.
         """
-        folder = str(self.location() or self._download(progress))
+        folder = str(self._download().fetch(progress))
         there = _sound_files(folder)
         noise = tuple(f"{folder}{os.sep}{NOISE_FOLDER}{os.sep}{name}" for name in there.pop(NOISE_FOLDER, ()))
         there = {word: names for word, names in there.items() if names}
@@ -127,16 +125,11 @@ class SpeechCommandsConfig(DatasetConfig):
         ]
         return Listing(tuple(clips), noise, tuple(notes))
 
-    def _download(self, progress: Progress) -> Path:
+    def _download(self) -> Download:
         name = f"speech_commands_{self.version}"
-        return fetch_folder(
-            [f"{mirror}{name}.tar.gz" for mirror in MIRRORS],
-            downloads_folder() / name,
-            archive=f"{name}.tar.gz",
-            holds=name,
-            sha256=SHA256[self.version],
-            progress=progress,
-        )
+        archive = f"{name}.tar.gz"
+        urls = [mirror + archive for mirror in MIRRORS]
+        return Download(name=name, urls=urls, archive=archive, sha256=SHA256[self.version])
 
     def _chosen(self, folder: str, there: Mapping[str, object]) -> tuple[str, ...]:
         if not there:
@@ -183,7 +176,7 @@ def _in_order(mean: Means) -> list[tuple[PartName | None, float]]:
 
 
 def _sound_files(folder: str) -> dict[str, list[str]]:
-    """Names of the sound files of every word folder, both in order; the noise folder among them."""
+    """List the names of the sound files of every word folder, both in order; the noise folder among them."""
     with os.scandir(folder) as entries:
         words = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
     return {
@@ -235,7 +228,7 @@ def _drawn_note(label: str, drawn: Sequence[Clip], what: str, share: float, mean
 
 
 def _segments(noise: Sequence[str], part: PartName) -> Iterator[Clip]:
-    """Segments of one part's stretch of every recording, recording by recording; those to train on overlap by half."""
+    """Yield segments of one part's stretch of each recording, one after another; those to train on overlap by half."""
     begin, end = STRETCHES[part]
     step = SEGMENT_SECONDS / 2 if part == "train" else SEGMENT_SECONDS
     for path in noise:

@@ -97,7 +97,7 @@ class SyntheticConfig(DatasetConfig):
             yield from _language_faults(self.languages)
 
     def location(self) -> Path | None:
-        """The folder of clips in the cache, when they have been made."""
+        """Give the folder of clips in the cache, when they have been made."""
         folder = self._folder()
         return folder if folder.is_dir() else None
 
@@ -283,7 +283,7 @@ class _VoiceRecord(ctypes.Structure):
 
 
 def _languages(library: ctypes.CDLL) -> Iterator[tuple[str, str]]:
-    """Each language and the name of its voice file, which is what espeak-ng combines with a variant."""
+    """Yield each language and the name of its voice file, which is what espeak-ng combines with a variant."""
     library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_VoiceRecord))
     records = library.espeak_ListVoices(None)
     for index in range(10_000):

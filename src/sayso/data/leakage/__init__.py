@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sayso.data.corpus import Corpus, Rows
-from sayso.data.leakage.names import allowed, described, named, refusal, tail
-from sayso.data.near_copies import NearCopy, kept_near_copies
+from sayso.data.leakage.names import describe_pair, explain_refusal, is_any_allowed, name_clips
+from sayso.data.near_copies import NearCopy, look_up_near_copies
 from sayso.data.splits.draw import Split
 from sayso.errors import DataError
 from sayso.system.progress import Progress
-from sayso.system.wording import counted
+from sayso.system.wording import counted, path_tail
 
 __all__ = ["Leakage", "check_leakage"]
 
@@ -40,7 +40,7 @@ def check_leakage(
     Raises:
         DataError: a test clip has the samples of a training or validation clip, and neither is allowed by name.
     """
-    pairs = kept_near_copies(corpus, progress=progress)
+    pairs = look_up_near_copies(corpus, progress=progress)
     heard = {int(row) for part in (split.train, split.validation) for row in part}
     tested = {int(row) for row in split.test}
     groups = _groups(pairs)
@@ -48,10 +48,10 @@ def check_leakage(
     refused = [
         row
         for row, copies in same.items()
-        if not allowed((corpus.clips[copy] for copy in (row, *copies)), allow_copies)
+        if not is_any_allowed((corpus.clips[copy] for copy in (row, *copies)), allow_copies)
     ]
     if refused:
-        raise DataError(refusal(corpus, refused, "test clip"))
+        raise DataError(explain_refusal(corpus, refused, "test clip"))
     near = [pair for pair in pairs if pair.likeness < 1]
     alike = {row: pair for row, pair in _near_across(near, groups, heard, tested) if row not in same}
     trained, held = {int(row) for row in split.train}, {int(row) for row in split.validation}
@@ -66,16 +66,16 @@ def check_leakage(
         ),
         facts={
             "shared_speakers": len(_speakers(corpus, split.train, split.validation) & _speakers(corpus, split.test)),
-            "same_samples": [tail(corpus.clips[row]) for row in sorted(same)],
-            "near_copies": [described(alike[row], corpus, corpus) for row in sorted(alike)],
-            "near_copies_under_two_labels": [described(pair, corpus, corpus) for pair in clashes],
-            "copies_in_validation": [tail(corpus.clips[row]) for row in validated],
+            "same_samples": [path_tail(corpus.clips[row].path) for row in sorted(same)],
+            "near_copies": [describe_pair(alike[row], corpus, corpus) for row in sorted(alike)],
+            "near_copies_under_two_labels": [describe_pair(pair, corpus, corpus) for pair in clashes],
+            "copies_in_validation": [path_tail(corpus.clips[row].path) for row in validated],
         },
     )
 
 
 def _groups(pairs: Sequence[NearCopy]) -> dict[int, list[int]]:
-    """Rows of equal samples by the first of them; the pairs have that one first."""
+    """Group the rows of equal samples by the first of them; the pairs have that one first."""
     groups: dict[int, list[int]] = {}
     for pair in pairs:
         if pair.likeness == 1:
@@ -86,7 +86,7 @@ def _groups(pairs: Sequence[NearCopy]) -> dict[int, list[int]]:
 def _same_across(
     groups: dict[int, list[int]], heard: Collection[int], tested: Collection[int]
 ) -> Iterator[tuple[int, list[int]]]:
-    """Test rows with the rows of the same samples that are trained or validated on."""
+    """Yield test rows with the rows of the same samples that are trained or validated on."""
     for rows in groups.values():
         copies = [row for row in rows if row in heard]
         if copies:
@@ -96,7 +96,7 @@ def _same_across(
 def _near_across(
     near: Sequence[NearCopy], groups: dict[int, list[int]], heard: Collection[int], tested: Collection[int]
 ) -> Iterator[tuple[int, NearCopy]]:
-    """Test rows with the pair that shows each to be a near copy of what is trained or validated on."""
+    """Yield test rows with the pair that shows each to be a near copy of what is trained or validated on."""
     for pair in near:
         for one, other in ((pair.first, pair.second), (pair.second, pair.first)):
             if any(row in heard for row in groups.get(other, [other])):
@@ -108,7 +108,7 @@ def _speakers(corpus: Corpus, *parts: Rows) -> set[str]:
 
 
 def _promise_notes(corpus: Corpus, split: Split) -> Iterator[str]:
-    """Speakers shared with the validation part alone, where none were to be; splits tells of those in training."""
+    """Tell of speakers shared with the validation part alone; the split's own notes tell of those in training."""
     trained, validated, tested = (_speakers(corpus, part) for part in (split.train, split.validation, split.test))
     if split.kind == "speakers" and (shared := (tested & validated) - trained):
         speakers = counted(len(shared), "test speaker is", "test speakers are")
@@ -120,18 +120,18 @@ def _notes(
 ) -> Iterator[str]:
     if same:
         copies = counted(len(same), "test clip is an exact copy", "test clips are exact copies")
-        yield f"{copies} of training clips, as allowed ({named(corpus, same)}): the score is too good by that"
+        yield f"{copies} of training clips, as allowed ({name_clips(corpus, same)}): the score is too good by that"
     if alike:
         copies = counted(len(alike), "test clip is a near copy", "test clips are near copies")
-        such = described(alike[min(alike)], corpus, corpus)
+        such = describe_pair(alike[min(alike)], corpus, corpus)
         yield f"{copies} of training clips, such as {such}: the score may be too good by that"
     if clashes:
         copies = counted(len(clashes), "pair of near copies has", "pairs of near copies have")
-        yield f"{copies} two labels, such as {described(clashes[0], corpus, corpus)}: one of the two may be wrong"
+        yield f"{copies} two labels, such as {describe_pair(clashes[0], corpus, corpus)}: one of the two may be wrong"
 
 
 def _validation_notes(corpus: Corpus, rows: Sequence[int]) -> Iterator[str]:
     if rows:
         copies = counted(len(rows), "validation clip has copies", "validation clips have copies")
-        names = named(corpus, rows)
+        names = name_clips(corpus, rows)
         yield f"{copies} or near copies in training ({names}): the epoch to keep is chosen by what was trained on too"

@@ -9,16 +9,16 @@ from fnmatch import fnmatchcase
 from sayso.data.clips import Clip
 from sayso.data.corpus import Corpus
 from sayso.data.near_copies import NearCopy
-from sayso.system.wording import counted, path_tail
+from sayso.system.wording import counted, listed, path_tail
 
-__all__ = ["allowed", "described", "named", "refusal", "tail"]
+__all__ = ["describe_pair", "explain_refusal", "is_any_allowed", "name_clips"]
 
 _MOST_NAMES = 3
 # A line to be copied must not fill the screen.
 _MOST_TO_ALLOW = 10
 
 
-def allowed(clips: Iterable[Clip], names: Sequence[str]) -> bool:
+def is_any_allowed(clips: Iterable[Clip], names: Sequence[str]) -> bool:
     """Whether one of these clips is allowed to have copies.
 
     `names` is as `sayso.data.datasets.DatasetConfig.allow_copies`.
@@ -27,7 +27,7 @@ def allowed(clips: Iterable[Clip], names: Sequence[str]) -> bool:
     return any(path.endswith(f"/{name}") or fnmatchcase(path, f"*/{name}") for path in paths for name in names)
 
 
-def refusal(corpus: Corpus, rows: Sequence[int], what: str) -> str:
+def explain_refusal(corpus: Corpus, rows: Sequence[int], what: str) -> str:
     """Say that these clips are exact copies of what is trained on, and what to do about it.
 
     Args:
@@ -39,38 +39,30 @@ def refusal(corpus: Corpus, rows: Sequence[int], what: str) -> str:
     allow = shlex.quote(f"dataset.allow_copies={json.dumps(names, ensure_ascii=False)}")
     copies = counted(len(rows), f"{what} has", f"{what.replace('clip', 'clips')} have")
     return (
-        f"{copies} the very samples of a training or validation clip ({named(corpus, rows)}), so a score on them says "
-        "nothing about new recordings; delete the copies, leave them out (dataset.exclude), or allow them: "
+        f"{copies} the very samples of a training or validation clip ({name_clips(corpus, rows)}), so a score on them "
+        "says nothing about new recordings; delete the copies, leave them out (dataset.exclude), or allow them: "
         f"--set {allow}"
     )
 
 
-def described(pair: NearCopy, corpus: Corpus, other: Corpus) -> str:
-    """A pair of near copies, the second of which is of `other`."""
+def describe_pair(pair: NearCopy, corpus: Corpus, other: Corpus) -> str:
+    """Describe a pair of near copies, the second of which is a clip of `other`."""
     first, second = corpus.clips[pair.first], other.clips[pair.second]
-    return f"{tail(first)} and {tail(second)} (alike by {pair.likeness:.2f})"
+    return f"{path_tail(first.path)} and {path_tail(second.path)} (alike by {pair.likeness:.2f})"
 
 
-def named(corpus: Corpus, rows: Sequence[int]) -> str:
-    """The first of these clips by name."""
-    names = ", ".join(tail(corpus.clips[row]) for row in rows[:_MOST_NAMES])
-    return names + (", ..." if len(rows) > _MOST_NAMES else "")
-
-
-def tail(clip: Clip, parts: int = 2) -> str:
-    """The last parts of a clip's path, which are the same on every machine."""
-    return path_tail(clip.path, parts)
+def name_clips(corpus: Corpus, rows: Sequence[int]) -> str:
+    """Name the first of these clips."""
+    return listed([path_tail(corpus.clips[row].path) for row in rows], _MOST_NAMES)
 
 
 def _ends(corpus: Corpus, rows: Sequence[int]) -> list[str]:
-    """The shortest ends of these clips' paths, of two parts or more, that no other clip's path has."""
-    left = {corpus.clips[row].path: corpus.clips[row] for row in rows}
+    """Find the shortest ends of these clips' paths, of two parts or more, that no other clip's path has."""
+    left = list(dict.fromkeys(corpus.clips[row].path for row in rows))
     ends: dict[str, str] = {}
     for parts in range(2, 1 + max(path.count("/") + path.count("\\") for path in left) + 1):
         paths = defaultdict[str, set[str]](set)
         for clip in corpus.clips:
-            paths[tail(clip, parts)].add(clip.path)
-        ends |= {
-            path: end for path, clip in left.items() if path not in ends and len(paths[end := tail(clip, parts)]) == 1
-        }
+            paths[path_tail(clip.path, parts)].add(clip.path)
+        ends |= {path: end for path in left if path not in ends and len(paths[end := path_tail(path, parts)]) == 1}
     return [ends.get(path, path) for path in left]

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from sayso.data.corpus import Corpus
 from sayso.data.leakage import Leakage
-from sayso.data.leakage.names import allowed, described, named, refusal, tail
-from sayso.data.near_copies import kept_copies_across
+from sayso.data.leakage.names import describe_pair, explain_refusal, is_any_allowed, name_clips
+from sayso.data.near_copies import look_up_copies_across
 from sayso.data.splits.draw import Split
 from sayso.errors import DataError
 from sayso.system.progress import Progress
-from sayso.system.wording import counted
+from sayso.system.wording import counted, path_tail
 
 __all__ = ["check_unknown_words"]
 
@@ -35,7 +35,7 @@ def check_unknown_words(
         DataError: one of them has the samples of a training or validation clip, and neither is allowed by name.
     """
     heard = {int(row) for part in (split.train, split.validation) for row in part}
-    pairs = [pair for pair in kept_copies_across(corpus, unknown, progress=progress) if pair.first in heard]
+    pairs = [pair for pair in look_up_copies_across(corpus, unknown, progress=progress) if pair.first in heard]
     copies_of: dict[int, list[int]] = {}
     for pair in pairs:
         if pair.likeness == 1:
@@ -44,19 +44,21 @@ def check_unknown_words(
     if refused := [
         row
         for row in same
-        if not allowed((unknown.clips[row], *(corpus.clips[copy] for copy in copies_of[row])), allow_copies)
+        if not is_any_allowed((unknown.clips[row], *(corpus.clips[copy] for copy in copies_of[row])), allow_copies)
     ]:
-        raise DataError(refusal(unknown, refused, "clip of words to reject"))
-    alike = {pair.second: described(pair, corpus, unknown) for pair in pairs if pair.second not in copies_of}
+        raise DataError(explain_refusal(unknown, refused, "clip of words to reject"))
+    alike = {pair.second: describe_pair(pair, corpus, unknown) for pair in pairs if pair.second not in copies_of}
     notes: list[str] = []
     if same:
         copies = counted(len(same), "clip of words to reject is", "clips of words to reject are")
-        notes.append(f"{copies} exactly copied in training, as allowed ({named(unknown, same)}): learned after all")
+        notes.append(
+            f"{copies} exactly copied in training, as allowed ({name_clips(unknown, same)}): learned after all"
+        )
     if alike:
         copies = counted(len(alike), "clip of words to reject has", "clips of words to reject have")
         notes.append(f"{copies} near copies in training, such as {alike[min(alike)]}: perhaps learned after all")
     facts = {
-        "unknown_same_samples": [tail(unknown.clips[row]) for row in same],
+        "unknown_same_samples": [path_tail(unknown.clips[row].path) for row in same],
         "unknown_near_copies": [alike[row] for row in sorted(alike)],
     }
     return Leakage(tuple(notes), facts)

@@ -6,18 +6,24 @@ from math import ceil, gcd
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LONGEST_SHIFT_SECONDS", "Band", "Floats", "Rows", "Spectra"]
+__all__ = ["HIGHEST_HZ", "LONGEST_SHIFT_SECONDS", "LOWEST_HZ", "Band", "Floats", "Spectra"]
 
 LONGEST_SHIFT_SECONDS = 0.5
-# Hum lies below this band, and above it little is left of what came over a telephone or through a codec.
-LOWEST_HZ, HIGHEST_HZ = 200.0, 3_400.0
-WORKING_RATE = 8_000
-# Without it hum and an offset, which every clip of one microphone shares, would end in the same click.
+"""Half of a clip of one second: of what is shifted further too little is left to tell by."""
+LOWEST_HZ = 200.0
+"""Hum of the mains and its first harmonics lie below."""
+HIGHEST_HZ = 3_400.0
+"""Above it little is left of what came over a telephone or through a codec."""
+WORKING_RATE_HZ = 8_000
+"""The lowest of the usual rates that holds the band; a Fourier transform of longer clips would only cost more."""
 _FADE_SECONDS = 0.02
+"""Without a fade hum and an offset, which every clip of one microphone shares, would end in the same click; of
+0.05 s 5 of 700 planted copies are missed."""
 
 Floats = NDArray[np.float32]
+"""Waveforms, and what is computed of them; each function tells the shape."""
 Spectra = NDArray[np.complex64]
-Rows = NDArray[np.int64]
+"""(clips, padded // 2 + 1), or one of them."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,7 @@ class Band:
     """The part of the spectrum that is compared, at a rate low enough to be fast."""
 
     rate: int
+    """In hertz."""
     samples: int
     """Length of a clip at that rate."""
     padded: int
@@ -34,8 +41,8 @@ class Band:
 
     @classmethod
     def of(cls, clip_samples: int, sample_rate: int) -> "Band":
-        """The band of clips of this length and rate."""
-        rate = min(WORKING_RATE, sample_rate)
+        """Give the band of clips of this length, in samples, and of this rate, in hertz."""
+        rate = min(WORKING_RATE_HZ, sample_rate)
         common = gcd(rate, sample_rate)
         # Both lengths must be whole at both rates, and the lower one even.
         periods = ceil((clip_samples / sample_rate + LONGEST_SHIFT_SECONDS) * common)
@@ -52,22 +59,22 @@ class Band:
         """In samples at `rate`."""
         return min(self.samples - 1, round(LONGEST_SHIFT_SECONDS * self.rate))
 
-    def spectra(self, samples: NDArray[np.int16]) -> Spectra:
-        """Spectra of padded clips within the band, (clips, padded // 2 + 1)."""
+    def to_spectra(self, samples: NDArray[np.int16]) -> Spectra:
+        """Transform clips, padded, and keep what lies within the band, (clips, padded // 2 + 1)."""
         source_rate = self.rate * self.source_padded / self.padded
-        faded = samples * _fade(samples.shape[1], round(_FADE_SECONDS * source_rate))
+        faded = samples * _make_fade(samples.shape[1], round(_FADE_SECONDS * source_rate))
         whole = np.fft.rfft(faded, n=self.source_padded, axis=1)
         frequencies = np.arange(whole.shape[1]) * (self.rate / self.padded)
         whole[:, (frequencies < LOWEST_HZ) | (frequencies > HIGHEST_HZ)] = 0
         return (whole[:, : self.padded // 2 + 1] * (self.padded / self.source_padded)).astype(np.complex64)
 
-    def waveforms(self, spectra: Spectra) -> Floats:
-        """What lies in the band, (clips, samples) at `rate`, as large as int16."""
+    def to_waveforms(self, spectra: Spectra) -> Floats:
+        """Give the waveforms of what lies in the band, (clips, samples) at `rate`, on the scale of int16."""
         return np.fft.irfft(spectra, n=self.padded, axis=1)[:, : self.samples].astype(np.float32)
 
 
-def _fade(samples: int, length: int) -> Floats:
-    """Ones that rise from 0 and fall to 0 within `length` samples at either end, (samples,)."""
+def _make_fade(samples: int, length: int) -> Floats:
+    """Make a window of ones that rises from 0 and falls to 0 within `length` samples at its ends, (samples,)."""
     places = np.arange(samples)
     share = np.minimum(1, np.minimum(places + 1, samples - places) / (length + 1))
     return (0.5 - 0.5 * np.cos(np.pi * share)).astype(np.float32)

@@ -13,9 +13,11 @@ from sayso.data.splits.settings import SplitSettings, ValidationBy
 from sayso.data.splits.split import Split
 from sayso.data.splits.subsets import choose_subset
 from sayso.errors import DataError
-from sayso.system.wording import counted
+from sayso.system.wording import counted, listed
 
 __all__ = ["draw_split"]
+
+_MOST_NAMES = 10
 
 
 def draw_split(corpus: Corpus, settings: SplitSettings, *, seed: int) -> Split:
@@ -74,7 +76,7 @@ def _fold_as_speakers(corpus: Corpus, settings: SplitSettings) -> tuple[SplitSet
     if settings.fold >= len(folds):
         raise DataError(f"split.fold is {settings.fold}, must be 0 to {len(folds) - 1}: there are {len(folds)} folds")
     held = folds[settings.fold]
-    names = ", ".join(held[:10]) + (f" and {len(held) - 10} more" if len(held) > 10 else "")
+    names = listed(held, _MOST_NAMES, count_rest=True)
     note = f"fold {settings.fold} of {len(folds)} (numbered from 0): {names} held out"
     return replace(settings, by="speakers", folds=None, fold=0, test_speakers=held), (note,)
 
@@ -105,7 +107,7 @@ def _test_rows(corpus: Corpus, rows: Rows, settings: SplitSettings, kind: str) -
     if settings.test_speakers:
         known = {clip.speaker for clip in corpus.clips}
         if missing := [name for name in settings.test_speakers if name not in known]:
-            names = ", ".join(sorted(name for name in known if name)[:10])
+            names = listed(sorted(name for name in known if name), _MOST_NAMES)
             raise DataError(f"split.test_speakers names {', '.join(missing)}, unknown here; there are {names}")
         return _rows(corpus, lambda row: corpus.clips[row].speaker in settings.test_speakers)
     return _share_of_speakers(corpus, rows, settings.test_share, rng)

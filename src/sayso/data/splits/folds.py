@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sayso.data.splits.settings import LEAVE_ONE_OUT, Folds
 from sayso.errors import DataError
-from sayso.system.wording import counted
+from sayso.system.wording import counted, listed
 
 __all__ = ["count_words", "deal_folds", "draw_balanced"]
 
@@ -125,8 +125,7 @@ def _check_words(folds: Sequence[Sequence[str]], speakers: Sequence[str | None],
     for label, numbers in sorted(inside.items()):
         if len(numbers) == 1 and None not in numbers:
             fold = next(number for number in numbers if number is not None)
-            names = ", ".join(folds[fold][:3]) + (", ..." if len(folds[fold]) > 3 else "")
             raise DataError(
-                f"one of the {len(folds)} folds ({names}) holds every clip of '{label}', so that its training part "
-                "lacks that word; record it with more speakers, or leave it out"
+                f"one of the {len(folds)} folds ({listed(folds[fold], 3)}) holds every clip of '{label}', so that its "
+                "training part lacks that word; record it with more speakers, or leave it out"
             )

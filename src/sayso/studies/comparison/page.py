@@ -7,7 +7,7 @@ from typing import Any
 from sayso.system.files import write_text
 from sayso.views.html import chart, write_page
 from sayso.views.plots.style import svg_text
-from sayso.views.plots.tradeoff import accuracy_against_cost
+from sayso.views.plots.tradeoff import draw_accuracy_against_cost
 
 __all__ = ["write_comparison"]
 
@@ -32,7 +32,7 @@ def write_comparison(table: Mapping[str, Any], folder: Path) -> Path:
         The page.
     """
     rows = [row | table["measured"][row["recipe"]] for row in table["recipes"]]
-    svg = svg_text(accuracy_against_cost(rows, _COSTS))
+    svg = svg_text(draw_accuracy_against_cost(rows, _COSTS))
     page, figure = folder / "comparison.html", folder / "accuracy-against-cost.svg"
     write_text(figure, svg)
     picture = chart("cost", svg, _DESCRIPTION)

@@ -9,7 +9,7 @@ from sayso.studies.learning_curve.draws import DRAWS
 from sayso.studies.learning_curve.verdict import FURTHEST
 from sayso.system.files import write_text
 from sayso.views.html import chart, write_page
-from sayso.views.plots.learning import accuracy_by_size
+from sayso.views.plots.learning import draw_accuracy_by_size
 from sayso.views.plots.style import svg_text
 
 __all__ = ["write_learning_curve"]
@@ -30,7 +30,7 @@ def write_learning_curve(table: Mapping[str, Any], folder: Path) -> tuple[Path, 
     for axis in table["axes"]:
         points = [(point["mean_size"], point["accuracy"], *point["ci95"]) for point in axis["points"]]
         band = [(size, 1 - error, 1 - high, 1 - low) for size, error, low, high in axis["band"]]
-        svg = svg_text(accuracy_by_size(points, band, unit=axis["unit"]))
+        svg = svg_text(draw_accuracy_by_size(points, band, unit=axis["unit"]))
         figures.append(folder / f"{axis['axis']}.svg")
         write_text(figures[-1], svg)
         described = f"Accuracy against training {axis['unit']}; the table has the numbers."

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sayso.studies.learning_curve.draws import draw_errors
 from sayso.studies.learning_curve.fit import LEAST_SIZES, ErrorCurves, fit_curves
-from sayso.system.wording import counted
+from sayso.system.wording import counted, percent
 
 __all__ = ["FURTHEST", "Curve", "Interval", "judge", "sentences"]
 
@@ -173,7 +173,7 @@ def _amount(count: float) -> str:
 
 
 def _right(error: float) -> str:
-    return f"{100 * (1 - error):.1f} %"
+    return percent(1 - error)
 
 
 def _places(curve: Curve, sizes: Sequence[float]) -> str:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sayso.errors import DataError
 from sayso.recipe.prepared import Prepared
-from sayso.system.wording import counted
+from sayso.system.wording import counted, listed
 
 __all__ = ["Checked", "checked_notes"]
 
@@ -64,5 +64,4 @@ def _said_once(notes: Iterable[tuple[str, str]], parts: int) -> Iterable[str]:
     for note, name in dict.fromkeys(notes):
         names.setdefault(note, []).append(name)
     for note, held in names.items():
-        named = ", ".join(held[:_MOST_NAMES]) + (", ..." if len(held) > _MOST_NAMES else "")
-        yield note if len(held) == parts else f"{named}: {note}"
+        yield note if len(held) == parts else f"{listed(held, _MOST_NAMES)}: {note}"

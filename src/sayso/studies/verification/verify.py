@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sayso.audio import to_float
 from sayso.classifier.inference import predict_probabilities
 from sayso.classifier.module import Classifier
-from sayso.data.corpus import Corpus, changed_rows
+from sayso.data.corpus import Corpus, find_changed_rows
 from sayso.data.splits import Split
 from sayso.errors import RunError, SaysoError
 from sayso.evaluation.calibration import find_temperature
@@ -33,7 +33,7 @@ from sayso.studies.verification.differences import (
 )
 from sayso.studies.verification.test_clips import find_other_clips
 from sayso.system.progress import Progress
-from sayso.system.wording import counted
+from sayso.system.wording import counted, listed
 
 __all__ = ["Check", "verify"]
 
@@ -155,7 +155,7 @@ def _clips(opened: _Opened) -> Verdict:
     there = counted(len(opened.corpus), "clip")
     if opened.corpus.content_hash != opened.manifest.get("data_hash"):
         return False, f"{there} are here; they are not those of the training"
-    if changed := changed_rows(opened.corpus, opened.prepared.progress):
+    if changed := find_changed_rows(opened.corpus, opened.prepared.progress):
         first = opened.corpus.clips[changed[0]].path
         return False, f"{counted(len(changed), 'recording')} of {there} changed since they were packed, such as {first}"
     return True, f"{there}, decoded anew: the same samples, labels and speakers as in training"
@@ -241,4 +241,4 @@ def _answers(labels: tuple[str, ...], probabilities: NDArray[np.float64], read: 
 
 
 def _listed(found: list[str]) -> str:
-    return "; ".join(found[:_SHOWN]) + ("; ..." if len(found) > _SHOWN else "")
+    return listed(found, _SHOWN, between="; ")

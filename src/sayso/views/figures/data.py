@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from sayso.audio import AudioFormat, clip_from_file, probe
 from sayso.config.schema import did_you_mean
 from sayso.data.clips import Clip
-from sayso.data.unknown_words import recipe_listing
+from sayso.data.unknown_words import list_for_recipe
 from sayso.errors import AudioError, DataError
 from sayso.recipe.source import find_recipe
 from sayso.system.progress import Progress
 from sayso.views.figures import Pictures
-from sayso.views.plots.counts import bars, histogram
-from sayso.views.plots.grid import spectrogram_grid
+from sayso.views.plots.counts import draw_bars, draw_histogram
+from sayso.views.plots.grid import draw_spectrogram_grid
 
 __all__ = ["draw_clips", "draw_dataset"]
 
@@ -42,7 +42,7 @@ def draw_dataset(
     """
     progress = progress or Progress()
     _, recipe = find_recipe(source, progress=progress)
-    listing = recipe_listing(recipe.dataset, progress, recipe.split)
+    listing = list_for_recipe(recipe.dataset, progress, recipe.split)
     return draw_clips(listing.clips, recipe.audio, speaker=speaker, rows=rows)
 
 
@@ -52,9 +52,9 @@ def draw_clips(clips: Sequence[Clip], audio: AudioFormat, *, speaker: str | None
     speakers = Counter(clip.speaker for clip in clips if clip.speaker)
     if speaker is not None and speaker not in speakers:
         raise DataError(f"no speaker '{speaker}' among these clips; {did_you_mean(speaker, speakers)}")
-    pictures = {"clips_per_word": bars(dict(sorted(words.items())), title="Clips of each word", x_label="clips")}
+    pictures = {"clips_per_word": draw_bars(dict(sorted(words.items())), title="Clips of each word", x_label="clips")}
     if len(speakers) > _MOST_SPEAKERS:
-        pictures["clips_per_speaker"] = histogram(
+        pictures["clips_per_speaker"] = draw_histogram(
             np.array(list(speakers.values()), np.float64),
             title=f"Clips of each of {len(speakers):,} speakers",
             x_label="clips of one speaker",
@@ -62,10 +62,10 @@ def draw_clips(clips: Sequence[Clip], audio: AudioFormat, *, speaker: str | None
         )
     elif speakers:
         ranked = dict(sorted(speakers.items(), key=lambda item: (-item[1], item[0])))
-        pictures["clips_per_speaker"] = bars(ranked, title="Clips of each speaker", x_label="clips")
+        pictures["clips_per_speaker"] = draw_bars(ranked, title="Clips of each speaker", x_label="clips")
     seconds = _lengths(clips)
     of = f"{len(clips):,} clips" if len(seconds) == len(clips) else f"{len(seconds):,} of {len(clips):,} clips"
-    pictures["lengths"] = histogram(
+    pictures["lengths"] = draw_histogram(
         seconds,
         title=f"Lengths of {of}",
         x_label="length (s)",
@@ -73,7 +73,7 @@ def draw_clips(clips: Sequence[Clip], audio: AudioFormat, *, speaker: str | None
         mark=(audio.clip_seconds, f"the model hears {audio.clip_seconds:g} s"),
     )
     names, cells = _cells(clips, sorted(words), speaker, rows)
-    pictures["spectrograms"] = spectrogram_grid(
+    pictures["spectrograms"] = draw_spectrogram_grid(
         [[_decode(clip, audio) for clip in row] for row in cells],
         rows=names,
         columns=sorted(words),
@@ -86,7 +86,7 @@ def draw_clips(clips: Sequence[Clip], audio: AudioFormat, *, speaker: str | None
 def _cells(
     clips: Sequence[Clip], words: Sequence[str], speaker: str | None, rows: int
 ) -> tuple[list[str], list[list[Clip | None]]]:
-    """What each row is, and its clips by word: one speaker's takes, or a speaker a row, or any speakers.
+    """Choose what each row is, and its clips by word: one speaker's takes, or a speaker a row, or any speakers.
 
     A row is a speaker where as many as there are rows said every word; else each clip of a word is by another speaker.
     """
@@ -122,7 +122,7 @@ def _decode(clip: Clip | None, audio: AudioFormat) -> NDArray[np.int16] | None:
 
 
 def _lengths(clips: Sequence[Clip]) -> NDArray[np.float64]:
-    """Seconds by the headers of up to 2,000 clips, evenly over all."""
+    """Read the lengths in seconds from the headers of up to 2,000 clips, evenly over all."""
     seconds: list[float] = []
     for clip in clips[:: -(-len(clips) // _MOST_PROBED)]:
         try:

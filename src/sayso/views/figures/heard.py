@@ -15,7 +15,14 @@ from sayso.features import FeatureConfig
 from sayso.views.figures.sound import LOWEST_HERTZ, Sound
 from sayso.views.plots.panels import Curves, Heat, Panel
 
-__all__ = ["check_fit", "decibels", "feature_panels", "features_of", "represent", "spectrogram_panel"]
+__all__ = [
+    "check_fit",
+    "configure_features",
+    "make_feature_panels",
+    "make_spectrogram_panel",
+    "represent",
+    "to_decibels",
+]
 
 LOWEST_DB = -80.0
 Ticks = tuple[tuple[float, str], ...]
@@ -29,8 +36,8 @@ _CEPSTRAL_ENDS = (0.06, 0.96)
 _ENDS = (0.01, 0.995)  # quantiles that become the darkest and brightest colour where values have no natural end
 
 
-def features_of(kind: str, audio: AudioFormat, **settings: object) -> FeatureConfig:
-    """Settings of a representation that fit a sound.
+def configure_features(kind: str, audio: AudioFormat, **settings: object) -> FeatureConfig:
+    """Make the settings of a representation that fit a sound.
 
     Raises:
         SettingsError: no such kind or setting, or it does not fit clips of that rate and length.
@@ -47,20 +54,20 @@ def check_fit(config: FeatureConfig, audio: AudioFormat) -> None:
 
 
 def represent(config: FeatureConfig, sound: Sound) -> NDArray[np.float64]:
-    """What a representation makes of a sound, (channels, bins, frames)."""
+    """Compute what a representation makes of a sound, (channels, bins, frames)."""
     module = config.build(sound.audio).eval()
     with torch.inference_mode():
         return module(torch.from_numpy(sound.wave.copy())[None])[0].double().numpy()
 
 
-def spectrogram_panel(sound: Sound, *, power: float | None = None) -> Heat:
-    """The spectrogram over a logarithmic frequency axis.
+def make_spectrogram_panel(sound: Sound, *, power: float | None = None) -> Heat:
+    """Show the spectrogram over a logarithmic frequency axis.
 
     Args:
         sound: what to show.
         power: show the magnitude to that power; None: decibels below the loudest point.
     """
-    config = features_of("spectrogram", sound.audio, power=2.0 if power is None else power, scale="linear")
+    config = configure_features("spectrogram", sound.audio, power=2.0 if power is None else power, scale="linear")
     values = represent(config, sound)[0]
     hertz = np.arange(len(values)) * sound.audio.sample_rate / (2 * (len(values) - 1))
     shown = hertz >= min(LOWEST_HERTZ, hertz[-1] / 4)
@@ -68,7 +75,7 @@ def spectrogram_panel(sound: Sound, *, power: float | None = None) -> Heat:
     unit = "dB below the loudest" if power is None else "energy" if power == 2 else f"magnitude to the power {power:g}"
     return Heat(
         title="Spectrogram",
-        values=(decibels(values) if power is None else values)[shown],
+        values=(to_decibels(values) if power is None else values)[shown],
         x_edges=_time_edges(config, sound, values.shape[1]),
         y_edges=np.append(hertz[shown] - half, hertz[-1] + half),
         x_label="time (s)",
@@ -79,8 +86,8 @@ def spectrogram_panel(sound: Sound, *, power: float | None = None) -> Heat:
     )
 
 
-def feature_panels(config: FeatureConfig, sound: Sound, *, title: str | None = None) -> list[Panel]:
-    """What a representation makes of a sound: over time where it has frames, over its rows where it has one.
+def make_feature_panels(config: FeatureConfig, sound: Sound, *, title: str | None = None) -> list[Panel]:
+    """Show what a representation makes of a sound: over time where it has frames, else over its rows.
 
     Complex values give a panel for each part, scattering one for each order.
     """
@@ -91,13 +98,13 @@ def feature_panels(config: FeatureConfig, sound: Sound, *, title: str | None = N
     if len(values) == 2:
         return [_heat(config, sound, part, f"{name}, {of}") for part, of in zip(values, _PARTS, strict=True)]
     if config.kind == "scattering":
-        orders = scattering_orders(config, values[0])
+        orders = split_scattering_orders(config, values[0])
         return [_heat(config, sound, rows, f"{name}, {order}") for order, rows in orders.items()]
     return [_heat(config, sound, values[0], name)]
 
 
 def _curves(config: FeatureConfig, sound: Sound, values: NDArray[np.float64], title: str) -> Curves:
-    """Values without frames, or without rows; one curve a channel."""
+    """Show values without frames, or without rows; one curve a channel."""
     lines = values.reshape(len(values), -1)
     x, label, log_x = np.arange(lines.shape[1], dtype=np.float64), f"{_ROWS.get(config.kind, 'bin')} (number)", False
     if values.shape[1] == 1:
@@ -133,10 +140,10 @@ def _heat(config: FeatureConfig, sound: Sound, values: NDArray[np.float64], titl
 
 
 def _rows(config: FeatureConfig, audio: AudioFormat, rows: int, title: str) -> tuple[NDArray[np.float64], Ticks, str]:
-    """The vertical axis: edges, ticks where they are no plain numbers, label."""
+    """Give the vertical axis: edges, ticks where they are no plain numbers, label."""
     edges = np.arange(rows + 1, dtype=np.float64) - 0.5
     if isinstance(config, MelBandSettings) and config.kind == "mel":
-        return edges, mel_ticks(config, audio), "frequency (Hz)"
+        return edges, place_mel_ticks(config, audio), "frequency (Hz)"
     if config.kind == "spectrogram":
         return edges * audio.sample_rate / 2 / (rows - 0.5), (), "frequency (Hz)"
     if config.kind == "scattering" and title.endswith(_FIRST):
@@ -147,8 +154,8 @@ def _rows(config: FeatureConfig, audio: AudioFormat, rows: int, title: str) -> t
     return edges, (), f"{_ROWS.get(config.kind, 'bin')} (number)"
 
 
-def scattering_orders(config: FeatureConfig, values: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Paths (paths, frames) of first order, the lowest frequency first, and of second order where there are some."""
+def split_scattering_orders(config: FeatureConfig, values: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Split paths, (paths, frames), into first order, the lowest frequency first, and second order if there is one."""
     start = int(getattr(config, "zeroth_order", False))
     end = start + len(_first_wavelets(config))
     orders = {_FIRST: values[start:end][::-1], "second order": values[end:]}
@@ -167,16 +174,16 @@ def _unit(config: FeatureConfig) -> str:
     return _UNITS.get(str(getattr(config, "scale", "")), "value")
 
 
-def decibels(energy: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Energy in dB below its largest value, at least -80; silence is -80 everywhere."""
+def to_decibels(energy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn energy into dB below its largest value, at least -80; silence is -80 everywhere."""
     most = float(energy.max())
     if most <= 0:
         return np.full_like(energy, LOWEST_DB)
     return np.maximum(10 * np.log10(np.maximum(energy / most, 1e-30)), LOWEST_DB)
 
 
-def mel_ticks(config: MelBandSettings, audio: AudioFormat) -> Ticks:
-    """Round frequencies on an axis of mel bands: the band (fractional) and the text."""
+def place_mel_ticks(config: MelBandSettings, audio: AudioFormat) -> Ticks:
+    """Place round frequencies on an axis of mel bands: the band (fractional) and the text."""
     ends = config.lowest_hertz, config.highest_hertz or audio.sample_rate / 2
     low, high = (hertz_to_mel(hertz, config.mel_scale) for hertz in ends)
     mels = [hertz_to_mel(hertz, config.mel_scale) for hertz in _TICKS_HERTZ]
@@ -186,7 +193,7 @@ def mel_ticks(config: MelBandSettings, audio: AudioFormat) -> Ticks:
 
 
 def _apart(places: Iterable[tuple[int, float]], rows: int) -> Ticks:
-    """Ticks that lie on the axis and far enough from the one before."""
+    """Keep the ticks that lie on the axis and far enough from the one before."""
     ticks: list[tuple[float, str]] = []
     for hertz, place in places:
         far = not ticks or place - ticks[-1][0] >= rows * _TICK_DISTANCE
@@ -202,7 +209,7 @@ def _limits(config: FeatureConfig, values: NDArray[np.float64]) -> tuple[float, 
 
 
 def _time_edges(config: FeatureConfig, sound: Sound, frames: int) -> NDArray[np.float64]:
-    """Frames are centred on multiples of the hop; without a hop they share the clip evenly."""
+    """Give the edges of frames: centred on multiples of the hop, or without a hop evenly over the clip."""
     hop_seconds = getattr(config, "hop_seconds", None)
     if not hop_seconds or getattr(config, "image", None):
         return np.linspace(0, sound.seconds, frames + 1)

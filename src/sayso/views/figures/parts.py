@@ -15,9 +15,9 @@ from sayso.features import FEATURES, FeatureConfig
 from sayso.recipe.recipe import read_recipe
 from sayso.recipe.source import is_recipe_file
 from sayso.views.figures import Pictures
-from sayso.views.figures.heard import check_fit, decibels, feature_panels, features_of, represent
-from sayso.views.figures.sound import LOWEST_HERTZ, Sound, made_up_vowel, read_sound, waveform_panel
-from sayso.views.plots.panels import Curves, Panel, sheet
+from sayso.views.figures.heard import check_fit, configure_features, make_feature_panels, represent, to_decibels
+from sayso.views.figures.sound import LOWEST_HERTZ, Sound, make_vowel, make_waveform_panel, read_sound
+from sayso.views.plots.panels import Curves, Panel, draw_sheet
 from sayso.views.plots.style import Figure
 
 __all__ = ["draw_features"]
@@ -44,15 +44,17 @@ def draw_features(source: str, *, clip: Path | None = None) -> Pictures:
     else:
         config, audio, at_peak = FEATURES.get(source)(), AudioFormat(), False
         check_fit(config, audio)
-    sound = read_sound(clip, audio) if clip else made_up_vowel(audio)
+    sound = read_sound(clip, audio) if clip else make_vowel(audio)
     if at_peak:
-        sound = sound.at_peak()
+        sound = sound.bring_to_peak()
     title = f"{config.kind} of {sound.name}"
     pictures: dict[str, Figure] = {
-        "representation": sheet([waveform_panel(sound), *feature_panels(config, sound)], title=title, columns=1)
+        "representation": draw_sheet(
+            [make_waveform_panel(sound), *make_feature_panels(config, sound)], title=title, columns=1
+        )
     }
     if isinstance(config, MelBandSettings):
-        pictures["filter_bank"] = sheet([_mel_filters(config, audio)])
+        pictures["filter_bank"] = draw_sheet([_mel_filters(config, audio)])
         pictures["one_window"] = _one_window(config, sound)
     if config.kind == "scattering":
         pictures["filter_bank"] = _wavelet_filters(config, audio)
@@ -62,7 +64,7 @@ def draw_features(source: str, *, clip: Path | None = None) -> Pictures:
 
 
 def _bank(config: MelBandSettings, audio: AudioFormat) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The mel filters (mels, bins) and the frequencies they peak at, in hertz."""
+    """Give the mel filters (mels, bins) and the frequencies they peak at, in hertz."""
     highest, scale = config.highest_hertz or audio.sample_rate / 2, config.mel_scale
     bank = mel_filter_bank(
         n_mels=config.n_mels,
@@ -79,9 +81,9 @@ def _bank(config: MelBandSettings, audio: AudioFormat) -> tuple[NDArray[np.float
 
 
 def _mel(config: MelBandSettings, audio: AudioFormat, scale: str) -> FeatureConfig:
-    """The mel spectrogram with the same bands."""
+    """Configure the mel spectrogram with the same bands."""
     same = {field.name: getattr(config, field.name) for field in fields(MelBandSettings)}
-    return features_of("mel", audio, **same, scale=scale)
+    return configure_features("mel", audio, **same, scale=scale)
 
 
 def _mel_filters(config: MelBandSettings, audio: AudioFormat) -> Curves:
@@ -97,7 +99,7 @@ def _mel_filters(config: MelBandSettings, audio: AudioFormat) -> Curves:
 
 
 def _one_window(config: MelBandSettings, sound: Sound) -> Figure:
-    """The loudest window as samples, in Fourier coefficients, and in mel coefficients."""
+    """Draw the loudest window as samples, in Fourier coefficients, and in mel coefficients."""
     rate = sound.audio.sample_rate
     window, hop = round(config.window_seconds * rate), round(config.hop_seconds * rate)
     by_module = represent(_mel(config, sound.audio, "linear"), sound)[0]
@@ -111,10 +113,10 @@ def _one_window(config: MelBandSettings, sound: Sound) -> Figure:
     bank, peaks = _bank(config, sound.audio)
     hertz, ends = np.linspace(0, rate / 2, len(power)), (LOWEST_HERTZ, rate / 2)
     names = ("filters x spectrum", "model")
-    mel = np.stack([decibels(bank @ power), decibels(by_module[:, frame])])
+    mel = np.stack([to_decibels(bank @ power), to_decibels(by_module[:, frame])])
     look: dict[str, Any] = {"x_label": "frequency (Hz)", "y_label": "energy (dB)", "log_x": True, "x_limits": ends}
     milliseconds = 1000 * (np.arange(window) - window / 2) / rate + 1000 * frame * hop / rate
-    return sheet(
+    return draw_sheet(
         [
             Curves(
                 title=f"{window} samples",
@@ -124,7 +126,7 @@ def _one_window(config: MelBandSettings, sound: Sound) -> Figure:
                 x_label="time (ms)",
                 y_label="amplitude (full scale 1)",
             ),
-            Curves(title=f"{len(power)} Fourier coefficients", x=hertz[1:], ys=decibels(power)[None, 1:], **look),
+            Curves(title=f"{len(power)} Fourier coefficients", x=hertz[1:], ys=to_decibels(power)[None, 1:], **look),
             Curves(title=f"{len(peaks)} mel coefficients", x=peaks, ys=mel, names=names, marker=".", **look),
         ],
         title=f"The loudest window of {sound.name}",
@@ -133,7 +135,7 @@ def _one_window(config: MelBandSettings, sound: Sound) -> Figure:
 
 
 def _wavelet_filters(config: FeatureConfig, audio: AudioFormat) -> Figure:
-    """Responses of first and second order and of the averaging window, each brought to height 1."""
+    """Draw the responses of first and second order and of the averaging window, each brought to height 1."""
     scale = int(getattr(config, "max_scale_log2", 8))
     orders = {"First": int(getattr(config, "wavelets_per_octave", 8)), "Second": 1}
     length = 2 ** (scale + 7)
@@ -157,16 +159,16 @@ def _wavelet_filters(config: FeatureConfig, audio: AudioFormat) -> Figure:
             )
         )
     title = f"Wavelets of scattering up to 2^{scale} samples ({1000 * 2**scale / audio.sample_rate:.0f} ms)"
-    return sheet(panels, columns=1, title=title)
+    return draw_sheet(panels, columns=1, title=title)
 
 
 def _pcen_effect(config: MelBandSettings, sound: Sound) -> Figure:
-    """The same sound over a hiss that grows louder half-way, in the logarithm and after PCEN."""
+    """Draw the same sound over a hiss that grows louder half-way, in the logarithm and after PCEN."""
     hiss = _HISS * np.random.default_rng(0).standard_normal(len(sound.wave))
     hiss[: len(hiss) // 2] /= 10
     noisy = Sound(sound.name, (sound.wave + hiss).astype(np.float32), sound.audio)
     titles = {"log": "Mel in the logarithm", "pcen": "After PCEN: what stays the same fades"}
-    panels: list[Panel] = [waveform_panel(noisy)]
+    panels: list[Panel] = [make_waveform_panel(noisy)]
     for scale, title in titles.items():
-        panels += feature_panels(_mel(config, sound.audio, scale), noisy, title=title)
-    return sheet(panels, columns=1, title=f"{sound.name}, with a hiss 20 dB louder in the second half")
+        panels += make_feature_panels(_mel(config, sound.audio, scale), noisy, title=title)
+    return draw_sheet(panels, columns=1, title=f"{sound.name}, with a hiss 20 dB louder in the second half")

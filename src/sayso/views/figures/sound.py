@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 from sayso.audio import FULL_SCALE, AudioFormat, clip_from_file, clip_from_samples, decode, to_float
 from sayso.views.plots.panels import Curves
 
-__all__ = ["LOWEST_HERTZ", "Sound", "dft_panel", "made_up_vowel", "read_sound", "waveform_panel", "zoom_panel"]
+__all__ = [
+    "LOWEST_HERTZ",
+    "Sound",
+    "make_dft_panel",
+    "make_vowel",
+    "make_waveform_panel",
+    "make_zoom_panel",
+    "read_sound",
+]
 
 LOWEST_HERTZ = 50.0
 """Where logarithmic frequency axes begin."""
@@ -35,8 +43,8 @@ class Sound:
         """Its length."""
         return len(self.wave) / self.audio.sample_rate
 
-    def at_peak(self) -> "Sound":
-        """The same brought to a peak of 1, as `level: peak` has it; silence stays silence."""
+    def bring_to_peak(self) -> "Sound":
+        """Bring the sound to a peak of 1, as `level: peak` has it; silence stays silence."""
         peak = max(float(np.abs(self.wave).max()), 1 / FULL_SCALE)
         return Sound(f"{self.name}, at a peak of 1", (self.wave / peak).astype(np.float32), self.audio)
 
@@ -55,8 +63,8 @@ def read_sound(path: Path, audio: AudioFormat | None = None) -> Sound:
     return Sound(path.name, to_float(clip_from_samples(samples, rate, whole)), whole)
 
 
-def made_up_vowel(audio: AudioFormat) -> Sound:
-    """An "ah" of falling pitch that begins softly over a faint hiss: something to look at where no recording is."""
+def make_vowel(audio: AudioFormat) -> Sound:
+    """Make an "ah" of falling pitch that begins softly over a faint hiss, to look at where no recording is."""
     time = np.arange(audio.clip_samples) / audio.sample_rate
     length = max(1e-3, float(time[-1]))
     pitch_hertz = 130 - 40 * time / length
@@ -71,8 +79,8 @@ def made_up_vowel(audio: AudioFormat) -> Sound:
     return Sound("a made-up 'ah'", (0.6 * voiced + 0.004 * hiss).astype(np.float32), audio)
 
 
-def waveform_panel(sound: Sound) -> Curves:
-    """The whole wave; of a long one the extremes of each short stretch."""
+def make_waveform_panel(sound: Sound) -> Curves:
+    """Show the whole wave; of a long one the extremes of each short stretch."""
     stretch = -(-len(sound.wave) // _MOST_POINTS)
     whole = np.pad(sound.wave.astype(np.float64), (0, -len(sound.wave) % stretch), mode="edge").reshape(-1, stretch)
     x = np.arange(len(whole)) * stretch / sound.audio.sample_rate
@@ -89,8 +97,8 @@ def waveform_panel(sound: Sound) -> Curves:
     )
 
 
-def zoom_panel(sound: Sound) -> Curves:
-    """The 200 samples around the loudest one."""
+def make_zoom_panel(sound: Sound) -> Curves:
+    """Show the 200 samples around the loudest one."""
     loudest = int(np.abs(sound.wave).argmax())
     start = max(0, min(loudest - _ZOOM_SAMPLES // 2, len(sound.wave) - _ZOOM_SAMPLES))
     some = sound.wave[start : start + _ZOOM_SAMPLES].astype(np.float64)
@@ -105,8 +113,8 @@ def zoom_panel(sound: Sound) -> Curves:
     )
 
 
-def dft_panel(sound: Sound) -> Curves:
-    """Magnitude of the Fourier transform of the whole clip, the highest of neighbours where there are too many."""
+def make_dft_panel(sound: Sound) -> Curves:
+    """Show the magnitude of the clip's Fourier transform, the highest of neighbours where there are too many."""
     size = np.abs(np.fft.rfft(sound.wave.astype(np.float64))) * 2 / len(sound.wave)
     hertz = np.arange(len(size)) * sound.audio.sample_rate / len(sound.wave)
     edges = np.geomspace(LOWEST_HERTZ, max(2 * LOWEST_HERTZ, sound.audio.sample_rate / 2), _MOST_POINTS)

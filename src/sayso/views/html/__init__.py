@@ -9,8 +9,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from sayso.system import wording
 from sayso.system.files import write_text
-from sayso.system.wording import counted
 from sayso.views.plots.inline import inline_svg
 
 __all__ = ["chart", "percent", "points", "write_page"]
@@ -51,10 +51,10 @@ def percent(share: float | None) -> str:
     """
     if share is None or not math.isfinite(share):
         return "–"
-    text = f"{100 * share:.1f}"
-    if (text == "100.0" and share < 1) or (text == "0.0" and share > 0):
-        text = "> 99.9" if share > 0.5 else "< 0.1"
-    return f"{text}\u202f%"
+    text = wording.percent(share)
+    if (text == wording.percent(1) and share < 1) or (text == wording.percent(0) and share > 0):
+        text = f"> {wording.percent(0.999)}" if share > 0.5 else f"< {wording.percent(0.001)}"
+    return text.replace(" %", "\u202f%")
 
 
 def points(difference: float | None) -> str:
@@ -79,7 +79,7 @@ def _environment() -> jinja2.Environment:
         "percent": percent,
         "points": points,
         "number": _number,
-        "counted": counted,
+        "counted": wording.counted,
     }
     environment.filters.update(filters)
     return environment

@@ -13,7 +13,7 @@ __all__ = ["picture_uri", "sound_uri"]
 
 
 def sound_uri(samples: NDArray[np.int16], sample_rate: int) -> str:
-    """A sound, (samples,) at a rate in hertz, as FLAC, or as WAV where FLAC does not know the rate."""
+    """Write a sound, (samples,) at a rate in hertz, as FLAC, or as WAV where FLAC does not know the rate."""
     target = io.BytesIO()
     try:
         soundfile.write(target, samples, sample_rate, format="FLAC", subtype="PCM_16")
@@ -25,7 +25,7 @@ def sound_uri(samples: NDArray[np.int16], sample_rate: int) -> str:
 
 
 def picture_uri(samples: NDArray[np.int16], sample_rate: int) -> str:
-    """The spectrogram of a sound as PNG."""
+    """Draw the spectrogram of a sound as PNG."""
     return _data_uri("image/png", spectrogram_png(samples, sample_rate))
 
 

@@ -7,16 +7,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from sayso.views.plots.style import BLUE, MUTED, VERMILION, axes_at, new_figure, styled
+from sayso.system.wording import percent
+from sayso.views.plots.style import BLUE, MUTED, VERMILION, add_axes, make_figure, use_style
 
-__all__ = ["false_accepts", "reliability_diagram", "risk_coverage_curve"]
+__all__ = ["draw_false_accepts", "draw_reliability_diagram", "draw_risk_coverage_curve"]
 
 _SIDE = 3.0
 _LARGEST_POINTS, _SMALLEST_POINTS = 11.0, 3.0
 Rows = Sequence[Mapping[str, Any]]
 
 
-def reliability_diagram(rows: Rows, *, before: Rows = ()) -> Figure:
+def draw_reliability_diagram(rows: Rows, *, before: Rows = ()) -> Figure:
     """Draw the share that was right against the stated confidence; on the diagonal both are the same.
 
     Args:
@@ -26,7 +27,7 @@ def reliability_diagram(rows: Rows, *, before: Rows = ()) -> Figure:
     Returns:
         A figure of 6.4 x 4 inches.
     """
-    with styled():
+    with use_style():
         figure, axes = _square("Reliability")
         axes.plot([0, 1], [0, 1], color=MUTED, linestyle=":", linewidth=1.2, label="as it should be")
         if before:
@@ -43,7 +44,7 @@ def reliability_diagram(rows: Rows, *, before: Rows = ()) -> Figure:
     return figure
 
 
-def risk_coverage_curve(scores: Mapping[str, Any]) -> Figure:
+def draw_risk_coverage_curve(scores: Mapping[str, Any]) -> Figure:
     """Draw the share of wrong answers against the share of clips that are answered, the surest first.
 
     Args:
@@ -52,7 +53,7 @@ def risk_coverage_curve(scores: Mapping[str, Any]) -> Figure:
     Returns:
         A figure of 6.4 x 4 inches.
     """
-    with styled():
+    with use_style():
         figure, axes = _square("Risk against coverage")
         coverage, risk = [[row[column] for row in scores["curve"]] for column in (0, 1)]
         axes.plot(coverage, risk, color=BLUE)
@@ -61,14 +62,14 @@ def risk_coverage_curve(scores: Mapping[str, Any]) -> Figure:
         axes.axhline(0.01, color=MUTED, linestyle=":", linewidth=1.2)
         if at_risk > 0:
             axes.plot([at_risk, at_risk], [0, 0.01], color=VERMILION, linestyle="--", linewidth=1.4)
-            _beside(axes, f"1 % wrong at\n{100 * at_risk:.1f} % answered")
+            _beside(axes, f"1 % wrong at\n{percent(at_risk)} answered")
         axes.set(xlabel="clips answered, the surest first (%)", ylabel="of these answers wrong (%)")
         axes.set_xlim(0, 1.01)
         axes.set_ylim(0, 1.08 * most)
     return figure
 
 
-def false_accepts(scores: Mapping[str, Any]) -> Figure:
+def draw_false_accepts(scores: Mapping[str, Any]) -> Figure:
     """Draw how many clips of words never learned are answered against how many of known words are turned away.
 
     Args:
@@ -77,14 +78,14 @@ def false_accepts(scores: Mapping[str, Any]) -> Figure:
     Returns:
         A figure of 6.4 x 4 inches.
     """
-    with styled():
+    with use_style():
         figure, axes = _square("Words never learned")
         rejected, accepted = [[row[column] for row in scores["curve"]] for column in (0, 1)]
         axes.plot(rejected, accepted, color=BLUE)
         turned_away, let_in = scores["false_reject"]["rate"], scores["false_accept"]["rate"]
         axes.plot(turned_away, let_in, color=VERMILION, marker="o", markersize=6, clip_on=False)
-        said = f"at the threshold:\n{100 * turned_away:.1f} % of known words\nturned away,\n"
-        said += f"{100 * let_in:.1f} % of others let in"
+        said = f"at the threshold:\n{percent(turned_away)} of known words\nturned away,\n"
+        said += f"{percent(let_in)} of others let in"
         _beside(axes, said)
         axes.set(xlabel="clips of known words rejected (%)", ylabel="clips of other words accepted (%)")
         axes.set_xlim(-0.01, 1.01)
@@ -93,8 +94,8 @@ def false_accepts(scores: Mapping[str, Any]) -> Figure:
 
 
 def _square(title: str) -> tuple[Figure, Axes]:
-    figure = new_figure(6.4, 4.0)
-    axes = axes_at(figure, left=0.75, bottom=0.6, width=_SIDE, height=_SIDE)
+    figure = make_figure(6.4, 4.0)
+    axes = add_axes(figure, left=0.75, bottom=0.6, width=_SIDE, height=_SIDE)
     axes.set_title(title)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0, symbol=None))

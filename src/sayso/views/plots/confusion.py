@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
-from sayso.views.plots.layout import Canvas, Drawing, alone
-from sayso.views.plots.style import BLUE, GRID, INK, VERMILION, printable, text_inches
+from sayso.views.plots.layout import Canvas, Drawing, draw_alone
+from sayso.views.plots.style import BLUE, GRID, INK, VERMILION, make_printable, text_inches
 
-__all__ = ["confusion_drawing", "confusion_matrix"]
+__all__ = ["draw_confusion_matrix", "make_confusion_drawing"]
 
 _MOST_WITH_COUNTS = 20
 _GRID_INCHES = 7.2
@@ -22,7 +22,7 @@ _CELL_INCHES = (0.12, 0.46)  # least, most
 _FAINTEST = 0.1  # of a cell that holds anything, and the root of its share on top: one clip in a hundred must be seen
 
 
-def confusion_matrix(counts: NDArray[np.int64], labels: Sequence[str], *, shares: bool = False) -> Figure:
+def draw_confusion_matrix(counts: NDArray[np.int64], labels: Sequence[str], *, shares: bool = False) -> Figure:
     """Draw a confusion matrix: a row for each true word, a column for each predicted one.
 
     Blue on the diagonal is right, vermilion beside it wrong; the stronger, the larger the share of that row. The counts
@@ -36,12 +36,12 @@ def confusion_matrix(counts: NDArray[np.int64], labels: Sequence[str], *, shares
     Returns:
         A figure that grows with the number of words, from about 4 inches.
     """
-    return alone(confusion_drawing(counts, labels, shares=shares))
+    return draw_alone(make_confusion_drawing(counts, labels, shares=shares))
 
 
-def confusion_drawing(counts: NDArray[np.int64], labels: Sequence[str], *, shares: bool = False) -> Drawing:
-    """As `confusion_matrix`, to be placed beside others."""
-    names = [printable(label) for label in labels]
+def make_confusion_drawing(counts: NDArray[np.int64], labels: Sequence[str], *, shares: bool = False) -> Drawing:
+    """Make what `draw_confusion_matrix` draws, to be placed beside others."""
+    names = [make_printable(label) for label in labels]
     classes = len(names)
     cell = float(np.clip(_GRID_INCHES / max(1, classes), *_CELL_INCHES))
     points = float(np.clip(cell * 72 * 0.6, 5.0, 10.0))

@@ -7,15 +7,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
-from sayso.views.plots.style import BLUE, INK, VERMILION, axes_at, new_figure, printable, styled, text_inches
+from sayso.views.plots.style import BLUE, INK, VERMILION, add_axes, make_figure, make_printable, text_inches, use_style
 
-__all__ = ["bars", "histogram"]
+__all__ = ["draw_bars", "draw_histogram"]
 
 _ROW_INCHES = 0.24
 _MOST_CLASSES = 40
 
 
-def bars(counts: Mapping[str, int], *, title: str, x_label: str) -> Figure:
+def draw_bars(counts: Mapping[str, int], *, title: str, x_label: str) -> Figure:
     """Draw a bar for each name, in the order given, its number at its end.
 
     Args:
@@ -26,12 +26,12 @@ def bars(counts: Mapping[str, int], *, title: str, x_label: str) -> Figure:
     Returns:
         A figure 7 inches wide that grows with the number of names.
     """
-    names = [printable(name) for name in counts]
+    names = [make_printable(name) for name in counts]
     left = max((text_inches(name, points=9.5) for name in names), default=0.0) + 0.25
     height = _ROW_INCHES * max(1, len(names))
-    with styled():
-        figure = new_figure(7.0, height + 1.1)
-        axes = axes_at(figure, left=left, bottom=0.6, width=6.3 - left, height=height)
+    with use_style():
+        figure = make_figure(7.0, height + 1.1)
+        axes = add_axes(figure, left=left, bottom=0.6, width=6.3 - left, height=height)
         drawn = axes.barh(range(len(names)), list(counts.values()), height=0.72, color=BLUE)
         axes.bar_label(drawn, labels=[f"{count:,}" for count in counts.values()], padding=3, fontsize=8.5, color=INK)
         axes.set_yticks(range(len(names)), names, fontsize=9.5)
@@ -45,7 +45,7 @@ def bars(counts: Mapping[str, int], *, title: str, x_label: str) -> Figure:
     return figure
 
 
-def histogram(
+def draw_histogram(
     values: NDArray[np.float64], *, title: str, x_label: str, y_label: str, mark: tuple[float, str] | None = None
 ) -> Figure:
     """Draw how values are spread, in up to 40 classes of equal width; whole numbers are kept together.
@@ -60,9 +60,9 @@ def histogram(
     Returns:
         A figure of 7 x 3.4 inches.
     """
-    with styled():
-        figure = new_figure(7.0, 3.4)
-        axes = axes_at(figure, left=0.9, bottom=0.6, width=5.8, height=2.3)
+    with use_style():
+        figure = make_figure(7.0, 3.4)
+        axes = add_axes(figure, left=0.9, bottom=0.6, width=5.8, height=2.3)
         axes.hist(values, bins=[float(edge) for edge in _edges(values)], color=BLUE)
         if mark:
             axes.axvline(mark[0], color=VERMILION, linestyle="--", label=mark[1])

@@ -8,17 +8,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
-from sayso.views.plots.layout import Canvas, Drawing, alone
-from sayso.views.plots.style import BLUE, MUTED, VERMILION, axes_at, new_figure, printable, styled
+from sayso.views.plots.layout import Canvas, Drawing, draw_alone
+from sayso.views.plots.style import BLUE, MUTED, VERMILION, add_axes, make_figure, make_printable, use_style
 
-__all__ = ["learning_rate", "loss_and_accuracy", "loss_and_accuracy_drawing"]
+__all__ = ["draw_learning_rate", "draw_loss_and_accuracy", "make_loss_and_accuracy_drawing"]
 
 # Line style and marker tell the two apart where colour does not.
 _LINES = {"train": (BLUE, "-", "o"), "validation": (VERMILION, "--", "s")}
 _MOST_MARKERS = 30
 
 
-def loss_and_accuracy(log: Sequence[Mapping[str, Any]], *, best_epoch: int | None = None) -> Figure:
+def draw_loss_and_accuracy(log: Sequence[Mapping[str, Any]], *, best_epoch: int | None = None) -> Figure:
     """Draw loss and accuracy by epoch, one panel each, for the training and (where there is one) the validation part.
 
     Args:
@@ -29,11 +29,11 @@ def loss_and_accuracy(log: Sequence[Mapping[str, Any]], *, best_epoch: int | Non
     Returns:
         A figure of 9 x 3.2 inches.
     """
-    return alone(loss_and_accuracy_drawing(log, best_epoch=best_epoch))
+    return draw_alone(make_loss_and_accuracy_drawing(log, best_epoch=best_epoch))
 
 
-def loss_and_accuracy_drawing(log: Sequence[Mapping[str, Any]], *, best_epoch: int | None = None) -> Drawing:
-    """As `loss_and_accuracy`, to be placed beside others."""
+def make_loss_and_accuracy_drawing(log: Sequence[Mapping[str, Any]], *, best_epoch: int | None = None) -> Drawing:
+    """Make what `draw_loss_and_accuracy` draws, to be placed beside others."""
 
     def draw(canvas: Canvas) -> None:
         loss = canvas.axes(left=0.65, bottom=0.55, width=3.0, height=2.2)
@@ -52,7 +52,7 @@ def loss_and_accuracy_drawing(log: Sequence[Mapping[str, Any]], *, best_epoch: i
     return Drawing(9.0, 3.2, draw)
 
 
-def learning_rate(logs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
+def draw_learning_rate(logs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
     """Draw the learning rate at the end of each epoch, one line a run.
 
     Args:
@@ -61,9 +61,9 @@ def learning_rate(logs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
     Returns:
         A figure of 6.4 x 3.2 inches.
     """
-    with styled():
-        figure = new_figure(6.4, 3.2)
-        axes = axes_at(figure, left=0.9, bottom=0.55, width=5.2, height=2.2)
+    with use_style():
+        figure = make_figure(6.4, 3.2)
+        axes = add_axes(figure, left=0.9, bottom=0.55, width=5.2, height=2.2)
         styles = list(_LINES.values())
         for index, (name, log) in enumerate(logs.items()):
             rows = sorted((row for row in log if row["set"] == "train"), key=lambda row: row["epoch"])
@@ -71,7 +71,9 @@ def learning_rate(logs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
             colour, line, marker = styles[index % len(styles)]
             shown = marker if len(rows) <= _MOST_MARKERS else ""
             epochs = [row["epoch"] for row in rows]
-            axes.plot(epochs, rates, color=colour, linestyle=line, marker=shown, markersize=3.5, label=printable(name))
+            axes.plot(
+                epochs, rates, color=colour, linestyle=line, marker=shown, markersize=3.5, label=make_printable(name)
+            )
         axes.set(title="Learning rate", xlabel="epoch", ylabel="learning rate (end of epoch)")
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))

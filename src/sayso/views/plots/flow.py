@@ -12,10 +12,10 @@ from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from sayso.system.wording import counted
-from sayso.views.plots.layout import Canvas, Drawing, alone
-from sayso.views.plots.style import BLUE, INK, MUTED, VERMILION, printable, text_inches
+from sayso.views.plots.layout import Canvas, Drawing, draw_alone
+from sayso.views.plots.style import BLUE, INK, MUTED, VERMILION, make_printable, text_inches
 
-__all__ = ["Flow", "alluvial", "alluvial_drawing", "flows"]
+__all__ = ["Flow", "draw_alluvial", "lay_out_flows", "make_alluvial_drawing"]
 
 _LEAST_SHARE = 1 / 1000
 _GAP_SHARE = 0.35  # of the height that a word has on average
@@ -40,7 +40,7 @@ class Flow:
     """Where it ends on the right."""
 
 
-def flows(counts: NDArray[np.int64], *, gap: float = 0.0, least_share: float = _LEAST_SHARE) -> list[Flow]:
+def lay_out_flows(counts: NDArray[np.int64], *, gap: float = 0.0, least_share: float = _LEAST_SHARE) -> list[Flow]:
     """Lay out the bands: words from top to bottom in their order on both sides, bands of a word in the other's order.
 
     Args:
@@ -69,7 +69,7 @@ def flows(counts: NDArray[np.int64], *, gap: float = 0.0, least_share: float = _
     ]
 
 
-def alluvial(counts: NDArray[np.int64], labels: Sequence[str]) -> Figure:
+def draw_alluvial(counts: NDArray[np.int64], labels: Sequence[str]) -> Figure:
     """Draw the alluvial plot: what was predicted on the left, what was said on the right.
 
     Bands are as high as the clips they hold. Those that are right run straight and pale; those that are wrong cross
@@ -83,12 +83,12 @@ def alluvial(counts: NDArray[np.int64], labels: Sequence[str]) -> Figure:
     Returns:
         A figure that grows with the number of words.
     """
-    return alone(alluvial_drawing(counts, labels))
+    return draw_alone(make_alluvial_drawing(counts, labels))
 
 
-def alluvial_drawing(counts: NDArray[np.int64], labels: Sequence[str]) -> Drawing:
-    """As `alluvial`, to be placed beside others."""
-    names = [printable(label) for label in labels]
+def make_alluvial_drawing(counts: NDArray[np.int64], labels: Sequence[str]) -> Drawing:
+    """Make what `draw_alluvial` draws, to be placed beside others."""
+    names = [make_printable(label) for label in labels]
     height = float(np.clip(_WORD_INCHES * len(names), *_HEIGHT_INCHES))
     points = float(np.clip(height / max(1, len(names)) * 72 * 0.5, 6.5, 10.0))
     digits = len(f"{int(counts.sum()):,}")
@@ -111,7 +111,7 @@ def _fill(axes: Axes, counts: NDArray[np.int64], names: Sequence[str], *, points
     total = max(1, int(counts.sum()))
     gap = _GAP_SHARE * total / max(1, len(names))
     tall = total + gap * (len(names) - 1)
-    bands = flows(counts, gap=gap)
+    bands = lay_out_flows(counts, gap=gap)
     right = [_band(flow) for flow in bands if flow.true == flow.predicted]
     wrong = [_band(flow) for flow in bands if flow.true != flow.predicted]
     axes.add_collection(PathCollection(right, facecolors=BLUE, edgecolors="none", alpha=_FAINT))
@@ -138,7 +138,7 @@ def _fill(axes: Axes, counts: NDArray[np.int64], names: Sequence[str], *, points
 
 
 def _tops(sums: NDArray[np.int64], gap: float) -> NDArray[np.float64]:
-    """Upper ends of the bars of one side."""
+    """Give the upper ends of the bars of one side."""
     return np.cumsum(sums) - sums + float(gap) * np.arange(len(sums))
 
 

@@ -9,16 +9,16 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from sayso.views.plots.signals import LOWEST_DB, spectrogram_levels
-from sayso.views.plots.style import MUTED, axes_at, new_figure, printable, styled, text_inches
+from sayso.views.plots.style import MUTED, add_axes, make_figure, make_printable, text_inches, use_style
 
-__all__ = ["spectrogram_grid"]
+__all__ = ["draw_spectrogram_grid"]
 
 _CELL_INCHES = (0.42, 1.1)  # width: least, most
 _WIDEST_INCHES = 14.0
 _GAP = 8  # pixels
 
 
-def spectrogram_grid(
+def draw_spectrogram_grid(
     clips: Sequence[Sequence[NDArray[np.int16] | None]],
     *,
     rows: Sequence[str],
@@ -38,8 +38,8 @@ def spectrogram_grid(
     Returns:
         A figure that grows with rows and columns, up to about 15 inches wide.
     """
-    names = [printable(name, most=14) for name in rows]
-    words = [printable(word, most=14) for word in columns]
+    names = [make_printable(name, most=14) for name in rows]
+    words = [make_printable(word, most=14) for word in columns]
     cell = float(np.clip(_WIDEST_INCHES / max(1, len(words)), *_CELL_INCHES))
     left = max((text_inches(name, points=9) for name in names), default=0.0) + 0.2
     word_inches = max((text_inches(word, points=9) for word in words), default=0.0)
@@ -48,9 +48,9 @@ def spectrogram_grid(
     mosaic, high, wide = _mosaic(clips, sample_rate)
     width, height = cell * len(words), cell * 0.8 * len(names)
     scale = _scale(clips, sample_rate)
-    with styled():
-        figure = new_figure(left + max(width + 0.2, text_inches(scale, points=8.5)), height + over + 0.5)
-        axes = axes_at(figure, left=left, bottom=0.45, width=width, height=height)
+    with use_style():
+        figure = make_figure(left + max(width + 0.2, text_inches(scale, points=8.5)), height + over + 0.5)
+        axes = add_axes(figure, left=left, bottom=0.45, width=width, height=height)
         axes.imshow(mosaic, cmap=mpl.colormaps["magma"], aspect="auto", vmin=0, vmax=1, interpolation="antialiased")
         axes.set_yticks(np.arange(len(names)) * (high + _GAP) + high / 2, names, fontsize=9)
         axes.set_xticks(np.arange(len(words)) * (wide + _GAP) + wide / 2, words, fontsize=9)

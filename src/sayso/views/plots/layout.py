@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sayso.views.plots.style import axes_at, new_figure, printable, styled
+from sayso.views.plots.style import add_axes, make_figure, make_printable, use_style
 
-__all__ = ["Canvas", "Drawing", "alone", "side_by_side"]
+__all__ = ["Canvas", "Drawing", "draw_alone", "draw_side_by_side"]
 
 _GAP_INCHES = 0.35
 _TITLE_INCHES = 0.4
@@ -24,7 +24,7 @@ class Canvas:
 
     def axes(self, *, left: float, bottom: float, width: float, height: float) -> Axes:
         """Add axes at a place in inches."""
-        return axes_at(
+        return add_axes(
             self.figure, left=self.left_inches + left, bottom=self.bottom_inches + bottom, width=width, height=height
         )
 
@@ -38,15 +38,15 @@ class Drawing:
     draw: Callable[[Canvas], None]
 
 
-def alone(drawing: Drawing) -> Figure:
+def draw_alone(drawing: Drawing) -> Figure:
     """Draw on a sheet of its own."""
-    with styled():
-        figure = new_figure(drawing.width_inches, drawing.height_inches)
+    with use_style():
+        figure = make_figure(drawing.width_inches, drawing.height_inches)
         drawing.draw(Canvas(figure))
     return figure
 
 
-def side_by_side(drawings: Sequence[Drawing], titles: Sequence[str], *, same_scale: bool = False) -> Figure:
+def draw_side_by_side(drawings: Sequence[Drawing], titles: Sequence[str], *, same_scale: bool = False) -> Figure:
     """Draw several on one sheet from left to right, a title over each, their upper edges in line.
 
     Args:
@@ -57,15 +57,15 @@ def side_by_side(drawings: Sequence[Drawing], titles: Sequence[str], *, same_sca
     width = sum(drawing.width_inches for drawing in drawings) + _GAP_INCHES * (len(drawings) - 1)
     highest = max(drawing.height_inches for drawing in drawings)
     groups: list[list[Axes]] = []
-    with styled():
-        figure = new_figure(width, highest + _TITLE_INCHES)
+    with use_style():
+        figure = make_figure(width, highest + _TITLE_INCHES)
         left = 0.0
         for drawing, title in zip(drawings, titles, strict=True):
             before = len(figure.axes)
             drawing.draw(Canvas(figure, left, highest - drawing.height_inches))
             groups.append(figure.axes[before:])
             across, up = (left + 0.1) / width, (highest + 0.12) / (highest + _TITLE_INCHES)
-            figure.text(across, up, printable(title, most=60), fontsize=12, fontweight="bold", va="bottom")
+            figure.text(across, up, make_printable(title, most=60), fontsize=12, fontweight="bold", va="bottom")
             left += drawing.width_inches + _GAP_INCHES
     if same_scale:
         for alike in zip(*groups, strict=True):

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter, StrMethodFormatter
 
-from sayso.views.plots.style import BLUE, MUTED, axes_at, new_figure, styled
+from sayso.views.plots.style import BLUE, MUTED, add_axes, make_figure, use_style
 
-__all__ = ["accuracy_by_size"]
+__all__ = ["draw_accuracy_by_size"]
 
 
-def accuracy_by_size(
+def draw_accuracy_by_size(
     points: Sequence[tuple[float, float, float, float]],
     band: Sequence[tuple[float, float, float, float]],
     *,
@@ -26,9 +26,9 @@ def accuracy_by_size(
     Returns:
         A figure of 6.4 x 3.6 inches.
     """
-    with styled():
-        figure = new_figure(6.4, 3.6)
-        axes = axes_at(figure, left=0.75, bottom=0.6, width=5.4, height=2.6)
+    with use_style():
+        figure = make_figure(6.4, 3.6)
+        axes = add_axes(figure, left=0.75, bottom=0.6, width=5.4, height=2.6)
         last = points[-1][0]
         if band:
             sizes, curve, lows, highs = (list(column) for column in zip(*band, strict=True))

@@ -13,9 +13,9 @@ from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
 from sayso.views.plots.layout import Canvas
-from sayso.views.plots.style import BLUE, INK, VERMILION, new_figure, printable, styled, text_inches
+from sayso.views.plots.style import BLUE, INK, VERMILION, make_figure, make_printable, text_inches, use_style
 
-__all__ = ["Curves", "Heat", "Panel", "sheet"]
+__all__ = ["Curves", "Heat", "Panel", "draw_sheet"]
 
 _WIDTH, _HEIGHT = 4.3, 1.75  # of a panel's axes, in inches
 _LEFT, _RIGHT, _BOTTOM, _TOP = 0.95, 0.95, 0.55, 0.4  # around them
@@ -80,7 +80,7 @@ class Heat:
 Panel = Curves | Heat
 
 
-def sheet(panels: Sequence[Panel], *, title: str = "", columns: int = 2) -> Figure:
+def draw_sheet(panels: Sequence[Panel], *, title: str = "", columns: int = 2) -> Figure:
     """Draw panels on one sheet, row by row.
 
     Args:
@@ -92,14 +92,14 @@ def sheet(panels: Sequence[Panel], *, title: str = "", columns: int = 2) -> Figu
     rows = -(-len(panels) // columns)
     wide, high = _LEFT + _WIDTH + _RIGHT, _BOTTOM + _HEIGHT + _TOP
     over = _TITLE if title else 0.0
-    with styled():
-        figure = new_figure(columns * wide, rows * high + over)
+    with use_style():
+        figure = make_figure(columns * wide, rows * high + over)
         for index, panel in enumerate(panels):
             row, column = divmod(index, columns)
             _draw(Canvas(figure, column * wide, (rows - 1 - row) * high), panel)
         if title:
             up = 1 - 0.12 / (rows * high + over)
-            shown = printable(title, most=90)
+            shown = make_printable(title, most=90)
             points = min(13.0, 13.0 * (columns * wide - 0.3) / text_inches(shown, points=14.5))  # bold is wider
             figure.text(0.1 / (columns * wide), up, shown, fontsize=points, fontweight="bold", va="top")
     return figure

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from sayso.views.plots.style import BLUE, GRID, MUTED, axes_at, new_figure, styled
+from sayso.views.plots.style import BLUE, GRID, MUTED, add_axes, make_figure, use_style
 
-__all__ = ["loss_by_rate"]
+__all__ = ["draw_loss_by_rate"]
 
 
-def loss_by_rate(
+def draw_loss_by_rate(
     rates: Sequence[float], losses: Sequence[float], smoothed: Sequence[float], *, suggestion: float
 ) -> Figure:
     """Draw a learning-rate search.
@@ -23,9 +23,9 @@ def loss_by_rate(
     Returns:
         A figure of 6.4 x 3.4 inches.
     """
-    with styled():
-        figure = new_figure(6.4, 3.4)
-        axes = axes_at(figure, left=0.8, bottom=0.6, width=5.2, height=2.2)
+    with use_style():
+        figure = make_figure(6.4, 3.4)
+        axes = add_axes(figure, left=0.8, bottom=0.6, width=5.2, height=2.2)
         axes.plot(rates, losses, color=GRID, linewidth=1.0, label="each batch")
         axes.plot(rates, smoothed, color=BLUE, label="smoothed")
         axes.axvline(suggestion, color=MUTED, linestyle=":", linewidth=1.2)

@@ -7,9 +7,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from sayso.views.plots.style import BLUE, MUTED, VERMILION, axes_at, new_figure, printable, styled, text_inches
+from sayso.system.wording import percent
+from sayso.views.plots.style import (
+    BLUE,
+    MUTED,
+    VERMILION,
+    add_axes,
+    make_figure,
+    make_printable,
+    text_inches,
+    use_style,
+)
 
-__all__ = ["accuracy_by_speaker", "compare_speakers"]
+__all__ = ["compare_speakers", "draw_accuracy_by_speaker"]
 
 _MOST_SPEAKERS = 40
 _WORST_SPEAKERS = 20
@@ -18,7 +28,7 @@ _LINE_INCHES = 0.2
 _ROW_INCHES = 0.25
 
 
-def accuracy_by_speaker(per_speaker: Mapping[str, Mapping[str, Any]], *, label: str = "") -> Figure:
+def draw_accuracy_by_speaker(per_speaker: Mapping[str, Mapping[str, Any]], *, label: str = "") -> Figure:
     """Draw each speaker's accuracy as a dot with its 95 % interval, worst at the top.
 
     More than 40 speakers are too many for one picture: then the 20 worst are shown, and a line says so.
@@ -36,13 +46,13 @@ def accuracy_by_speaker(per_speaker: Mapping[str, Mapping[str, Any]], *, label: 
         key=lambda item: (item[1]["accuracy"], -item[1]["n"], item[0]),
     )
     shown = ranked[:_WORST_SPEAKERS] if len(ranked) > _MOST_SPEAKERS else ranked
-    names = [f"{printable(name, most=20)} ({scores['n']})" for name, scores in shown]
+    names = [f"{make_printable(name, most=20)} ({scores['n']})" for name, scores in shown]
     left = max((text_inches(name, points=9.5) for name in names), default=0.0) + 0.2
     height = _ROW_INCHES * max(1, len(shown))
     foot = _FOOT_INCHES + (_LINE_INCHES if label else 0.0)
-    with styled():
-        figure = new_figure(7.0, height + foot + 0.5)
-        axes = axes_at(figure, left=left, bottom=foot, width=6.7 - left, height=height)
+    with use_style():
+        figure = make_figure(7.0, height + foot + 0.5)
+        axes = add_axes(figure, left=left, bottom=foot, width=6.7 - left, height=height)
         _dots(axes, [scores for _, scores in shown])
         _frame(axes, names)
         axes.set_xlabel("\n".join(filter(None, ("clips recognised (%), with 95 % interval", label))))
@@ -68,9 +78,9 @@ def compare_speakers(runs: Mapping[str, Mapping[str, Mapping[str, Any]]], *, lab
     Those that lost most stand at the top; of more than 40 speakers the 20 that lost most are shown.
 
     Args:
-        runs: name of a run to its speakers, as `accuracy_by_speaker` takes them; two runs. Speakers that only one run
-            has are left out.
-        label: as `accuracy_by_speaker` takes it, for both.
+        runs: name of a run to its speakers, as `draw_accuracy_by_speaker` takes them; two runs. Speakers that only one
+            run has are left out.
+        label: as `draw_accuracy_by_speaker` takes it, for both.
 
     Returns:
         A figure 7 inches wide that grows with the number of speakers.
@@ -83,20 +93,20 @@ def compare_speakers(runs: Mapping[str, Mapping[str, Mapping[str, Any]]], *, lab
     }
     ranked = sorted(change, key=lambda name: (change[name], name))
     shown = ranked[:_WORST_SPEAKERS] if len(ranked) > _MOST_SPEAKERS else ranked
-    names = [printable(name, most=20) for name in shown]
+    names = [make_printable(name, most=20) for name in shown]
     left = max((text_inches(name, points=9.5) for name in names), default=0.0) + 0.2
     height = _ROW_INCHES * max(1, len(shown))
     foot = _FOOT_INCHES + (_LINE_INCHES if label else 0.0)
-    with styled():
-        figure = new_figure(7.0, height + foot + 0.4)
-        axes = axes_at(figure, left=left, bottom=foot, width=6.7 - left, height=height)
+    with use_style():
+        figure = make_figure(7.0, height + foot + 0.4)
+        axes = add_axes(figure, left=left, bottom=foot, width=6.7 - left, height=height)
         before = [first[name]["accuracy"] for name in shown]
         after = [second[name]["accuracy"] for name in shown]
         places = range(len(shown))
         axes.hlines(places, before, after, colors=MUTED, linewidths=1.2)
-        axes.plot(before, places, color=BLUE, marker="o", markersize=6, linestyle="", label=printable(first_name))
+        axes.plot(before, places, color=BLUE, marker="o", markersize=6, linestyle="", label=make_printable(first_name))
         square: dict[str, Any] = {"marker": "s", "markerfacecolor": "white", "markeredgewidth": 1.6, "markersize": 6}
-        axes.plot(after, places, color=VERMILION, linestyle="", label=printable(second_name), **square)
+        axes.plot(after, places, color=VERMILION, linestyle="", label=make_printable(second_name), **square)
         _frame(axes, names)
         axes.set_xlabel("\n".join(filter(None, ("clips recognised (%)", label))))
         axes.legend(ncols=2, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, fontsize=9)
@@ -119,4 +129,4 @@ def _headline(ranked: Sequence[tuple[str, Mapping[str, Any]]], shown: int) -> st
     if shown == len(ranked):
         return "speaker (clips); dotted: all clips together"
     least = ranked[shown][1]["accuracy"]
-    return f"the {shown} worst of {len(ranked)} speakers; the others reach {least:.1%} or more"
+    return f"the {shown} worst of {len(ranked)} speakers; the others reach {percent(least)} or more"

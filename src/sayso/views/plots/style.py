@@ -29,13 +29,13 @@ __all__ = [
     "PAPER_ID",
     "VERMILION",
     "Figure",
-    "axes_at",
-    "new_figure",
-    "printable",
+    "add_axes",
+    "make_figure",
+    "make_printable",
     "save",
-    "styled",
     "svg_text",
     "text_inches",
+    "use_style",
 ]
 
 INK = "#1f2430"
@@ -92,7 +92,7 @@ class _NotebookFigure(Figure):
 
 
 @contextmanager
-def styled() -> Generator[None]:
+def use_style() -> Generator[None]:
     """Draw in Sayso's style inside the block, whatever the user's own matplotlibrc says; restored afterwards."""
     settings = {key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith(_NOT_STYLE)}
     changes: dict[Any, Any] = {**settings, **_STYLE, "font.family": _families()}
@@ -100,14 +100,14 @@ def styled() -> Generator[None]:
         yield
 
 
-def new_figure(width_inches: float, height_inches: float) -> Figure:
-    """Give an empty figure of that size on a white sheet; call it inside `styled`."""
+def make_figure(width_inches: float, height_inches: float) -> Figure:
+    """Give an empty figure of that size on a white sheet; call it inside `use_style`."""
     figure = _NotebookFigure(figsize=(width_inches, height_inches))
     figure.patch.set_gid(PAPER_ID)
     return figure
 
 
-def axes_at(figure: Figure, *, left: float, bottom: float, width: float, height: float) -> Axes:
+def add_axes(figure: Figure, *, left: float, bottom: float, width: float, height: float) -> Axes:
     """Add axes at a place given in inches from the figure's lower left corner."""
     across, up = figure.get_size_inches()
     axes = figure.add_axes((left / across, bottom / up, width / across, height / up))
@@ -115,12 +115,12 @@ def axes_at(figure: Figure, *, left: float, bottom: float, width: float, height:
     return axes
 
 
-def printable(text: str, *, most: int = 24) -> str:
+def make_printable(text: str, *, most: int = 24) -> str:
     r"""Give a label or name as it can stand in a figure: one line, no control characters, at most `most` characters.
 
-    >>> printable("two\nlines")
+    >>> make_printable("two\nlines")
     'two lines'
-    >>> printable("a very long label", most=8)
+    >>> make_printable("a very long label", most=8)
     'a very …'
     """
     line = " ".join(text.split())
@@ -159,7 +159,7 @@ def svg_text(figure: Figure) -> str:
 
 def _write(figure: Figure, target: Path | io.BytesIO, kind: str) -> None:
     nothing = ("Date", "Creator", "Format", "Type") if kind == "svg" else ("Software",)
-    with styled(), warnings.catch_warnings():
+    with use_style(), warnings.catch_warnings():
         # In SVG the reader's fonts draw what ours lack; in PNG an empty box stands for that, beyond our mending.
         warnings.filterwarnings("ignore", message=r"Glyph \d+", category=UserWarning)
         figure.savefig(target, format=kind, dpi=150, metadata=dict.fromkeys(nothing))

@@ -7,15 +7,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter, PercentFormatter
 
-from sayso.views.plots.style import BLUE, INK, MUTED, axes_at, new_figure, printable, styled
+from sayso.views.plots.style import BLUE, INK, MUTED, add_axes, make_figure, make_printable, use_style
 
-__all__ = ["accuracy_against_cost"]
+__all__ = ["draw_accuracy_against_cost"]
 
 _WIDTH, _HEIGHT, _LEFT, _SPACE = 2.4, 2.6, 0.6, 0.3
 _LINE_INCHES = 0.19
 
 
-def accuracy_against_cost(rows: Sequence[Mapping[str, Any]], costs: Mapping[str, str]) -> Figure:
+def draw_accuracy_against_cost(rows: Sequence[Mapping[str, Any]], costs: Mapping[str, str]) -> Figure:
     """Draw one panel for each cost, side by side; numbers beside the dots are ranks, named below.
 
     Args:
@@ -29,12 +29,12 @@ def accuracy_against_cost(rows: Sequence[Mapping[str, Any]], costs: Mapping[str,
     columns = 2 if len(rows) > 1 else 1
     lines = -(-len(rows) // columns)
     legend = lines * _LINE_INCHES + 0.15
-    with styled():
-        figure = new_figure(_LEFT + len(costs) * (_WIDTH + _SPACE), legend + 0.55 + _HEIGHT + 0.15)
+    with use_style():
+        figure = make_figure(_LEFT + len(costs) * (_WIDTH + _SPACE), legend + 0.55 + _HEIGHT + 0.15)
         lowest, highest = _limits(rows)
         for place, (key, title) in enumerate(costs.items()):
             left = _LEFT + place * (_WIDTH + _SPACE)
-            axes = axes_at(figure, left=left, bottom=legend + 0.5, width=_WIDTH, height=_HEIGHT)
+            axes = add_axes(figure, left=left, bottom=legend + 0.5, width=_WIDTH, height=_HEIGHT)
             _panel(axes, rows, key)
             axes.set_xlabel(title)
             axes.set_ylim(lowest, highest)
@@ -46,7 +46,7 @@ def accuracy_against_cost(rows: Sequence[Mapping[str, Any]], costs: Mapping[str,
         for place, row in enumerate(rows):
             column, line = divmod(place, lines)
             at = (_LEFT + column * (across - _LEFT) / columns, legend - 0.1 - line * _LINE_INCHES)
-            text = f"{row['rank']}  {printable(row['recipe'], most=44)}"
+            text = f"{row['rank']}  {make_printable(row['recipe'], most=44)}"
             figure.text(at[0] / across, at[1] / up, text, fontsize=9, va="top", color=INK)
     return figure
 
@@ -71,7 +71,7 @@ def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]], key: str) -> None:
 
 
 def _limits(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
-    """Lowest and highest accuracy to show, with room around them."""
+    """Choose the lowest and highest accuracy to show, with room around them."""
     ends = [end for row in rows for end in (row["accuracy"], *(row["speaker_ci95"] or ()))]
     room = max(0.02, 0.05 * (max(ends) - min(ends)))
     return max(-0.02, min(ends) - room), min(1.02, max(ends) + room)

@@ -10,6 +10,7 @@ from sayso.data.corpus import Corpus
 from sayso.studies.audit.detector import Detector, Finding, Values
 from sayso.studies.audit.recording import Recording
 from sayso.system.progress import Progress
+from sayso.system.wording import percent
 
 __all__ = ["Clipping"]
 
@@ -50,4 +51,4 @@ class Clipping(Detector):
         del corpus, progress, threads
         share = values[:, 0]
         for row in np.flatnonzero(share >= SHARE):
-            yield Finding(int(row), float(share[row]), f"{share[row]:.1%} of its samples cut flat")
+            yield Finding(int(row), float(share[row]), f"{percent(share[row])} of its samples cut flat")

@@ -26,7 +26,7 @@ from sayso.recipe.recipe import Recipe, recipe_from_values
 from sayso.runs.folder import RunFolder
 from sayso.studies.audit.detector import Detector, Finding, Values
 from sayso.system.progress import Progress
-from sayso.system.wording import counted
+from sayso.system.wording import counted, percent
 
 __all__ = ["FOLDS", "Mislabels"]
 
@@ -78,7 +78,7 @@ class Mislabels(Detector):
         shares = _out_of_fold(corpus, rows, folds, recipe, progress)
         for place, word in _doubted(corpus.targets[rows], shares):
             row, own = int(rows[place]), float(shares[place, corpus.targets[rows[place]]])
-            detail = f"'{corpus.labels[word]}' {shares[place, word]:.0%}, its own word {own:.1%}"
+            detail = f"'{corpus.labels[word]}' {percent(shares[place, word], digits=0)}, its own word {percent(own)}"
             yield Finding(row, float(shares[place, word]) - own, detail)
 
 

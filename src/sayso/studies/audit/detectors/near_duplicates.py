@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from sayso.data.corpus import Corpus
-from sayso.data.near_copies import near_copies
+from sayso.data.near_copies import find_near_copies
 from sayso.studies.audit.detector import Detector, Finding, Values
 from sayso.system.progress import Progress
 
@@ -37,7 +37,7 @@ class NearDuplicates(Detector):
         del values, threads
         sample_rate, clips = corpus.audio.sample_rate, corpus.clips
         named: set[int] = set()
-        for pair in near_copies(corpus.samples, sample_rate=sample_rate, progress=progress):
+        for pair in find_near_copies(corpus.samples, sample_rate=sample_rate, progress=progress):
             peak = int(np.abs(corpus.samples[pair.first].astype(np.int32)).max())
             if peak < _LEAST_PEAK and pair.likeness < 1:
                 continue

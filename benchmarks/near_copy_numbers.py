@@ -1,0 +1,153 @@
+"""`python -m benchmarks.near_copy_numbers`: what becomes of the search for near copies when one of its numbers changes.
+
+Copies are planted among real clips: softer, earlier, later, noisy, coded, resampled. A line for each change tells how
+many of them are found, how many other pairs are named (two of them are the source's own repeats), and how many pairs
+had to be proved.
+"""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+import sayso.data.near_copies as search
+from sayso.audio import AudioFormat
+from sayso.data.corpus import pack
+from sayso.data.datasets import Dataset
+from sayso.data.datasets.fsdd import Fsdd
+from sayso.data.datasets.speech_commands import SpeechCommands
+from sayso.data.near_copies import band, candidates, correlation
+from sayso.system.progress import Progress
+
+CLIPS, COPIES = 1_500, 350
+Samples = NDArray[np.int16]
+CHANGES: tuple[tuple[ModuleType, str, tuple[float, ...]], ...] = (
+    (band, "_FADE_SECONDS", (0.001, 0.05)),
+    (candidates, "_QUIETEST_RMS", (0.3, 3.0)),
+    (candidates, "_HOP_SECONDS", (0.002, 0.008)),
+    (candidates, "_SMOOTHING_HOPS", (5, 9, 33)),
+    (candidates, "_APART_HOPS", (6, 24)),
+    (candidates, "_LEAST_PEAK_SHARE", (0.001, 0.1)),
+    (candidates, "_MOMENTS", (2, 8)),
+    (candidates, "_MOMENTS_SOUGHT", (1, 4)),
+    (candidates, "_PATCH_SECONDS", (0.1, 0.4)),
+    (candidates, "_PATCH_FRAMES", (4, 16)),
+    (candidates, "_FRAME_SECONDS", (0.016, 0.064)),
+    (candidates, "_BANDS", (6, 24)),
+    (candidates, "_PATCH_FLOOR_SHARE", (0.001, 0.1)),
+    (candidates, "_LEAST_PATCH_LIKENESS", (0.85, 0.96)),
+    (candidates, "_MOST_NEIGHBOURS", (2, 4, 16)),
+    (correlation, "LEAST_LIKENESS", (0.8, 0.88, 0.97)),
+    (correlation, "_LEAST_LIKENESS_THROUGHOUT", (0.0, 0.7, 0.93)),
+    (correlation, "_STRETCH_SECONDS", (0.025, 0.1)),
+    (correlation, "_LEAST_STRETCH_ENERGY_SHARE", (0.005, 0.2)),
+    (correlation, "_LEAST_OVERLAP_ENERGY_SHARE", (0.1, 0.5)),
+    (correlation, "_LEAST_COARSE_LIKENESS", (0.3, 0.8)),
+    (correlation, "_FINER_STEPS_A_SAMPLE", (1, 2, 8)),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Planted:
+    """Clips with changed copies of some of them behind the others."""
+
+    name: str
+    samples: Samples
+    pairs: set[tuple[int, int]]
+    """The clips that were copied, each with its copy."""
+    sample_rate: int
+
+
+def main() -> None:
+    """Plant copies, change one number at a time, and print what is found."""
+    sets = [*_plant("fsdd", Fsdd(), 8_000), *_plant("speech commands", SpeechCommands(), 16_000)]
+    _show("as it is", sets)
+    for module, name, values in CHANGES:
+        before = getattr(module, name)
+        for value in values:
+            setattr(module, name, value)
+            _show(f"{name} {value:g} instead of {before:g}", sets)
+        setattr(module, name, before)
+
+
+def _plant(name: str, dataset: Dataset, rate: int) -> Iterator[Planted]:
+    """Plant copies among some of the clips; and, to see which other pairs are named, among twice as many."""
+    whole = pack(dataset.listing(Progress()), AudioFormat(sample_rate=rate), progress=Progress())
+    for count in (CLIPS, 2 * CLIPS):
+        clips = np.array(whole.samples[np.random.default_rng(0).permutation(len(whole))[:count]])
+        rows = np.random.default_rng(1).choice(len(clips), COPIES, replace=False)
+        kinds = _kinds(rate)
+        copies = [kinds[at % len(kinds)](clips[row], at) for at, row in enumerate(rows)]
+        pairs = {(int(row), len(clips) + at) for at, row in enumerate(rows)}
+        yield Planted(f"{name}, {len(clips):,}", np.concatenate((clips, copies)), pairs, rate)
+
+
+def _show(what: str, sets: list[Planted]) -> None:
+    cells: list[str] = []
+    for planted in sets:
+        proofs = 0
+        prove = search.prove
+
+        def count(samples: Samples, pairs: NDArray[np.int64], where: band.Band, prove: Callable = prove) -> Iterator:
+            nonlocal proofs
+            proofs += len(pairs)
+            return prove(samples, pairs, where)
+
+        search.prove = count
+        found = search.find_near_copies(planted.samples, sample_rate=planted.sample_rate)
+        search.prove = prove
+        got = {(pair.first, pair.second) for pair in found}
+        cells.append(
+            f"{planted.name}: {len(got & planted.pairs)}/{COPIES}, others {len(got - planted.pairs)}, proofs {proofs:,}"
+        )
+    print(f"{what:<45}{' | '.join(cells)}", flush=True)
+
+
+def _kinds(rate: int) -> list[Callable[[Samples, int], Samples]]:
+    """Give the ways to change a clip; each takes it and a seed."""
+    return [
+        lambda clip, _: _quantise(clip * 0.3),
+        lambda clip, _: _shift(clip, rate // 9),
+        lambda clip, _: _shift(clip, -rate // 7),
+        lambda clip, seed: _add_noise(clip, 20, seed),
+        lambda clip, _: _code(clip, rate),
+        lambda clip, _: _resample(clip, rate),
+        lambda clip, seed: _add_noise(_shift(_quantise(clip * 0.4), rate // 20), 25, seed),
+    ]
+
+
+def _quantise(sound: NDArray[np.floating]) -> Samples:
+    return np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
+
+
+def _shift(clip: Samples, count: int) -> Samples:
+    moved = np.roll(clip, count)
+    moved[slice(0, count) if count > 0 else slice(count, None)] = 0
+    return moved
+
+
+def _add_noise(clip: Samples, snr_db: float, seed: int) -> Samples:
+    level = np.sqrt(np.mean(np.square(clip, dtype=np.float64))) * 10 ** (-snr_db / 20)
+    return _quantise(clip + np.random.default_rng(seed).normal(0, level, len(clip)))
+
+
+def _code(clip: Samples, rate: int) -> Samples:
+    file = io.BytesIO()
+    soundfile.write(file, clip, rate, format="OGG", subtype="VORBIS")
+    file.seek(0)
+    return _quantise(soundfile.read(file)[0] * 32768)
+
+
+def _resample(clip: Samples, rate: int) -> Samples:
+    through = rate * 7 // 10
+    back = soxr.resample(soxr.resample(clip.astype(np.float64), rate, through), through, rate)
+    return _quantise(np.resize(back, len(clip)))
+
+
+if __name__ == "__main__":
+    main()
