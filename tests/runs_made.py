@@ -39,8 +39,8 @@ def small_run(folder: Path, out: Path, **keys: object) -> Run:
 
 
 def small_prepared(folder: Path, progress: Progress | None = None, **keys: object) -> Prepared:
-    """Its clips, divided."""
-    return prepare(small_recipe(folder, **keys), progress or Progress())
+    """Its clips, divided; what comes of them later reports to `progress`."""
+    return replace(prepare(small_recipe(folder, **keys), Progress()), progress=progress or Progress())
 
 
 def prepared_by(recipe: Recipe, prepared: Prepared) -> Prepared:

@@ -94,8 +94,8 @@ def test_evaluate_prints_what_training_found(sayso, trained):
 def test_whether_speakers_are_shared_stands_beside_every_score(sayso, trained, monkeypatch):
     label = "speakers split: no speakers shared"
     run = trained / "run"
-    metrics, manifest = (json.loads((run / f"{name}.json").read_text()) for name in ("metrics", "manifest"))
-    assert metrics["speakers_shared"] == manifest["speakers_shared"] == 0
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert manifest["speakers_shared"] == 0
     assert sayso("evaluate", run)[1].splitlines()[0].endswith(label)
     assert json.loads(sayso("evaluate", run, "--json")[1])["speakers_shared"] == 0
     assert "trained on" in sayso("evaluate", run, "--split", "train")[1].splitlines()[0]

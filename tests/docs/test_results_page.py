@@ -1,9 +1,9 @@
 """The page of results: facts from run folders, which runs belong to which recipe, and what the page makes of them."""
 
-import csv
 import shutil
 
 import measured
+import numpy as np
 import pytest
 import result_rows
 import results
@@ -12,6 +12,7 @@ from sayso.config.overrides import load_yaml
 from sayso.errors import RunError
 from sayso.recipe.recipe import read_recipe, recipe_yaml
 from sayso.runs.folder import RunFolder
+from sayso.runs.predictions import PredictedClip, Predictions, write_predictions
 from sayso.system.files import write_json, write_text
 
 RECIPE = "fsdd/quick"
@@ -46,12 +47,12 @@ def run_of(tmp_path):
         manifest |= {"device": "cpu", "threads": 2, "precision": "bf16", "machine": {"cores": 2}}
         manifest |= {"clips": {"train": 80, "test": 8}, "versions": {"sayso": "0.1.0", "torch": "2.13.0"}}
         write_json(run.path / "manifest.json", manifest)
-        with run.predictions.open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["clip", "start_seconds", "speaker", "label", "predicted"])
-            for row in range(8):
-                says = "7" if row >= wrong else "1"
-                writer.writerow([f"/{name}/recordings/7_{row}.wav", "", "ann" if row % 2 else "bob", "7", says])
+        clips = tuple(
+            PredictedClip(f"/{name}/recordings/7_{row}.wav", "", "ann" if row % 2 else "bob", "7") for row in range(8)
+        )
+        says = tuple("7" if row >= wrong else "1" for row in range(8))
+        shares = np.array([[1.0, 0.0] if word == "1" else [0.0, 1.0] for word in says])
+        write_predictions(run.predictions, Predictions(clips, says, ("1", "7"), shares))
         return run
 
     return make

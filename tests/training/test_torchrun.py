@@ -12,9 +12,10 @@ import torch
 from torch import nn
 
 import sayso
-from runs_made import small_data, small_recipe
+from runs_made import small_prepared, small_recipe
 from sayso.classifier.module import Classifier
 from sayso.errors import SettingsError
+from sayso.recipe.prepared import Prepared
 from sayso.recipe.recipe import Training, recipe_yaml
 from sayso.runs.log import read_log
 from sayso.system.distributed import Processes, this_process
@@ -62,7 +63,8 @@ def test_batches_too_small_for_so_many_processes_are_told():
 
 @pytest.mark.parametrize("class_weights", ["none", "balanced"])
 def test_the_processes_gradients_make_up_that_of_the_whole_batch(tone_folder, class_weights):
-    corpus, split = small_data(tone_folder)
+    prepared = small_prepared(tone_folder)
+    corpus, split = prepared.corpus, prepared.split
     recipe = small_recipe(tone_folder, batch_size=7, class_weights=class_weights)
     recipe = type(recipe)(**{**vars(recipe), "augment": ()})
 
@@ -74,13 +76,13 @@ def test_the_processes_gradients_make_up_that_of_the_whole_batch(tone_folder, cl
         # Words of unequal number, so that shares of one size differ in weight.
         kept = np.concatenate([split.train[:3], split.train[-8:]])
         parts = type(split)(kept, split.validation, split.test, "x")
-        return Learner(classifier, corpus, parts, Hardware(torch.device("cpu"), False, 1, processes))
+        return Learner(classifier, Prepared(recipe, corpus, parts), Hardware(torch.device("cpu"), False, 1, processes))
 
     def gradient(processes):
         one = learner(processes)
         loss = one.training_step(0, 0)
         loss.backward()
-        return one.classifier.network[1].weight.grad, one.train_tally
+        return one.classifier.network[1].weight.grad, one.train_scores
 
     whole, tally = gradient(Processes())
     parts = [gradient(Processes(rank, 3)) for rank in range(3)]
