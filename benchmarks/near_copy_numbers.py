@@ -105,7 +105,7 @@ def _show(what: str, sets: list[Planted]) -> None:
         cells.append(
             f"{planted.name}: {len(got & planted.pairs)}/{COPIES}, others {len(got - planted.pairs)}, proofs {proofs:,}"
         )
-    print(f"{what:<45}{' | '.join(cells)}", flush=True)
+    print(f"{what:<54}{' | '.join(cells)}", flush=True)
 
 
 def _kinds(rate: int) -> list[Callable[[Samples, int], Samples]]:
