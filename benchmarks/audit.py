@@ -12,7 +12,7 @@ from sayso.data.datasets import DatasetConfig
 from sayso.data.datasets.fsdd import FsddConfig
 from sayso.data.datasets.speech_commands import SpeechCommandsConfig
 from sayso.studies.audit.audit import find_faults
-from sayso.studies.audit.catalogue import all_detectors
+from sayso.studies.audit.catalogue import list_detectors
 from sayso.studies.audit.listening import listen
 from sayso.system.progress import Progress
 
@@ -67,7 +67,7 @@ def _percents(name: str, dataset: DatasetConfig) -> Mapping[str, float]:
     """Plant, audit, and count."""
     with tempfile.TemporaryDirectory() as folder:
         planted = plant(dataset.listing(Progress()).clips, Path(folder), count=FAULTS, seed=SEED)
-        detectors = all_detectors()
+        detectors = list_detectors()
         with listen(planted.clips, FORMATS[name], detectors, progress=Progress()) as heard:
             found = find_faults(heard, detectors, Progress())
             clips = heard.corpus.clips

@@ -11,7 +11,7 @@ from sayso.augment.gain import GainConfig
 from sayso.classifier.module import Classifier
 from sayso.errors import SettingsError
 from sayso.training import choose_hardware, feature_cache
-from sayso.training.learner import Learner, class_weights, new_learner
+from sayso.training.learner import Learner, new_learner, weigh_classes
 
 
 def test_class_weights_balance(tone_folder):
@@ -20,7 +20,7 @@ def test_class_weights_balance(tone_folder):
     rows = np.concatenate(
         (split.train[corpus.targets[split.train] == 0][:2], split.train[corpus.targets[split.train] != 0])
     )
-    weighted = class_weights(corpus, rows)
+    weighted = weigh_classes(corpus, rows)
     counts = np.bincount(corpus.targets[rows])
     np.testing.assert_allclose(weighted.numpy() * counts, len(rows) / 3, rtol=1e-6)
 

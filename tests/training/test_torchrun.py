@@ -19,7 +19,7 @@ from sayso.recipe.prepared import Prepared
 from sayso.recipe.recipe import Training, recipe_yaml
 from sayso.runs.log import read_log
 from sayso.system.distributed import Processes, this_process
-from sayso.training.batches import check_shares, epoch_batches, own_share
+from sayso.training.batches import check_shares, draw_batches, take_share
 from sayso.training.hardware import Hardware, choose_hardware
 from sayso.training.learner import Learner
 
@@ -30,8 +30,8 @@ TORCHRUN = {"WORLD_SIZE": "8", "RANK": "5", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE
 def test_every_row_falls_to_exactly_one_process_in_every_epoch(count):
     rows = np.arange(100, 143)
     for epoch in range(3):
-        batches = epoch_batches(rows, batch_size=16, seed=1, epoch=epoch)
-        shares = [[own_share(batch, Processes(rank, count)) for rank in range(count)] for batch in batches]
+        batches = draw_batches(rows, batch_size=16, seed=1, epoch=epoch)
+        shares = [[take_share(batch, Processes(rank, count)) for rank in range(count)] for batch in batches]
         assert sorted(int(row) for batch in shares for share in batch for row in share) == rows.tolist()
         sizes = [len(share) for batch in shares for share in batch]
         assert min(sizes) >= 2

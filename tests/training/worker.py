@@ -35,7 +35,7 @@ def record(folder: Path) -> None:
 
     rank = os.environ.get("RANK", "0")
     used: dict[str, list[list[int]]] = {"train": [], "validation": []}
-    share = learner.own_share
+    share = learner.take_share
 
     def recorded(rows, processes):
         own = share(rows, processes)
@@ -46,7 +46,7 @@ def record(folder: Path) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return own
 
-    learner.own_share = recorded
+    learner.take_share = recorded
 
 
 if __name__ == "__main__":

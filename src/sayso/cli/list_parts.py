@@ -36,8 +36,8 @@ def list_parts(
 
 
 def _list_detectors() -> None:
-    from sayso.studies.audit.catalogue import all_detectors
+    from sayso.studies.audit.catalogue import list_detectors
 
     say("detectors:")
-    for detector in all_detectors():
+    for detector in list_detectors():
         say(f"  {detector.name:<16} {detector.title}")

@@ -7,23 +7,23 @@ from sayso.errors import Fault, SettingsError
 from sayso.recipe.recipe import Training
 from sayso.system.distributed import Processes
 
-__all__ = ["check_shares", "epoch_batches", "own_share"]
+__all__ = ["check_shares", "draw_batches", "take_share"]
 
 
-def epoch_batches(rows: Rows, *, batch_size: int, seed: int, epoch: int) -> list[Rows]:
+def draw_batches(rows: Rows, *, batch_size: int, seed: int, epoch: int) -> list[Rows]:
     """The rows of each step of an epoch, every row once, in batches of nearly one size so that none is of one clip.
 
-    >>> [len(batch) for batch in epoch_batches(np.arange(10), batch_size=4, seed=0, epoch=0)]
+    >>> [len(batch) for batch in draw_batches(np.arange(10), batch_size=4, seed=0, epoch=0)]
     [4, 3, 3]
     """
     shuffled = np.random.default_rng((seed, epoch, 0)).permutation(rows)
     return np.array_split(shuffled, -(-len(rows) // batch_size))
 
 
-def own_share(rows: Rows, processes: Processes) -> Rows:
+def take_share(rows: Rows, processes: Processes) -> Rows:
     """The rows of a batch that fall to this process: each row to exactly one, as evenly as can be.
 
-    >>> [own_share(np.arange(7), Processes(rank, 3)).tolist() for rank in range(3)]
+    >>> [take_share(np.arange(7), Processes(rank, 3)).tolist() for rank in range(3)]
     [[0, 1, 2], [3, 4], [5, 6]]
     """
     return np.array_split(rows, processes.count)[processes.rank]

@@ -15,14 +15,14 @@ from sayso.data.corpus import Corpus, Rows
 from sayso.recipe.prepared import Prepared
 from sayso.system.distributed import sum_over_processes
 from sayso.system.malloc import keep_freed_memory
-from sayso.training.batches import epoch_batches, own_share
+from sayso.training.batches import draw_batches, take_share
 from sayso.training.epoch_scores import EpochScores
 from sayso.training.feature_cache import FeatureCache
 from sayso.training.hardware import Hardware
 from sayso.training.optimisers import make_optimiser
 from sayso.training.schedules import make_schedule
 
-__all__ = ["Learner", "class_weights", "new_learner"]
+__all__ = ["Learner", "new_learner", "weigh_classes"]
 
 _MEASURE_BATCH = 256
 
@@ -60,7 +60,7 @@ class Learner(lightning.LightningModule):
         self.on_features = [change for works_on, change in parts if works_on == "features"]
         self.steps_per_epoch = -(-len(split.train) // self.settings.batch_size)
         self.validation_steps = -(-len(split.validation) // _MEASURE_BATCH)
-        self.weights = class_weights(corpus, split.train) if self.settings.class_weights == "balanced" else None
+        self.weights = weigh_classes(corpus, split.train) if self.settings.class_weights == "balanced" else None
         self.train_scores, self.validation_scores = EpochScores(), EpochScores()
         self._drawn: tuple[int, list[Rows]] = (-1, [])
         self._kept: FeatureCache | None = None
@@ -94,7 +94,7 @@ class Learner(lightning.LightningModule):
         generator = torch.Generator().manual_seed(int(seeds[0]))
         torch.manual_seed(int(seeds[1]))  # for dropout
         batch = self._batches(epoch)[step]
-        rows = own_share(batch, self.processes)
+        rows = take_share(batch, self.processes)
         targets = torch.from_numpy(self.corpus.targets[rows]).to(self.device)
         with torch.no_grad():
             features = self.training_features(rows, generator)
@@ -112,7 +112,7 @@ class Learner(lightning.LightningModule):
         """Score one batch of validation clips, in float32 and without augmentation."""
         del batch_index
         batch = self.split.validation[step * _MEASURE_BATCH : (step + 1) * _MEASURE_BATCH]
-        rows = own_share(batch, self.processes)
+        rows = take_share(batch, self.processes)
         if len(rows) == 0:
             return
         targets = torch.from_numpy(self.corpus.targets[rows]).to(self.device)
@@ -192,12 +192,12 @@ class Learner(lightning.LightningModule):
     def _batches(self, epoch: int) -> list[Rows]:
         if self._drawn[0] != epoch:
             settings = self.settings
-            drawn = epoch_batches(self.split.train, batch_size=settings.batch_size, seed=settings.seed, epoch=epoch)
+            drawn = draw_batches(self.split.train, batch_size=settings.batch_size, seed=settings.seed, epoch=epoch)
             self._drawn = (epoch, drawn)
         return self._drawn[1]
 
 
-def class_weights(corpus: Corpus, rows: Rows) -> Float[Tensor, "classes"]:
+def weigh_classes(corpus: Corpus, rows: Rows) -> Float[Tensor, "classes"]:
     """Weights by which every word counts the same in the loss over `rows`."""
     counts = np.bincount(corpus.targets[rows], minlength=len(corpus.labels))
     return torch.from_numpy(len(rows) / (len(counts) * counts)).float()

@@ -17,7 +17,7 @@ from sayso.training.hardware import choose_hardware
 from sayso.training.learner import Learner, new_learner
 from sayso.training.optimisers import make_optimiser
 
-__all__ = ["RateSearch", "search_learning_rate", "smoothed"]
+__all__ = ["RateSearch", "search_learning_rate", "smooth"]
 
 _KEPT_SHARE = 0.95
 _HOPELESS = 4.0
@@ -83,15 +83,15 @@ def search_learning_rate(
             losses.append(loss)
             task.advance()
             task.tell(f"rate {rates[len(losses) - 1]:.1e}, loss {loss:.3f}")
-            if not math.isfinite(loss) or _hopeless(smoothed(losses)):
+            if not math.isfinite(loss) or _hopeless(smooth(losses)):
                 break
     return _found(rates, losses)
 
 
-def smoothed(losses: list[float]) -> list[float]:
+def smooth(losses: list[float]) -> list[float]:
     """Exponential moving average, each value freed of the zero that the average starts from.
 
-    >>> smoothed([2.0, 2.0, 2.0])
+    >>> smooth([2.0, 2.0, 2.0])
     [2.0, 2.0, 2.0]
     """
     average, values = 0.0, list[float]()
@@ -121,7 +121,7 @@ def _hopeless(averages: list[float]) -> bool:
 
 def _found(rates: list[float], losses: list[float]) -> RateSearch:
     finite = losses[: next((step for step, loss in enumerate(losses) if not math.isfinite(loss)), len(losses))]
-    averages = smoothed(finite)
+    averages = smooth(finite)
     lowest = averages.index(min(averages)) if averages else 0
     if len(finite) < _LEAST_STEPS // 2 or lowest == 0:
         what = "is no number" if len(finite) < len(losses) else "only grew"

@@ -9,7 +9,7 @@ from sayso.audio import AudioFormat, resample
 from sayso.data.clips import Clip
 from sayso.data.datasets.folder import FolderConfig
 from sayso.studies.audit.audit import find_faults
-from sayso.studies.audit.catalogue import all_detectors, chosen_detectors
+from sayso.studies.audit.catalogue import choose_detectors, list_detectors
 from sayso.studies.audit.detector import against_group, spread
 from sayso.studies.audit.detectors.mislabels import _doubted, _folds
 from sayso.studies.audit.discriminant import log_odds
@@ -49,7 +49,7 @@ def found(tmp_path_factory):
     soundfile.write(folder / "no" / "twin.wav", 0.5 * twin, rate)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SAYSO_CACHE", str(tmp_path_factory.mktemp("cache")))
-        detectors = chosen_detectors((), mislabels=False)
+        detectors = choose_detectors((), mislabels=False)
         clips = FolderConfig(path=str(folder)).listing(Progress()).clips
         with listen(clips, AUDIO, detectors, progress=Progress()) as heard:
             findings = find_faults(heard, detectors, Progress())
@@ -72,23 +72,23 @@ def test_few_good_clips_are_named(found):
 
 
 def test_every_fault_explains_itself():
-    names = [detector.name for detector in all_detectors()]
+    names = [detector.name for detector in list_detectors()]
     assert len(set(names)) == len(names)
-    assert all(one.title and one.meaning.endswith(".") and one.threshold for one in all_detectors())
+    assert all(one.title and one.meaning.endswith(".") and one.threshold for one in list_detectors())
 
 
 def test_findings_come_in_one_order_whatever_the_files_are_called():
     names = ["silence", "cut-off", "wrong-rate", "near-duplicates", "mislabels", "clipping", "band-limited"]
-    assert [detector.name for detector in all_detectors()] == [*names, "loudness", "length"]
+    assert [detector.name for detector in list_detectors()] == [*names, "loudness", "length"]
 
 
 def test_only_asked_for_a_detector_trains():
-    quick = [detector.name for detector in all_detectors() if not detector.trains]
-    assert [detector.name for detector in chosen_detectors((), mislabels=False)] == quick
-    assert [detector.name for detector in chosen_detectors(["mislabels"], mislabels=False)] == ["mislabels"]
-    both = chosen_detectors(["length"], mislabels=True)
+    quick = [detector.name for detector in list_detectors() if not detector.trains]
+    assert [detector.name for detector in choose_detectors((), mislabels=False)] == quick
+    assert [detector.name for detector in choose_detectors(["mislabels"], mislabels=False)] == ["mislabels"]
+    both = choose_detectors(["length"], mislabels=True)
     assert [detector.name for detector in both] == ["mislabels", "length"]
-    assert chosen_detectors((), mislabels=True)[4].name == "mislabels"
+    assert choose_detectors((), mislabels=True)[4].name == "mislabels"
 
 
 DETECTOR = """
@@ -110,7 +110,7 @@ def test_a_new_file_is_a_new_detector(program, tmp_path, monkeypatch):
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "hum.py").write_text(DETECTOR)
     monkeypatch.setattr(detectors, "__path__", [*detectors.__path__, str(tmp_path / "new")])
-    assert [detector.name for detector in all_detectors()][:3] == ["silence", "hum", "cut-off"]
+    assert [detector.name for detector in list_detectors()][:3] == ["silence", "hum", "cut-off"]
     assert "  hum              Hum\n" in program("list", "detectors")[1]
     words = write_set(tmp_path / "words", {}, clips=2)
     code, text, _ = program("audit", words, "--only", "hum", "--out", tmp_path / "out")
@@ -123,7 +123,7 @@ def test_a_new_file_is_a_new_detector(program, tmp_path, monkeypatch):
 def test_a_click_in_the_last_frame_is_measured(samples):
     for height in np.linspace(0.01, 1, 50):  # where it is cut on purpose is drawn from the samples
         recording = Recording(np.append(np.zeros(samples - 1), height).astype(np.float32), RATE)
-        assert all(np.isfinite(detector.measure(recording, AUDIO)).all() for detector in all_detectors())
+        assert all(np.isfinite(detector.measure(recording, AUDIO)).all() for detector in list_detectors())
 
 
 def test_a_group_is_compared_with_itself():
@@ -176,7 +176,7 @@ def test_the_very_same_samples_are_named_however_quiet(tmp_path):
         (tmp_path / word).parent.mkdir(exist_ok=True)
         soundfile.write(tmp_path / f"{word}.wav", wave, RATE, subtype="PCM_16")
     clips = FolderConfig(path=str(tmp_path)).listing(Progress()).clips
-    detectors = chosen_detectors(["near-duplicates"], mislabels=False)
+    detectors = choose_detectors(["near-duplicates"], mislabels=False)
     with listen(clips, AUDIO, detectors, progress=Progress()) as heard:
         (found,) = find_faults(heard, detectors, Progress()).values()
         assert [heard.corpus.clips[finding.row].path for finding in found] == [str(tmp_path / "one/b.wav")]

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from sayso.studies.comparison.verdicts import holm, least_reachable, sign_flip_p, verdicts
+from sayso.studies.comparison.verdicts import holm, judge_pairs, least_reachable, sign_flip_p
 from sayso.studies.trials.answers import Answers
 
 
@@ -48,7 +48,7 @@ def test_holm_by_hand():
 
 
 def test_many_speakers_that_agree_give_a_verdict():
-    (pair,) = verdicts(by_speakers(12, 0.3))
+    (pair,) = judge_pairs(by_speakers(12, 0.3))
     assert pair.verdict == "better"
     assert pair.p is not None
     assert pair.ci95 is not None
@@ -57,7 +57,7 @@ def test_many_speakers_that_agree_give_a_verdict():
 
 
 def test_few_speakers_give_none_however_sure_their_clips_are():
-    (pair,) = verdicts(by_speakers(5, 0.45, clips=400))
+    (pair,) = judge_pairs(by_speakers(5, 0.45, clips=400))
     assert pair.p == pytest.approx(1 / 16)
     assert pair.verdict == "no verdict"
 
@@ -65,7 +65,7 @@ def test_few_speakers_give_none_however_sure_their_clips_are():
 @pytest.mark.parametrize("speakers", [[None] * 40, ["ann"] * 40, [None] * 20 + ["ann"] * 20])
 def test_clips_never_stand_in_for_speakers(speakers):
     sure = {"first": answers(np.ones(40), speakers), "second": answers(np.zeros(40), speakers)}
-    (pair,) = verdicts(sure)
+    (pair,) = judge_pairs(sure)
     assert (pair.difference, pair.ci95, pair.p, pair.verdict) == (1.0, None, None, "no verdict")
 
 
@@ -81,6 +81,6 @@ def test_better_is_whoever_is_better_on_known_speakers():
         "liked by the nameless": answers([*np.ones(300), *right[0]], [*nameless, *speakers]),
         "liked by the known": answers([*np.zeros(300), *right[1]], [*nameless, *speakers]),
     }
-    (pair,) = verdicts(ranked)
+    (pair,) = judge_pairs(ranked)
     assert (pair.first, pair.verdict) == ("liked by the known", "better")
     assert pair.difference > 0

@@ -7,7 +7,7 @@ import pytest
 
 from sayso.studies.learning_curve.draws import draw_errors
 from sayso.studies.learning_curve.fit import fit_curves
-from sayso.studies.learning_curve.verdict import judge, sentences
+from sayso.studies.learning_curve.verdict import judge, tell_answers
 
 SIZES = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0])
 
@@ -85,7 +85,7 @@ def test_what_twice_as_much_brings_and_what_half_the_errors_take():
     assert low <= 0.4 * 64**-0.7 <= high
     assert low <= curve.doubled <= high
     assert 32 < curve.size_for_half_ci95[0] < 32 * 2 ** (1 / 0.7) < curve.size_for_half_ci95[1]
-    doubled, half = sentences(curve, SIZES.tolist(), "speakers")
+    doubled, half = tell_answers(curve, SIZES.tolist(), "speakers")
     assert doubled.startswith("with twice the speakers (64): 9")
     assert half.startswith("to halve the errors: ")
     assert " more speakers (95 %: " in half
@@ -96,11 +96,11 @@ def test_where_nothing_can_be_told_nothing_is():
     flat, units = simulated(rng, (0.1, 0.0, 1.0))
     curve = judge(SIZES.tolist(), flat, units, guessing=0.9)
     assert (curve.verdict, curve.doubled, curve.band) == ("flat", None, ())
-    assert "no gain shows" in next(sentences(curve, SIZES.tolist(), "speakers"))
+    assert "no gain shows" in next(tell_answers(curve, SIZES.tolist(), "speakers"))
     few, units = simulated(rng, (0.0, 0.4, 0.7), sizes=SIZES[:3])
     curve = judge(SIZES[:3].tolist(), few, units, guessing=0.9)
     assert curve.verdict == "too few sizes"
-    assert list(sentences(curve, SIZES[:3].tolist(), "clips")) == [
+    assert list(tell_answers(curve, SIZES[:3].tolist(), "clips")) == [
         "clips: no curve is fitted through 3 sizes; it takes 4"
     ]
     guesses = (rng.random((2, 3, len(units))) < 0.9).astype(float)

@@ -15,7 +15,7 @@ from sayso.recipe.defaults import read_data_sections, suggest_audio
 from sayso.recipe.recipe import Recipe, recipe_from_values
 from sayso.recipe.source import find_recipe
 from sayso.runs.folder import new_folder
-from sayso.studies.audit.catalogue import chosen_detectors
+from sayso.studies.audit.catalogue import choose_detectors
 from sayso.studies.audit.detector import Detector, Finding
 from sayso.studies.audit.findings import write_findings
 from sayso.studies.audit.listening import Heard, listen
@@ -96,7 +96,7 @@ def audit(
         InterruptedRunError: Ctrl-C while models are trained; all other findings are written.
     """
     progress = progress or Progress()
-    detectors = chosen_detectors(only, mislabels=mislabels)
+    detectors = choose_detectors(only, mislabels=mislabels)
     name, recipe = _recipe_of(source, overrides, progress)
     folder = new_folder("audits", name, out)
     check_writable(folder)

@@ -9,16 +9,16 @@ from sayso.errors import Fault, SettingsError
 from sayso.studies.audit import detectors
 from sayso.studies.audit.detector import Detector
 
-__all__ = ["all_detectors", "chosen_detectors"]
+__all__ = ["choose_detectors", "list_detectors"]
 
 
-def all_detectors() -> tuple[Detector, ...]:
+def list_detectors() -> tuple[Detector, ...]:
     """Import every file of `detectors/`; gives one of each detector, in the order in which findings are shown."""
     found = (detector for module in pkgutil.iter_modules(detectors.__path__) for detector in _detectors_in(module.name))
     return tuple(sorted(found, key=lambda detector: (detector.place, detector.name)))
 
 
-def chosen_detectors(only: Sequence[str], *, mislabels: bool) -> tuple[Detector, ...]:
+def choose_detectors(only: Sequence[str], *, mislabels: bool) -> tuple[Detector, ...]:
     """Those named, or all; those that train only when they are asked for.
 
     Args:
@@ -28,7 +28,7 @@ def chosen_detectors(only: Sequence[str], *, mislabels: bool) -> tuple[Detector,
     Raises:
         SettingsError: a name that no detector has.
     """
-    known = all_detectors()
+    known = list_detectors()
     names = [detector.name for detector in known]
     if unknown := [name for name in only if name not in names]:
         raise SettingsError([Fault("only", f"no fault '{name}'; {did_you_mean(name, names)}") for name in unknown])

@@ -17,13 +17,13 @@ from sayso.classifier.module import Classifier
 from sayso.data.corpus import Corpus
 from sayso.runtime import Recognizer
 
-__all__ = ["answer_milliseconds", "exported", "multiply_adds"]
+__all__ = ["count_multiply_adds", "exported", "time_answer"]
 
 _ANSWERS = 100
 _EXPORT_CLIPS = 16
 
 
-def multiply_adds(classifier: Classifier) -> int:
+def count_multiply_adds(classifier: Classifier) -> int:
     """Multiply-adds of one answer, features included: products and convolutions as torch counts them.
 
     A Fourier transform of n numbers counts as 2.5 n log2 n, half of that when it gives or takes real numbers only: the
@@ -50,7 +50,7 @@ def exported(weights: Path, path: Path, corpus: Corpus) -> Classifier:
     return classifier
 
 
-def answer_milliseconds(model: Path, corpus: Corpus) -> float:
+def time_answer(model: Path, corpus: Corpus) -> float:
     """Median time of an answer on one clip, on one thread, from samples to words."""
     recognizer = Recognizer(model, threads=1)
     clips = [np.array(corpus.samples[row]) for row in range(min(_ANSWERS, len(corpus)))]

@@ -15,7 +15,7 @@ from sayso.errors import DataError
 from sayso.recipe.prepared import Prepared
 from sayso.runs.manifest import split_label
 from sayso.studies.comparison.contestants import Contestant, check_same, read_contestants
-from sayso.studies.trials.checks import Checked, checked_notes
+from sayso.studies.trials.checks import Checked, check_splits
 from sayso.studies.trials.recipes import OWN_KEYS, make_trial, refuse_own_keys, trial_recipe
 from sayso.studies.trials.trial import Trial
 from sayso.system.files import digest
@@ -89,7 +89,7 @@ def make_plan(
             for one in contestants
         ),
         notes=(
-            *checked_notes([*parts, *drawn]),
+            *check_splits([*parts, *drawn]),
             *_notes(clips, own=folds is None, folds=len(held), seeds=seeds),
         ),
     )

@@ -13,7 +13,7 @@ from sayso.metrics.intervals import speaker_interval
 from sayso.runs.folder import RunFolder
 from sayso.studies.comparison.contestants import Contestant
 from sayso.studies.comparison.plan import Plan
-from sayso.studies.comparison.verdicts import LEVEL, least_reachable, verdicts
+from sayso.studies.comparison.verdicts import LEVEL, judge_pairs, least_reachable
 from sayso.studies.trials.answers import Answers, read_answers
 from sayso.studies.trials.folder import TRIALS
 from sayso.studies.trials.trial import Trial
@@ -54,7 +54,7 @@ def make_table(plan: Plan, folder: Path, progress: Progress) -> dict[str, Any]:
         {"rank": rank, **_row(contestants[name], answers[name], plan, trials), **costs[name][0]}
         for rank, name in enumerate(ranked, 1)
     ]
-    pairs = verdicts(answers)
+    pairs = judge_pairs(answers)
     speakers = len(next(iter(answers.values())).by_speaker)
     return {
         "split": plan.split_label.partition(":")[0],
@@ -149,11 +149,11 @@ def _answer_costs(contestant: Contestant, trial: Trial, folder: Path) -> tuple[d
             return known["counts"], known["milliseconds_an_answer"]
     except (OSError, ValueError, KeyError, TypeError):
         pass  # never measured, or half written: once more
-    from sayso.studies.comparison.costs import answer_milliseconds, exported, multiply_adds
+    from sayso.studies.comparison.costs import count_multiply_adds, exported, time_answer
 
     classifier = exported(RunFolder(folder / TRIALS / trial.name).weights, model, contestant.corpus)
-    counts = {"parameters": classifier.parameters_count, "multiply_adds": multiply_adds(classifier)}
-    milliseconds = round(answer_milliseconds(model, contestant.corpus), 3)
+    counts = {"parameters": classifier.parameters_count, "multiply_adds": count_multiply_adds(classifier)}
+    milliseconds = round(time_answer(model, contestant.corpus), 3)
     write_json(kept, measured_on | {"counts": counts, "milliseconds_an_answer": milliseconds})
     return counts, milliseconds
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sayso.metrics.scores import paired_difference
 from sayso.studies.trials.answers import Answers
 
-__all__ = ["LEVEL", "Pair", "holm", "least_reachable", "sign_flip_p", "verdicts"]
+__all__ = ["LEVEL", "Pair", "holm", "judge_pairs", "least_reachable", "sign_flip_p"]
 
 LEVEL = 0.05
 _EXACT_SPEAKERS = 16
@@ -39,7 +39,7 @@ class Pair:
     verdict: Verdict
 
 
-def verdicts(ranked: Mapping[str, Answers]) -> list[Pair]:
+def judge_pairs(ranked: Mapping[str, Answers]) -> list[Pair]:
     """Test every pair of recipes.
 
     Only clips whose speaker is known count. Where so few speakers could not give a corrected p of 0.05 or less,

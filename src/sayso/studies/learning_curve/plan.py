@@ -12,7 +12,7 @@ from sayso.recipe.prepared import pack_clips
 from sayso.recipe.recipe import Recipe
 from sayso.recipe.source import find_recipe
 from sayso.studies.learning_curve.sizes import AXES, Axis, AxisName, known_speakers, make_axis
-from sayso.studies.trials.checks import Checked, checked_notes
+from sayso.studies.trials.checks import Checked, check_splits
 from sayso.studies.trials.recipes import OWN_KEYS, make_trial, refuse_own_keys, trial_recipe
 from sayso.studies.trials.trial import Trial
 from sayso.system.progress import Progress
@@ -73,7 +73,7 @@ def make_plan(
     }
     tested = [corpus.clips[row] for row in splits[0].test]
     checked = [Checked(f"seed {seed}", prepared) for seed, prepared in enumerate(seeded)]
-    notes = (*left_out, *checked_notes(checked), *_notes(splits[0], tested, parts[0], seeds))
+    notes = (*left_out, *check_splits(checked), *_notes(splits[0], tested, parts[0], seeds))
     return Plan(name, str(source), splits[0], axes, trials, notes)
 
 

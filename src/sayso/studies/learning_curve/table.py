@@ -12,7 +12,7 @@ import numpy as np
 from sayso.errors import RunError
 from sayso.studies.learning_curve.plan import Plan
 from sayso.studies.learning_curve.sizes import Axis
-from sayso.studies.learning_curve.verdict import judge, sentences
+from sayso.studies.learning_curve.verdict import judge, tell_answers
 from sayso.studies.trials.answers import Answers, read_answers
 from sayso.system.files import write_csv, write_json
 
@@ -94,7 +94,7 @@ def _axis(axis: Axis, answers: Sequence[Answers], units: Sequence[str], guessing
         "unit": axis.unit,
         "points": points,
         **_finite(fitted),
-        "answers": list(sentences(curve, axis.means, axis.unit)),
+        "answers": list(tell_answers(curve, axis.means, axis.unit)),
     }
 
 

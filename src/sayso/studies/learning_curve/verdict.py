@@ -12,7 +12,7 @@ from sayso.studies.learning_curve.draws import draw_errors
 from sayso.studies.learning_curve.fit import LEAST_SIZES, ErrorCurves, fit_curves
 from sayso.system.wording import counted, percent
 
-__all__ = ["FURTHEST", "Curve", "Interval", "judge", "sentences"]
+__all__ = ["FURTHEST", "Curve", "Interval", "judge", "tell_answers"]
 
 FURTHEST = 4.0
 """How many times the largest size a curve is followed."""
@@ -102,7 +102,7 @@ def _answered(known: Curve, sizes: NDArray[np.float64], best: ErrorCurves, other
     )
 
 
-def sentences(curve: Curve, sizes: Sequence[float], unit: str) -> Iterator[str]:
+def tell_answers(curve: Curve, sizes: Sequence[float], unit: str) -> Iterator[str]:
     """Say in plain words what a curve answers and what it cannot.
 
     Args:

@@ -7,7 +7,7 @@ from sayso.errors import DataError
 from sayso.recipe.prepared import Prepared
 from sayso.system.wording import counted, listed
 
-__all__ = ["Checked", "checked_notes"]
+__all__ = ["Checked", "check_splits"]
 
 _MOST_NAMES = 3
 
@@ -20,7 +20,7 @@ class Checked(NamedTuple):
     prepared: Prepared
 
 
-def checked_notes(parts: Sequence[Checked]) -> tuple[str, ...]:
+def check_splits(parts: Sequence[Checked]) -> tuple[str, ...]:
     """Check each part for leakage, and give the notes on its clips, its split and what its test part shares.
 
     A note that does not hold for all parts names those for which it does. Of parts of one name, such as those of

@@ -110,7 +110,7 @@ def _is_of(trial: Trial, run: RunFolder) -> bool:
         same_recipe = kept == trial.recipe or _parsed(kept) == _parsed(trial.recipe)
     except (OSError, SaysoError, UnicodeDecodeError):
         return False
-    versions: object = manifest.get("versions")  # whatever a damaged file holds
+    versions = dict[str, Any](manifest).get("versions")  # whatever a damaged file holds
     same_sayso = isinstance(versions, dict) and versions.get("sayso") == version("sayso")
     return same_recipe and manifest.get("data_hash") == trial.data_hash and same_sayso
 
