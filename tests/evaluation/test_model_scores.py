@@ -6,7 +6,7 @@ from runs_made import small_prepared
 from sayso.classifier.inference import predict_probabilities
 from sayso.classifier.module import Classifier
 from sayso.evaluation.calibration import calibrate, find_temperature
-from sayso.evaluation.scores import score_model, score_rows
+from sayso.evaluation.model_scores import score_model, score_rows
 
 
 def untrained(folder, **keys):

@@ -12,7 +12,7 @@ from sayso.classifier.export import Agreement, export
 from sayso.classifier.inference import predict_probabilities
 from sayso.data.corpus import Corpus, Rows
 from sayso.evaluation.calibration import calibrate
-from sayso.evaluation.scores import score_model
+from sayso.evaluation.model_scores import score_model
 from sayso.recipe.prepared import Prepared
 from sayso.recipe.recipe import recipe_yaml
 from sayso.runs.folder import RunFolder

@@ -9,7 +9,7 @@ from sayso.classifier.checkpoint import load_model
 from sayso.classifier.inference import predict_probabilities
 from sayso.classifier.module import Classifier
 from sayso.errors import RunError
-from sayso.evaluation.scores import score_rows
+from sayso.evaluation.model_scores import score_rows
 from sayso.recipe.prepared import Prepared, prepare
 from sayso.recipe.recipe import Recipe, read_kept_recipe
 from sayso.runs.folder import RunFolder

@@ -11,7 +11,7 @@ from sayso.classifier.inference import predict_probabilities
 from sayso.data.corpus import pack
 from sayso.data.datasets import DATASETS
 from sayso.data.datasets.synthetic import SAMPLE_RATE, speak
-from sayso.evaluation.scores import score_rows
+from sayso.evaluation.model_scores import score_rows
 from sayso.experiment.run import Run
 from sayso.experiment.train import train
 from sayso.recipe.recipe import Recipe, recipe_from_values

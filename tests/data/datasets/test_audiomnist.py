@@ -104,5 +104,5 @@ def test_an_archive_of_something_else_says_so(places: Path) -> None:
 
 
 def test_offline_names_the_archive_and_the_variable(places: Path) -> None:
-    with pytest.raises(DownloadError, match=rf"put {audiomnist.ARCHIVE} into .*SAYSO_DATA.*`audiomnist/`"):
+    with pytest.raises(DownloadError, match=rf"put {audiomnist.DOWNLOAD.archive} into .*SAYSO_DATA.*`audiomnist/`"):
         AudioMnistConfig().listing(Progress())

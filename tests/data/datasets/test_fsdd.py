@@ -78,7 +78,7 @@ def test_archive_put_in_place_is_unpacked(places: Path) -> None:
 
 
 def test_offline_names_the_archive_and_the_variable(places: Path) -> None:
-    with pytest.raises(DownloadError, match=rf"put {fsdd.ARCHIVE} into .*SAYSO_DATA.*`fsdd/`"):
+    with pytest.raises(DownloadError, match=rf"put {fsdd.DOWNLOAD.archive} into .*SAYSO_DATA.*`fsdd/`"):
         FsddConfig().listing(Progress())
 
 

@@ -16,7 +16,7 @@ from sayso.data.corpus import Corpus, find_changed_rows
 from sayso.data.splits import Split
 from sayso.errors import RunError, SaysoError
 from sayso.evaluation.calibration import find_temperature
-from sayso.evaluation.scores import score_model
+from sayso.evaluation.model_scores import score_model
 from sayso.experiment.run import Run
 from sayso.metrics.probabilities import softmax
 from sayso.recipe.prepared import Prepared, prepare
