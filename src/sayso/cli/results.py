@@ -1,11 +1,13 @@
 """Scores as a person reads them; each with its interval, and with what limits it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sayso.cli.console import say
-from sayso.runs.folder import RunFolder
 from sayso.system.wording import counted, percent
+
+if TYPE_CHECKING:
+    from sayso.runs.folder import RunFolder
 
 __all__ = ["rejection_line", "score_line", "show_run", "show_scores", "worst_line"]
 
@@ -49,7 +51,7 @@ def rejection_line(scores: Mapping[str, Any]) -> str:
     )
 
 
-def show_run(run: RunFolder) -> None:
+def show_run(run: "RunFolder") -> None:
     """Print what a finished run scored."""
     metrics, manifest = run.metrics(), run.manifest()
     clips = manifest["clips"]
