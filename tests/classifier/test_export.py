@@ -17,6 +17,7 @@ from sayso.recipe.recipe import recipe_from_values
 from sayso.runtime import Recognizer
 
 AUDIO = {"sample_rate": 8000, "clip_seconds": 0.5}
+AUDIO_OF = {"speech_embedding": {"sample_rate": 16_000, "clip_seconds": 0.9}}
 EXTRA = [
     ("spectrogram", {"power": None, "scale": "linear"}),
     ("spectrogram", {"power": 0.5}),
@@ -33,7 +34,7 @@ LABELS = ("no", "yes", "日本", "a b")
 def recipe(feature, model, keys=None, network=None):
     values = {
         "dataset": {"kind": "fsdd"},
-        "audio": AUDIO,
+        "audio": AUDIO_OF.get(feature, AUDIO),
         "features": {"kind": feature} | (keys or {}),
         "model": {"kind": model} | (network or {}),
     }
@@ -43,15 +44,16 @@ def recipe(feature, model, keys=None, network=None):
 def make(*parts):
     torch.manual_seed(0)
     classifier = Classifier(recipe(*parts), LABELS).eval()
+    classifier.features.fill()
     generator = torch.Generator().manual_seed(1)
     features = classifier.features(torch.randn(16, classifier.audio.clip_samples, generator=generator) * 0.1)
     classifier.normaliser.measure([features])
     return classifier
 
 
-def clips(count=9):
+def clips(count=9, audio=None):
     rng = np.random.default_rng(0)
-    length = AudioFormat(**AUDIO).clip_samples
+    length = (audio or AudioFormat(**AUDIO)).clip_samples
     loudness = rng.uniform(10, 20000, (count, 1))
     made = (rng.standard_normal((count, length)) * loudness).clip(-32768, 32767).astype(np.int16)
     made[0] = 0
@@ -59,7 +61,7 @@ def clips(count=9):
 
 
 def exports(classifier, tmp_path):
-    agreement = room.export(classifier, tmp_path / "model.onnx", clips())
+    agreement = room.export(classifier, tmp_path / "model.onnx", clips(audio=classifier.audio))
     assert agreement.max_abs_difference <= agreement.limit
     assert agreement.clips == 9
     return Recognizer(tmp_path / "model.onnx")

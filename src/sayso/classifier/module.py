@@ -69,6 +69,10 @@ class AtPeak(Feature):
         self.features = features
         self.shape = features.shape
 
+    def fill(self) -> None:
+        """Fill in what the features have learned elsewhere."""
+        self.features.fill()
+
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch channels bins frames"]:
         """Represent a batch of clips."""
         peak = samples.abs().amax(dim=1, keepdim=True)  # (batch, 1)
@@ -105,7 +109,7 @@ class Classifier(nn.Module):
     @property
     def parameters_count(self) -> int:
         """How many numbers training adjusts."""
-        return sum(parameter.numel() for parameter in self.parameters())
+        return sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
 
 
 def samples_from_int16(samples: Int16[Tensor, "batch samples"]) -> Float[Tensor, "batch samples"]:

@@ -34,6 +34,7 @@ def doctor() -> None:
     for extra, module in _EXTRAS.items():
         say(f"extra {extra:<6} {'here' if find_spec(module) else f'not installed: pip install sayso[{extra}]'}")
     say(f"matrix units {_matrix_units()}")
+    say(f"pretrained   {_pretrained()}")
     say(f"cache        {cache_folder()} (SAYSO_CACHE)")
     say(f"recordings   {data_folder() or 'none set'} (SAYSO_DATA)")
     for name in ("fsdd", "speech_commands"):
@@ -50,3 +51,16 @@ def _matrix_units() -> str:
         return f"GPU {torch.cuda.get_device_name()}; training uses bfloat16"
     amx = torch.cpu._is_amx_tile_supported()  # pyright: ignore[reportPrivateUsage]
     return "AMX; training uses bfloat16" if amx else "none for bfloat16; training uses float32"
+
+
+def _pretrained() -> str:
+    if not find_spec("torch"):
+        return "not usable without torch"
+    from sayso.errors import MissingExtraError, ModelError
+    from sayso.features.speech_embedding import SpeechEmbeddingConfig, find_weights
+
+    try:
+        find_weights()
+    except (MissingExtraError, ModelError) as error:
+        return str(error)
+    return SpeechEmbeddingConfig.credit

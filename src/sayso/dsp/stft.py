@@ -36,7 +36,8 @@ class Stft(ExactConstants):
     At work each frame takes the fast Fourier transform; while a model is exported all take one product with a matrix of
     cosines and sines, or `RealDft`'s products where that matrix would be large.
 
-    Frame t is centred on sample t * hop; the signal is continued by reflection at its ends, as torch and librosa do.
+    Frame t is centred on sample t * hop, and the signal is continued by reflection at both ends, like torch's.
+    Not centred, frame t begins on that sample, and no frame reaches beyond the clip.
 
     Args:
         n_fft: length of the transform in samples.
@@ -44,14 +45,17 @@ class Stft(ExactConstants):
         hop: samples from frame to frame.
         normalized: `window` divides by the root of the window's energy, as torchaudio's Spectrogram does in Python and
             R when its `normalized` is true; `frame_length` by the root of n_fft, as torch.stft's `normalized` does.
+        centred: continue the signal, so that frames are centred.
 
     Returns:
-        Real and imaginary parts, (batch, 2, n_fft // 2 + 1, 1 + samples // hop).
+        Real and imaginary parts, (batch, 2, n_fft // 2 + 1, frames).
     """
 
-    def __init__(self, *, n_fft: int, window: int, hop: int, normalized: Normalized = "none") -> None:
+    def __init__(
+        self, *, n_fft: int, window: int, hop: int, normalized: Normalized = "none", centred: bool = True
+    ) -> None:
         super().__init__()
-        self.n_fft, self.window, self.hop = n_fft, window, hop
+        self.n_fft, self.window, self.hop, self.centred = n_fft, window, hop, centred
         self.bins = n_fft // 2 + 1
         taper = np.zeros(n_fft)
         start = (n_fft - window) // 2
@@ -72,7 +76,7 @@ class Stft(ExactConstants):
 
     def frames(self, samples: int) -> int:
         """How many frames a clip of `samples` gives."""
-        return 1 + samples // self.hop
+        return 1 + (samples if self.centred else samples - self.n_fft) // self.hop
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 2 bins frames"]:
         """Transform a batch of clips; at work a view of (batch, frames, bins, 2), as the transform lays it."""
@@ -108,6 +112,8 @@ class Stft(ExactConstants):
         return self.frames(samples.shape[-1]) * self.n_fft
 
     def _padded(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch padded"]:
+        if not self.centred:
+            return samples
         half = self.n_fft // 2
         if torch.compiler.is_exporting():
             return nn.functional.pad(samples[:, None], (half, half), mode="reflect")[:, 0]

@@ -111,7 +111,7 @@ def _begin(run: Run, prepared: Prepared, hardware: "Hardware") -> Begun:
 
 def _manifest(name: str, prepared: Prepared, hardware: "Hardware") -> StartedManifest:
     packages = ("sayso", "torch", "lightning", "numpy", "onnxruntime")
-    return {
+    manifest: StartedManifest = {
         "finished": False,
         "name": name,
         "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -130,6 +130,9 @@ def _manifest(name: str, prepared: Prepared, hardware: "Hardware") -> StartedMan
         "leakage": prepared.leakage.facts,
         "notes": list(prepared.notes),
     }
+    if credit := prepared.recipe.features.credit:
+        manifest["credit"] = credit
+    return manifest
 
 
 def _machine(hardware: "Hardware") -> dict[str, Any]:

@@ -28,12 +28,22 @@ class Feature(ExactConstants):
         """Represent a batch of clips, float32 in [-1, 1)."""
         raise NotImplementedError
 
+    def fill(self) -> None:
+        """Fill in weights that were learned elsewhere; asked before the first use of what no checkpoint has filled.
+
+        Raises:
+            MissingExtraError: the package that ships them is not installed.
+            ModelError: it ships others.
+        """
+
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureConfig(Part):
     """Base of the settings of every representation."""
 
     registry: ClassVar["Registry[FeatureConfig]"]
+    credit: ClassVar[str] = ""
+    """Whose weights they hold and under which licence, for a run's manifest and the exported file; empty: nobody's."""
 
     def misfits(self, audio: AudioFormat) -> Iterator[Fault]:
         """Yield a fault for each setting that does not fit clips of that rate and length.

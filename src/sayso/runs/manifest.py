@@ -44,6 +44,8 @@ class StartedManifest(TypedDict):
     """What the parts share: counts, and the clips by name."""
     notes: list[str]
     """What a reader of the score must know."""
+    credit: NotRequired[str]
+    """Whose pretrained weights the model holds, and under which licence, where it holds any."""
     begun_with: NotRequired[dict[str, Any]]
     """Processes, threads, device and precision of the first session, where a later one had others."""
 

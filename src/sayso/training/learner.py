@@ -32,7 +32,9 @@ def new_learner(prepared: Prepared, hardware: Hardware) -> "Learner":
     keep_freed_memory()
     torch.set_num_threads(hardware.threads)
     torch.manual_seed(prepared.recipe.training.seed)
-    learner = Learner(Classifier(prepared.recipe, prepared.corpus.labels), prepared, hardware)
+    classifier = Classifier(prepared.recipe, prepared.corpus.labels)
+    classifier.features.fill()
+    learner = Learner(classifier, prepared, hardware)
     learner.prepare()
     return learner
 

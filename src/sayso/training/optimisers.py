@@ -13,7 +13,7 @@ __all__ = ["make_optimiser"]
 
 def make_optimiser(training: Training, parameters: Iterable[nn.Parameter]) -> Optimizer:
     """AdamW, Adam or SGD; weight decay on matrices and kernels alone, not on biases and normalisation."""
-    known = list(parameters)
+    known = [parameter for parameter in parameters if parameter.requires_grad]
     decayed: dict[str, Any] = {"params": [p for p in known if p.ndim > 1], "weight_decay": training.weight_decay}
     others: dict[str, Any] = {"params": [p for p in known if p.ndim <= 1], "weight_decay": 0.0}
     groups = [group for group in (decayed, others) if group["params"]]

@@ -107,7 +107,9 @@ def test_ticks_on_mel_bands_stand_at_their_frequencies():
 
 @pytest.mark.parametrize("kind", FEATURES.names())
 def test_every_representation_can_be_drawn_with_units(kind):
-    panels = make_feature_panels(FEATURES.get(kind)(), make_vowel(AUDIO))
+    config = FEATURES.get(kind)()
+    fits = AUDIO if not list(config.misfits(AUDIO)) else AudioFormat()  # what learned at one rate hears no other
+    panels = make_feature_panels(config, make_vowel(fits))
     assert panels
     for panel in panels:
         assert "(" in panel.x_label

@@ -56,6 +56,7 @@ def check_fit(config: FeatureConfig, audio: AudioFormat) -> None:
 def represent(config: FeatureConfig, sound: Sound) -> NDArray[np.float64]:
     """Compute what a representation makes of a sound, (channels, bins, frames)."""
     module = config.build(sound.audio).eval()
+    module.fill()
     with torch.inference_mode():
         return module(torch.from_numpy(sound.wave.copy())[None])[0].double().numpy()
 

