@@ -38,7 +38,7 @@ def test_a_word_to_reject_is_heard_only_when_scoring(tone_folder, tmp_path):
     assert scores["threshold_from"] == "validation"
     # Of the two test speakers alone, three clips each.
     assert (scores["false_accept"]["n"], scores["false_reject"]["n"]) == (6, 12)
-    assert "Words it never learned" in run.report.read_text()
+    assert "Unknown words" in run.report.read_text()
     assert (run.figures / "rejection.svg").is_file()
     prepared = prepare(run.settings, Progress())
     corpus, split, unknown = prepared.corpus, prepared.split, prepared.unknown_words

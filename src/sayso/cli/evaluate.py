@@ -20,7 +20,9 @@ _NO_TEST = {
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
-    split: Annotated[Literal["test", "validation", "train", "all"], typer.Option(help="Which part to score.")] = "test",
+    part: Annotated[
+        Literal["test", "validation", "train", "all"], typer.Option("--split", help="Which part to score.")
+    ] = "test",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Score a run's model again on its clips."""
@@ -28,11 +30,11 @@ def evaluate(
     from sayso.runs.manifest import split_label
 
     opened = Run.open(run)
-    scores, manifest = opened.evaluate(split, progress=Bars()), opened.manifest()
+    scores, manifest = opened.evaluate(part, progress=Bars()), opened.manifest()
     if as_json:
         facts = {key: manifest[key] for key in ("split", "speakers_shared") if key in manifest}
-        say(json.dumps({split: scores} | facts, indent=2, ensure_ascii=False))
+        say(json.dumps({part: scores} | facts, indent=2, ensure_ascii=False))
     else:
         # Of the other parts the model has seen clips or was chosen by them, whoever speaks there.
-        label = split_label(manifest, scores.get("speakers")) if split == "test" else _NO_TEST[split]
+        label = split_label(manifest, scores.get("speakers")) if part == "test" else _NO_TEST[part]
         show_scores(scores, label)

@@ -41,12 +41,12 @@ def worst_line(scores: Mapping[str, Any]) -> str | None:
 
 
 def rejection_line(scores: Mapping[str, Any]) -> str:
-    """How words never learned are told from those that were, in one line."""
+    """How unknown words are told from known ones, in one line."""
     accepted, rejected = scores["false_accept"], scores["false_reject"]
     interval = "({:.3f} to {:.3f}) ".format(*scores["auroc_ci95"]) if scores["auroc_ci95"] else ""
     words = counted(len(scores["words"]), "word")
     return (
-        f"AUROC {scores['auroc']:.3f} {interval}for {words} never learned; {percent(accepted['rate'])} of "
+        f"AUROC {scores['auroc']:.3f} {interval}for {words} unknown to it; {percent(accepted['rate'])} of "
         f"{counted(accepted['n'], 'clip')} accepted where {percent(rejected['rate'])} of known words are rejected"
     )
 

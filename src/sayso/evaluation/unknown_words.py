@@ -1,4 +1,4 @@
-"""How well a recogniser tells words that it never learned from its own."""
+"""How well a recogniser tells unknown words, which it never learned, from its own."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""When to believe an answer: risk against coverage, and words that were never learned told from those that were."""
+"""When to believe an answer: risk against coverage, and unknown words told from known ones."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ def auroc(
     known_speakers: Sequence[str | None],
     unknown_speakers: Sequence[str | None],
 ) -> tuple[float, tuple[float, float] | None]:
-    """How often a clip of a known word has more confidence than one of a word never learned, ties counting half.
+    """How often a clip of a known word has more confidence than one of an unknown word, ties counting half.
 
     The area under the receiver operating characteristic. Its interval is a t-interval on the log-odds over speakers
     (Obuchowski (1997), "Nonparametric analysis of clustered ROC curve data"), each speaker's part corrected for its own
@@ -66,7 +66,7 @@ def auroc(
 
     Args:
         known: confidences of clips of known words, (clips,), at least one.
-        unknown: confidences of clips of words never learned, at least one.
+        unknown: confidences of clips of unknown words, at least one.
         known_speakers: who speaks each; one that is not known counts as a speaker of its own.
         unknown_speakers: the same of `unknown`.
 
@@ -106,11 +106,11 @@ def rejection(
     unknown_speakers: Sequence[str | None],
     threshold: float,
 ) -> dict[str, Any]:
-    """How well confidence tells known words from words never learned.
+    """How well confidence tells known words from unknown ones.
 
     Args:
         known: confidences of test clips of known words, (clips,); rightly recognised or not.
-        unknown: confidences of clips of words never learned.
+        unknown: confidences of clips of unknown words.
         known_speakers: who speaks each, None where not known.
         unknown_speakers: the same of `unknown`.
         threshold: answers of less confidence are rejected, see `reject_threshold`.

@@ -40,7 +40,7 @@ _FIGURES = {
     "With few clips the dots stray by luck alone.",
     "risk_coverage": "Risk-coverage curve: the share of wrong answers against the share of clips that are answered, "
     "the surest first.",
-    "rejection": "Share of clips of words never learned that are accepted, against the share of clips of known words "
+    "rejection": "Share of clips of unknown words that are accepted, against the share of clips of known words "
     "that are rejected, for every threshold on the confidence.",
 }
 _MOST_CONFUSIONS = 12

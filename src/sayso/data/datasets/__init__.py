@@ -30,8 +30,8 @@ class DatasetConfig(Part):
     """An exclusion file (CSV with the columns clip and, where clips are stretches of a recording, start_seconds), such
     as `sayso audit` writes: those clips are left out."""
     reject_words: tuple[str, ...] = ()
-    """Words of the source that are in no part and no label: heard only when scoring, to measure how well words never
-    learned are rejected. speech_commands takes words outside `words` here, every other source some of its own."""
+    """Words of the source that are in no part and no label: heard only when scoring, to measure how well unknown
+    words are rejected. speech_commands takes words outside `words` here, every other source some of its own."""
     max_bad_share: Share = 0.1
     """Share of files that may be unreadable; they are skipped and listed. More is an error."""
     allow_copies: tuple[str, ...] = ()

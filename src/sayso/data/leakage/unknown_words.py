@@ -1,4 +1,4 @@
-"""The same check for words that are never learned: a score on clips that were learned after all says nothing."""
+"""The same check for unknown words: a score on clips that were learned after all says nothing."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ def check_unknown_words(
     allow_copies: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Leakage:
-    """Compare clips of words never learned with the training and validation parts: equal samples, near copies.
+    """Compare clips of unknown words with the training and validation parts: equal samples, near copies.
 
     Args:
         corpus: the clips of the words to learn.

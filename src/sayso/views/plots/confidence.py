@@ -1,4 +1,4 @@
-"""What confidence is worth: whether it is true, what it buys, and whether it tells words that were never learned."""
+"""What confidence is worth: whether it is true, what it buys, and whether it tells unknown words."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,10 +14,10 @@ __all__ = ["draw_false_accepts", "draw_reliability_diagram", "draw_risk_coverage
 
 _SIDE = 3.0
 _LARGEST_POINTS, _SMALLEST_POINTS = 11.0, 3.0
-Rows = Sequence[Mapping[str, Any]]
+Points = Sequence[Mapping[str, Any]]
 
 
-def draw_reliability_diagram(rows: Rows, *, before: Rows = ()) -> Figure:
+def draw_reliability_diagram(rows: Points, *, before: Points = ()) -> Figure:
     """Draw the share that was right against the stated confidence; on the diagonal both are the same.
 
     Args:
@@ -70,7 +70,7 @@ def draw_risk_coverage_curve(scores: Mapping[str, Any]) -> Figure:
 
 
 def draw_false_accepts(scores: Mapping[str, Any]) -> Figure:
-    """Draw how many clips of words never learned are answered against how many of known words are turned away.
+    """Draw how many clips of unknown words are answered against how many of known words are turned away.
 
     Args:
         scores: as `sayso.metrics.rejection.rejection` gives them.
@@ -79,7 +79,7 @@ def draw_false_accepts(scores: Mapping[str, Any]) -> Figure:
         A figure of 6.4 x 4 inches.
     """
     with use_style():
-        figure, axes = _square("Words never learned")
+        figure, axes = _square("Unknown words")
         rejected, accepted = [[row[column] for row in scores["curve"]] for column in (0, 1)]
         axes.plot(rejected, accepted, color=BLUE)
         turned_away, let_in = scores["false_reject"]["rate"], scores["false_accept"]["rate"]
@@ -107,7 +107,7 @@ def _beside(axes: Axes, said: str) -> None:
     axes.text(1.04, 0.98, said, transform=axes.transAxes, va="top", fontsize=9)
 
 
-def _dots(axes: Axes, rows: Rows, colour: str, name: str, *, linestyle: str, **marker: Any) -> None:
+def _dots(axes: Axes, rows: Points, colour: str, name: str, *, linestyle: str, **marker: Any) -> None:
     """Join the bins, each with a dot whose area grows with its clips."""
     most = max((row["n"] for row in rows), default=1)
     places = [(row["confidence"], row["accuracy"], row["n"]) for row in rows]
