@@ -23,7 +23,7 @@ _RANGE = re.compile(r"Annotated\[(\w+), Range\(least=(\S+), most=(\S+), above=(\
 
 
 class Modules(SphinxDirective):
-    """One module a line; a line that ends with `.*` is a package with every module in it."""
+    """One module a line; a line that ends with `.*` is a package with every module that lies directly in it."""
 
     has_content = True
 
@@ -47,7 +47,10 @@ def modules(lines: Iterable[str]) -> Iterator[str]:
         yield name
         if name != line:
             package = importlib.import_module(name)
-            yield from (f"{name}.{module.name}" for module in pkgutil.iter_modules(package.__path__))
+            # A package inside has a line of its own.
+            yield from (
+                f"{name}.{module.name}" for module in pkgutil.iter_modules(package.__path__) if not module.ispkg
+            )
 
 
 def plain(text: str) -> str:

@@ -28,7 +28,6 @@ __all__ = [
     "MUTED",
     "PAPER_ID",
     "VERMILION",
-    "Figure",
     "add_axes",
     "make_figure",
     "make_printable",
