@@ -36,3 +36,11 @@ def test_overrides_that_contradict_the_recipe_are_told_before_clips_are_touched(
         for source in (recipe, tone_folder):
             with pytest.raises(SettingsError, match=r"split\.fold"):
                 find_recipe(source, overrides, progress=Progress())
+
+
+@pytest.mark.parametrize(
+    ("override", "says"), [("dataset=3", "dataset: is 3, must be a section"), ("split=x", "split: is")]
+)
+def test_a_section_that_is_none_is_one_line_for_a_folder_too(tone_folder, override, says):
+    with pytest.raises(SettingsError, match=says):
+        find_recipe(tone_folder, [override], progress=Progress())

@@ -41,7 +41,8 @@ def suggest_recipe(path: Path, overrides: Sequence[str] = (), *, progress: Progr
     """
     laid_over = parse_overrides(overrides)
     values: dict[str, Any] = merge({"dataset": {"kind": "folder", "path": str(path)}}, laid_over)
-    if values["dataset"].get("kind") != "folder":
+    section = values["dataset"]
+    if isinstance(section, Mapping) and section.get("kind") != "folder":
         raise SettingsError(
             [Fault("dataset.kind", "must be folder when a folder or manifest is given")], source=str(path)
         )

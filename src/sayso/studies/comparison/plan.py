@@ -78,7 +78,7 @@ def make_plan(
         contestants=contestants,
         split_label=label.replace("speakers split", f"{counted(len(held), 'fold')} by speaker") if folds else label,
         random_label=_label(drawn) if gap else "",
-        speakers_shared=_most_shared(parts).speakers_shared,
+        speakers_shared=_most_shared(parts).split.speakers_shared,
         folds=tuple(held),
         seeds=tuple(range(seeds)),
         # Seed by seed, so that what was stopped has whole seeds.
@@ -164,13 +164,13 @@ def _tested(splits: _Splits, change: Mapping[str, Any], contestant: Contestant) 
     return [contestant.corpus.clips[row] for row in splits.of(contestant, change, 0).split.test]
 
 
-def _most_shared(parts: Sequence[Checked]) -> Split:
-    """The split that has the most test speakers in its training."""
-    return max((part.prepared.split for part in parts), key=lambda split: split.speakers_shared or 0)
+def _most_shared(parts: Sequence[Checked]) -> Prepared:
+    """Give the clips whose split has the most test speakers in its training."""
+    return max((part.prepared for part in parts), key=lambda prepared: prepared.split.speakers_shared or 0)
 
 
 def _label(parts: Sequence[Checked]) -> str:
-    most = max(parts, key=lambda part: part.prepared.split.speakers_shared or 0).prepared
+    most = _most_shared(parts)
     tested = {most.corpus.clips[row].speaker for row in most.split.test} - {None}
     return split_label({"split": most.split.kind, "speakers_shared": most.split.speakers_shared}, len(tested))
 

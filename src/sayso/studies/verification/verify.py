@@ -31,7 +31,7 @@ from sayso.studies.verification.differences import (
     scores_of,
     wrong_answer,
 )
-from sayso.studies.verification.test_clips import find_other_clips
+from sayso.studies.verification.predicted_clips import find_other_clips
 from sayso.system.progress import Progress
 from sayso.system.wording import counted, listed
 
