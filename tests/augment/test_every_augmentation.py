@@ -6,11 +6,16 @@ import pytest
 import torch
 
 from sayso.augment import AUGMENTATIONS, Surroundings
+from sayso.augment.equaliser import EqualiserConfig
 from sayso.augment.gain import GainConfig
 from sayso.augment.noise import NoiseConfig
+from sayso.augment.room import RoomConfig
 from sayso.augment.spec_augment import SpecAugmentConfig
 from sayso.augment.speed import SpeedConfig
 from sayso.augment.time_shift import TimeShiftConfig
+from sayso.augment.vocal_tract import VocalTractConfig
+from sayso.config.schema import read
+from sayso.errors import SettingsError
 
 RATE = 8000
 OWN = [part for part in AUGMENTATIONS if part.__module__.startswith("sayso.")]
@@ -120,3 +125,78 @@ def test_spec_augment_hides_bands_and_stretches_no_wider_than_asked():
     assert 8 <= hidden_bins.max() <= 10
     assert 8 <= hidden_frames.max() <= 10
     assert out.mean() > 0.8
+
+
+def test_equaliser_gains_stay_within_their_decibels():
+    noise = 0.01 * torch.randn(300, RATE, generator=draw(3))
+    out = EqualiserConfig(most_db=6, band_probability=0).build(Surroundings(RATE))(noise, draw())
+    gains_db = 20 * torch.log10(torch.fft.rfft(out).abs() / torch.fft.rfft(noise).abs())[:, 1:-1]
+    assert -6.1 < gains_db.min() < -5.5
+    assert 5.5 < gains_db.max() < 6.1
+    assert gains_db.diff().abs().max() < 0.3  # smooth: at most 12 dB an octave, which is 62 bins and more
+
+
+def test_equaliser_ends_the_band_of_the_clips_it_limits():
+    noise = 0.01 * torch.randn(400, RATE, generator=draw(3))
+    config = EqualiserConfig(most_db=0, band_probability=0.5, lowest_cutoff_hz=1000, highest_cutoff_hz=2000)
+    spectrum = torch.fft.rfft(config.build(Surroundings(RATE))(noise, draw())).abs()
+    before = torch.fft.rfft(noise).abs()
+    limited = spectrum[:, 2600:].mean(1) < 0.01 * before[:, 2600:].mean(1)
+    assert 160 < limited.sum() < 240
+    torch.testing.assert_close(spectrum[:, :990], before[:, :990], rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(spectrum[~limited], before[~limited], rtol=1e-3, atol=1e-3)
+
+
+def test_a_room_echoes_as_long_as_it_should_and_is_as_loud():
+    clicks = torch.zeros(100, RATE)
+    clicks[:, 1000] = 0.5
+    config = RoomConfig(
+        probability=1, shortest_seconds=0.3, longest_seconds=0.3, lowest_direct_db=0, highest_direct_db=0
+    )
+    out = config.build(Surroundings(RATE))(clicks, draw())
+    torch.testing.assert_close(out.square().sum(1), clicks.square().sum(1), rtol=0.05, atol=0)
+    assert out[:, :1000].abs().max() < 1e-5  # nothing is heard before it is said
+    early, late = (out[:, 1001 + start : 1001 + start + 200].square().mean() for start in (0, RATE * 3 // 20))
+    # Half of the reverberation time later the echo has fallen by half of 60 dB.
+    assert 10 * torch.log10(early / late) == pytest.approx(30, abs=2)
+
+
+def test_some_clips_are_said_in_no_room():
+    out = RoomConfig(probability=0.5).build(Surroundings(RATE))(tone(batch=400), draw())
+    assert 0.4 < (out == tone(batch=400)).all(1).float().mean() < 0.6
+
+
+def test_a_vocal_tract_moves_the_formants_and_not_the_pitch():
+    # Pulses at 100 Hz through a resonance at 1000 Hz.
+    time = torch.arange(RATE) / RATE
+    pulses = torch.zeros(RATE)
+    pulses[:: RATE // 100] = 1
+    ring = torch.exp(-2 * torch.pi * 150 * time[:400]) * torch.sin(2 * torch.pi * 1000 * time[:400])
+    voice = torch.nn.functional.conv1d(pulses[None, None], ring.flip(0)[None, None], padding=399)[0, 0, :RATE]
+    voice = 0.2 * voice / voice.abs().max()
+    out = VocalTractConfig(most=0.2).build(Surroundings(RATE))(voice.repeat(100, 1), draw())
+    energy = torch.fft.rfft(out * torch.hann_window(RATE)).abs().square()
+    hertz = torch.arange(RATE // 2 + 1)
+    centres = (energy * hertz).sum(1) / energy.sum(1)
+    assert 770 <= centres.min() <= 920
+    assert 1060 <= centres.max() <= 1200
+    beside_harmonics = energy[:, 50:2000:100].sum(1) / energy[:, :2000].sum(1)
+    assert beside_harmonics.max() < 1e-3
+
+
+def test_vocal_tract_zero_changes_nothing():
+    out = VocalTractConfig(most=0).build(Surroundings(RATE))(tone(), draw())
+    torch.testing.assert_close(out, tone(), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("config", "values"),
+    [
+        (EqualiserConfig, {"lowest_cutoff_hz": 2.0, "highest_cutoff_hz": 1.0}),
+        (RoomConfig, {"shortest_seconds": 2.0, "longest_seconds": 1.0}),
+        (RoomConfig, {"lowest_direct_db": 2.0, "highest_direct_db": 1.0}),
+    ],
+)
+def test_a_range_that_ends_before_it_begins_is_told(config, values):
+    with pytest.raises(SettingsError, match=r"is 2, above \w+, 1"):
+        read(config, values)

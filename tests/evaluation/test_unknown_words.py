@@ -13,7 +13,7 @@ from sayso.config.overrides import merge
 from sayso.config.schema import dump
 from sayso.data.clips import Listing
 from sayso.data.datasets.folder import FolderConfig
-from sayso.data.leakage.unknown_words import check_unknown_words
+from sayso.data.leakage.other_clips import check_other_clips
 from sayso.data.splits.draw import Split
 from sayso.errors import DataError, SettingsError
 from sayso.experiment.train import train
@@ -113,7 +113,8 @@ def test_a_near_copy_of_what_was_learned_is_a_note(tone_folder):
     corpus, unknown = prepared.corpus, prepared.unknown_words
     everything = np.arange(len(corpus))
     split = Split(everything, everything[:0], everything[:0], "random")
-    leakage = check_unknown_words(corpus, split, unknown)
+    leakage = check_other_clips(corpus, split, unknown, what="clip of words to reject")
     assert len(leakage.notes) == 1
     assert leakage.notes[0].startswith("1 clip of words to reject has near copies in training, such as low/ann_")
-    assert check_unknown_words(corpus, replace(split, train=everything[:0]), unknown).notes == ()
+    nothing = replace(split, train=everything[:0])
+    assert check_other_clips(corpus, nothing, unknown, what="clip").notes == ()

@@ -9,8 +9,11 @@ import torch
 from runs_made import prepared_by, small_prepared, small_recipe
 from sayso.augment.gain import GainConfig
 from sayso.classifier.module import Classifier
+from sayso.config.overrides import merge
+from sayso.config.schema import dump
 from sayso.errors import SettingsError
-from sayso.training import choose_hardware, feature_cache
+from sayso.recipe.recipe import recipe_from_values
+from sayso.training import check_readiness, choose_hardware, feature_cache
 from sayso.training.learner import Learner, new_learner, weigh_classes
 
 
@@ -45,7 +48,7 @@ def test_convolutions_over_images_run_channels_last(tone_folder):
         torch.nn.Conv2d(1, 4, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()
     )
     learner = Learner(classifier, prepared, choose_hardware(classifier.recipe.training))
-    features = learner.training_features(split.train[:4], torch.Generator())
+    features = learner.training_features(split.train[:4], epoch=0, generator=torch.Generator())
     assert learner.convolves_images
     assert features.is_contiguous(memory_format=torch.channels_last)
 
@@ -55,18 +58,18 @@ def test_features_that_no_augmentation_changes_are_computed_once(tone_folder, mo
     prepared = prepared_by(recipe, small_prepared(tone_folder))
     split = prepared.split
     learner = new_learner(prepared, choose_hardware(recipe.training))
-    monkeypatch.setattr(feature_cache, "MOST_BYTES", 0)
+    monkeypatch.setattr(feature_cache, "_MOST_BYTES", 0)
     anew = new_learner(prepared, choose_hardware(recipe.training))
     rows = split.train[[3, 0, 5]]
-    kept, computed = (one.training_features(rows, torch.Generator()) for one in (learner, anew))
+    kept, computed = (one.training_features(rows, epoch=0, generator=torch.Generator()) for one in (learner, anew))
     torch.testing.assert_close(kept, computed, rtol=1e-5, atol=1e-5)
 
     monkeypatch.setattr(learner.classifier.features, "forward", lambda samples: pytest.fail("computed again"))
-    learner.training_features(rows, torch.Generator())
+    learner.training_features(rows, epoch=0, generator=torch.Generator())
     learner.validation_step(0, 0)
     monkeypatch.setattr(anew.classifier.features, "forward", lambda samples: pytest.fail("computed again"))
     with pytest.raises(pytest.fail.Exception):
-        anew.training_features(rows, torch.Generator())
+        anew.training_features(rows, epoch=0, generator=torch.Generator())
 
 
 def test_features_of_augmented_samples_are_not_kept(tone_folder):
@@ -74,5 +77,49 @@ def test_features_of_augmented_samples_are_not_kept(tone_folder):
     prepared = prepared_by(recipe, small_prepared(tone_folder))
     split = prepared.split
     learner = new_learner(prepared, choose_hardware(recipe.training))
-    first, second = (learner.training_features(split.train[:4], torch.Generator().manual_seed(k)) for k in (0, 1))
+    first, second = (
+        learner.training_features(split.train[:4], epoch=0, generator=torch.Generator().manual_seed(k)) for k in (0, 1)
+    )
     assert not torch.equal(first, second)
+
+
+def with_copies(folder, copies, **training):
+    recipe = dataclasses.replace(small_recipe(folder, threads=1, copies=copies, **training), augment=(GainConfig(),))
+    return prepared_by(recipe, small_prepared(folder))
+
+
+def test_augmented_copies_are_made_once_and_taken_in_turn(tone_folder, monkeypatch):
+    prepared = with_copies(tone_folder, 2)
+    rows = prepared.split.train[[3, 0, 5]]
+    learner = new_learner(prepared, choose_hardware(prepared.recipe.training))
+    monkeypatch.setattr(learner.classifier.features, "forward", lambda samples: pytest.fail("computed again"))
+    first, second, third = (
+        learner.training_features(rows, epoch=epoch, generator=torch.Generator()) for epoch in range(3)
+    )
+    assert not torch.equal(first, second)
+    assert torch.equal(first, third)
+    learner.validation_step(0, 0)
+    together = torch.cat(
+        [
+            learner.training_features(prepared.split.train, epoch=epoch, generator=torch.Generator())
+            for epoch in range(2)
+        ]
+    )
+    torch.testing.assert_close(together.mean((0, 3)), torch.zeros(1, 12), atol=1e-3, rtol=0)
+
+
+def test_a_training_on_copies_goes_on_bit_for_bit(tone_folder, tmp_path):
+    seeds = [
+        new_learner(with_copies(tone_folder, 2), choose_hardware(small_recipe(tone_folder).training)) for _ in range(2)
+    ]
+    rows = with_copies(tone_folder, 2).split.train
+    one, other = (each.training_features(rows, epoch=1, generator=torch.Generator()) for each in seeds)
+    assert torch.equal(one, other)
+
+
+def test_copies_that_are_too_large_or_all_the_same(tone_folder, monkeypatch):
+    with pytest.raises(SettingsError, match=r"training\.copies: is 2, but no augmentation changes samples"):
+        recipe_from_values(merge(dump(small_recipe(tone_folder, copies=2)), {"augment": []}), source="test")
+    monkeypatch.setattr(feature_cache, "_MOST_COPIES_BYTES", 1000)
+    with pytest.raises(SettingsError, match=r"training\.copies: is 2, whose features take"):
+        check_readiness(with_copies(tone_folder, 2))

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,7 +48,9 @@ def get(
     settings: DatasetSettings = None,
 ) -> None:
     """Fetch or make a dataset and say what is there."""
-    dataset = _dataset(kind, settings)
+    from sayso.data.datasets import find_dataset
+
+    dataset = find_dataset(kind, settings or ())
     listing = dataset.kept_listing(Bars())
     say(f"{dataset.kind}: {_summary(listing.clips)}")
     say(f"in {dataset.location()}")
@@ -66,7 +67,9 @@ def info(
     ] = False,
 ) -> None:
     """Count clips by word, by speaker and by part."""
-    dataset = _dataset(source, settings)
+    from sayso.data.datasets import find_dataset
+
+    dataset = find_dataset(source, settings or ())
     listing = dataset.kept_listing(Bars())
     content = _pack(dataset, listing) if decode else listing
     say(f"{dataset.kind}: {_summary(content.clips)}")
@@ -102,21 +105,6 @@ def clear(
         typer.confirm(f"Remove all {what} in {cache_folder()}?", abort=True)
     freed = clear_packed() + (clear_downloads() if downloads else 0)
     say(f"{_size(freed)} freed in {cache_folder()}")
-
-
-def _dataset(source: str, settings: list[str] | None) -> "DatasetConfig":
-    """Read the settings of a dataset named by its kind, or by the path of a folder or manifest."""
-    from sayso.config.overrides import parse_overrides
-    from sayso.config.schema import read
-    from sayso.data.datasets import DATASETS, DatasetConfig
-
-    values = parse_overrides(settings or [])
-    known = source in DATASETS.names()
-    if not known and (Path(source).exists() or "/" in source or "\\" in source):
-        values = {"kind": "folder", "path": source, **values}
-    else:
-        values = {"kind": source, **values}
-    return read(DatasetConfig, values)
 
 
 def _pack(dataset: "DatasetConfig", listing: "Listing") -> "Corpus":

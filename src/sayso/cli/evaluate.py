@@ -2,12 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from sayso.cli.console import Bars, say
+from sayso.cli.options import DatasetSettings
 from sayso.cli.results import show_scores
+
+if TYPE_CHECKING:
+    from sayso.experiment.run import Run
 
 __all__ = ["evaluate"]
 
@@ -16,25 +20,70 @@ _NO_TEST = {
     "validation": "clips its weights were chosen by",
     "all": "clips it was trained on among them",
 }
+Part = Literal["test", "validation", "train", "all"]
 
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
     part: Annotated[
-        Literal["test", "validation", "train", "all"], typer.Option("--split", help="Which part to score.")
-    ] = "test",
+        Part | None, typer.Option("--split", help="Which part to score; of the run's clips test, of others all.")
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option("--on", metavar="KIND|PATH", help="Other recordings: a dataset's kind, a folder or a manifest."),
+    ] = None,
+    words: Annotated[
+        str | None,
+        typer.Option("--map", metavar="LABEL=LABEL,...", help="With --on: what their words are called in the run."),
+    ] = None,
+    settings: DatasetSettings = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Score a run's model again on its clips."""
+    """Score a run's model again on its clips, or on other recordings."""
+    if on is None and (words or settings):
+        raise typer.BadParameter("--map and --set are about other recordings; name them with --on")
     from sayso.experiment.run import Run
-    from sayso.runs.manifest import split_label
 
     opened = Run.open(run)
-    scores, manifest = opened.evaluate(part, progress=Bars()), opened.manifest()
+    facts, label, notes = (
+        _own_clips(opened, part or "test") if on is None else _others(opened, on, part or "all", words, settings)
+    )
     if as_json:
-        facts = {key: manifest[key] for key in ("split", "speakers_shared") if key in manifest}
-        say(json.dumps({part: scores} | facts, indent=2, ensure_ascii=False))
-    else:
-        # Of the other parts the model has seen clips or was chosen by them, whoever speaks there.
-        label = split_label(manifest, scores.get("speakers")) if part == "test" else _NO_TEST[part]
-        show_scores(scores, label)
+        say(json.dumps(facts, indent=2, ensure_ascii=False))
+        return
+    show_scores(next(iter(facts.values())), label)
+    for note in notes:
+        say(f"note: {note}")
+
+
+def _own_clips(run: "Run", part: Part) -> tuple[dict[str, Any], str, tuple[str, ...]]:
+    from sayso.runs.manifest import split_label
+
+    scores, manifest = run.evaluate(part, progress=Bars()), run.manifest()
+    facts = {key: manifest[key] for key in ("split", "speakers_shared") if key in manifest}
+    # Of the other parts the model has seen clips or was chosen by them, whoever speaks there.
+    label = split_label(manifest, scores.get("speakers")) if part == "test" else _NO_TEST[part]
+    return {part: scores} | facts, label, ()
+
+
+def _others(
+    run: "Run", source: str, part: Part, words: str | None, settings: list[str] | None
+) -> tuple[dict[str, Any], str, tuple[str, ...]]:
+    from sayso.data.datasets import find_dataset
+
+    dataset = find_dataset(source, settings or ())
+    found = run.evaluate_on(dataset, part=part, words=_pairs(words), progress=Bars())
+    facts = {
+        "test": found.scores,
+        "on": dataset.kind,
+        "speakers_shared": found.speakers_shared,
+        "notes": list(found.notes),
+    }
+    return facts, "other recordings than it was trained from", found.notes
+
+
+def _pairs(text: str | None) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in (text or "").split(",") if pair.strip()]
+    if bad := [left for left, equals, right in pairs if not (left.strip() and equals and right.strip())]:
+        raise typer.BadParameter(f"'{bad[0].strip()}' is no LABEL=LABEL; write --map theirs=ours,theirs=ours")
+    return {left.strip(): right.strip() for left, _, right in pairs}

@@ -27,7 +27,8 @@ def list_for_recipe(dataset: DatasetConfig, progress: Progress, split: SplitSett
         return listing
     if faults := list(_faults(dataset.reject_words, {clip.label for clip in listing.clips})):
         raise SettingsError(faults)
-    unknown = tuple(clip for clip in listing.clips if clip.label in words)
+    # What only trains, such as a synthetic voice beside recordings, measures nothing.
+    unknown = tuple(clip for clip in listing.clips if clip.label in words and not clip.keeps_part)
     clips = tuple(clip for clip in listing.clips if clip.label not in words)
     return replace(listing, clips=clips, unknown=unknown)
 

@@ -1,5 +1,6 @@
 """A run, opened: its scores, its model, its pictures."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from sayso.classifier.checkpoint import load_model
 from sayso.classifier.inference import predict_probabilities
 from sayso.classifier.module import Classifier
-from sayso.errors import RunError
+from sayso.data.datasets import DatasetConfig
+from sayso.errors import DataError, RunError
 from sayso.evaluation.model_scores import score_rows
+from sayso.evaluation.other_recordings import OtherPart, OtherScores, score_other_recordings
 from sayso.recipe.prepared import Prepared, prepare
 from sayso.recipe.recipe import Recipe, read_kept_recipe
 from sayso.runs.folder import RunFolder
@@ -70,6 +73,40 @@ class Run(RunFolder):
             raise RunError(f"{self.path}: its {part} part has no clips; choose another --split")
         classifier = self.classifier()
         return score_rows(corpus, rows, predict_probabilities(classifier, corpus, rows), classifier.labels)
+
+    def evaluate_on(
+        self,
+        dataset: DatasetConfig,
+        *,
+        part: OtherPart = "all",
+        words: Mapping[str, str] | None = None,
+        progress: Progress | None = None,
+    ) -> OtherScores:
+        """Score the model on other recordings than it was trained from, as `score_other_recordings` does.
+
+        Args:
+            dataset: the other recordings, see `sayso.data.datasets.find_dataset`.
+            part: the part of that name in the data set's own split, or `all`.
+            words: what a label of the data set is called by the model, where the two differ.
+            progress: where to report.
+
+        Raises:
+            DataError: no clip is left to score, or one has the samples of a clip that was trained on.
+            SettingsError: `words` names a label that is not there.
+        """
+        progress = progress or Progress()
+        return score_other_recordings(
+            self.classifier(), self._trained_clips(progress), dataset, part=part, words=words, progress=progress
+        )
+
+    def _trained_clips(self, progress: Progress) -> Prepared | None:
+        """The clips it was trained on; None where they are no longer what they were."""
+        try:
+            prepared = prepare(self.settings, progress)
+            check_same_clips(self.manifest(), prepared, str(self.path))
+        except (DataError, RunError):
+            return None
+        return prepared
 
     def show_confusion(self) -> "Figure":
         """Draw the confusion matrix of the test part."""

@@ -10,7 +10,7 @@ from functools import cached_property
 from sayso.data.clips import Clip, Listing
 from sayso.data.corpus import Corpus, Rows, pack
 from sayso.data.leakage import Leakage, check_leakage
-from sayso.data.leakage.unknown_words import check_unknown_words
+from sayso.data.leakage.other_clips import check_other_clips
 from sayso.data.splits import Split, draw_split
 from sayso.data.unknown_words import list_for_recipe
 from sayso.errors import DataError
@@ -91,8 +91,16 @@ class Prepared:
             tested = check_leakage(self.corpus, self.split, allow_copies=allowed, progress=self.progress)
             if unknown is None:
                 return tested
-            others = check_unknown_words(self.corpus, self.split, unknown, allow_copies=allowed, progress=self.progress)
-            return Leakage((*tested.notes, *others.notes), tested.facts | others.facts)
+            others = check_other_clips(
+                self.corpus,
+                self.split,
+                unknown,
+                what="clip of words to reject",
+                allow_copies=allowed,
+                progress=self.progress,
+            )
+            facts = {f"unknown_{name}": value for name, value in others.facts.items()}
+            return Leakage((*tested.notes, *others.notes), tested.facts | facts)
 
     @property
     def notes(self) -> tuple[str, ...]:

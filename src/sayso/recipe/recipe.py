@@ -63,6 +63,9 @@ class Training(Settings):
     """Clips a step."""
     epochs: PositiveInt = 30
     """Times through the training clips."""
+    copies: PositiveInt | None = None
+    """Augmented copies of each training clip whose features are computed once, an epoch taking one of them in turn: for
+    features that take long. null: augmented and represented anew every epoch."""
     keep: Literal["best", "last"] = "best"
     """Which weights count in the end: best, of the epoch with the best validation score, or last."""
     monitor: Literal["accuracy", "loss"] = "accuracy"
@@ -121,7 +124,10 @@ class Recipe(Settings):
     """How the network is trained."""
 
     def faults(self) -> Iterator[Fault]:
-        """Yield a fault where the features do not fit the clips, or the network does not fit the features."""
+        """Yield a fault where copies would be the same, or where clips, features and network do not fit one another."""
+        if self.training.copies and not any(part.works_on == "samples" for part in self.augment):
+            problem = f"is {self.training.copies}, but no augmentation changes samples, so that all would be the same"
+            yield Fault("training.copies", f"{problem}; use null")
         misfits = [fault.under("features") for fault in self.features.misfits(self.audio)]
         yield from misfits
         if not misfits:

@@ -28,14 +28,17 @@ class Checkpointer(Checkpoint):
 
     Args:
         run: where they lie.
-        task: the bar to move.
         identity: what the state belongs to, as `sayso.training.resume.identify` gives it.
         processes: only the first of several writes.
+
+    Attributes:
+        task: the bar to move.
+        tracker: where every epoch is shown too.
     """
 
-    def __init__(self, run: RunFolder, task: Task, identity: Mapping[str, Any], processes: Processes) -> None:
-        self.run, self.task, self.identity, self.processes = run, task, dict(identity), processes
-        self.tracker = Tracker()
+    def __init__(self, run: RunFolder, identity: Mapping[str, Any], processes: Processes) -> None:
+        self.run, self.identity, self.processes = run, dict(identity), processes
+        self.task, self.tracker = Task(), Tracker()
         self.rows: list[LogRow] = []
         self.best_epoch = 0
         self.best_score = -math.inf

@@ -1,4 +1,4 @@
-"""Features that are the same every epoch, computed once."""
+"""Features that are computed once: those that no augmentation changes, or those of so many augmented copies."""
 
 import math
 
@@ -8,11 +8,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sayso.data.corpus import Rows
+from sayso.errors import Fault, SettingsError
 
-__all__ = ["MOST_BYTES", "FeatureCache"]
+__all__ = ["FeatureCache", "check_copies", "fits"]
 
-MOST_BYTES = 2**29
+_MOST_BYTES = 2**29
 """What features may take in memory; larger ones are computed anew for every batch."""
+_MOST_COPIES_BYTES = 2**31
+"""What the features of augmented copies may, which a recipe asks for."""
 
 
 class FeatureCache:
@@ -30,13 +33,34 @@ class FeatureCache:
         self._place = np.full(int(rows.max(initial=-1)) + 1, -1, dtype=np.int64)
         self._place[rows] = np.arange(len(rows))
 
-    @staticmethod
-    def fits(count: int, shape: tuple[int, int, int]) -> bool:
-        """Whether the features of so many clips may be kept."""
-        return count * math.prod(shape) * 4 <= MOST_BYTES
-
     def __setitem__(self, rows: Rows, features: Float[Tensor, "rows channels bins frames"]) -> None:
-        self.values[torch.from_numpy(self._place[rows])] = features
+        self.values[torch.from_numpy(self._place[rows])] = features.to(self.values)
+
+    def __contains__(self, rows: Rows) -> bool:
+        return int(rows.max(initial=-1)) < len(self._place) and bool((self._place[rows] >= 0).all())
 
     def __getitem__(self, rows: Rows) -> Float[Tensor, "rows channels bins frames"]:
         return self.values[torch.from_numpy(self._place[rows])]
+
+
+def fits(count: int, shape: tuple[int, int, int]) -> bool:
+    """Whether the features of so many clips may be kept."""
+    return _bytes(count, shape) <= _MOST_BYTES
+
+
+def check_copies(copies: int, clips: int, shape: tuple[int, int, int]) -> None:
+    """Check that the features of so many copies of so many clips may be kept.
+
+    Raises:
+        SettingsError: they are too large.
+    """
+    size = _bytes(copies * clips, shape)
+    if size > _MOST_COPIES_BYTES:
+        problem = (
+            f"is {copies}, whose features take {size / 2**30:.1f} GiB, the limit is {_MOST_COPIES_BYTES >> 30} GiB"
+        )
+        raise SettingsError([Fault("training.copies", f"{problem}; take fewer, or null")])
+
+
+def _bytes(count: int, shape: tuple[int, int, int]) -> int:
+    return count * math.prod(shape) * 4

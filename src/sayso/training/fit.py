@@ -69,13 +69,14 @@ def fit(prepared: Prepared, run: RunFolder) -> Fitted:
         raise RunError("the processes of this training have different recipes or clips; give each of them the same")
     state = make_once(lambda: read_state(run.resume, own) if run.resume.exists() else None)
     steps_per_epoch = -(-len(prepared.split.train) // recipe.training.batch_size)
-    with progress.task("training", total=recipe.training.epochs * steps_per_epoch, unit="steps") as task:
-        checkpointer = Checkpointer(run, task, own, hardware.processes)
-        if state is not None:
-            checkpointer.load_state_dict(read_books(state))
-            task.advance(checkpointer.epochs * steps_per_epoch)
-        if not checkpointer.stopped_early:
-            learner = new_learner(prepared, hardware)
+    checkpointer = Checkpointer(run, own, hardware.processes)
+    if state is not None:
+        checkpointer.load_state_dict(read_books(state))
+    learner = None if checkpointer.stopped_early else new_learner(prepared, hardware)
+    total = recipe.training.epochs * steps_per_epoch
+    with progress.task("training", total=total, unit="steps") as checkpointer.task:
+        checkpointer.task.advance(checkpointer.epochs * steps_per_epoch)
+        if learner is not None:
             with _tracking(recipe, checkpointer, progress) as checkpointer.tracker:
                 _train(learner, checkpointer, state)
     rows = checkpointer.rows

@@ -1,6 +1,5 @@
 """The Lightning module: from rows of the corpus to a loss."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import lightning.pytorch as lightning
@@ -9,15 +8,14 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from sayso.augment import Surroundings
-from sayso.classifier.module import Classifier, samples_from_int16
+from sayso.classifier.module import Classifier
 from sayso.data.corpus import Corpus, Rows
 from sayso.recipe.prepared import Prepared
 from sayso.system.distributed import sum_over_processes
 from sayso.system.malloc import keep_freed_memory
 from sayso.training.batches import draw_batches, take_share
 from sayso.training.epoch_scores import EpochScores
-from sayso.training.feature_cache import FeatureCache
+from sayso.training.feature_source import FeatureSource
 from sayso.training.hardware import Hardware
 from sayso.training.optimisers import make_optimiser
 from sayso.training.schedules import make_schedule
@@ -35,7 +33,9 @@ def new_learner(prepared: Prepared, hardware: Hardware) -> "Learner":
     classifier = Classifier(prepared.recipe, prepared.corpus.labels)
     classifier.features.fill()
     learner = Learner(classifier, prepared, hardware)
-    learner.prepare()
+    source = learner.features
+    with prepared.progress.task("representing clips", total=source.clips_to_represent, unit="clips") as task:
+        source.prepare(task)
     return learner
 
 
@@ -56,23 +56,12 @@ class Learner(lightning.LightningModule):
         if self.convolves_images:
             # Processors and GPUs convolve images faster with channels innermost.
             classifier.network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        surroundings = Surroundings(corpus.audio.sample_rate, tuple(_float_noise(corpus)))
-        parts = [(part.works_on, part.build(surroundings)) for part in classifier.recipe.augment]
-        self.on_samples = [change for works_on, change in parts if works_on == "samples"]
-        self.on_features = [change for works_on, change in parts if works_on == "features"]
+        self.features = FeatureSource(classifier, prepared)
         self.steps_per_epoch = -(-len(split.train) // self.settings.batch_size)
         self.validation_steps = -(-len(split.validation) // _MEASURE_BATCH)
         self.weights = weigh_classes(corpus, split.train) if self.settings.class_weights == "balanced" else None
         self.train_scores, self.validation_scores = EpochScores(), EpochScores()
         self._drawn: tuple[int, list[Rows]] = (-1, [])
-        self._kept: FeatureCache | None = None
-
-    def prepare(self) -> None:
-        """Set the normaliser from the training clips as they are; keep features that no augmentation will change."""
-        with torch.no_grad():
-            self._kept = self._features_to_keep()
-            batches = _in_batches(self.split.train)
-            self.classifier.normaliser.measure(map(self._features, batches))
 
     def training_step(self, step: int, batch_index: int) -> Tensor:
         """One batch of the epoch that Lightning is in."""
@@ -99,7 +88,7 @@ class Learner(lightning.LightningModule):
         rows = take_share(batch, self.processes)
         targets = torch.from_numpy(self.corpus.targets[rows]).to(self.device)
         with torch.no_grad():
-            features = self.training_features(rows, generator)
+            features = self.training_features(rows, epoch=epoch, generator=generator)
         with torch.autocast(self.hardware.device.type, torch.bfloat16, enabled=self.hardware.bf16):
             logits: Tensor = self.classifier.network(features)
         weights = None if self.weights is None else self.weights.to(self.device)
@@ -118,7 +107,7 @@ class Learner(lightning.LightningModule):
         if len(rows) == 0:
             return
         targets = torch.from_numpy(self.corpus.targets[rows]).to(self.device)
-        logits = self.classifier.network(self.classifier.normaliser(self._features(rows)))
+        logits = self.classifier.network(self.classifier.normaliser(self.features.as_they_are(rows)))
         self.validation_scores.add(nn.functional.cross_entropy(logits, targets).double() * len(rows), logits, targets)
 
     def on_validation_epoch_start(self) -> None:
@@ -146,18 +135,11 @@ class Learner(lightning.LightningModule):
             return optimiser
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def training_features(self, rows: Rows, generator: torch.Generator) -> Float[Tensor, "batch channels bins frames"]:
-        """What the network gets of these clips in training: augmented, represented, normalised."""
-        if self._kept is None:
-            samples = self._samples(rows)
-            for change in self.on_samples:
-                samples = change(samples, generator)
-            features = self.classifier.features(samples)
-        else:
-            features = self._kept[rows]
-        features = self.classifier.normaliser(features)
-        for change in self.on_features:
-            features = change(features, generator)
+    def training_features(
+        self, rows: Rows, *, epoch: int, generator: torch.Generator
+    ) -> Float[Tensor, "batch channels bins frames"]:
+        """What the network gets of these clips in an epoch of training."""
+        features = self.features.for_training(rows, epoch=epoch, generator=generator)
         return features.contiguous(memory_format=torch.channels_last) if self.convolves_images else features
 
     def _average_statistics(self) -> None:
@@ -173,24 +155,6 @@ class Learner(lightning.LightningModule):
             return float(len(rows))
         return float(self.weights[torch.from_numpy(self.corpus.targets[rows])].double().sum())
 
-    def _features_to_keep(self) -> FeatureCache | None:
-        rows = np.concatenate((self.split.train, self.split.validation))
-        shape = self.classifier.features.shape
-        # A GPU computes them faster than it fetches them.
-        if self.on_samples or self.hardware.device.type != "cpu" or not FeatureCache.fits(len(rows), shape):
-            return None
-        kept = FeatureCache(rows, shape)
-        for batch in _in_batches(rows):
-            kept[batch] = self.classifier.features(self._samples(batch))
-        return kept
-
-    def _features(self, rows: Rows) -> Float[Tensor, "batch channels bins frames"]:
-        """Of clips as they are."""
-        return self.classifier.features(self._samples(rows)) if self._kept is None else self._kept[rows]
-
-    def _samples(self, rows: Rows) -> Float[Tensor, "batch samples"]:
-        return samples_from_int16(torch.from_numpy(self.corpus.samples[rows]).to(self.device))
-
     def _batches(self, epoch: int) -> list[Rows]:
         if self._drawn[0] != epoch:
             settings = self.settings
@@ -203,12 +167,3 @@ def weigh_classes(corpus: Corpus, rows: Rows) -> Float[Tensor, "classes"]:
     """Weights by which every word counts the same in the loss over `rows`."""
     counts = np.bincount(corpus.targets[rows], minlength=len(corpus.labels))
     return torch.from_numpy(len(rows) / (len(counts) * counts)).float()
-
-
-def _in_batches(rows: Rows) -> list[Rows]:
-    return np.array_split(rows, -(-len(rows) // _MEASURE_BATCH))
-
-
-def _float_noise(corpus: Corpus) -> Iterator[Tensor]:
-    for recording in corpus.noise:
-        yield torch.from_numpy(np.array(recording)).float() / 32768

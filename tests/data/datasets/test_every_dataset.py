@@ -53,10 +53,17 @@ def prepare_synthetic(data: Path) -> Settings:
     return {"words": ["yes", "no"], "voices": 2, "clips_per_voice": 1}
 
 
+def prepare_mixed(data: Path) -> Settings:
+    sounds(data / "more" / "yes", "1.wav")
+    inner = {"kind": "folder", **prepare_folder(data)}
+    return {"recordings": inner, "training": [{"kind": "folder", "path": str(data / "more")}]}
+
+
 PREPARE: dict[str, Callable[[Path], Settings]] = {
     "audiomnist": prepare_audiomnist,
     "folder": prepare_folder,
     "fsdd": prepare_fsdd,
+    "mixed": prepare_mixed,
     "speech_commands": prepare_speech_commands,
     "synthetic": prepare_synthetic,
 }

@@ -1,12 +1,14 @@
 """Sources of clips, one file each: settings registered with `DATASETS`, which list the clips."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+from sayso.config.overrides import parse_overrides
 from sayso.config.registry import Part, Registry
-from sayso.config.schema import Share
+from sayso.config.schema import Share, read
 from sayso.data.clips import Listing
 from sayso.data.exclusions import match_exclusions
 from sayso.data.splits.settings import SplitSettings
@@ -14,7 +16,7 @@ from sayso.errors import DataError
 from sayso.system.files import expand_home
 from sayso.system.progress import Progress
 
-__all__ = ["DATASETS", "DatasetConfig"]
+__all__ = ["DATASETS", "DatasetConfig", "find_dataset"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,3 +88,20 @@ class DatasetConfig(Part):
 
 DATASETS: Registry[DatasetConfig] = Registry("sayso.data.datasets", noun="dataset", group="sayso.datasets")
 DatasetConfig.registry = DATASETS
+
+
+def find_dataset(source: str, overrides: Sequence[str] = ()) -> DatasetConfig:
+    """Read the settings of a data set that is named by its kind, or by the path of a folder or manifest.
+
+    Args:
+        source: kind or path.
+        overrides: `key=value` texts, settings of the data set.
+
+    Raises:
+        SettingsError: there is no such data set, or a setting does not fit.
+    """
+    values = parse_overrides(overrides)
+    known = source in DATASETS.names()
+    if not known and (Path(source).exists() or "/" in source or "\\" in source):
+        return read(DatasetConfig, {"kind": "folder", "path": source, **values})
+    return read(DatasetConfig, {"kind": source, **values})

@@ -82,8 +82,9 @@ def _fold_as_speakers(corpus: Corpus, settings: SplitSettings) -> tuple[SplitSet
 
 
 def _resolve_kind(corpus: Corpus, settings: SplitSettings) -> str:
-    official = any(clip.part == "test" and not clip.keeps_part for clip in corpus.clips)
-    speakers = {clip.speaker for clip in corpus.clips if clip.speaker}
+    free = [clip for clip in corpus.clips if not clip.keeps_part]
+    official = any(clip.part == "test" for clip in free)
+    speakers = {clip.speaker for clip in free if clip.speaker}
     if settings.test_speakers:
         return "speakers"
     if settings.by == "auto":

@@ -1,4 +1,4 @@
-"""The same check for unknown words: a score on clips that were learned after all says nothing."""
+"""The same check for clips beside the corpus, such as unknown words."""
 
 from collections.abc import Sequence
 
@@ -11,31 +11,36 @@ from sayso.errors import DataError
 from sayso.system.progress import Progress
 from sayso.system.wording import counted, path_tail
 
-__all__ = ["check_unknown_words"]
+__all__ = ["check_other_clips"]
 
 
-def check_unknown_words(
+def check_other_clips(
     corpus: Corpus,
     split: Split,
-    unknown: Corpus,
+    others: Corpus,
     *,
+    what: str,
     allow_copies: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Leakage:
-    """Compare clips of unknown words with the training and validation parts: equal samples, near copies.
+    """Compare clips that are scored too with the training and validation parts: equal samples, near copies.
 
     Args:
         corpus: the clips of the words to learn.
         split: their parts.
-        unknown: the clips of other words, all of which are scored.
+        others: the other clips, all of which are scored, in the same audio format.
+        what: what each of them is, such as `clip of words to reject`, with `clip` in it.
         allow_copies: as for `sayso.data.leakage.check_leakage`.
         progress: where to report.
+
+    Returns:
+        Notes, and the facts `same_samples` and `near_copies`.
 
     Raises:
         DataError: one of them has the samples of a training or validation clip, and neither is allowed by name.
     """
     heard = {int(row) for part in (split.train, split.validation) for row in part}
-    pairs = [pair for pair in look_up_copies_across(corpus, unknown, progress=progress) if pair.first in heard]
+    pairs = [pair for pair in look_up_copies_across(corpus, others, progress=progress) if pair.first in heard]
     copies_of: dict[int, list[int]] = {}
     for pair in pairs:
         if pair.likeness == 1:
@@ -44,21 +49,20 @@ def check_unknown_words(
     if refused := [
         row
         for row in same
-        if not is_any_allowed((unknown.clips[row], *(corpus.clips[copy] for copy in copies_of[row])), allow_copies)
+        if not is_any_allowed((others.clips[row], *(corpus.clips[copy] for copy in copies_of[row])), allow_copies)
     ]:
-        raise DataError(explain_refusal(unknown, refused, "clip of words to reject"))
-    alike = {pair.second: describe_pair(pair, corpus, unknown) for pair in pairs if pair.second not in copies_of}
+        raise DataError(explain_refusal(others, refused, what))
+    alike = {pair.second: describe_pair(pair, corpus, others) for pair in pairs if pair.second not in copies_of}
+    several = what.replace("clip", "clips")
     notes: list[str] = []
     if same:
-        copies = counted(len(same), "clip of words to reject is", "clips of words to reject are")
-        notes.append(
-            f"{copies} exactly copied in training, as allowed ({name_clips(unknown, same)}): learned after all"
-        )
+        copies = counted(len(same), f"{what} is", f"{several} are")
+        notes.append(f"{copies} exactly copied in training, as allowed ({name_clips(others, same)}): learned after all")
     if alike:
-        copies = counted(len(alike), "clip of words to reject has", "clips of words to reject have")
+        copies = counted(len(alike), f"{what} has", f"{several} have")
         notes.append(f"{copies} near copies in training, such as {alike[min(alike)]}: perhaps learned after all")
     facts = {
-        "unknown_same_samples": [path_tail(unknown.clips[row].path) for row in same],
-        "unknown_near_copies": [alike[row] for row in sorted(alike)],
+        "same_samples": [path_tail(others.clips[row].path) for row in same],
+        "near_copies": [alike[row] for row in sorted(alike)],
     }
     return Leakage(tuple(notes), facts)

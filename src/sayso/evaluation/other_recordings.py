@@ -1,0 +1,129 @@
+"""A model scored on other recordings than it was trained from: how one that learned here does there."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from sayso.classifier.inference import predict_probabilities
+from sayso.classifier.module import Classifier
+from sayso.config.schema import did_you_mean
+from sayso.data.clips import Clip, Listing
+from sayso.data.corpus import pack
+from sayso.data.datasets import DatasetConfig
+from sayso.data.leakage.other_clips import check_other_clips
+from sayso.data.unknown_words import list_for_recipe
+from sayso.errors import DataError, Fault, SettingsError
+from sayso.evaluation.model_scores import score_rows
+from sayso.recipe.prepared import Prepared
+from sayso.system.progress import Progress
+from sayso.system.wording import counted, listed
+
+__all__ = ["OtherPart", "OtherScores", "score_other_recordings"]
+
+OtherPart = Literal["test", "validation", "train", "all"]
+_MOST_WORDS = 10
+
+
+@dataclass(frozen=True)
+class OtherScores:
+    """How a model did on other recordings."""
+
+    scores: dict[str, Any]
+    """As `metrics.json` holds those of a part."""
+    speakers_shared: int | None
+    """How many of their speakers bear the name of one trained on; None where they are not known."""
+    notes: tuple[str, ...]
+    """What a reader of the scores must know."""
+
+
+def score_other_recordings(
+    classifier: Classifier,
+    trained: Prepared | None,
+    dataset: DatasetConfig,
+    *,
+    part: OtherPart = "all",
+    words: Mapping[str, str] | None = None,
+    progress: Progress,
+) -> OtherScores:
+    """Score a model on the clips of a data set that it was not trained from.
+
+    Clips of words that the model does not know are left out and counted.
+
+    Args:
+        classifier: the model.
+        trained: the clips it was trained on, in which copies of the others are looked for; None: they are gone.
+        dataset: the other recordings.
+        part: which of them: the part of that name in the data set's own split, or all.
+        words: what a label of the data set is called by the model, where the two differ.
+        progress: where to report.
+
+    Raises:
+        DataError: no clip is left to score, or one has the samples of a clip that was trained on.
+        SettingsError: `words` names a label that the data set or the model does not have.
+    """
+    listing = list_for_recipe(dataset, progress)
+    listing, notes = _translate(_take_part(listing, part), words or {}, classifier.labels)
+    others = pack(listing, classifier.audio, progress=progress, max_bad_share=dataset.max_bad_share)
+    speakers = {clip.speaker for clip in others.clips if clip.speaker}
+    shared = None
+    if trained is None:
+        notes.append("the clips of its training are not here: copies of them were not looked for")
+    else:
+        copies = check_other_clips(
+            trained.corpus,
+            trained.split,
+            others,
+            what="clip to score",
+            allow_copies=dataset.allow_copies,
+            progress=progress,
+        )
+        heard = {trained.corpus.clips[row].speaker for row in trained.split.train}
+        shared = len(speakers & heard) if speakers else None
+        notes += [*copies.notes, *_speaker_notes(shared)]
+    rows = np.arange(len(others))
+    scores = score_rows(others, rows, predict_probabilities(classifier, others, rows), classifier.labels)
+    return OtherScores(scores, shared, (*others.notes, *notes))
+
+
+def _take_part(listing: Listing, part: OtherPart) -> Listing:
+    if part == "all":
+        return listing
+    clips = tuple(clip for clip in listing.clips if clip.part == part)
+    if not clips:
+        raise DataError(f"these recordings name no {part} clips of their own; leave --split out to score all of them")
+    return replace(listing, clips=clips)
+
+
+def _translate(listing: Listing, words: Mapping[str, str], labels: tuple[str, ...]) -> tuple[Listing, list[str]]:
+    """The clips under the model's own labels, without those that it does not know; and a note of what was left out."""
+    there = {clip.label for clip in listing.clips}
+    not_there, not_known = sorted(words.keys() - there), sorted({*words.values()} - {*labels})
+    faults = [Fault("map", f"no clips of '{word}' are there; {did_you_mean(word, there)}") for word in not_there]
+    faults += [Fault("map", f"the run has no word '{word}'; {did_you_mean(word, labels)}") for word in not_known]
+    if faults:
+        raise SettingsError(faults)
+    called = [(clip, words.get(clip.label, clip.label)) for clip in listing.clips]
+    known = tuple(_relabelled(clip, label) for clip, label in called if label in labels)
+    left_out = Counter(label for _, label in called if label not in labels)
+    if not known:
+        theirs, own = (listed(sorted(names), _MOST_WORDS, count_rest=True) for names in (there, labels))
+        raise DataError(f"none of their words ({theirs}) is one of the run's ({own}); translate them: --map A=B,...")
+    if not left_out:
+        return replace(listing, clips=known), []
+    names = listed(sorted(left_out), _MOST_WORDS, count_rest=True)
+    clips = counted(left_out.total(), "clip")
+    return replace(listing, clips=known), [f"{clips} of words that the run does not know were left out ({names})"]
+
+
+def _relabelled(clip: Clip, label: str) -> Clip:
+    return clip if clip.label == label else replace(clip, label=label)
+
+
+def _speaker_notes(shared: int | None) -> list[str]:
+    if not shared:
+        return []
+    speakers = counted(shared, "speaker bears", "speakers bear")
+    return [f"{speakers} the name of one heard in training: expect less from a new voice if they are the same people"]
