@@ -31,6 +31,7 @@ def save_model(path: Path, classifier: Classifier) -> None:
         "recipe": recipe_yaml(classifier.recipe),
         "labels": classifier.labels,
         "temperature": classifier.temperature,
+        "threshold": classifier.threshold,
     }
     with atomic_path(path) as temporary:
         # One entry: safetensors writes several in any order, and the same model is to be the same file.
@@ -55,6 +56,7 @@ def load_model(path: Path) -> Classifier:
         classifier = Classifier(recipe, header["labels"])
         classifier.load_state_dict(load_file(path))
         classifier.temperature = _temperature(header)
+        classifier.threshold = _threshold(header)
     except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError, SettingsError) as error:
         raise ModelError(f"{path}: cannot be read as a Sayso model ({str(error).splitlines()[0]})") from error
     return classifier.eval()
@@ -66,6 +68,16 @@ def _temperature(header: dict[str, Any]) -> float:
     if not 0 < temperature < math.inf:
         raise ValueError(f"temperature {temperature}")
     return temperature
+
+
+def _threshold(header: dict[str, Any]) -> float | None:
+    """The probability below which no word is named; a number that cannot be one raises ValueError."""
+    if header.get("threshold") is None:
+        return None
+    threshold = float(header["threshold"])
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"threshold {threshold}")
+    return threshold
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:

@@ -136,4 +136,5 @@ def _metadata(classifier: Classifier) -> dict[str, str]:
         "recipe": recipe_yaml(classifier.recipe),
         # For readers: the graph's logits are divided by it already.
         "temperature": repr(classifier.temperature),
+        "threshold": json.dumps(classifier.threshold),
     } | ({"credit": credit} if (credit := classifier.recipe.features.credit) else {})

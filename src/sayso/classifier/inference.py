@@ -28,8 +28,8 @@ def predict_logits(classifier: Classifier, samples: NDArray[np.int16]) -> NDArra
 
 
 def predict_probabilities(classifier: Classifier, corpus: Corpus, rows: Rows) -> NDArray[np.float64]:
-    """Probabilities (rows, classes) of rows of a corpus."""
-    return softmax(logits_of_rows(classifier, corpus, rows))
+    """Probabilities (rows, words) of rows of a corpus; what a row lacks to 1 is that of "none of these"."""
+    return softmax(logits_of_rows(classifier, corpus, rows))[:, : len(classifier.labels)]
 
 
 def logits_of_rows(classifier: Classifier, corpus: Corpus, rows: Rows) -> NDArray[np.float32]:

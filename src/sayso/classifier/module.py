@@ -84,11 +84,14 @@ class Classifier(nn.Module):
 
     Args:
         recipe: names the parts.
-        labels: the words, one for each logit.
+        labels: the words, one for each logit; where the recipe has negatives, one logit more stands behind them, of
+            "none of these".
 
     Attributes:
         temperature: what the network's logits are divided by, so that their softmax means what it says; 1 until it is
             fitted (`sayso.evaluation.calibration`). Kept and exported with the model, and no part of training.
+        threshold: an answer of less probability is "none of these"; None: a word is always named. Kept and exported
+            like the temperature.
     """
 
     def __init__(self, recipe: Recipe, labels: Sequence[str]) -> None:
@@ -96,11 +99,13 @@ class Classifier(nn.Module):
         self.recipe = recipe
         self.labels = tuple(labels)
         self.temperature = 1.0
+        self.threshold: float | None = None
         self.audio = recipe.audio
         features = recipe.features.build(recipe.audio)
         self.features = AtPeak(features) if recipe.level == "peak" else features
         self.normaliser = Normaliser(self.features.shape, by=recipe.normalise)
-        self.network = recipe.model.build(self.features.shape, len(self.labels))
+        classes = len(self.labels) + bool(recipe.rejection.negatives)
+        self.network = recipe.model.build(self.features.shape, classes)
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch classes"]:
         """Score each word for a batch of clips, float32 in [-1, 1)."""

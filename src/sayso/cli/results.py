@@ -9,7 +9,7 @@ from sayso.system.wording import counted, percent
 if TYPE_CHECKING:
     from sayso.runs.folder import RunFolder
 
-__all__ = ["rejection_line", "score_line", "show_run", "show_scores", "worst_line"]
+__all__ = ["accepted_line", "rejection_line", "score_line", "show_run", "show_scores", "worst_line"]
 
 
 def score_line(scores: Mapping[str, Any], label: str = "") -> str:
@@ -41,14 +41,29 @@ def worst_line(scores: Mapping[str, Any]) -> str | None:
 
 
 def rejection_line(scores: Mapping[str, Any]) -> str:
-    """How unknown words are told from known ones, in one line."""
-    accepted, rejected = scores["false_accept"], scores["false_reject"]
+    """What the threshold costs wanted words, and how unknown words are told from them, in one line."""
+    rejected = scores["false_reject"]
+    if "false_accept" not in scores:
+        wanted = percent(scores["accepted_right"]["rate"])
+        return f"{wanted} of wanted clips accepted and right, {percent(rejected['rate'])} taken for none of these"
+    accepted = scores["false_accept"]
     interval = "({:.3f} to {:.3f}) ".format(*scores["auroc_ci95"]) if scores["auroc_ci95"] else ""
     words = counted(len(scores["words"]), "word")
     return (
         f"AUROC {scores['auroc']:.3f} {interval}for {words} unknown to it; {percent(accepted['rate'])} of "
         f"{counted(accepted['n'], 'clip')} accepted where {percent(rejected['rate'])} of known words are rejected"
     )
+
+
+def accepted_line(scores: Mapping[str, Any]) -> str:
+    """What a model's own threshold does to wanted words, and to other words where some were there, in one line."""
+    wanted, lost = percent(scores["accepted_right"]["rate"]), percent(scores["false_reject"]["rate"])
+    line = f"with rejection: {wanted} accepted and right, {lost} taken for none of these"
+    if others := scores.get("false_accept"):
+        words = counted(len(scores["words"]), "other word")
+        line += f"; of {counted(others['n'], 'clip')} of {words} {percent(others['rate'])} taken for a word"
+        line += f" (mean over words {percent(scores['false_accept_macro'])})"
+    return line
 
 
 def show_run(run: "RunFolder") -> None:
@@ -75,6 +90,8 @@ def show_scores(scores: Mapping[str, Any], label: str = "") -> None:
     say(score_line(scores, label))
     if worst := worst_line(scores):
         say(f"worst speaker: {worst}")
+    if rejection := scores.get("rejection"):
+        say(accepted_line(rejection))
     say(f"loss {scores['loss']:.3f}, calibration error {scores['ece']:.3f}")
     say(f"\n{'word':<20}{'clips':>7}{'recall':>10}{'precision':>11}")
     for word, row in scores["per_class"].items():

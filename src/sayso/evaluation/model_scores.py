@@ -10,7 +10,7 @@ from sayso.classifier.inference import predict_probabilities
 from sayso.classifier.module import Classifier
 from sayso.data.corpus import Corpus, Rows
 from sayso.evaluation.calibration import score_calibration
-from sayso.evaluation.unknown_words import score_rejection
+from sayso.evaluation.rejection import score_rejection
 from sayso.metrics.scores import score
 from sayso.recipe.prepared import Prepared
 from sayso.runs.metrics import Metrics
@@ -48,8 +48,8 @@ def score_model(classifier: Classifier, prepared: Prepared, test_probabilities: 
         if len(rows := split.rows(part)):
             whole = score_rows(corpus, rows, predict_probabilities(classifier, corpus, rows), classifier.labels)
             metrics[part] = {key: whole[key] for key in _SUMS}
-    if prepared.unknown_words is not None:
-        metrics["rejection"] = score_rejection(classifier, prepared, prepared.unknown_words, test_probabilities)
+    if rejected := score_rejection(classifier, prepared, test_probabilities):
+        metrics["rejection"] = rejected
     return metrics
 
 

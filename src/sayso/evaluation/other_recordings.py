@@ -1,22 +1,24 @@
 """A model scored on other recordings than it was trained from: how one that learned here does there."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sayso.classifier.inference import predict_probabilities
 from sayso.classifier.module import Classifier
 from sayso.config.schema import did_you_mean
 from sayso.data.clips import Clip, Listing
-from sayso.data.corpus import pack
+from sayso.data.corpus import Corpus, pack
 from sayso.data.datasets import DatasetConfig
 from sayso.data.leakage.other_clips import check_other_clips
 from sayso.data.unknown_words import list_for_recipe
 from sayso.errors import DataError, Fault, SettingsError
 from sayso.evaluation.model_scores import score_rows
+from sayso.evaluation.rejection import score_accepted
+from sayso.metrics.rejection import share_of_clips
 from sayso.recipe.prepared import Prepared
 from sayso.system.progress import Progress
 from sayso.system.wording import counted, listed
@@ -32,7 +34,7 @@ class OtherScores:
     """How a model did on other recordings."""
 
     scores: dict[str, Any]
-    """As `metrics.json` holds those of a part."""
+    """As `metrics.json` holds those of a part; with `rejection` where the model has a threshold."""
     speakers_shared: int | None
     """How many of their speakers bear the name of one trained on; None where they are not known."""
     notes: tuple[str, ...]
@@ -50,7 +52,8 @@ def score_other_recordings(
 ) -> OtherScores:
     """Score a model on the clips of a data set that it was not trained from.
 
-    Clips of words that the model does not know are left out and counted.
+    Clips of words that the model does not know are left out and counted; by those it is scored how many of them pass
+    its threshold, where it has one.
 
     Args:
         classifier: the model.
@@ -65,7 +68,7 @@ def score_other_recordings(
         SettingsError: `words` names a label that the data set or the model does not have.
     """
     listing = list_for_recipe(dataset, progress)
-    listing, notes = _translate(_take_part(listing, part), words or {}, classifier.labels)
+    listing, unknown, notes = _translate(_take_part(listing, part), words or {}, classifier.labels)
     others = pack(listing, classifier.audio, progress=progress, max_bad_share=dataset.max_bad_share)
     speakers = {clip.speaker for clip in others.clips if clip.speaker}
     shared = None
@@ -84,8 +87,41 @@ def score_other_recordings(
         shared = len(speakers & heard) if speakers else None
         notes += [*copies.notes, *_speaker_notes(shared)]
     rows = np.arange(len(others))
-    scores = score_rows(others, rows, predict_probabilities(classifier, others, rows), classifier.labels)
+    probabilities = predict_probabilities(classifier, others, rows)
+    scores = score_rows(others, rows, probabilities, classifier.labels)
+    if classifier.threshold is not None:
+        scores["rejection"] = _score_rejection(classifier, others, probabilities, unknown, progress)
     return OtherScores(scores, shared, (*others.notes, *notes))
+
+
+def _score_rejection(
+    classifier: Classifier,
+    others: Corpus,
+    probabilities: NDArray[np.float64],
+    unknown: Sequence[Clip],
+    progress: Progress,
+) -> dict[str, Any]:
+    """What the threshold costs the wanted words, and how many clips of unknown words pass it, by word too."""
+    assert classifier.threshold is not None
+    accepted = score_accepted(others.clips, classifier.labels, probabilities, threshold=classifier.threshold)
+    if not unknown:
+        return {"threshold": classifier.threshold, "words": [], **accepted}
+    corpus = pack(Listing(tuple(unknown)), classifier.audio, progress=progress)
+    passed = predict_probabilities(classifier, corpus, np.arange(len(corpus))).max(axis=1) >= classifier.threshold
+    speakers = [clip.speaker for clip in corpus.clips]
+    by_word = {
+        word: {"n": int(own.sum()), "rate": float(passed[own].mean())}
+        for place, word in enumerate(corpus.labels)
+        for own in [corpus.targets == place]
+    }
+    return {
+        "threshold": classifier.threshold,
+        "words": list(corpus.labels),
+        **accepted,
+        "false_accept": share_of_clips(passed, speakers),
+        "false_accept_by_word": by_word,
+        "false_accept_macro": float(np.mean([row["rate"] for row in by_word.values()])),
+    }
 
 
 def _take_part(listing: Listing, part: OtherPart) -> Listing:
@@ -97,8 +133,10 @@ def _take_part(listing: Listing, part: OtherPart) -> Listing:
     return replace(listing, clips=clips)
 
 
-def _translate(listing: Listing, words: Mapping[str, str], labels: tuple[str, ...]) -> tuple[Listing, list[str]]:
-    """The clips under the model's own labels, without those that it does not know; and a note of what was left out."""
+def _translate(
+    listing: Listing, words: Mapping[str, str], labels: tuple[str, ...]
+) -> tuple[Listing, list[Clip], list[str]]:
+    """The clips under the model's own labels; those of words that it does not know, and a note of them."""
     there = {clip.label for clip in listing.clips}
     not_there, not_known = sorted(words.keys() - there), sorted({*words.values()} - {*labels})
     faults = [Fault("map", f"no clips of '{word}' are there; {did_you_mean(word, there)}") for word in not_there]
@@ -107,15 +145,16 @@ def _translate(listing: Listing, words: Mapping[str, str], labels: tuple[str, ..
         raise SettingsError(faults)
     called = [(clip, words.get(clip.label, clip.label)) for clip in listing.clips]
     known = tuple(_relabelled(clip, label) for clip, label in called if label in labels)
-    left_out = Counter(label for _, label in called if label not in labels)
+    unknown = [clip for clip, label in called if label not in labels]
+    left_out = {label for _, label in called} - {*labels}
     if not known:
         theirs, own = (listed(sorted(names), _MOST_WORDS, count_rest=True) for names in (there, labels))
         raise DataError(f"none of their words ({theirs}) is one of the run's ({own}); translate them: --map A=B,...")
-    if not left_out:
-        return replace(listing, clips=known), []
-    names = listed(sorted(left_out), _MOST_WORDS, count_rest=True)
-    clips = counted(left_out.total(), "clip")
-    return replace(listing, clips=known), [f"{clips} of words that the run does not know were left out ({names})"]
+    notes: list[str] = []
+    if unknown:
+        names = listed(sorted(left_out), _MOST_WORDS, count_rest=True)
+        notes.append(f"{counted(len(unknown), 'clip')} of words that the run does not know were left out ({names})")
+    return replace(listing, clips=known), unknown, notes
 
 
 def _relabelled(clip: Clip, label: str) -> Clip:

@@ -13,6 +13,7 @@ from sayso.classifier.inference import predict_probabilities
 from sayso.data.corpus import Corpus, Rows
 from sayso.evaluation.calibration import calibrate
 from sayso.evaluation.model_scores import score_model
+from sayso.evaluation.rejection import set_threshold
 from sayso.recipe.prepared import Prepared
 from sayso.recipe.recipe import recipe_yaml
 from sayso.runs.folder import RunFolder
@@ -73,6 +74,7 @@ def finish_run(run: RunFolder, prepared: Prepared, fitted: "Fitted", begun: Begu
     title = "scoring, exporting, reporting" if extras else "scoring"
     with prepared.progress.task(title, total=3) as task:
         calibrate(classifier, corpus, prepared.split.validation)
+        set_threshold(classifier, corpus, prepared.split.validation)
         save_model(run.weights, classifier)
         answers = Predictions.of_rows(corpus, test, predict_probabilities(classifier, corpus, test), corpus.labels)
         metrics = score_model(classifier, prepared, answers.probabilities)

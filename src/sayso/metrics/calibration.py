@@ -10,6 +10,8 @@ __all__ = ["expected_calibration_error", "fit_temperature", "reliability", "unca
 BINS = 15
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.02, 50.0
 _HALVINGS = 60
+# What rounding and the nine digits of predictions.csv leave.
+_ROUNDING = 1e-6
 
 
 def reliability(
@@ -48,7 +50,13 @@ def expected_calibration_error(
 
 
 def uncalibrated(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
-    """Probabilities as they would be without a temperature; both (clips, classes)."""
+    """Probabilities as they would be without a temperature; both (clips, classes).
+
+    What a row lacks to 1 is that of a class that is not listed, and has its part in what the others come to.
+    """
+    rest = np.maximum(1 - probabilities.sum(axis=1, keepdims=True), 0)
+    if rest.max(initial=0) > _ROUNDING:
+        return uncalibrated(np.concatenate((probabilities, rest), axis=1), temperature)[:, :-1]
     logits = temperature * np.log(np.maximum(probabilities, 1e-300))
     shares = np.exp(logits - logits.max(axis=1, keepdims=True))
     return shares / shares.sum(axis=1, keepdims=True)

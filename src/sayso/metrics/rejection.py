@@ -93,9 +93,9 @@ def auroc(
     return area, (min(low, area), max(high, area))
 
 
-def reject_threshold(confidence: NDArray[np.float64]) -> float:
-    """The highest threshold below which lie at most 5 % of these confidences, those of clips of known words."""
-    return float(np.sort(confidence)[math.floor(FALSE_REJECT_RATE * len(confidence))])
+def reject_threshold(confidence: NDArray[np.float64], *, lost_share: float = FALSE_REJECT_RATE) -> float:
+    """The highest threshold below which lies at most `lost_share` of these confidences, those of known words' clips."""
+    return float(np.sort(confidence)[math.floor(lost_share * len(confidence))])
 
 
 def rejection(

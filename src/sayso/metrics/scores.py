@@ -112,7 +112,7 @@ def score(
 
     Args:
         targets: index of the true word of each clip, (clips,).
-        probabilities: (clips, classes), each row summing to 1.
+        probabilities: (clips, classes), each row summing to 1, or to less where a model may say "none of these".
         labels: the words, (classes,).
         speakers: who speaks each clip, None where not known.
     """

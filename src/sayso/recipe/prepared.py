@@ -14,6 +14,7 @@ from sayso.data.leakage.other_clips import check_other_clips
 from sayso.data.splits import Split, draw_split
 from sayso.data.unknown_words import list_for_recipe
 from sayso.errors import DataError
+from sayso.recipe.negatives import Negatives, gather_negatives
 from sayso.recipe.recipe import Recipe
 from sayso.system.distributed import let_one_per_machine_go_first
 from sayso.system.progress import Progress
@@ -55,6 +56,19 @@ class Prepared:
     def rows(self, part: str) -> Rows:
         """Rows of the corpus in the part `train`, `validation` or `test`, or in `all`."""
         return self.split.rows(part)
+
+    @cached_property
+    def negatives(self) -> Negatives | None:
+        """Sounds that are none of the words, which train; None where the recipe names none.
+
+        Raises:
+            DataError: a data set of them cannot be used, or holds clips of the words.
+        """
+        datasets = self.recipe.rejection.negatives
+        if not datasets:
+            return None
+        with let_one_per_machine_go_first():
+            return gather_negatives(datasets, self.corpus, progress=self.progress)
 
     @cached_property
     def unknown_words(self) -> Corpus | None:
@@ -105,7 +119,13 @@ class Prepared:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the score must know of the clips, of the split, and of what the parts share."""
-        return (*self.corpus.notes, *self.split.notes, *self.leakage.notes)
+        negatives = self.negatives
+        return (
+            *self.corpus.notes,
+            *self.split.notes,
+            *((negatives.note,) if negatives else ()),
+            *self.leakage.notes,
+        )
 
     def _belongs_with_test(self, clip: Clip) -> bool:
         if self.split.kind == "speakers":

@@ -21,6 +21,7 @@ from sayso.data.splits.settings import SplitSettings
 from sayso.errors import Fault, SettingsError
 from sayso.features import FEATURES, FeatureConfig
 from sayso.features.mel import MelConfig
+from sayso.metrics.rejection import FALSE_REJECT_RATE
 from sayso.models import NetworkConfig
 from sayso.models.tc_resnet import TCResNetConfig
 from sayso.recipe.former import find_moved_keys, modernise
@@ -28,6 +29,7 @@ from sayso.system.wording import counted
 
 __all__ = [
     "Recipe",
+    "Rejection",
     "Training",
     "kept_recipe_from_text",
     "read_kept_recipe",
@@ -96,6 +98,20 @@ class Training(Settings):
             yield Fault("warmup_epochs", f"is {self.warmup_epochs}, must be below epochs ({self.epochs})")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Rejection(Settings):
+    """What is none of the words, and when the answer is "none of these"."""
+
+    negatives: tuple[DatasetConfig, ...] = ()
+    """Data sets of sounds that are none of the words, whatever their labels say. Every clip of them trains one more
+    class, as do stretches of the background noise that comes with the data set, and noise and silence that are made.
+    The model then answers "none of these" where no word is probable enough. Empty: it always names a word."""
+    negatives_weight: Positive = 1.0
+    """What a negative clip weighs in the loss against one of the words."""
+    lost_share: Annotated[float, Range(least=0, below=1)] = FALSE_REJECT_RATE
+    """Share of the validation clips of wanted words that the threshold may turn away."""
+
+
 def _default_augment() -> tuple[AugmentConfig, ...]:
     return (SpeedConfig(), TimeShiftConfig(), NoiseConfig(), GainConfig(), SpecAugmentConfig())
 
@@ -122,6 +138,8 @@ class Recipe(Settings):
     """Changes to training clips, in this order; those on samples come before those on features."""
     training: Training = field(default_factory=Training)
     """How the network is trained."""
+    rejection: Rejection = field(default_factory=Rejection)
+    """What is none of the words, and when the answer is "none of these"."""
 
     def faults(self) -> Iterator[Fault]:
         """Yield a fault where copies would be the same, or where clips, features and network do not fit one another."""

@@ -36,4 +36,8 @@ def find_recipe(
         recipe = (
             read_recipe(path, overrides) if is_recipe_file(path) else suggest_recipe(path, overrides, progress=progress)
         )
-    return name, replace(recipe, dataset=recipe.dataset.anchor())
+    negatives = tuple(dataset.anchor() for dataset in recipe.rejection.negatives)
+    anchored = replace(
+        recipe, dataset=recipe.dataset.anchor(), rejection=replace(recipe.rejection, negatives=negatives)
+    )
+    return name, anchored

@@ -32,9 +32,13 @@ _BATCH = 64
 
 @dataclass(frozen=True)
 class Prediction:
-    """A word and how probable the model holds it, in [0, 1]."""
+    """A word and how probable the model holds it, in [0, 1].
 
-    label: str
+    The label is None where the answer is "none of these": no word is as probable as the model's threshold asks. The
+    probability is then that of the most probable word.
+    """
+
+    label: str | None
     probability: float
 
 
@@ -54,6 +58,7 @@ class Recognizer:
         recipe: the recipe it was trained by, as YAML text.
         temperature: what the file divides its logits by, fitted so that probabilities mean what they say; 1 where none
             was fitted.
+        threshold: an answer of less probability is "none of these"; None where the file always names a word.
     """
 
     def __init__(self, path: str | Path, *, threads: int = 0) -> None:
@@ -73,21 +78,26 @@ class Recognizer:
         self.audio: AudioFormat = facts["audio"]
         self.recipe: str = facts["recipe"]
         self.temperature: float = facts["temperature"]
+        self.threshold: float | None = facts["threshold"]
         self._input: str = self._session.get_inputs()[0].name
 
-    def predict(self, sound: str | Path | Samples, *, sample_rate: int | None = None, top: int = 1) -> list[Prediction]:
+    def predict(
+        self, sound: str | Path | Samples, *, sample_rate: int | None = None, top: int = 1, reject: bool = True
+    ) -> list[Prediction]:
         """Name the word in one clip.
 
         Args:
             sound: a sound file, or mono samples, float32 in [-1, 1] or int16.
             sample_rate: of the samples in hertz; None: the model's own. A file knows its own.
             top: how many words to give, most probable first, at least 1; no more than the model knows.
+            reject: begin with a `Prediction` without label where no word is as probable as the threshold asks; False
+                always names a word first.
 
         Raises:
             AudioError: the file cannot be used as sound.
             SettingsError: `top` is below 1.
         """
-        return self.predict_many([sound], sample_rate=sample_rate, top=top)[0]
+        return self.predict_many([sound], sample_rate=sample_rate, top=top, reject=reject)[0]
 
     def predict_many(
         self,
@@ -95,6 +105,7 @@ class Recognizer:
         *,
         sample_rate: int | None = None,
         top: int = 1,
+        reject: bool = True,
     ) -> list[list[Prediction]]:
         """Name the words in many clips, in batches; as `predict`."""
         if top < 1:
@@ -102,13 +113,26 @@ class Recognizer:
         answers: list[list[Prediction]] = []
         for start in range(0, len(sounds), _BATCH):
             clips = [self._clip(sound, sample_rate) for sound in sounds[start : start + _BATCH]]
-            for row in softmax(self.logits(to_float(np.stack(clips)))):
+            for row in self.probabilities(to_float(np.stack(clips))):
                 order = np.argsort(-row, kind="stable")[:top]
-                answers.append([Prediction(self.labels[index], float(row[index])) for index in order])
+                words = [Prediction(self.labels[index], float(row[index])) for index in order]
+                answers.append(self._with_none(words)[:top] if reject else words)
         return answers
 
+    def _with_none(self, words: list[Prediction]) -> list[Prediction]:
+        best = words[0].probability
+        return words if self.threshold is None or best >= self.threshold else [Prediction(None, best), *words]
+
+    def probabilities(self, samples: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Probabilities (clips, words) of fitted clips; what a row lacks to 1 is that of "none of these"."""
+        return softmax(self.logits(samples))[:, : len(self.labels)]
+
     def logits(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Raw scores (clips, classes) of fitted clips, float32 (clips, audio.clip_samples) in [-1, 1)."""
+        """Raw scores of fitted clips, (clips, words), with "none of these" behind the words where the model learned it.
+
+        Args:
+            samples: float32 (clips, audio.clip_samples) in [-1, 1).
+        """
         return np.asarray(self._session.run(None, {self._input: samples})[0], dtype=np.float32)
 
     def _clip(self, sound: str | Path | Samples, sample_rate: int | None) -> NDArray[np.int16]:
@@ -145,6 +169,9 @@ def _metadata(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
         audio = read(AudioFormat, json.loads(metadata["audio"]))
         facts = {"labels": json.loads(metadata["labels"]), "audio": audio, "recipe": metadata["recipe"]}
         # Files made before there was one have none.
-        return facts | {"temperature": float(metadata.get("temperature", "1"))}
+        return facts | {
+            "temperature": float(metadata.get("temperature", "1")),
+            "threshold": json.loads(metadata.get("threshold", "null")),
+        }
     except (KeyError, ValueError, SettingsError) as error:
         raise ModelError(f"{path}: its metadata is damaged ({error}); export it again") from error

@@ -10,7 +10,7 @@ import numpy as np
 from sayso.classifier.inference import predict_probabilities
 from sayso.data.corpus import pack
 from sayso.data.datasets import DATASETS
-from sayso.data.datasets.synthetic import SAMPLE_RATE, speak
+from sayso.data.voices.espeak import SAMPLE_RATE, speak
 from sayso.evaluation.model_scores import score_rows
 from sayso.experiment.run import Run
 from sayso.experiment.train import train

@@ -13,6 +13,7 @@ from sayso.data.corpus import Corpus, Rows
 from sayso.recipe.prepared import Prepared
 from sayso.system.distributed import sum_over_processes
 from sayso.system.malloc import keep_freed_memory
+from sayso.system.progress import Progress
 from sayso.training.batches import draw_batches, take_share
 from sayso.training.epoch_scores import EpochScores
 from sayso.training.feature_source import FeatureSource
@@ -33,9 +34,7 @@ def new_learner(prepared: Prepared, hardware: Hardware) -> "Learner":
     classifier = Classifier(prepared.recipe, prepared.corpus.labels)
     classifier.features.fill()
     learner = Learner(classifier, prepared, hardware)
-    source = learner.features
-    with prepared.progress.task("representing clips", total=source.clips_to_represent, unit="clips") as task:
-        source.prepare(task)
+    learner.prepare(prepared.progress)
     return learner
 
 
@@ -56,12 +55,23 @@ class Learner(lightning.LightningModule):
         if self.convolves_images:
             # Processors and GPUs convolve images faster with channels innermost.
             classifier.network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        self.features = FeatureSource(classifier, prepared)
+        self.features = FeatureSource.of_words(classifier, prepared)
+        self.negatives = FeatureSource.of_negatives(classifier, prepared)
+        self.negatives_weight = classifier.recipe.rejection.negatives_weight
         self.steps_per_epoch = -(-len(split.train) // self.settings.batch_size)
         self.validation_steps = -(-len(split.validation) // _MEASURE_BATCH)
-        self.weights = weigh_classes(corpus, split.train) if self.settings.class_weights == "balanced" else None
+        self.weights = self._weights() if self.settings.class_weights == "balanced" else None
         self.train_scores, self.validation_scores = EpochScores(), EpochScores()
         self._drawn: tuple[int, list[Rows]] = (-1, [])
+
+    def prepare(self, progress: Progress) -> None:
+        """Compute features that stay the same, and set the normaliser from those of the words' training clips."""
+        sources = [source for source in (self.features, self.negatives) if source is not None]
+        clips = sum(source.clips_to_represent for source in sources)
+        with progress.task("representing clips", total=clips, unit="clips") as task, torch.no_grad():
+            for source in sources:
+                source.prepare(task)
+            self.classifier.normaliser.measure(self.features.measured())
 
     def training_step(self, step: int, batch_index: int) -> Tensor:
         """One batch of the epoch that Lightning is in."""
@@ -86,18 +96,23 @@ class Learner(lightning.LightningModule):
         torch.manual_seed(int(seeds[1]))  # for dropout
         batch = self._batches(epoch)[step]
         rows = take_share(batch, self.processes)
+        others = take_share(self._negatives(epoch, step), self.processes)
         targets = torch.from_numpy(self.corpus.targets[rows]).to(self.device)
         with torch.no_grad():
-            features = self.training_features(rows, epoch=epoch, generator=generator)
+            features = self.training_features(rows, others, epoch=epoch, generator=generator)
         with torch.autocast(self.hardware.device.type, torch.bfloat16, enabled=self.hardware.bf16):
-            logits: Tensor = self.classifier.network(features)
+            scores: Tensor = self.classifier.network(features)
+        logits, none = scores.float().split((len(rows), len(others)))
         weights = None if self.weights is None else self.weights.to(self.device)
-        loss = nn.functional.cross_entropy(
-            logits.float(), targets, weight=weights, label_smoothing=self.settings.label_smoothing
-        )
+        smoothing = self.settings.label_smoothing
+        loss = nn.functional.cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing)
         if self.processes.count > 1:
             loss = loss * (self._weight(rows) / self._weight(batch))
-        return loss, logits.detach(), targets
+        if len(others):
+            is_none = torch.full((len(others),), len(self.classifier.labels), device=self.device)
+            missed = nn.functional.cross_entropy(none, is_none, label_smoothing=smoothing, reduction="sum")
+            loss = loss + self.negatives_weight * missed / len(batch)
+        return loss, logits[:, : len(self.classifier.labels)].detach(), targets
 
     def validation_step(self, step: int, batch_index: int) -> None:
         """Score one batch of validation clips, in float32 and without augmentation."""
@@ -108,7 +123,8 @@ class Learner(lightning.LightningModule):
             return
         targets = torch.from_numpy(self.corpus.targets[rows]).to(self.device)
         logits = self.classifier.network(self.classifier.normaliser(self.features.as_they_are(rows)))
-        self.validation_scores.add(nn.functional.cross_entropy(logits, targets).double() * len(rows), logits, targets)
+        loss = nn.functional.cross_entropy(logits, targets).double() * len(rows)
+        self.validation_scores.add(loss, logits[:, : len(self.classifier.labels)], targets)
 
     def on_validation_epoch_start(self) -> None:
         """Have every process score with the same network."""
@@ -136,10 +152,13 @@ class Learner(lightning.LightningModule):
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def training_features(
-        self, rows: Rows, *, epoch: int, generator: torch.Generator
+        self, rows: Rows, others: Rows | None = None, *, epoch: int, generator: torch.Generator
     ) -> Float[Tensor, "batch channels bins frames"]:
-        """What the network gets of these clips in an epoch of training."""
+        """What the network gets in an epoch of training: these clips of words, and behind them these negatives."""
         features = self.features.for_training(rows, epoch=epoch, generator=generator)
+        if self.negatives is not None and others is not None and len(others):
+            behind = self.negatives.for_training(others, epoch=epoch, generator=generator)
+            features = torch.cat((features, behind))
         return features.contiguous(memory_format=torch.channels_last) if self.convolves_images else features
 
     def _average_statistics(self) -> None:
@@ -148,6 +167,10 @@ class Learner(lightning.LightningModule):
             for buffer in self.classifier.network.buffers():
                 if buffer.is_floating_point():
                     buffer.copy_(sum_over_processes(buffer) / self.processes.count)
+
+    def _weights(self) -> Float[Tensor, "classes"]:
+        weights = weigh_classes(self.corpus, self.split.train)
+        return torch.cat((weights, torch.ones(1))) if self.negatives is not None else weights
 
     def _weight(self, rows: Rows) -> float:
         """What these clips weigh in the mean loss."""
@@ -161,6 +184,13 @@ class Learner(lightning.LightningModule):
             drawn = draw_batches(self.split.train, batch_size=settings.batch_size, seed=settings.seed, epoch=epoch)
             self._drawn = (epoch, drawn)
         return self._drawn[1]
+
+    def _negatives(self, epoch: int, step: int) -> Rows:
+        """The negatives of a step: all of them once an epoch, shared out over its steps."""
+        if self.negatives is None:
+            return np.zeros(0, np.int64)
+        shuffled = np.random.default_rng((self.settings.seed, epoch, 2)).permutation(self.negatives.train)
+        return np.array_split(shuffled, self.steps_per_epoch)[step]
 
 
 def weigh_classes(corpus: Corpus, rows: Rows) -> Float[Tensor, "classes"]:

@@ -55,6 +55,10 @@ def identify(prepared: Prepared) -> dict[str, Any]:
     """
     settings = {key: value for key, value in dump(prepared.recipe).items() if key not in ("dataset", "split")}
     settings["training"] = {key: value for key, value in settings["training"].items() if not key.startswith("track")}
+    if prepared.negatives:
+        settings["rejection"] = settings["rejection"] | {"negatives": prepared.negatives.content_hash}
+    else:
+        del settings["rejection"]
     return settings | {"clips": prepared.corpus.content_hash, "split": prepared.split.split_hash}
 
 

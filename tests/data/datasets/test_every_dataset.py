@@ -59,11 +59,17 @@ def prepare_mixed(data: Path) -> Settings:
     return {"recordings": inner, "training": [{"kind": "folder", "path": str(data / "more")}]}
 
 
+def prepare_other_words(data: Path) -> Settings:
+    pytest.importorskip("espeakng_loader", reason="needs the extra: pip install 'sayso[voices]'")
+    return {"wanted": ["yes", "no"], "voices": 2, "clips": 4}
+
+
 PREPARE: dict[str, Callable[[Path], Settings]] = {
     "audiomnist": prepare_audiomnist,
     "folder": prepare_folder,
     "fsdd": prepare_fsdd,
     "mixed": prepare_mixed,
+    "other_words": prepare_other_words,
     "speech_commands": prepare_speech_commands,
     "synthetic": prepare_synthetic,
 }

@@ -13,7 +13,8 @@ import pytest
 from sayso.audio import decode
 from sayso.config.schema import read
 from sayso.data.datasets import DatasetConfig
-from sayso.data.datasets.synthetic import SAMPLE_RATE, VARIANTS, SyntheticConfig, speak
+from sayso.data.datasets.synthetic import SyntheticConfig
+from sayso.data.voices.espeak import SAMPLE_RATE, VARIANTS, speak
 from sayso.errors import DataError, MissingExtraError, SettingsError
 from sayso.system.progress import Progress
 
@@ -151,7 +152,8 @@ def test_missing_extra_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_nothing_reaches_the_terminal() -> None:
     program = (
-        "from sayso.data.datasets.synthetic import SyntheticConfig, speak\n"
+        "from sayso.data.datasets.synthetic import SyntheticConfig\n"
+        "from sayso.data.voices.espeak import speak\n"
         "from sayso.system.progress import Progress\n"
         "SyntheticConfig(words=('a', 'b'), voices=2).listing(Progress()); speak('c')"
     )

@@ -17,8 +17,8 @@ from sayso.data.splits import Split
 from sayso.errors import RunError, SaysoError
 from sayso.evaluation.calibration import find_temperature
 from sayso.evaluation.model_scores import score_model
+from sayso.evaluation.rejection import find_threshold
 from sayso.experiment.run import Run
-from sayso.metrics.probabilities import softmax
 from sayso.recipe.prepared import Prepared, prepare
 from sayso.runs.manifest import Manifest
 from sayso.runs.metrics import Metrics
@@ -205,10 +205,12 @@ def _weights(opened: _Opened, read: Predictions) -> Verdict:
 
 
 def _metrics(opened: _Opened) -> Verdict:
-    """The whole of `metrics.json` as a training with these weights would write it, the temperature fitted anew."""
+    """The whole of `metrics.json` as a training with these weights would write it; what is fitted is fitted anew."""
     classifier, prepared = opened.classifier, opened.prepared
     anew = score_model(classifier, prepared, opened.probabilities)
     anew["calibration"]["temperature"] = find_temperature(classifier, prepared.corpus, prepared.split.validation)
+    if classifier.threshold is not None and "rejection" in anew:
+        anew["rejection"]["threshold"] = find_threshold(classifier, prepared.corpus, prepared.split.validation)
     written = {key: value for key, value in opened.metrics.items() if key not in _FORMER_KEYS}
     if found := list(differences(anew, written, tolerance=WEIGHTS_TOLERANCE)):
         return False, f"metrics.json is not what the weights give: {_listed(found)}"
@@ -221,8 +223,8 @@ def _export(opened: _Opened, read: Predictions) -> Verdict:
         return True, "none: it was trained without an exported model"
     recognizer = run.recognizer()
     parts = [test[start : start + _BATCH] for start in range(0, len(test), _BATCH)]
-    logits = [recognizer.logits(to_float(np.array(opened.corpus.samples[part]))) for part in parts]
-    return _answers(recognizer.labels, softmax(np.concatenate(logits)), read)
+    answers = [recognizer.probabilities(to_float(np.array(opened.corpus.samples[part]))) for part in parts]
+    return _answers(recognizer.labels, np.concatenate(answers), read)
 
 
 def _answers(labels: tuple[str, ...], probabilities: NDArray[np.float64], read: Predictions) -> Verdict:

@@ -68,7 +68,7 @@ def _confidence_figures(metrics: Mapping[str, Any]) -> dict[str, Figure]:
         figures["reliability"] = draw_reliability_diagram(test["reliability"], before=before)
     if test.get("risk_coverage"):
         figures["risk_coverage"] = draw_risk_coverage_curve(test["risk_coverage"])
-    if metrics.get("rejection"):
+    if (metrics.get("rejection") or {}).get("curve"):
         figures["rejection"] = draw_false_accepts(metrics["rejection"])
     return figures
 

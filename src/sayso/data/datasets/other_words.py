@@ -1,0 +1,93 @@
+"""Common words that are none of the wanted ones, in synthetic voices, to learn "none of these" from."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sayso.config.schema import PositiveInt, dump
+from sayso.data.clips import Clip, Listing
+from sayso.data.datasets import DATASETS, DatasetConfig
+from sayso.data.voices.espeak import ACCENTS, Espeak, find_language_faults, is_installed, write_clip
+from sayso.data.voices.speakers import count_speakers, draw_speakers
+from sayso.data.voices.vocabulary import words_apart_from
+from sayso.errors import Fault
+from sayso.system.files import atomic_folder, cache_folder, digest
+from sayso.system.progress import Progress
+
+__all__ = ["OtherWordsConfig"]
+
+FORMAT_VERSION = 1
+_SLOWEST, _FASTEST = 110, 210
+_PITCH = (10.0, 90.0)
+_LABEL = "other words"
+
+
+@DATASETS.register("other_words")
+@dataclass(frozen=True, kw_only=True)
+class OtherWordsConfig(DatasetConfig):
+    """Common words spoken by espeak-ng, without those that sound like the wanted ones; for `rejection.negatives`."""
+
+    wanted: tuple[str, ...]
+    """What is to be recognised, as it is spoken; words that sound like it, or differ in one sound, are left out."""
+    without: tuple[str, ...] = ()
+    """Words that are left out besides."""
+    languages: tuple[str, ...] = ACCENTS
+    """Languages or accents of espeak-ng, taken in turn by the voices; the first decides what sounds alike."""
+    clips: PositiveInt = 1_500
+    """How many clips, over words and voices in turn."""
+    voices: PositiveInt = 60
+    """How many voices."""
+    seed: int = 0
+    """Seed of words, voices, rates and pitches."""
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield a fault where languages, voices or wanted words cannot be used."""
+        if not self.languages:
+            yield Fault("languages", "is empty, must name at least one")
+        if self.voices > (most := count_speakers(_PITCH)):
+            yield Fault("voices", f"is {self.voices}, must be at most {most}")
+        if is_installed() and self.languages != ACCENTS:
+            yield from find_language_faults(self.languages)
+
+    def location(self) -> Path | None:
+        """Give the folder of clips in the cache, when they have been made."""
+        folder = self._folder()
+        return folder if folder.is_dir() else None
+
+    def listing(self, progress: Progress) -> Listing:
+        """List the clips, making them first when they are not in the cache.
+
+        Raises:
+            MissingExtraError: `espeakng-loader` is not installed.
+            OutputError: the cache cannot be written.
+        """
+        folder = self._folder()
+        if not folder.is_dir():
+            with atomic_folder(folder) as new:
+                self._make(new, progress)
+        names = sorted(os.listdir(folder))  # noqa: PTH208 - names are enough
+        return Listing(tuple(Clip(f"{folder}{os.sep}{name}", _LABEL, name.rpartition("-")[0]) for name in names))
+
+    def _folder(self) -> Path:
+        own = {name: value for name, value in dump(self).items() if name not in DatasetConfig.__dataclass_fields__}
+        return cache_folder() / "synthetic" / digest([FORMAT_VERSION, self.kind, own])[:32]
+
+    def _make(self, folder: Path, progress: Progress) -> None:
+        rng = np.random.default_rng(self.seed)
+        engine = Espeak()
+        words = words_apart_from(self.wanted, language=self.languages[0], without=self.without)
+        spoken = np.resize(rng.permutation(words), self.clips).tolist()
+        speakers = draw_speakers(self.voices, languages=self.languages, pitch=_PITCH, rng=rng)
+        with progress.task("speaking other words", total=self.clips, unit="clips") as task:
+            for place, speaker in enumerate(speakers):
+                engine.choose(speaker.language, speaker.variant)
+                own = spoken[place :: len(speakers)]
+                for number, word in enumerate(own):
+                    rate, intonation = round(rng.uniform(_SLOWEST, _FASTEST)), int(rng.integers(30, 71))
+                    samples = engine.say(word, rate=rate, pitch=speaker.pitch, intonation=intonation)
+                    if len(samples):
+                        write_clip(folder / f"{speaker.name}-{number:04d}.wav", samples)
+                task.advance(len(own))

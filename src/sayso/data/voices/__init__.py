@@ -1,0 +1,1 @@
+"""Voices that speak without anybody recording them."""

@@ -1,0 +1,91 @@
+"""What words sound like, which sound alike, and the common words that are none of the wanted ones."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from sayso.data.datasets.other_words import OtherWordsConfig
+from sayso.data.voices.pronunciation import distance, find_alike, find_unsayable, pronounce
+from sayso.data.voices.vocabulary import common_words, language_with_words, words_apart_from
+from sayso.errors import SettingsError
+from sayso.system.progress import Progress
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("espeakng_loader") is None, reason="needs the extra: pip install 'sayso[voices]'"
+)
+WANTED = ("stop", "go", "left")
+
+
+def test_pronunciations_have_neither_stress_nor_length_nor_spaces() -> None:
+    assert pronounce(["two", "too", "lights on"], "en-us")[:2] == ["tu", "tu"]
+    assert not set(pronounce(["lights on now"], "en-us")[0]) & set("ˈˌː ")
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "why"),
+    [
+        ("...", "en-us", "gives no sound"),
+        ("日本", "en-us", "is spelt out"),
+        ("да", "en-us", "is spelt out"),
+        ("lights on", "de", r"another language \(en\)"),
+    ],
+)
+def test_texts_that_cannot_be_said(text: str, language: str, why: str) -> None:
+    ((found, said),) = find_unsayable(["ja", text], language)
+    assert found == text
+    assert re.search(why, said)
+
+
+def test_texts_that_can_be_said() -> None:
+    assert not list(find_unsayable(["lights on", "don't", "TV", "naïve", "3"], "en-gb"))
+    assert not list(find_unsayable(["Straße", "für"], "de"))
+
+
+def test_words_that_sound_alike_do_so_in_every_accent() -> None:
+    texts = {word: word for word in ("two", "too", "right", "write", "one", "won")}
+    assert {pair[:2] for pair in find_alike(texts, ("en-us", "en-gb"))} == {("two", "too"), ("right", "write")}
+    assert ("one", "won") in {pair[:2] for pair in find_alike(texts, ("en-us",))}
+
+
+def test_a_language_that_is_not_there() -> None:
+    with pytest.raises(SettingsError, match="no language 'en-uss'; did you mean 'en-us'"):
+        pronounce(["two"], "en-uss")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "apart"), [("", "", 0), ("abc", "abd", 1), ("ab", "ba", 2), ("", "abc", 3)]
+)
+def test_distance(first: str, second: str, apart: int) -> None:
+    assert distance(first, second) == distance(second, first) == apart
+
+
+def test_common_words_leave_out_what_sounds_like_the_wanted_ones() -> None:
+    words = words_apart_from(WANTED, language="en-us", without=["apple"])
+    assert len(words) > 1000
+    assert not {"goal", "top", "step", "lift", "apple"} & {*words}
+    assert {"apple", "step"} <= {*common_words("en")}
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_word_lists_are_sorted_and_hold_no_word_twice(language: str) -> None:
+    words = common_words(language)
+    assert list(words) == sorted(set(words))
+    assert len(words) > 500
+    assert not list(find_unsayable(words, language))[30:]  # of German words some are English too
+
+
+def test_other_languages_take_english_words() -> None:
+    assert [language_with_words(language) for language in ("de", "en-029", "fi")] == ["de", "en", "en"]
+
+
+def test_other_words_are_spoken_once_and_the_same_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    dataset = OtherWordsConfig(wanted=WANTED, clips=30, voices=5)
+    assert dataset.location() is None
+    first = dataset.listing(Progress()).clips
+    assert len(first) == 30
+    assert len({clip.speaker for clip in first}) == 5
+    sounds = [Path(clip.path).read_bytes() for clip in first]
+    monkeypatch.setenv("SAYSO_CACHE", str(tmp_path))
+    assert [Path(clip.path).read_bytes() for clip in dataset.listing(Progress()).clips] == sounds
