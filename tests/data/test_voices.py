@@ -55,7 +55,7 @@ def test_a_language_that_is_not_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "apart"), [("", "", 0), ("abc", "abd", 1), ("ab", "ba", 2), ("", "abc", 3)]
+    ("first", "second", "apart"), [("", "", 0), ("abc", "abx", 1), ("ab", "ba", 2), ("", "abc", 3)]
 )
 def test_distance(first: str, second: str, apart: int) -> None:
     assert distance(first, second) == distance(second, first) == apart
