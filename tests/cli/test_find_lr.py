@@ -101,7 +101,7 @@ def test_write_is_tried_before_the_search(sayso, tone_folder, tmp_path, monkeypa
     path = tmp_path / "tones.yaml"
     text = recipe_yaml(small_recipe(tone_folder)).replace("weight_decay: 0.01", "weight_decay: &rate 0.01")
     text = "".join(line for line in text.splitlines(keepends=True) if "learning_rate" not in line)
-    text += "  learning_rate: *rate\n"
+    text = text.replace("rejection:", "  learning_rate: *rate\nrejection:")
     path.write_text(text)
     monkeypatch.setattr("sayso.training.search_learning_rate", lambda *_, **__: pytest.fail("it was searched"))
     code, _, err = sayso("find-lr", path, "--write")

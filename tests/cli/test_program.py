@@ -131,8 +131,9 @@ def test_init_writes_a_recipe_that_trains(sayso, tone_folder, tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     assert sayso("init", tone_folder)[0] == 0
     text = (tmp_path / "tones.yaml").read_text()
-    assert "# Number of bands." in text
-    assert sayso("train", "tones.yaml", *FAST)[0] == 0
+    assert "kind: speech_embedding" in text
+    assert "# Units of the hidden layer." in text
+    assert sayso("train", "tones.yaml", *FAST[:4])[0] == 0
     code, out, _ = sayso("runs", "list")
     assert code == 0
     assert "test clips" in out

@@ -6,21 +6,30 @@ from typing import Annotated
 import typer
 
 from sayso.cli.console import Bars, say
+from sayso.cli.options import Language, Overrides, Small, WordList, WordsFile, words_given
 
 __all__ = ["init"]
 
 
 def init(
-    source: Annotated[Path, typer.Argument(help="A folder of clips by word, or a manifest (CSV, JSONL).")],
+    source: Annotated[
+        Path | None, typer.Argument(help="A folder of clips by word, or a manifest (CSV, JSONL).")
+    ] = None,
+    words: WordList = None,
+    words_file: WordsFile = None,
+    language: Language = "en",
+    small: Small = False,
+    settings: Overrides = None,
     out: Annotated[Path | None, typer.Option(help="The recipe to write; default: <folder>.yaml here.")] = None,
 ) -> None:
-    """Write a recipe for your own clips, every key explained, ready to edit."""
+    """Write a recipe for your own clips or words, every key explained, ready to edit."""
     from sayso.errors import RunError
     from sayso.recipe.recipe import recipe_yaml
     from sayso.recipe.source import find_recipe
     from sayso.system.files import write_text
 
-    name, recipe = find_recipe(source, progress=Bars())
+    spoken = words_given(source, words, words_file, language)
+    name, recipe = find_recipe(spoken or source or "", settings or (), small=small, progress=Bars())
     path = out or Path(f"{name}.yaml")
     if path.exists():
         raise RunError(f"{path}: exists, nothing was changed; choose another --out or remove it first")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from sayso.cli.console import Bars, say
-from sayso.cli.options import Overrides
+from sayso.cli.options import Language, Overrides, Small, WordList, WordsFile, words_given
 from sayso.cli.results import show_run
 
 __all__ = ["train"]
@@ -16,6 +16,10 @@ def train(
     source: Annotated[
         str | None, typer.Argument(help="A recipe (YAML), a folder of clips by word, or a manifest (CSV, JSONL).")
     ] = None,
+    words: WordList = None,
+    words_file: WordsFile = None,
+    language: Language = "en",
+    small: Small = False,
     settings: Overrides = None,
     epochs: Annotated[int | None, typer.Option(help="Short for --set training.epochs=...")] = None,
     device: Annotated[
@@ -31,13 +35,14 @@ def train(
 
     Started by torchrun, several processes or machines train together.
     """
-    if (source is None) == (resume is None):
-        raise typer.BadParameter("give either a recipe or folder, or --resume RUN")
+    given = [each for each in (source, words, words_file, resume) if each is not None]
+    if len(given) != 1:
+        raise typer.BadParameter("give one of these: a recipe, folder or manifest; --words; --words-file; --resume RUN")
     short = {"epochs": epochs, "device": device, "precision": precision}
     overrides = [*(settings or ()), *(f"training.{key}={value}" for key, value in short.items() if value is not None)]
-    if resume is not None and (overrides or out):
+    if resume is not None and (overrides or out or small):
         raise typer.BadParameter(
-            "--resume goes on with a run as it is; --set, --epochs, --device, --precision and --out do not fit it"
+            "--resume goes on with a run as it is: --set, --epochs, --device, --precision, --small, --out do not fit it"
         )
     from sayso.experiment import train as experiment
     from sayso.system.distributed import this_process
@@ -49,7 +54,8 @@ def train(
     if resume is not None:
         run = experiment.resume(resume, progress=progress)
     else:
-        run = experiment.train(source or "", overrides=overrides, out=out, progress=progress)
+        spoken = words_given(source, words, words_file, language)
+        run = experiment.train(spoken or source or "", overrides=overrides, small=small, out=out, progress=progress)
     if not leads:
         return
     show_run(run)

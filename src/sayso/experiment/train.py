@@ -17,6 +17,7 @@ from sayso.experiment.run import Run, check_same_clips
 from sayso.recipe.prepared import Prepared, prepare
 from sayso.recipe.recipe import Recipe, recipe_yaml
 from sayso.recipe.source import find_recipe
+from sayso.recipe.words import Words
 from sayso.runs.folder import new_run_folder, taken_back_if_unstarted
 from sayso.runs.manifest import StartedManifest, carry_over, write_manifest
 from sayso.system.distributed import join_processes, make_once, tell_lost_processes, this_process, wait
@@ -30,9 +31,10 @@ __all__ = ["resume", "train"]
 
 
 def train(
-    source: str | Path | Recipe,
+    source: str | Path | Recipe | Words,
     *,
     overrides: Sequence[str] = (),
+    small: bool = False,
     out: str | Path | None = None,
     name: str | None = None,
     extras: bool = True,
@@ -43,8 +45,9 @@ def train(
     Under torchrun every process calls this; all train, the first one writes, and all return the same run.
 
     Args:
-        source: a recipe, a recipe file, a folder of clips by word, or a manifest (CSV or JSONL).
+        source: a recipe, a recipe file, a folder of clips by word, a manifest (CSV or JSONL), or words alone.
         overrides: `key=value` texts laid over the recipe, such as `training.epochs=5`.
+        small: of clips without a recipe: a small network from nothing instead of a pretrained start.
         out: the run's folder; None: `runs/<name>-<time>`.
         name: what the run is called; None: as the recipe's file or the folder.
         extras: leave pictures, report and exported model too; without them a run has its weights and scores.
@@ -55,7 +58,7 @@ def train(
     """
     progress = progress or Progress()
     with join_processes():
-        known_as, recipe = find_recipe(source, overrides, progress=progress)
+        known_as, recipe = find_recipe(source, overrides, small=small, progress=progress)
         run = Run(make_once(lambda: new_run_folder(name or known_as, Path(out) if out else None).path))
         prepared = prepare(recipe, progress)
         with taken_back_if_unstarted(run) if this_process().leads else nullcontext():

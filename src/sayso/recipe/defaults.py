@@ -12,24 +12,56 @@ from sayso.config.overrides import merge, parse_overrides
 from sayso.config.schema import dump, read
 from sayso.data.clips import Clip
 from sayso.data.datasets import DatasetConfig
+from sayso.data.datasets.other_words import OtherWordsConfig
 from sayso.data.splits.settings import SplitSettings
 from sayso.data.unknown_words import list_for_recipe
 from sayso.errors import AudioError, Fault, SettingsError
+from sayso.features.speech_embedding import LEAST_SAMPLES, SAMPLE_RATE, SpeechEmbeddingConfig
+from sayso.models.pooled_mlp import PooledMlpConfig
 from sayso.recipe.former import find_moved_keys
 from sayso.recipe.recipe import Recipe, recipe_from_values
+from sayso.recipe.words import Words
 from sayso.system.progress import Progress
+from sayso.system.wording import counted
 
-__all__ = ["read_data_sections", "suggest_audio", "suggest_recipe"]
+__all__ = ["read_data_sections", "suggest_audio", "suggest_for_words", "suggest_recipe"]
 
 _PROBED = 200
 _CLIPS_TO_SEE = 60_000
+_MOST_FOR_PRETRAINED = 10_000
+_PRETRAINED_SECONDS, _LONGEST_WORD, _LONGEST_PHRASE = 1.5, 2.0, 4.0
+# Features of so many clips are computed in about 20 s on two cores.
+_REPRESENTED, _MOST_COPIES = 4_000, 8
+_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 1_500, 20, 150
+_SPOKEN_CLIPS, _FEWEST_VOICES, _MOST_VOICES = 3_000, 60, 300
+_FOR_RECORDINGS: tuple[dict[str, Any], ...] = (
+    {"kind": "speed", "most": 0.1},
+    {"kind": "room", "probability": 0.4},
+    {"kind": "equaliser", "most_db": 6.0},
+    {"kind": "time_shift", "most_seconds": 0.15},
+    {"kind": "noise", "lowest_snr_db": 5, "highest_snr_db": 40},
+    {"kind": "gain", "most_db": 12},
+)
+_FOR_VOICES: tuple[dict[str, Any], ...] = (
+    {"kind": "vocal_tract", "most": 0.15},
+    {"kind": "speed", "most": 0.15},
+    {"kind": "room", "probability": 0.5},
+    {"kind": "equaliser", "most_db": 8.0},
+    {"kind": "time_shift", "most_seconds": 0.2},
+    {"kind": "noise", "lowest_snr_db": 5, "highest_snr_db": 40},
+    {"kind": "gain", "most_db": 12},
+)
 
 
-def suggest_recipe(path: Path, overrides: Sequence[str] = (), *, progress: Progress) -> Recipe:
+def suggest_recipe(path: Path, overrides: Sequence[str] = (), *, small: bool = False, progress: Progress) -> Recipe:
     """A recipe for a folder of clips or a manifest.
 
-    The rate is the commonest one of the files up to 16 kHz; the length holds nearly all of them up to 2 s, and of
-    longer ones the loudest part is taken; epochs are as many as let a small folder be seen often enough.
+    Up to some thousands of clips it starts from Google's pretrained speech embedding, which understands new voices
+    best; above, or where `small` is asked for, a small network is trained from nothing. What was chosen is noted.
+
+    The rate of a small network is the commonest one of the files up to 16 kHz, that of the pretrained one 16 kHz; the
+    length holds nearly all of them, and of longer ones the loudest part is taken; a small network's epochs are as many
+    as let a small folder be seen often enough.
 
     Rate and length are read from the headers of clips that the source does not give to the test part. Where it gives
     none, the test part is drawn only once the clips are cut to that length, so the headers of clips that come to be
@@ -48,10 +80,82 @@ def suggest_recipe(path: Path, overrides: Sequence[str] = (), *, progress: Progr
         )
     dataset, split = read_data_sections(values, source=str(path))
     listing = list_for_recipe(dataset, progress, split)
-    values["audio"] = suggest_audio([clip for clip in listing.clips if clip.part != "test"])
-    values["training"] = {"epochs": int(np.clip(_CLIPS_TO_SEE // max(1, len(listing.clips)), 15, 150))}
+    heard = [clip for clip in listing.clips if clip.part != "test"]
+    count = len(listing.clips)
+    chosen = small or _rules_out_pretrained(laid_over)
+    if chosen or count > _MOST_FOR_PRETRAINED:
+        reason = "as asked" if chosen else f"{count:,} clips are enough to learn from nothing"
+        progress.note(f"a small network is trained from nothing: {reason}")
+        values["audio"] = suggest_audio(heard)
+        values["training"] = {"epochs": int(np.clip(_CLIPS_TO_SEE // max(1, count), 15, 150))}
+    else:
+        clips = counted(count, "clip")
+        progress.note(f"{clips}: starts from a pretrained network (speech_embedding), best for new voices; see --small")
+        values |= _pretrained(heard, count)
+        if laid_over.get("augment") == []:
+            del values["training"]["copies"]
     values["dataset"] = dump(dataset)
     return recipe_from_values(merge(values, laid_over), source=str(path))
+
+
+def suggest_for_words(words: Words, overrides: Sequence[str] = (), *, progress: Progress) -> Recipe:
+    """A recipe that learns words from synthetic voices alone, on top of the pretrained speech embedding.
+
+    The voices speak once, so that clips are as long as the words need.
+
+    Raises:
+        SettingsError: an override does not fit.
+        MissingExtraError: espeak-ng is not installed.
+    """
+    for near in words.find_near():
+        progress.note(near)
+    labels, texts = [*words.texts], [*words.texts.values()]
+    voices = int(np.clip(_SPOKEN_CLIPS // len(labels), _FEWEST_VOICES, _MOST_VOICES))
+    spoken = {"words": labels, "texts": [] if texts == labels else texts, "languages": list(words.languages)}
+    dataset = {"kind": "synthetic", **spoken, "voices": voices, "clips_per_voice": 1}
+    laid_over = parse_overrides(overrides)
+    values: dict[str, Any] = merge({"dataset": dataset}, laid_over)
+    read_dataset, split = read_data_sections(values, source="--words")
+    clips = list_for_recipe(read_dataset, progress, split).clips
+    values["split"] = {"by": "speakers", "test_share": 0.1, "validation": "speakers"}
+    values |= _pretrained(clips, len(clips))
+    values["model"] = {"kind": PooledMlpConfig.kind, "hidden": 512, "dropout": 0.6}
+    values["augment"] = [dict(each) for each in _FOR_VOICES]
+    values["training"] |= {"copies": 2}
+    values["rejection"] = {"negatives": [_other_words(texts, words.languages)]}
+    return recipe_from_values(merge(values, laid_over), source="--words")
+
+
+def _pretrained(clips: Sequence[Clip], count: int) -> dict[str, Any]:
+    """Plain values of a recipe on the pretrained speech embedding, for so many clips."""
+    seconds = suggest_audio(clips, longest_seconds=_LONGEST_PHRASE).get("clip_seconds", 0.0)
+    copies = int(np.clip(_REPRESENTED // max(1, count), 1, _MOST_COPIES))
+    return {
+        "audio": {"sample_rate": SAMPLE_RATE, "clip_seconds": max(_PRETRAINED_SECONDS, seconds), "fit": "loudest"},
+        "features": {"kind": SpeechEmbeddingConfig.kind},
+        "model": {"kind": PooledMlpConfig.kind, "hidden": 256, "dropout": 0.5},
+        "augment": [dict(each) for each in _FOR_RECORDINGS],
+        "training": {
+            "learning_rate": 2e-3,
+            "epochs": int(np.clip(_STEPS * 64 // max(64, count), _FEWEST_EPOCHS, _MOST_EPOCHS)),
+            "keep": "last",
+            "copies": copies,
+        },
+    }
+
+
+def _rules_out_pretrained(laid_over: Mapping[str, Any]) -> bool:
+    """Whether overrides name features or a network, or clips that the pretrained one cannot hear."""
+    audio = laid_over.get("audio")
+    own = audio if isinstance(audio, Mapping) else {}
+    other_rate = own.get("sample_rate", SAMPLE_RATE) != SAMPLE_RATE
+    seconds = own.get("clip_seconds", _PRETRAINED_SECONDS)
+    too_short = isinstance(seconds, int | float) and seconds < LEAST_SAMPLES / SAMPLE_RATE
+    return "features" in laid_over or "model" in laid_over or other_rate or too_short
+
+
+def _other_words(wanted: Sequence[str], languages: Sequence[str]) -> dict[str, Any]:
+    return {"kind": OtherWordsConfig.kind, "wanted": list(wanted), "languages": list(languages)}
 
 
 def read_data_sections(values: Mapping[str, Any], *, source: str) -> tuple[DatasetConfig, SplitSettings]:
@@ -69,7 +173,7 @@ def read_data_sections(values: Mapping[str, Any], *, source: str) -> tuple[Datas
         raise SettingsError(error.faults, source=source) from error
 
 
-def suggest_audio(clips: Sequence[Clip]) -> dict[str, Any]:
+def suggest_audio(clips: Sequence[Clip], *, longest_seconds: float = _LONGEST_WORD) -> dict[str, Any]:
     """Plain values of an `AudioFormat` from the headers of some files, evenly over the clips; empty: none is sound."""
     some = clips[:: max(1, len(clips) // _PROBED)]
     seconds: list[float] = []
@@ -85,5 +189,5 @@ def suggest_audio(clips: Sequence[Clip]) -> dict[str, Any]:
     if not seconds:
         return {}
     rate = int(np.clip(rates.most_common(1)[0][0], 8_000, 16_000))
-    longest = float(np.clip(np.ceil(np.quantile(seconds, 0.95) * 10) / 10, 0.5, 2.0))
+    longest = float(np.clip(np.ceil(np.quantile(seconds, 0.95) * 10) / 10, 0.5, longest_seconds))
     return {"sample_rate": rate, "clip_seconds": round(longest, 1), "fit": "loudest"}

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from sayso.config.overrides import merge, parse_overrides
 from sayso.config.schema import dump
-from sayso.recipe.defaults import suggest_recipe
+from sayso.recipe.defaults import suggest_for_words, suggest_recipe
 from sayso.recipe.recipe import Recipe, read_recipe, recipe_from_values
+from sayso.recipe.words import Words
 from sayso.system.progress import Progress
 
 __all__ = ["find_recipe", "is_recipe_file"]
@@ -19,9 +20,15 @@ def is_recipe_file(source: str | Path) -> bool:
 
 
 def find_recipe(
-    source: str | Path | Recipe, overrides: Sequence[str] = (), *, progress: Progress
+    source: str | Path | Recipe | Words, overrides: Sequence[str] = (), *, small: bool = False, progress: Progress
 ) -> tuple[str, Recipe]:
-    """Give the name of a source and its recipe: read when it is a file, suggested when it is clips.
+    """Give the name of a source and its recipe: read when it is a file, suggested when it is clips or words alone.
+
+    Args:
+        source: a recipe, its file, a folder of clips, a manifest, or words.
+        overrides: `key=value` texts laid over the recipe.
+        small: of clips: train a small network from nothing, whatever would be suggested.
+        progress: where to report.
 
     Raises:
         SettingsError: anything in it does not fit.
@@ -30,11 +37,15 @@ def find_recipe(
     if isinstance(source, Recipe):
         values = merge(dump(source), parse_overrides(overrides))
         name, recipe = "recipe", recipe_from_values(values, source="the recipe given")
+    elif isinstance(source, Words):
+        name, recipe = "words", suggest_for_words(source, overrides, progress=progress)
     else:
         path = Path(source)
         name = path.stem or path.resolve().name
         recipe = (
-            read_recipe(path, overrides) if is_recipe_file(path) else suggest_recipe(path, overrides, progress=progress)
+            read_recipe(path, overrides)
+            if is_recipe_file(path)
+            else suggest_recipe(path, overrides, small=small, progress=progress)
         )
     negatives = tuple(dataset.anchor() for dataset in recipe.rejection.negatives)
     anchored = replace(

@@ -7,22 +7,23 @@ from pathlib import Path
 
 import numpy as np
 
-from sayso.config.schema import PositiveInt, dump
+from sayso.config.schema import PositiveInt, Share, dump
 from sayso.data.clips import Clip, Listing
 from sayso.data.datasets import DATASETS, DatasetConfig
 from sayso.data.voices.espeak import ACCENTS, Espeak, find_language_faults, is_installed, write_clip
 from sayso.data.voices.speakers import count_speakers, draw_speakers
-from sayso.data.voices.vocabulary import words_apart_from
+from sayso.data.voices.vocabulary import other_words
 from sayso.errors import Fault
 from sayso.system.files import atomic_folder, cache_folder, digest
 from sayso.system.progress import Progress
 
 __all__ = ["OtherWordsConfig"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _SLOWEST, _FASTEST = 110, 210
 _PITCH = (10.0, 90.0)
 _LABEL = "other words"
+_NEAR = 2
 
 
 @DATASETS.register("other_words")
@@ -31,13 +32,15 @@ class OtherWordsConfig(DatasetConfig):
     """Common words spoken by espeak-ng, without those that sound like the wanted ones; for `rejection.negatives`."""
 
     wanted: tuple[str, ...]
-    """What is to be recognised, as it is spoken; words that sound like it, or differ in one sound, are left out."""
+    """What is to be recognised, as it is spoken; words that sound the same are left out."""
     without: tuple[str, ...] = ()
     """Words that are left out besides."""
     languages: tuple[str, ...] = ACCENTS
     """Languages or accents of espeak-ng, taken in turn by the voices; the first decides what sounds alike."""
     clips: PositiveInt = 1_500
     """How many clips, over words and voices in turn."""
+    near_share: Share = 0.3
+    """Share of them that are words near to a wanted one, those that differ in one or two sounds."""
     voices: PositiveInt = 60
     """How many voices."""
     seed: int = 0
@@ -75,11 +78,19 @@ class OtherWordsConfig(DatasetConfig):
         own = {name: value for name, value in dump(self).items() if name not in DatasetConfig.__dataclass_fields__}
         return cache_folder() / "synthetic" / digest([FORMAT_VERSION, self.kind, own])[:32]
 
+    def _spoken(self, rng: np.random.Generator) -> list[str]:
+        """Draw the words of all clips, in an order that gives every voice some of each kind."""
+        away = other_words(self.wanted, language=self.languages[0], without=self.without)
+        near = [word for word, sounds in away.items() if sounds <= _NEAR]
+        far = [word for word, sounds in away.items() if sounds > _NEAR] or near
+        count = round(self.near_share * self.clips) if near else 0
+        drawn = (np.resize(rng.permutation(near), count), np.resize(rng.permutation(far), self.clips - count))
+        return rng.permutation(np.concatenate(drawn)).tolist()
+
     def _make(self, folder: Path, progress: Progress) -> None:
         rng = np.random.default_rng(self.seed)
         engine = Espeak()
-        words = words_apart_from(self.wanted, language=self.languages[0], without=self.without)
-        spoken = np.resize(rng.permutation(words), self.clips).tolist()
+        spoken = self._spoken(rng)
         speakers = draw_speakers(self.voices, languages=self.languages, pitch=_PITCH, rng=rng)
         with progress.task("speaking other words", total=self.clips, unit="clips") as task:
             for place, speaker in enumerate(speakers):

@@ -124,6 +124,9 @@ class Espeak:
         self._collect = _CALLBACK(self._keep)
         self._library.espeak_SetSynthCallback(self._collect)
         self._library.espeak_ng_SetRandSeed(ctypes.c_long(1))
+        if os.name != "nt":
+            # Breathy voices draw from the C library's own numbers, which a process begins at 1, too.
+            ctypes.CDLL(None).srand(1)
         self.languages = dict(_languages(self._library))
 
     def choose(self, language: str, variant: str) -> None:

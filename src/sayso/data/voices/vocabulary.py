@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from sayso.data.voices.pronunciation import distance, pronounce
 
-__all__ = ["common_words", "language_with_words", "words_apart_from"]
+__all__ = ["common_words", "language_with_words", "other_words"]
 
 _PACKAGE = "sayso.data.voices"
 
@@ -28,8 +28,8 @@ def common_words(language: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-def words_apart_from(texts: Collection[str], *, language: str, without: Collection[str] = ()) -> list[str]:
-    """Give the common words that sound neither like one of these texts nor nearly so.
+def other_words(texts: Collection[str], *, language: str, without: Collection[str] = ()) -> dict[str, int]:
+    """Give the common words that do not sound like one of these texts, and how many sounds each is away from one.
 
     Args:
         texts: what is wanted.
@@ -41,8 +41,8 @@ def words_apart_from(texts: Collection[str], *, language: str, without: Collecti
     """
     words = [word for word in common_words(language_with_words(language)) if word not in without]
     wanted = pronounce([*texts], language)
-    return [
-        word
+    away = {
+        word: min((distance(sounds, other) for other in wanted), default=len(sounds))
         for word, sounds in zip(words, pronounce(words, language), strict=True)
-        if all(abs(len(sounds) - len(other)) > 1 or distance(sounds, other) > 1 for other in wanted)
-    ]
+    }
+    return {word: sounds for word, sounds in away.items() if sounds}

@@ -1,0 +1,95 @@
+"""Words without recordings: read as they are typed, refused in one line, and made into a recipe."""
+
+import importlib.util
+
+import pytest
+
+from sayso.data.voices.espeak import ACCENTS
+from sayso.errors import SettingsError
+from sayso.recipe.defaults import suggest_for_words
+from sayso.recipe.recipe import recipe_from_text, recipe_yaml
+from sayso.recipe.source import find_recipe
+from sayso.recipe.words import parse_words, read_words_file
+from sayso.system.progress import Progress
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("espeakng_loader") is None, reason="needs the extra: pip install 'sayso[voices]'"
+)
+
+
+def test_words_are_read_as_they_are_typed():
+    words = parse_words("lights on, lights off ,stop,", language="en")
+    assert words.texts == {"lights on": "lights on", "lights off": "lights off", "stop": "stop"}
+    assert words.languages == ACCENTS
+    assert parse_words("0=zero,1 = one", language="en-gb").texts == {"0": "zero", "1": "one"}
+    assert parse_words("ja,nein", language="de").languages == ("de",)
+
+
+def test_a_file_has_a_word_a_line(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("# of the kitchen\nfirst=turn on, please\n\nsum=one = one\nstop\n", encoding="utf-8")
+    assert read_words_file(path).texts == {"first": "turn on, please", "sum": "one = one", "stop": "stop"}
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "says"),
+    [
+        ("", "en", "0 given, a recogniser needs at least two"),
+        ("stop", "en", "1 given, a recogniser needs at least two"),
+        (",".join(f"word{number}" for number in range(10_000)), "en", "10000 given, at most 500"),
+        ("stop,go,stop", "en", "'stop' stands there 2 times"),
+        ("stop,go=", "en", "'go=' is no label=text"),
+        ("two,too,go", "en", r"'two' and 'too' sound alike \(tu\)"),
+        ("stop,go=...", "en", "'go' cannot be said: it gives no sound in en-us"),
+        ("stop,日本", "en", "'日本' cannot be said: it is spelt out sign by sign"),
+        ("halt,lights on", "de", r"'lights on' cannot be said: it is said in another language \(en\) in de"),
+        ("stop,go", "xx", "no language 'xx'"),
+        ("stop,a/b", "en", "'a/b' cannot name a folder"),
+    ],
+)
+def test_words_that_cannot_be_used_are_one_line(text, language, says):
+    with pytest.raises(SettingsError, match=says):
+        parse_words(text, language=language)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
+def test_a_file_that_cannot_be_read(tmp_path, content):
+    path = tmp_path / "words.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SettingsError, match=r"no such file|cannot be read as a text file"):
+        read_words_file(path)
+
+
+def test_near_words_are_said():
+    assert [*parse_words("go,no,stop").find_near()] == [
+        "'go' and 'no' differ in one sound (ɡoʊ, noʊ): expect some to be mixed up"
+    ]
+
+
+@pytest.fixture
+def few_voices(monkeypatch):
+    monkeypatch.setattr("sayso.recipe.defaults._FEWEST_VOICES", 3)
+    monkeypatch.setattr("sayso.recipe.defaults._MOST_VOICES", 3)
+
+
+def test_the_recipe_of_words_is_whole_and_can_be_edited(few_voices):
+    recipe = suggest_for_words(parse_words("yes,no"), ["training.epochs=7"], progress=Progress())
+    assert (recipe.dataset.kind, recipe.features.kind, recipe.training.epochs) == ("synthetic", "speech_embedding", 7)
+    assert [negatives.kind for negatives in recipe.rejection.negatives] == ["other_words"]
+    assert recipe_from_text(recipe_yaml(recipe, comments=True), source="test") == recipe
+    assert find_recipe(parse_words("yes,no"), progress=Progress())[0] == "words"
+
+
+def test_phrases_get_longer_clips(few_voices):
+    phrases = "one=turn on all the lights in the living room and the kitchen please, two=stop"
+    assert suggest_for_words(parse_words(phrases), progress=Progress()).audio.clip_seconds > 2.5
+    assert suggest_for_words(parse_words("yes,no"), progress=Progress()).audio.clip_seconds == 1.5
+
+
+def test_the_program_takes_words(few_voices, program, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert program("init", "--words", "yes,no")[0] == 0
+    assert "kind: synthetic" in (tmp_path / "words.yaml").read_text()
+    for arguments in (["train", "a", "--words", "b,c"], ["train", "--words", "yes"], ["init"]):
+        assert program(*arguments)[0] == 2
