@@ -25,7 +25,7 @@ def test_a_file_a_folder_and_a_recipe_give_a_name_and_a_recipe(tone_folder, tmp_
     path.write_text(recipe_yaml(recipe))
     assert find_recipe(path, progress=Progress()) == ("mine", recipe)
     assert find_recipe(recipe, ["training.epochs=9"], progress=Progress())[1].training.epochs == 9
-    name, suggested = find_recipe(tone_folder, ["split.by=random"], progress=Progress())
+    name, suggested = find_recipe(tone_folder, ["split.by=random"], small=True, progress=Progress())
     assert (name, suggested.split.by, suggested.dataset.kind) == ("tones", "random", "folder")
 
 

@@ -4,9 +4,10 @@ import importlib.util
 
 import pytest
 
+from conftest import write_tones
 from sayso.data.voices.espeak import ACCENTS
 from sayso.errors import SettingsError
-from sayso.recipe.defaults import suggest_for_words
+from sayso.recipe.defaults import suggest_for_words, suggest_recipe
 from sayso.recipe.recipe import recipe_from_text, recipe_yaml
 from sayso.recipe.source import find_recipe
 from sayso.recipe.words import parse_words, read_words_file
@@ -93,3 +94,57 @@ def test_the_program_takes_words(few_voices, program, tmp_path, monkeypatch):
     assert "kind: synthetic" in (tmp_path / "words.yaml").read_text()
     for arguments in (["train", "a", "--words", "b,c"], ["train", "--words", "yes"], ["init"]):
         assert program(*arguments)[0] == 2
+
+
+def with_speakers(folder, count):
+    """The tones of so many speakers, as word/speaker/index.wav."""
+    names = ("ann", "bob", "cas", "dee", "eve", "fay", "gus", "hal", "ida", "jon", "kay")[:count]
+    for path in sorted(write_tones(folder, speakers=names, clips=2).glob("*/*.wav")):
+        speaker, _, index = path.name.partition("_")
+        (path.parent / speaker).mkdir(exist_ok=True)
+        path.rename(path.parent / speaker / index)
+    return folder
+
+
+def test_few_recordings_get_voices_beside_them_and_each_speaker_is_left_out(tmp_path):
+    recipe = suggest_recipe(with_speakers(tmp_path / "clips", 3), ["dataset.max_bad_share=0.5"], progress=Progress())
+    assert recipe.split.by == "each_speaker"
+    assert (recipe.dataset.kind, recipe.dataset.recordings.kind) == ("mixed", "folder")
+    assert recipe.dataset.max_bad_share == 0.5
+    (voices,) = recipe.dataset.training
+    assert (voices.kind, voices.words, voices.texts) == ("synthetic", ("high", "low", "middle"), voices.words)
+    assert recipe.rejection.negatives[0].wanted == ("high", "low", "middle")
+    assert recipe_from_text(recipe_yaml(recipe), source="test") == recipe
+
+
+def test_many_speakers_and_many_recordings_need_neither(tmp_path, monkeypatch):
+    monkeypatch.setattr("sayso.recipe.defaults._FEW_RECORDINGS", 5)
+    recipe = suggest_recipe(with_speakers(tmp_path / "clips", 11), progress=Progress())
+    assert (recipe.split.by, recipe.dataset.kind) == ("auto", "folder")
+    assert recipe.rejection.negatives
+
+
+def test_words_that_voices_cannot_tell_apart_stay_without(tmp_path):
+    folder = with_speakers(tmp_path / "clips", 3)
+    (folder / "low").rename(folder / "two")
+    (folder / "high").rename(folder / "too")
+    recipe = suggest_recipe(folder, progress=Progress())
+    assert recipe.dataset.kind == "folder"
+    assert recipe.rejection.negatives == ()
+
+
+def test_words_are_spoken_in_their_language(tmp_path):
+    folder = with_speakers(tmp_path / "clips", 3)
+    (folder / "low").rename(folder / "licht-an")
+    (folder / "high").rename(folder / "nein")
+    (folder / "middle").rename(folder / "ja")
+    (voices,) = suggest_recipe(folder, language="de", progress=Progress()).dataset.training
+    assert voices.languages == ("de",)
+    assert voices.texts == ("ja", "licht an", "nein")
+
+
+def test_without_voices_installed_only_recordings_train(tmp_path, monkeypatch):
+    monkeypatch.setattr("sayso.recipe.defaults.is_installed", lambda: False)
+    recipe = suggest_recipe(with_speakers(tmp_path / "clips", 3), progress=Progress())
+    assert recipe.dataset.kind == "folder"
+    assert recipe.rejection.negatives == ()

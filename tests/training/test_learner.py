@@ -14,6 +14,7 @@ from sayso.config.schema import dump
 from sayso.errors import SettingsError
 from sayso.recipe.recipe import recipe_from_values
 from sayso.training import check_readiness, choose_hardware, feature_cache
+from sayso.training.feature_source import Sources
 from sayso.training.learner import Learner, new_learner, weigh_classes
 
 
@@ -47,7 +48,9 @@ def test_convolutions_over_images_run_channels_last(tone_folder):
     classifier.network = torch.nn.Sequential(
         torch.nn.Conv2d(1, 4, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()
     )
-    learner = Learner(classifier, prepared, choose_hardware(classifier.recipe.training))
+    learner = Learner(
+        classifier, prepared, choose_hardware(classifier.recipe.training), Sources.of(classifier, prepared)
+    )
     features = learner.training_features(split.train[:4], epoch=0, generator=torch.Generator())
     assert learner.convolves_images
     assert features.is_contiguous(memory_format=torch.channels_last)

@@ -20,6 +20,7 @@ from sayso.recipe.recipe import Training, recipe_yaml
 from sayso.runs.log import read_log
 from sayso.system.distributed import Processes, this_process
 from sayso.training.batches import check_shares, draw_batches, take_share
+from sayso.training.feature_source import Sources
 from sayso.training.hardware import Hardware, choose_hardware
 from sayso.training.learner import Learner
 
@@ -76,7 +77,9 @@ def test_the_processes_gradients_make_up_that_of_the_whole_batch(tone_folder, cl
         # Words of unequal number, so that shares of one size differ in weight.
         kept = np.concatenate([split.train[:3], split.train[-8:]])
         parts = type(split)(kept, split.validation, split.test, "x")
-        return Learner(classifier, Prepared(recipe, corpus, parts), Hardware(torch.device("cpu"), False, 1, processes))
+        prepared = Prepared(recipe, corpus, parts)
+        hardware = Hardware(torch.device("cpu"), False, 1, processes)
+        return Learner(classifier, prepared, hardware, Sources.of(classifier, prepared))
 
     def gradient(processes):
         one = learner(processes)

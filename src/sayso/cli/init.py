@@ -29,7 +29,7 @@ def init(
     from sayso.system.files import write_text
 
     spoken = words_given(source, words, words_file, language)
-    name, recipe = find_recipe(spoken or source or "", settings or (), small=small, progress=Bars())
+    name, recipe = find_recipe(spoken or source or "", settings or (), small=small, language=language, progress=Bars())
     path = out or Path(f"{name}.yaml")
     if path.exists():
         raise RunError(f"{path}: exists, nothing was changed; choose another --out or remove it first")

@@ -33,7 +33,9 @@ WordList = Annotated[
     typer.Option("--words", metavar="WORD,...", help="Words without recordings; LABEL=TEXT where they differ."),
 ]
 WordsFile = Annotated[Path | None, typer.Option(help="A file of such words, one a line.")]
-Language = Annotated[str, typer.Option(help="Of --words: languages or accents of espeak-ng, parted by commas.")]
+Language = Annotated[
+    str, typer.Option(help="What synthetic voices speak: languages or accents of espeak-ng, parted by commas.")
+]
 Small = Annotated[bool, typer.Option("--small", help="Of clips without a recipe: train a small network from nothing.")]
 
 

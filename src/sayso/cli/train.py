@@ -55,7 +55,9 @@ def train(
         run = experiment.resume(resume, progress=progress)
     else:
         spoken = words_given(source, words, words_file, language)
-        run = experiment.train(spoken or source or "", overrides=overrides, small=small, out=out, progress=progress)
+        run = experiment.train(
+            spoken or source or "", overrides=overrides, small=small, language=language, out=out, progress=progress
+        )
     if not leads:
         return
     show_run(run)

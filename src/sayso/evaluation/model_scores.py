@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sayso.classifier.inference import predict_probabilities
 from sayso.classifier.module import Classifier
 from sayso.data.corpus import Corpus, Rows
+from sayso.data.splits.settings import EACH_SPEAKER
 from sayso.evaluation.calibration import score_calibration
 from sayso.evaluation.rejection import score_rejection
 from sayso.metrics.scores import score
@@ -20,13 +21,20 @@ __all__ = ["score_model", "score_rows"]
 _SUMS = ("accuracy", "accuracy_ci95", "n", "errors", "loss", "ece")
 
 
-def score_model(classifier: Classifier, prepared: Prepared, test_probabilities: NDArray[np.float64]) -> Metrics:
+def score_model(
+    classifier: Classifier,
+    prepared: Prepared,
+    test_probabilities: NDArray[np.float64],
+    *,
+    thresholds: NDArray[np.float64] | None = None,
+) -> Metrics:
     """Score a calibrated model on every part.
 
     Args:
         classifier: the model.
         prepared: the clips and their parts.
-        test_probabilities: the model's of the test part, (clips, classes).
+        test_probabilities: the model's of the test part, (clips, classes); or those of `OutOfFold`.
+        thresholds: as for `score_rejection`.
 
     Returns:
         What `metrics.json` holds. Of the other parts than the test part it has only sums, since they were seen in
@@ -39,7 +47,7 @@ def score_model(classifier: Classifier, prepared: Prepared, test_probabilities: 
             corpus.targets[split.test],
             test_probabilities,
             temperature=classifier.temperature,
-            fitted_on=len(split.validation),
+            fitted_on=len(split.test) if split.kind == EACH_SPEAKER else len(split.validation),
         ),
         "parameters": classifier.parameters_count,
         "labels": list(classifier.labels),
@@ -48,7 +56,7 @@ def score_model(classifier: Classifier, prepared: Prepared, test_probabilities: 
         if len(rows := split.rows(part)):
             whole = score_rows(corpus, rows, predict_probabilities(classifier, corpus, rows), classifier.labels)
             metrics[part] = {key: whole[key] for key in _SUMS}
-    if rejected := score_rejection(classifier, prepared, test_probabilities):
+    if rejected := score_rejection(classifier, prepared, test_probabilities, thresholds=thresholds):
         metrics["rejection"] = rejected
     return metrics
 

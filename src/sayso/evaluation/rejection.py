@@ -10,7 +10,7 @@ from sayso.classifier.inference import predict_probabilities
 from sayso.classifier.module import Classifier
 from sayso.data.clips import Clip
 from sayso.data.corpus import Corpus, Rows
-from sayso.metrics.rejection import reject_threshold, rejection, share_of_clips
+from sayso.metrics.rejection import reject_threshold, rejection, share_of_clips, threshold_for_right
 from sayso.recipe.prepared import Prepared
 
 __all__ = ["find_threshold", "score_accepted", "score_rejection", "set_threshold"]
@@ -26,13 +26,19 @@ def set_threshold(classifier: Classifier, corpus: Corpus, rows: Rows) -> None:
 
 
 def find_threshold(classifier: Classifier, corpus: Corpus, rows: Rows) -> float:
-    """Find the threshold that turns away as many of these rows, clips of wanted words, as the recipe allows."""
-    confidence = predict_probabilities(classifier, corpus, rows).max(axis=1)
-    return reject_threshold(confidence, lost_share=classifier.recipe.rejection.lost_share)
+    """Find the threshold that turns away as many right answers to these clips of wanted words as the recipe allows."""
+    probabilities = predict_probabilities(classifier, corpus, rows)
+    right = probabilities.argmax(axis=1) == corpus.targets[rows]
+    lost_share = classifier.recipe.rejection.lost_share
+    return threshold_for_right(probabilities.max(axis=1), right, lost_share=lost_share)
 
 
 def score_rejection(
-    classifier: Classifier, prepared: Prepared, test_probabilities: NDArray[np.float64]
+    classifier: Classifier,
+    prepared: Prepared,
+    test_probabilities: NDArray[np.float64],
+    *,
+    thresholds: NDArray[np.float64] | None = None,
 ) -> dict[str, Any] | None:
     """Give what `metrics.json` holds under `rejection`; None where there is no threshold and no unknown word.
 
@@ -40,13 +46,15 @@ def score_rejection(
         classifier: the model.
         prepared: the clips of known words and their parts; the model never learned `prepared.unknown_words`.
         test_probabilities: the model's of the test part, (clips, classes).
+        thresholds: for each test clip, (clips,), where they are not the model's own; see `OutOfFold`.
     """
     corpus, split, unknown = prepared.corpus, prepared.split, prepared.unknown_words
     if unknown is None and classifier.threshold is None:
         return None
     threshold, origin = _threshold(classifier, prepared, test_probabilities)
     clips = [corpus.clips[row] for row in split.test]
-    known = score_accepted(clips, classifier.labels, test_probabilities, threshold=threshold)
+    asked = threshold if thresholds is None else thresholds
+    known = score_accepted(clips, classifier.labels, test_probabilities, threshold=asked)
     if unknown is None:
         return {"words": [], "threshold": threshold, "threshold_from": origin, **known}
     scores = rejection(
@@ -60,7 +68,11 @@ def score_rejection(
 
 
 def score_accepted(
-    clips: Sequence[Clip], labels: Sequence[str], probabilities: NDArray[np.float64], *, threshold: float
+    clips: Sequence[Clip],
+    labels: Sequence[str],
+    probabilities: NDArray[np.float64],
+    *,
+    threshold: float | NDArray[np.float64],
 ) -> dict[str, Any]:
     """Of clips of wanted words: the shares that are accepted and right, and that are turned away, with intervals."""
     speakers = [clip.speaker for clip in clips]
@@ -80,5 +92,6 @@ def _threshold(
         return classifier.threshold, "model"
     validation = prepared.split.validation
     if len(validation):
-        return find_threshold(classifier, prepared.corpus, validation), "validation"
+        confidence = predict_probabilities(classifier, prepared.corpus, validation).max(axis=1)
+        return reject_threshold(confidence), "validation"
     return reject_threshold(test_probabilities.max(axis=1)), "test"

@@ -1,5 +1,6 @@
 """What a training leaves in its run folder: scores, predictions, the exported model, report and pictures."""
 
+import shutil
 import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from sayso.classifier.inference import predict_probabilities
 from sayso.data.corpus import Corpus, Rows
 from sayso.evaluation.calibration import calibrate
 from sayso.evaluation.model_scores import score_model
+from sayso.evaluation.out_of_fold import OutOfFold
 from sayso.evaluation.rejection import set_threshold
 from sayso.recipe.prepared import Prepared
 from sayso.recipe.recipe import recipe_yaml
@@ -59,7 +61,15 @@ class Begun:
         }
 
 
-def finish_run(run: RunFolder, prepared: Prepared, fitted: "Fitted", begun: Begun, *, extras: bool) -> None:
+def finish_run(
+    run: RunFolder,
+    prepared: Prepared,
+    fitted: "Fitted",
+    begun: Begun,
+    answers: OutOfFold | None = None,
+    *,
+    extras: bool,
+) -> None:
     """Calibrate, score, export and report what was trained, and say last of all that the run is finished.
 
     Args:
@@ -67,28 +77,35 @@ def finish_run(run: RunFolder, prepared: Prepared, fitted: "Fitted", begun: Begu
         prepared: its recipe and clips.
         fitted: what the training gave.
         begun: the run as it began.
+        answers: to the test part, by models that never heard its speakers; None: this model answers it.
         extras: leave pictures, report and exported model too.
     """
     corpus, test = prepared.corpus, prepared.split.test
     classifier = fitted.classifier
     title = "scoring, exporting, reporting" if extras else "scoring"
     with prepared.progress.task(title, total=3) as task:
-        calibrate(classifier, corpus, prepared.split.validation)
-        set_threshold(classifier, corpus, prepared.split.validation)
+        if answers is None:
+            calibrate(classifier, corpus, prepared.split.validation)
+            set_threshold(classifier, corpus, prepared.split.validation)
+            probabilities, thresholds = predict_probabilities(classifier, corpus, test), None
+        else:
+            classifier.temperature, classifier.threshold = answers.temperature, answers.threshold
+            probabilities, thresholds = answers.probabilities, answers.thresholds
         save_model(run.weights, classifier)
-        answers = Predictions.of_rows(corpus, test, predict_probabilities(classifier, corpus, test), corpus.labels)
-        metrics = score_model(classifier, prepared, answers.probabilities)
-        write_predictions(run.predictions, answers)
+        predictions = Predictions.of_rows(corpus, test, probabilities, corpus.labels)
+        metrics = score_model(classifier, prepared, predictions.probabilities, thresholds=thresholds)
+        write_predictions(run.predictions, predictions)
         task.advance()
         agreement = export(classifier, run.onnx, _spread(corpus, test)) if extras else None
         task.advance()
         manifest = begun.ended(fitted, agreement)
         write_metrics(run.metrics_file, metrics)
         if extras:
-            _report(run, prepared, fitted, answers, metrics, manifest)
+            _report(run, prepared, fitted, predictions, metrics, manifest)
         task.advance()
     write_manifest(run.manifest_file, manifest)
     run.resume.unlink(missing_ok=True)
+    shutil.rmtree(run.folds, ignore_errors=True)
 
 
 def _spread(corpus: Corpus, rows: Rows) -> NDArray[np.int16]:
@@ -101,7 +118,7 @@ def _report(
     run: RunFolder,
     prepared: Prepared,
     fitted: "Fitted",
-    answers: Predictions,
+    predictions: Predictions,
     metrics: Metrics,
     manifest: Manifest,
 ) -> None:
@@ -114,7 +131,7 @@ def _report(
         metrics=metrics,
         manifest=manifest,
         recipe_yaml=recipe_yaml(prepared.recipe),
-        mistakes=_mistakes(prepared, answers.probabilities),
+        mistakes=_mistakes(prepared, predictions.probabilities),
         skipped=prepared.corpus.skipped,
         figures=drawn,
     )

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from sayso.data.splits.settings import EACH_SPEAKER
 from sayso.errors import RunError
+from sayso.experiment.each_speaker import answer_for_each_speaker
 from sayso.experiment.finish import Begun, finish_run
 from sayso.experiment.run import Run, check_same_clips
 from sayso.recipe.prepared import Prepared, prepare
@@ -35,6 +37,7 @@ def train(
     *,
     overrides: Sequence[str] = (),
     small: bool = False,
+    language: str = "en",
     out: str | Path | None = None,
     name: str | None = None,
     extras: bool = True,
@@ -48,6 +51,7 @@ def train(
         source: a recipe, a recipe file, a folder of clips by word, a manifest (CSV or JSONL), or words alone.
         overrides: `key=value` texts laid over the recipe, such as `training.epochs=5`.
         small: of clips without a recipe: a small network from nothing instead of a pretrained start.
+        language: of such clips: what the words are spoken in by the synthetic voices beside them.
         out: the run's folder; None: `runs/<name>-<time>`.
         name: what the run is called; None: as the recipe's file or the folder.
         extras: leave pictures, report and exported model too; without them a run has its weights and scores.
@@ -58,7 +62,7 @@ def train(
     """
     progress = progress or Progress()
     with join_processes():
-        known_as, recipe = find_recipe(source, overrides, small=small, progress=progress)
+        known_as, recipe = find_recipe(source, overrides, small=small, language=language, progress=progress)
         run = Run(make_once(lambda: new_run_folder(name or known_as, Path(out) if out else None).path))
         prepared = prepare(recipe, progress)
         with taken_back_if_unstarted(run) if this_process().leads else nullcontext():
@@ -85,16 +89,20 @@ def _unfinished(path: Path) -> tuple[Run, Recipe]:
 
 def _complete(run: Run, prepared: Prepared, *, extras: bool) -> Run:
     # Imported here: Lightning takes seconds, and only training needs it.
-    from sayso.training import check_readiness, fit
+    from sayso.training import check_readiness, compute_features, fit
 
     for note in prepared.notes:
         prepared.progress.note(note)
     hardware = check_readiness(prepared)
     with tell_lost_processes(f"nothing is lost: under torchrun, go on with sayso train --resume {run.path}"):
         begun = make_once(lambda: _begin(run, prepared, hardware))
-        fitted = fit(prepared, run)
+        sources = answers = None
+        if prepared.split.kind == EACH_SPEAKER:
+            sources = compute_features(prepared, hardware)
+            answers = answer_for_each_speaker(prepared, run, sources)
+        fitted = fit(prepared, run, sources)
         if hardware.processes.leads:
-            finish_run(run, prepared, fitted, begun, extras=extras)
+            finish_run(run, prepared, fitted, begun, answers, extras=extras)
         wait()
     return run
 

@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 
 from sayso.metrics.intervals import MOST_LOG_ODDS, speaker_groups, speaker_interval, t_quantile, wilson_interval
 
-__all__ = ["FALSE_REJECT_RATE", "auroc", "reject_threshold", "rejection", "risk_coverage", "share_of_clips"]
+__all__ = [
+    "FALSE_REJECT_RATE",
+    "auroc",
+    "reject_threshold",
+    "rejection",
+    "risk_coverage",
+    "share_of_clips",
+    "threshold_for_right",
+]
 
 FALSE_REJECT_RATE = 0.05
 """Share of the clips of known words that a threshold may turn away."""
@@ -91,6 +99,17 @@ def auroc(
     centre = math.log(smooth / (1 - smooth))
     low, high = (1 / (1 + math.exp(-(centre + sign * spread))) for sign in (-1, 1))
     return area, (min(low, area), max(high, area))
+
+
+def threshold_for_right(confidence: NDArray[np.float64], right: NDArray[np.bool_], *, lost_share: float) -> float:
+    """The highest threshold that turns away at most `lost_share` of the right answers; of wrong ones none is missed.
+
+    Args:
+        confidence: of the answers to clips of known words, (clips,), at least one.
+        right: which of the answers are right, (clips,); where none is, all of them count.
+        lost_share: 0 to 1.
+    """
+    return reject_threshold(confidence[right] if right.any() else confidence, lost_share=lost_share)
 
 
 def reject_threshold(confidence: NDArray[np.float64], *, lost_share: float = FALSE_REJECT_RATE) -> float:

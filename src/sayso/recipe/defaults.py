@@ -1,7 +1,9 @@
 """Sensible settings for clips that come without a recipe, chosen from what the clips are."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,18 @@ from sayso.config.overrides import merge, parse_overrides
 from sayso.config.schema import dump, read
 from sayso.data.clips import Clip
 from sayso.data.datasets import DatasetConfig
+from sayso.data.datasets.mixed import MixedConfig
 from sayso.data.datasets.other_words import OtherWordsConfig
+from sayso.data.datasets.synthetic import SyntheticConfig
 from sayso.data.splits.settings import SplitSettings
 from sayso.data.unknown_words import list_for_recipe
+from sayso.data.voices.espeak import is_installed
 from sayso.errors import AudioError, Fault, SettingsError
 from sayso.features.speech_embedding import LEAST_SAMPLES, SAMPLE_RATE, SpeechEmbeddingConfig
 from sayso.models.pooled_mlp import PooledMlpConfig
 from sayso.recipe.former import find_moved_keys
 from sayso.recipe.recipe import Recipe, recipe_from_values
-from sayso.recipe.words import Words
+from sayso.recipe.words import Words, accents_of
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
 
@@ -31,8 +36,10 @@ _CLIPS_TO_SEE = 60_000
 _MOST_FOR_PRETRAINED = 10_000
 _PRETRAINED_SECONDS, _LONGEST_WORD, _LONGEST_PHRASE = 1.5, 2.0, 4.0
 # Features of so many clips are computed in about 20 s on two cores.
-_REPRESENTED, _MOST_COPIES = 4_000, 8
-_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 1_500, 20, 150
+_REPRESENTED, _MOST_COPIES = 2_500, 8
+_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 1_500, 20, 40
+_FEW_SPEAKERS, _FEW_RECORDINGS, _VOICES_BESIDE = 10, 20, 50
+_OTHER_CLIPS = 1_000
 _SPOKEN_CLIPS, _FEWEST_VOICES, _MOST_VOICES = 3_000, 60, 300
 _FOR_RECORDINGS: tuple[dict[str, Any], ...] = (
     {"kind": "speed", "most": 0.1},
@@ -53,7 +60,14 @@ _FOR_VOICES: tuple[dict[str, Any], ...] = (
 )
 
 
-def suggest_recipe(path: Path, overrides: Sequence[str] = (), *, small: bool = False, progress: Progress) -> Recipe:
+def suggest_recipe(
+    path: Path,
+    overrides: Sequence[str] = (),
+    *,
+    small: bool = False,
+    language: str = "en",
+    progress: Progress,
+) -> Recipe:
     """A recipe for a folder of clips or a manifest.
 
     Up to some thousands of clips it starts from Google's pretrained speech embedding, which understands new voices
@@ -62,6 +76,10 @@ def suggest_recipe(path: Path, overrides: Sequence[str] = (), *, small: bool = F
     The rate of a small network is the commonest one of the files up to 16 kHz, that of the pretrained one 16 kHz; the
     length holds nearly all of them, and of longer ones the loudest part is taken; a small network's epochs are as many
     as let a small folder be seen often enough.
+
+    The pretrained start learns other words in synthetic voices as none of these, where espeak-ng is here and can say
+    the words in `language`. Where recordings are few, such voices of the words train beside them, and each of up to
+    ten speakers is left out in turn for the score.
 
     Rate and length are read from the headers of clips that the source does not give to the test part. Where it gives
     none, the test part is drawn only once the clips are cut to that length, so the headers of clips that come to be
@@ -82,20 +100,67 @@ def suggest_recipe(path: Path, overrides: Sequence[str] = (), *, small: bool = F
     listing = list_for_recipe(dataset, progress, split)
     heard = [clip for clip in listing.clips if clip.part != "test"]
     count = len(listing.clips)
+    values["dataset"] = dump(dataset)
     chosen = small or _rules_out_pretrained(laid_over)
     if chosen or count > _MOST_FOR_PRETRAINED:
         reason = "as asked" if chosen else f"{count:,} clips are enough to learn from nothing"
         progress.note(f"a small network is trained from nothing: {reason}")
         values["audio"] = suggest_audio(heard)
         values["training"] = {"epochs": int(np.clip(_CLIPS_TO_SEE // max(1, count), 15, 150))}
-    else:
-        clips = counted(count, "clip")
-        progress.note(f"{clips}: starts from a pretrained network (speech_embedding), best for new voices; see --small")
-        values |= _pretrained(heard, count)
-        if laid_over.get("augment") == []:
-            del values["training"]["copies"]
-    values["dataset"] = dump(dataset)
-    return recipe_from_values(merge(values, laid_over), source=str(path))
+        return recipe_from_values(merge(values, laid_over), source=str(path))
+    values |= _pretrained(heard, count + _VOICES_BESIDE * len({clip.label for clip in heard}))
+    if laid_over.get("augment") == []:
+        del values["training"]["copies"]
+    if _can_leave_each_out(listing.clips) and "split" not in laid_over:
+        values["split"] = {"by": "each_speaker"}
+    voices = _add_voices(values, listing.clips, dataset, language)
+    clips = counted(count, "clip")
+    start = "starts from a pretrained network (speech_embedding), best for new voices; --small trains one from nothing"
+    progress.note(f"{clips}{voices}: {start}")
+    own = {key: value for key, value in laid_over.items() if key != "dataset"}
+    return recipe_from_values(merge(values, own), source=str(path))
+
+
+def _can_leave_each_out(clips: Sequence[Clip]) -> bool:
+    """Whether speakers are few and all known, with every word said by two of them, and no test part is named."""
+    speakers = {clip.speaker for clip in clips}
+    said_by: dict[str, set[str | None]] = {}
+    for clip in clips:
+        said_by.setdefault(clip.label, set()).add(clip.speaker)
+    several = all(len(own) > 1 for own in said_by.values())
+    return None not in speakers and len(speakers) <= _FEW_SPEAKERS and several and not any(clip.part for clip in clips)
+
+
+def _add_voices(values: dict[str, Any], clips: Sequence[Clip], dataset: DatasetConfig, language: str) -> str:
+    """Put other words, and where recordings are few synthetic voices of the words, into a recipe's plain values.
+
+    Returns:
+        What is added, to be said; nothing where espeak-ng is not here, or cannot say these words apart.
+    """
+    labels = sorted({clip.label for clip in clips})
+    if not is_installed():
+        return ""
+    try:
+        words = Words({label: re.sub(r"[-_]+", " ", label).strip() for label in labels}, accents_of(language))
+    except SettingsError:
+        return ""
+    values["rejection"] = {"negatives": [_other_words([*words.texts.values()], words.languages)]}
+    if len(clips) >= _FEW_RECORDINGS * len(labels):
+        return " and other words in synthetic voices"
+    shared = {field.name for field in fields(DatasetConfig)}
+    own = dump(dataset)
+    voices = {
+        "kind": SyntheticConfig.kind,
+        "words": labels,
+        "texts": [*words.texts.values()],
+        "languages": list(words.languages),
+        "voices": _VOICES_BESIDE,
+        "clips_per_voice": 1,
+    }
+    recordings = {key: value for key, value in own.items() if key not in shared}
+    kept = {key: value for key, value in own.items() if key in shared}
+    values["dataset"] = {"kind": MixedConfig.kind, "recordings": recordings, "training": [voices]} | kept
+    return f", {counted(_VOICES_BESIDE, 'synthetic voice')} of each word and other words in such voices"
 
 
 def suggest_for_words(words: Words, overrides: Sequence[str] = (), *, progress: Progress) -> Recipe:
@@ -155,7 +220,8 @@ def _rules_out_pretrained(laid_over: Mapping[str, Any]) -> bool:
 
 
 def _other_words(wanted: Sequence[str], languages: Sequence[str]) -> dict[str, Any]:
-    return {"kind": OtherWordsConfig.kind, "wanted": list(wanted), "languages": list(languages)}
+    own = {"wanted": list(wanted), "languages": list(languages)}
+    return {"kind": OtherWordsConfig.kind, **own, "clips": _OTHER_CLIPS}
 
 
 def read_data_sections(values: Mapping[str, Any], *, source: str) -> tuple[DatasetConfig, SplitSettings]:

@@ -109,7 +109,7 @@ class Rejection(Settings):
     negatives_weight: Positive = 1.0
     """What a negative clip weighs in the loss against one of the words."""
     lost_share: Annotated[float, Range(least=0, below=1)] = FALSE_REJECT_RATE
-    """Share of the validation clips of wanted words that the threshold may turn away."""
+    """Share of the validation clips that are named rightly which the threshold may turn away."""
 
 
 def _default_augment() -> tuple[AugmentConfig, ...]:

@@ -20,7 +20,12 @@ def is_recipe_file(source: str | Path) -> bool:
 
 
 def find_recipe(
-    source: str | Path | Recipe | Words, overrides: Sequence[str] = (), *, small: bool = False, progress: Progress
+    source: str | Path | Recipe | Words,
+    overrides: Sequence[str] = (),
+    *,
+    small: bool = False,
+    language: str = "en",
+    progress: Progress,
 ) -> tuple[str, Recipe]:
     """Give the name of a source and its recipe: read when it is a file, suggested when it is clips or words alone.
 
@@ -28,6 +33,7 @@ def find_recipe(
         source: a recipe, its file, a folder of clips, a manifest, or words.
         overrides: `key=value` texts laid over the recipe.
         small: of clips: train a small network from nothing, whatever would be suggested.
+        language: of clips: what the words are spoken in by synthetic voices.
         progress: where to report.
 
     Raises:
@@ -45,7 +51,7 @@ def find_recipe(
         recipe = (
             read_recipe(path, overrides)
             if is_recipe_file(path)
-            else suggest_recipe(path, overrides, small=small, progress=progress)
+            else suggest_recipe(path, overrides, small=small, language=language, progress=progress)
         )
     negatives = tuple(dataset.anchor() for dataset in recipe.rejection.negatives)
     anchored = replace(

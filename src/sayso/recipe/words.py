@@ -9,7 +9,7 @@ from sayso.data.voices.espeak import ACCENTS, find_language_faults
 from sayso.data.voices.pronunciation import distance, find_alike, find_unsayable, pronounce
 from sayso.errors import Fault, SettingsError
 
-__all__ = ["Words", "parse_words", "read_words_file"]
+__all__ = ["Words", "accents_of", "parse_words", "read_words_file"]
 
 _MOST_WORDS = 500
 _NOT_IN_A_FOLDER = {"/", "\\", "\0"}
@@ -93,8 +93,7 @@ def _read(entries: Sequence[str], language: str) -> Words:
     counts = Counter(label for label, _ in pairs)
     if twice := [f"'{label}' stands there {count} times" for label, count in counts.items() if count > 1]:
         raise SettingsError([Fault("--words", each) for each in twice])
-    languages = [accent for each in language.split(",") if each.strip() for accent in _accents(each.strip())]
-    return Words(dict(pairs), tuple(dict.fromkeys(languages)))
+    return Words(dict(pairs), accents_of(language))
 
 
 def _pair(entry: str) -> tuple[str, str]:
@@ -104,8 +103,14 @@ def _pair(entry: str) -> tuple[str, str]:
     return label, text or label
 
 
-def _accents(language: str) -> tuple[str, ...]:
-    return ACCENTS if language == "en" else (language,)
+def accents_of(languages: str) -> tuple[str, ...]:
+    """Give the accents that speak languages, which are parted by commas: English has six, others their own name.
+
+    >>> accents_of("de, en-gb")
+    ('de', 'en-gb')
+    """
+    names = [each.strip() for each in languages.split(",") if each.strip()]
+    return tuple(dict.fromkeys(accent for name in names for accent in (ACCENTS if name == "en" else (name,))))
 
 
 def _label_faults(labels: Sequence[str]) -> Iterator[Fault]:

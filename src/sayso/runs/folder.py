@@ -23,7 +23,10 @@ __all__ = [
 ]
 
 # What a run may have in its folder before its first epoch has ended.
-_WRITTEN_FIRST = ("recipe.yaml", "manifest.json", "model.safetensors", "tensorboard", "mlflow", "tracking.json")
+_WRITTEN_FIRST = (
+    *("recipe.yaml", "manifest.json", "model.safetensors", "folds"),
+    *("tensorboard", "mlflow", "tracking.json"),
+)
 
 
 R = TypeVar("R", bound="RunFolder")
@@ -54,6 +57,11 @@ class RunFolder:
     def onnx(self) -> Path:
         """The exported model."""
         return self.path / "model.onnx"
+
+    @property
+    def folds(self) -> Path:
+        """Folder of the trainings that leave one speaker out each, while the run is unfinished."""
+        return self.path / "folds"
 
     @property
     def resume(self) -> Path:

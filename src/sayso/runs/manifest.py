@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, cast
 
+from sayso.data.splits.settings import EACH_SPEAKER
 from sayso.runs.facts import read_facts
 from sayso.system.files import write_json
 
@@ -28,7 +29,7 @@ class StartedManifest(TypedDict):
     split_hash: str
     """SHA-256 over the rows of the three parts."""
     split: str
-    """official, random or speakers."""
+    """official, random, speakers, or each speaker."""
     speakers_shared: int | None
     """How many test speakers are in the training part too; None where those tested are not known."""
     clips: dict[str, int]
@@ -106,9 +107,13 @@ def split_label(facts: Mapping[str, Any], test_speakers: int | None) -> str:
     'speakers split: no speakers shared'
     >>> split_label({"split": "random", "speakers_shared": None}, 0)
     'random split: speakers not known'
+    >>> split_label({"split": "each speaker", "speakers_shared": 0}, 3)
+    'over 3 people, each unheard in turn'
     """
     if not facts.get("split"):
         return ""
+    if facts["split"] == EACH_SPEAKER:
+        return f"over {test_speakers} people, each unheard in turn"
     split = f"{facts['split']} split"
     if "speakers_shared" not in facts:
         return split

@@ -12,8 +12,10 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import_module("lightning.pytorch")
 
+from sayso.training.feature_source import Sources
 from sayso.training.fit import Fitted, fit
 from sayso.training.hardware import Hardware, choose_hardware
+from sayso.training.learner import compute_features
 from sayso.training.lr_finder import RateSearch, search_learning_rate
 from sayso.training.preflight import check_readiness
 
@@ -21,8 +23,10 @@ __all__ = [
     "Fitted",
     "Hardware",
     "RateSearch",
+    "Sources",
     "check_readiness",
     "choose_hardware",
+    "compute_features",
     "fit",
     "search_learning_rate",
 ]

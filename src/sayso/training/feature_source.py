@@ -1,6 +1,7 @@
-"""What the network gets of clips: augmented, represented and normalised; computed once where that can be."""
+"""Features of clips, of their augmented copies or of their samples as they are; computed once where that can be."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,23 +16,28 @@ from sayso.recipe.prepared import Prepared
 from sayso.system.progress import Task
 from sayso.training.feature_cache import FeatureCache, fits
 
-__all__ = ["FeatureSource"]
+__all__ = ["FeatureSource", "Sources"]
 
 _BATCH = 256
+# Of negatives there are many, and more of each taught nothing.
+_MOST_NEGATIVE_COPIES = 2
 # Apart from the epochs and steps that seed augmentation anew.
 _COPIES_SEED = 2**32
 
 
 class FeatureSource:
-    """Features of clips, for training and for scoring.
+    """Features of clips, for training and for scoring; not normalised.
+
+    What it keeps may serve several trainings on parts of the same clips.
 
     Args:
-        classifier: what represents and normalises them.
+        classifier: whose features they are.
         samples: of the clips, int16 (clips, samples).
         train: rows of them that train.
         scored: rows that are only ever scored, as they are.
         noise: recordings of background noise, for augmentation.
         stream: apart from other sources of one training, which are augmented otherwise.
+        most_copies: of augmented clips, whatever the recipe asks for; None: as many as that.
     """
 
     def __init__(
@@ -43,36 +49,22 @@ class FeatureSource:
         scored: Rows,
         noise: Sequence[Tensor] = (),
         stream: int = 0,
+        most_copies: int | None = None,
     ) -> None:
         self.classifier, self.samples, self.train, self.scored, self.stream = classifier, samples, train, scored, stream
-        self.settings = classifier.recipe.training
+        self.seed = classifier.recipe.training.seed
+        wanted = classifier.recipe.training.copies
+        self.copies = min(wanted, most_copies) if wanted and most_copies else wanted
         surroundings = Surroundings(classifier.audio.sample_rate, noise)
-        parts = [(part.works_on, part.build(surroundings)) for part in classifier.recipe.augment]
-        self.on_samples = [change for works_on, change in parts if works_on == "samples"]
-        self.on_features = [change for works_on, change in parts if works_on == "features"]
+        parts = [part for part in classifier.recipe.augment if part.works_on == "samples"]
+        self.on_samples = [part.build(surroundings) for part in parts]
         self._kept: FeatureCache | None = None
         self._copies: list[FeatureCache] = []
-
-    @classmethod
-    def of_words(cls, classifier: Classifier, prepared: Prepared) -> "FeatureSource":
-        """Make the source of the clips of the words."""
-        corpus, split = prepared.corpus, prepared.split
-        noise = tuple(_float_noise(corpus))
-        return cls(classifier, corpus.samples, train=split.train, scored=split.validation, noise=noise)
-
-    @classmethod
-    def of_negatives(cls, classifier: Classifier, prepared: Prepared) -> "FeatureSource | None":
-        """Make the source of sounds that are none of the words; None where there are none."""
-        negatives = prepared.negatives
-        if negatives is None:
-            return None
-        noise, rows = tuple(_float_noise(prepared.corpus)), np.arange(len(negatives))
-        return cls(classifier, negatives.samples, train=rows, scored=rows[:0], noise=noise, stream=1)
 
     @property
     def clips_to_represent(self) -> int:
         """How many clips `prepare` advances by."""
-        return len(self.train) * (self.settings.copies or 1) + len(self.scored)
+        return len(self.train) * (self.copies or 1) + len(self.scored)
 
     def prepare(self, task: Task) -> None:
         """Keep the features that stay the same.
@@ -80,35 +72,29 @@ class FeatureSource:
         They are those of augmented copies, as many as the recipe asks for; else those of all clips where no
         augmentation changes samples. They are computed in one order, whatever the epoch that a training goes on with.
         """
-        copies = self.settings.copies
         with torch.no_grad():
-            if copies:
-                self._copies = [self._augmented(copy, task) for copy in range(copies)]
+            if self.copies:
+                self._copies = [self._augmented(copy, task) for copy in range(self.copies)]
                 self._kept = self._as_they_are(self.scored, task)
             elif not self.on_samples:
                 self._kept = self._as_they_are(np.concatenate((self.train, self.scored)), task)
 
-    def measured(self) -> Iterator[Float[Tensor, "batch channels bins frames"]]:
-        """Yield what a normaliser is measured on: the kept copies, else the training clips as they are."""
+    def measured(self, rows: Rows) -> Iterator[Float[Tensor, "batch channels bins frames"]]:
+        """Yield what a normaliser is measured on: the kept copies of these clips, else the clips as they are."""
         if self._copies:
-            yield from (batch for copy in self._copies for batch in copy.values.split(_BATCH))
+            yield from (copy[batch] for copy in self._copies for batch in _in_batches(rows))
         else:
-            yield from (self.as_they_are(batch) for batch in _in_batches(self.train))
+            yield from (self.as_they_are(batch) for batch in _in_batches(rows))
 
     def for_training(
         self, rows: Rows, *, epoch: int, generator: torch.Generator
     ) -> Float[Tensor, "batch channels bins frames"]:
-        """Give what the network gets of these clips in an epoch of training: augmented, represented, normalised."""
+        """Give the features of these clips in an epoch of training, of augmented samples."""
         if self._copies:
-            features = self._copies[epoch % len(self._copies)][rows].to(self._device)
-        elif self.on_samples:
-            features = self.classifier.features(self._augment(rows, generator))
-        else:
-            features = self.as_they_are(rows)
-        features = self.classifier.normaliser(features)
-        for change in self.on_features:
-            features = change(features, generator)
-        return features
+            return self._copies[epoch % len(self._copies)][rows].to(self._device)
+        if self.on_samples:
+            return self.classifier.features(self._augment(rows, generator))
+        return self.as_they_are(rows)
 
     def as_they_are(self, rows: Rows) -> Float[Tensor, "batch channels bins frames"]:
         """Give the features of clips without augmentation, not normalised."""
@@ -120,9 +106,8 @@ class FeatureSource:
         rows = self.train
         kept = FeatureCache(rows, self.classifier.features.shape)
         for place, batch in enumerate(_in_batches(rows)):
-            seed = np.random.SeedSequence((self.settings.seed, _COPIES_SEED, self.stream, copy, place)).generate_state(
-                1
-            )[0]
+            drawn_from = (self.seed, _COPIES_SEED, self.stream, copy, place)
+            seed = np.random.SeedSequence(drawn_from).generate_state(1)[0]
             kept[batch] = self.classifier.features(self._augment(batch, torch.Generator().manual_seed(int(seed))))
             task.advance(len(batch))
         return kept
@@ -159,3 +144,38 @@ def _in_batches(rows: Rows) -> list[Rows]:
 def _float_noise(corpus: Corpus) -> Iterator[Tensor]:
     for recording in corpus.noise:
         yield torch.from_numpy(np.array(recording)).float() / 32768
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """What a training draws its features from."""
+
+    words: FeatureSource
+    negatives: FeatureSource | None
+    """None where the recipe names none."""
+
+    @classmethod
+    def of(cls, classifier: Classifier, prepared: Prepared) -> "Sources":
+        """Compute the features of a recipe's clips that stay the same."""
+        corpus, split, negatives = prepared.corpus, prepared.split, prepared.negatives
+        noise = tuple(_float_noise(corpus))
+        words = FeatureSource(classifier, corpus.samples, train=split.train, scored=split.validation, noise=noise)
+        sources = cls(words, None)
+        if negatives is not None:
+            rows = np.arange(len(negatives))
+            others = FeatureSource(
+                classifier,
+                negatives.samples,
+                train=rows,
+                scored=rows[:0],
+                noise=noise,
+                stream=1,
+                most_copies=_MOST_NEGATIVE_COPIES,
+            )
+            sources = cls(words, others)
+        total = sum(source.clips_to_represent for source in (sources.words, sources.negatives) if source)
+        with prepared.progress.task("representing clips", total=total, unit="clips") as task:
+            for source in (sources.words, sources.negatives):
+                if source is not None:
+                    source.prepare(task)
+        return sources

@@ -26,6 +26,7 @@ from sayso.system.files import digest
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
 from sayso.training.checkpointing import Checkpointer
+from sayso.training.feature_source import Sources
 from sayso.training.hardware import Hardware, choose_hardware
 from sayso.training.learner import Learner, new_learner
 from sayso.training.resume import PlainCheckpoints, identify, read_books, read_state
@@ -49,7 +50,7 @@ class Fitted:
     log: tuple[LogRow, ...]
 
 
-def fit(prepared: Prepared, run: RunFolder) -> Fitted:
+def fit(prepared: Prepared, run: RunFolder, sources: Sources | None = None) -> Fitted:
     """Train a recipe on its clips and leave weights and log in the run's folder; goes on where the folder stopped.
 
     The test part is not looked at. After every epoch `log.csv`, `model.safetensors` and `resume.ckpt` are whole on
@@ -72,7 +73,7 @@ def fit(prepared: Prepared, run: RunFolder) -> Fitted:
     checkpointer = Checkpointer(run, own, hardware.processes)
     if state is not None:
         checkpointer.load_state_dict(read_books(state))
-    learner = None if checkpointer.stopped_early else new_learner(prepared, hardware)
+    learner = None if checkpointer.stopped_early else new_learner(prepared, hardware, sources)
     total = recipe.training.epochs * steps_per_epoch
     with progress.task("training", total=total, unit="steps") as checkpointer.task:
         checkpointer.task.advance(checkpointer.epochs * steps_per_epoch)

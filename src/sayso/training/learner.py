@@ -8,34 +8,51 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
+from sayso.augment import Surroundings
 from sayso.classifier.module import Classifier
 from sayso.data.corpus import Corpus, Rows
 from sayso.recipe.prepared import Prepared
 from sayso.system.distributed import sum_over_processes
 from sayso.system.malloc import keep_freed_memory
-from sayso.system.progress import Progress
 from sayso.training.batches import draw_batches, take_share
 from sayso.training.epoch_scores import EpochScores
-from sayso.training.feature_source import FeatureSource
+from sayso.training.feature_source import Sources
 from sayso.training.hardware import Hardware
 from sayso.training.optimisers import make_optimiser
 from sayso.training.schedules import make_schedule
 
-__all__ = ["Learner", "new_learner", "weigh_classes"]
+__all__ = ["Learner", "compute_features", "new_learner", "weigh_classes"]
 
 _MEASURE_BATCH = 256
 
 
-def new_learner(prepared: Prepared, hardware: Hardware) -> "Learner":
-    """Make a learner with the recipe's first weights and a measured normaliser; sets torch's threads."""
+def new_learner(prepared: Prepared, hardware: Hardware, sources: Sources | None = None) -> "Learner":
+    """Make a learner with the recipe's first weights and a measured normaliser; sets torch's threads.
+
+    Args:
+        prepared: the recipe and its clips.
+        hardware: what it runs on.
+        sources: features that another training on the same clips has computed; None: computed here.
+    """
+    classifier = _new_classifier(prepared, hardware)
+    learner = Learner(classifier, prepared, hardware, sources or Sources.of(classifier, prepared))
+    with torch.no_grad():
+        classifier.normaliser.measure(learner.sources.words.measured(prepared.split.train))
+    return learner
+
+
+def compute_features(prepared: Prepared, hardware: Hardware) -> Sources:
+    """Compute the features of a recipe's clips that stay the same, for several trainings on parts of them."""
+    return Sources.of(_new_classifier(prepared, hardware), prepared)
+
+
+def _new_classifier(prepared: Prepared, hardware: Hardware) -> Classifier:
     keep_freed_memory()
     torch.set_num_threads(hardware.threads)
     torch.manual_seed(prepared.recipe.training.seed)
     classifier = Classifier(prepared.recipe, prepared.corpus.labels)
     classifier.features.fill()
-    learner = Learner(classifier, prepared, hardware)
-    learner.prepare(prepared.progress)
-    return learner
+    return classifier
 
 
 class Learner(lightning.LightningModule):
@@ -44,7 +61,7 @@ class Learner(lightning.LightningModule):
     Of several processes each takes its share of every batch, so that together they see every clip once an epoch.
     """
 
-    def __init__(self, classifier: Classifier, prepared: Prepared, hardware: Hardware) -> None:
+    def __init__(self, classifier: Classifier, prepared: Prepared, hardware: Hardware, sources: Sources) -> None:
         super().__init__()
         self.classifier = classifier
         self.settings = classifier.recipe.training
@@ -55,23 +72,16 @@ class Learner(lightning.LightningModule):
         if self.convolves_images:
             # Processors and GPUs convolve images faster with channels innermost.
             classifier.network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        self.features = FeatureSource.of_words(classifier, prepared)
-        self.negatives = FeatureSource.of_negatives(classifier, prepared)
+        self.sources = sources
+        surroundings = Surroundings(classifier.audio.sample_rate)
+        parts = [part for part in classifier.recipe.augment if part.works_on == "features"]
+        self.on_features = [part.build(surroundings) for part in parts]
         self.negatives_weight = classifier.recipe.rejection.negatives_weight
         self.steps_per_epoch = -(-len(split.train) // self.settings.batch_size)
         self.validation_steps = -(-len(split.validation) // _MEASURE_BATCH)
         self.weights = self._weights() if self.settings.class_weights == "balanced" else None
         self.train_scores, self.validation_scores = EpochScores(), EpochScores()
         self._drawn: tuple[int, list[Rows]] = (-1, [])
-
-    def prepare(self, progress: Progress) -> None:
-        """Compute features that stay the same, and set the normaliser from those of the words' training clips."""
-        sources = [source for source in (self.features, self.negatives) if source is not None]
-        clips = sum(source.clips_to_represent for source in sources)
-        with progress.task("representing clips", total=clips, unit="clips") as task, torch.no_grad():
-            for source in sources:
-                source.prepare(task)
-            self.classifier.normaliser.measure(self.features.measured())
 
     def training_step(self, step: int, batch_index: int) -> Tensor:
         """One batch of the epoch that Lightning is in."""
@@ -122,7 +132,7 @@ class Learner(lightning.LightningModule):
         if len(rows) == 0:
             return
         targets = torch.from_numpy(self.corpus.targets[rows]).to(self.device)
-        logits = self.classifier.network(self.classifier.normaliser(self.features.as_they_are(rows)))
+        logits = self.classifier.network(self.classifier.normaliser(self.sources.words.as_they_are(rows)))
         loss = nn.functional.cross_entropy(logits, targets).double() * len(rows)
         self.validation_scores.add(loss, logits[:, : len(self.classifier.labels)], targets)
 
@@ -155,10 +165,13 @@ class Learner(lightning.LightningModule):
         self, rows: Rows, others: Rows | None = None, *, epoch: int, generator: torch.Generator
     ) -> Float[Tensor, "batch channels bins frames"]:
         """What the network gets in an epoch of training: these clips of words, and behind them these negatives."""
-        features = self.features.for_training(rows, epoch=epoch, generator=generator)
-        if self.negatives is not None and others is not None and len(others):
-            behind = self.negatives.for_training(others, epoch=epoch, generator=generator)
+        features = self.sources.words.for_training(rows, epoch=epoch, generator=generator)
+        if self.sources.negatives is not None and others is not None and len(others):
+            behind = self.sources.negatives.for_training(others, epoch=epoch, generator=generator)
             features = torch.cat((features, behind))
+        features = self.classifier.normaliser(features)
+        for change in self.on_features:
+            features = change(features, generator)
         return features.contiguous(memory_format=torch.channels_last) if self.convolves_images else features
 
     def _average_statistics(self) -> None:
@@ -170,7 +183,7 @@ class Learner(lightning.LightningModule):
 
     def _weights(self) -> Float[Tensor, "classes"]:
         weights = weigh_classes(self.corpus, self.split.train)
-        return torch.cat((weights, torch.ones(1))) if self.negatives is not None else weights
+        return torch.cat((weights, torch.ones(1))) if self.sources.negatives is not None else weights
 
     def _weight(self, rows: Rows) -> float:
         """What these clips weigh in the mean loss."""
@@ -187,9 +200,9 @@ class Learner(lightning.LightningModule):
 
     def _negatives(self, epoch: int, step: int) -> Rows:
         """The negatives of a step: all of them once an epoch, shared out over its steps."""
-        if self.negatives is None:
+        if self.sources.negatives is None:
             return np.zeros(0, np.int64)
-        shuffled = np.random.default_rng((self.settings.seed, epoch, 2)).permutation(self.negatives.train)
+        shuffled = np.random.default_rng((self.settings.seed, epoch, 2)).permutation(self.sources.negatives.train)
         return np.array_split(shuffled, self.steps_per_epoch)[step]
 
 

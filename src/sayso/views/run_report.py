@@ -26,6 +26,8 @@ _SPLITS = {
     "random": "The test clips were drawn at random, so the same voices may be in training and test: "
     "expect less on people it has never heard.",
     "speakers": "The test clips come from speakers who were not heard in training (split by speaker).",
+    "each speaker": "Every clip was answered by a model that never heard its speaker, one training for each; the model "
+    "in this run has heard everyone.",
 }
 _FIGURES = {
     "loss_and_accuracy": "Loss and accuracy by epoch, for the training and the validation part.",

@@ -7,7 +7,9 @@ from typing import Any
 from sayso.data.corpus import Corpus, Rows
 from sayso.data.leakage.names import describe_pair, explain_refusal, is_any_allowed, name_clips
 from sayso.data.near_copies import NearCopy, look_up_near_copies
-from sayso.data.splits.draw import Split
+from sayso.data.splits.draw import divide_for_speaker
+from sayso.data.splits.settings import EACH_SPEAKER
+from sayso.data.splits.split import Split
 from sayso.errors import DataError
 from sayso.system.progress import Progress
 from sayso.system.wording import counted, path_tail
@@ -40,6 +42,10 @@ def check_leakage(
     Raises:
         DataError: a test clip has the samples of a training or validation clip, and neither is allowed by name.
     """
+    if split.kind == EACH_SPEAKER:
+        speakers = sorted({speaker for row in split.test if (speaker := corpus.clips[row].speaker)})
+        splits = [divide_for_speaker(corpus, speaker) for speaker in speakers]
+        return _together([check_leakage(corpus, each, allow_copies=allow_copies, progress=progress) for each in splits])
     pairs = look_up_near_copies(corpus, progress=progress)
     heard = {int(row) for part in (split.train, split.validation) for row in part}
     tested = {int(row) for row in split.test}
@@ -72,6 +78,18 @@ def check_leakage(
             "copies_in_validation": [path_tail(corpus.clips[row].path) for row in validated],
         },
     )
+
+
+def _together(found: Sequence[Leakage]) -> Leakage:
+    """What several splits of the same clips share, each thing told once."""
+    facts: dict[str, Any] = {}
+    for key in found[0].facts:
+        values = [each.facts[key] for each in found]
+        if isinstance(values[0], list):
+            facts[key] = list(dict.fromkeys(name for names in values for name in names))
+        else:
+            facts[key] = sum(values)
+    return Leakage(tuple(dict.fromkeys(note for each in found for note in each.notes)), facts)
 
 
 def _groups(pairs: Sequence[NearCopy]) -> dict[int, list[int]]:

@@ -9,13 +9,13 @@ import numpy as np
 from sayso.data.clips import PartName
 from sayso.data.corpus import Corpus, Rows
 from sayso.data.splits.folds import count_words, deal_folds, draw_balanced
-from sayso.data.splits.settings import SplitSettings, ValidationBy
+from sayso.data.splits.settings import EACH_SPEAKER, SplitSettings, ValidationBy
 from sayso.data.splits.split import Split
 from sayso.data.splits.subsets import choose_subset
 from sayso.errors import DataError
 from sayso.system.wording import counted, listed
 
-__all__ = ["draw_split"]
+__all__ = ["divide_for_speaker", "draw_split"]
 
 _MOST_NAMES = 10
 
@@ -33,6 +33,8 @@ def draw_split(corpus: Corpus, settings: SplitSettings, *, seed: int) -> Split:
     """
     _check_classes(corpus)
     settings, fold_notes = _fold_as_speakers(corpus, settings)
+    if settings.by == "each_speaker":
+        return _each_speaker(corpus)
     kind = _resolve_kind(corpus, settings)
     free = _rows(corpus, lambda row: not corpus.clips[row].keeps_part)
     drawn = _test_rows(corpus, free, settings, kind)
@@ -49,6 +51,38 @@ def draw_split(corpus: Corpus, settings: SplitSettings, *, seed: int) -> Split:
     tested, trained = _speakers(corpus, split.test), _speakers(corpus, split.train)
     shared = len(tested & trained) if tested else None
     return replace(split, notes=(*fold_notes, *subset_notes, *_notes(corpus, split)), speakers_shared=shared)
+
+
+def divide_for_speaker(corpus: Corpus, speaker: str) -> Split:
+    """Leave one speaker out to test, and train on all others; nothing validates.
+
+    Raises:
+        DataError: the others have not said every word.
+    """
+    tested = _rows(corpus, lambda row: corpus.clips[row].speaker == speaker and not corpus.clips[row].keeps_part)
+    train = np.setdiff1d(np.arange(len(corpus)), np.concatenate((tested, _kept_rows(corpus, "test"))))
+    split = Split(train, tested[:0], tested, "speakers", speakers_shared=0)
+    _check_parts(corpus, split)
+    return split
+
+
+def _each_speaker(corpus: Corpus) -> Split:
+    """Everything trains, and all of it but what only trains is tested too, by models that left its speaker out."""
+    tested = _rows(corpus, lambda row: not corpus.clips[row].keeps_part)
+    speakers = sorted({speaker for row in tested if (speaker := corpus.clips[row].speaker)})
+    nameless = sum(corpus.clips[row].speaker is None for row in tested)
+    if len(speakers) < 2 or nameless:
+        raise DataError(
+            f"split.by is each_speaker, but {counted(len(speakers), 'speaker is', 'speakers are')} known, and "
+            f"{counted(nameless, 'clip names', 'clips name')} none; name them all, or use by: random"
+        )
+    for speaker in speakers:
+        divide_for_speaker(corpus, speaker)
+    train = np.setdiff1d(np.arange(len(corpus)), _kept_rows(corpus, "test"))
+    names = listed(speakers, _MOST_NAMES, count_rest=True)
+    left_out = f"scored by leaving each of {len(speakers)} speakers out in turn ({names})"
+    notes = (f"{left_out}; the model that is kept has heard all",)
+    return Split(train, tested[:0], tested, EACH_SPEAKER, notes=notes, speakers_shared=0)
 
 
 def _with_subset(corpus: Corpus, split: Split, settings: SplitSettings) -> tuple[Split, tuple[str, ...]]:

@@ -7,11 +7,13 @@ from typing import Annotated, Literal
 from sayso.config.schema import PositiveInt, Range, Settings, Share
 from sayso.errors import Fault
 
-__all__ = ["LEAVE_ONE_OUT", "Folds", "SplitBy", "SplitSettings", "ValidationBy"]
+__all__ = ["EACH_SPEAKER", "LEAVE_ONE_OUT", "Folds", "SplitBy", "SplitSettings", "ValidationBy"]
 
 Folds = int | Literal["leave-one-speaker-out"]
 LEAVE_ONE_OUT: Literal["leave-one-speaker-out"] = "leave-one-speaker-out"
-SplitBy = Literal["auto", "official", "random", "speakers"]
+SplitBy = Literal["auto", "official", "random", "speakers", "each_speaker"]
+EACH_SPEAKER = "each speaker"
+"""What the split by each_speaker is called where it stands beside a score."""
 ValidationBy = Literal["auto", "official", "share", "speakers", "none"]
 
 
@@ -21,7 +23,9 @@ class SplitSettings(Settings):
 
     by: SplitBy = "auto"
     """How the test part is chosen: the source's own (official), at random, or by speaker; auto takes speakers
-    where folds or test_speakers are given, else the source's own, else speakers where 3 are known, else random."""
+    where folds or test_speakers are given, else the source's own, else speakers where 3 are known, else random.
+    each_speaker: every clip is tested, by a model that never heard its speaker, and the model that is kept trains on
+    all of them; for few speakers, as there is a training for each."""
     test_share: Share = 0.2
     """Share of the clips (random) or of the speakers (speakers) held out for testing."""
     test_speakers: tuple[str, ...] = ()
@@ -53,6 +57,9 @@ class SplitSettings(Settings):
             yield Fault("folds", f"divides speakers, but by is {self.by}; use by: speakers, or leave folds out")
         if self.test_speakers and self.by not in ("auto", "speakers"):
             yield Fault("test_speakers", f"holds speakers out, but by is {self.by}; use by: speakers, or leave it out")
+        if self.by == "each_speaker" and self.validation not in ("auto", "none"):
+            problem = f"is {self.validation}, but by each_speaker calibrates on the speakers left out"
+            yield Fault("validation", f"{problem}; use auto")
         if self.folds is not None and self.test_speakers:
             yield Fault("test_speakers", "is given, but folds choose the test speakers; leave one of the two out")
         if self.folds is None and self.fold:

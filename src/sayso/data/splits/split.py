@@ -19,7 +19,7 @@ class Split:
     validation: Rows
     test: Rows
     kind: str
-    """official, random or speakers; a fold is of the kind speakers."""
+    """official, random, speakers (a fold is of that kind, too), or each speaker."""
     notes: tuple[str, ...] = ()
     speakers_shared: int | None = None
     """How many speakers of the test part are in the training part too; None where those tested are not known."""
@@ -34,5 +34,5 @@ class Split:
         if part not in ("train", "validation", "test", "all"):
             raise SettingsError([Fault("part", f"is '{part}', must be train, validation, test or all")])
         if part == "all":
-            return np.sort(np.concatenate((self.train, self.validation, self.test)))
+            return np.unique(np.concatenate((self.train, self.validation, self.test)))
         return {"train": self.train, "validation": self.validation, "test": self.test}[part]

@@ -14,6 +14,7 @@ from sayso.classifier.inference import predict_probabilities
 from sayso.classifier.module import Classifier
 from sayso.data.corpus import Corpus, find_changed_rows
 from sayso.data.splits import Split
+from sayso.data.splits.settings import EACH_SPEAKER
 from sayso.errors import RunError, SaysoError
 from sayso.evaluation.calibration import find_temperature
 from sayso.evaluation.model_scores import score_model
@@ -42,6 +43,7 @@ _SHOWN = 3
 _FORMER_KEYS = ("best_epoch", "epochs", "training_seconds", "split", "speakers_shared")
 """What `metrics.json` of an earlier Sayso says beside the scores; the manifest says it too."""
 _NEEDS_DATA = "needs the clips and the split of the training"
+_NEEDS_FOLDS = "the answers are by models that left each speaker out, which are not kept: train it again to compare"
 _NEEDS_PREDICTIONS = "needs predictions.csv"
 Verdict = tuple[bool | None, str]
 
@@ -136,6 +138,8 @@ def _checks(metrics: Metrics, read: Predictions | RunError, opened: _Opened | Sa
     else:
         yield _told("predictions", _predictions, data, read)
     yield _told("scores", _scores, metrics, answers)
+    if isinstance(opened, _Opened) and opened.split.kind == EACH_SPEAKER:
+        data = _NEEDS_FOLDS
     yield _told("weights", _weights, data, answers)
     yield _told("metrics", _metrics, data)
     yield _told("export", _export, data, answers)
