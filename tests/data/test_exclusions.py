@@ -9,6 +9,7 @@ from sayso.data.clips import Clip, Listing
 from sayso.data.datasets import DatasetConfig
 from sayso.data.exclusions import Exclusion, read_exclusions, write_exclusions
 from sayso.errors import DataError
+from sayso.recipe.defaults import Wishes
 from sayso.recipe.prepared import prepare
 from sayso.recipe.source import find_recipe
 from sayso.system.progress import Progress
@@ -137,7 +138,8 @@ def test_training_on_a_folder_leaves_them_out_from_any_working_folder(tone_folde
     first, *rest = sorted(tone_folder.rglob("*.wav"))
     monkeypatch.chdir(tmp_path)
     write_exclusions(Path("e.csv"), [Exclusion(str(first), None, "silence")])
-    _, recipe = find_recipe(tone_folder, ["dataset.exclude=e.csv"], progress=Progress())
+    wishes = Wishes(recordings_alone=True)
+    _, recipe = find_recipe(tone_folder, ["dataset.exclude=e.csv"], wishes=wishes, progress=Progress())
     monkeypatch.chdir("/")
     prepared = prepare(recipe, Progress())
     corpus, split = prepared.corpus, prepared.split

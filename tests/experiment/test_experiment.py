@@ -16,7 +16,7 @@ from sayso.errors import DataError, ModelError, RunError, SettingsError
 from sayso.experiment import finish
 from sayso.experiment.run import load
 from sayso.recipe import defaults
-from sayso.recipe.defaults import suggest_recipe
+from sayso.recipe.defaults import Wishes, suggest_recipe
 from sayso.recipe.recipe import read_recipe
 from sayso.system.progress import Progress
 from sayso.training.hardware import Hardware
@@ -180,7 +180,7 @@ def test_suggestions_follow_the_clips(tmp_path):
         (tmp_path / "clips" / word).mkdir(parents=True)
         for index in range(4):
             soundfile.write(tmp_path / "clips" / word / f"{index}.wav", np.ones(8000 * 5) * 0.1, 8000)
-    recipe = suggest_recipe(tmp_path / "clips", small=True, progress=Progress())
+    recipe = suggest_recipe(tmp_path / "clips", wishes=Wishes(small=True), progress=Progress())
     assert (recipe.audio.sample_rate, recipe.audio.clip_seconds, recipe.audio.fit) == (8000, 2.0, "loudest")
     assert (recipe.features.kind, recipe.training.epochs) == ("mel", 150)
     pretrained = suggest_recipe(tmp_path / "clips", progress=Progress())
@@ -227,7 +227,7 @@ def test_suggestions_do_not_look_at_clips_that_are_named_for_the_test(tmp_path):
     for index, seconds in enumerate((0.8, 0.8, 2.0)):
         soundfile.write(tmp_path / f"{index}.wav", np.ones(round(8000 * seconds)) * 0.1, 8000)
     (tmp_path / "clips.csv").write_text("path,label,split\n0.wav,a,train\n1.wav,b,train\n2.wav,a,test\n")
-    audio = suggest_recipe(tmp_path / "clips.csv", small=True, progress=Progress()).audio
+    audio = suggest_recipe(tmp_path / "clips.csv", wishes=Wishes(small=True), progress=Progress()).audio
     assert audio.clip_seconds == pytest.approx(0.8)
 
 

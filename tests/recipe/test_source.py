@@ -6,6 +6,7 @@ import pytest
 
 from runs_made import small_recipe
 from sayso.errors import SettingsError
+from sayso.recipe.defaults import Wishes
 from sayso.recipe.recipe import recipe_yaml
 from sayso.recipe.source import find_recipe, is_recipe_file
 from sayso.system.progress import Progress
@@ -25,7 +26,7 @@ def test_a_file_a_folder_and_a_recipe_give_a_name_and_a_recipe(tone_folder, tmp_
     path.write_text(recipe_yaml(recipe))
     assert find_recipe(path, progress=Progress()) == ("mine", recipe)
     assert find_recipe(recipe, ["training.epochs=9"], progress=Progress())[1].training.epochs == 9
-    name, suggested = find_recipe(tone_folder, ["split.by=random"], small=True, progress=Progress())
+    name, suggested = find_recipe(tone_folder, ["split.by=random"], wishes=Wishes(small=True), progress=Progress())
     assert (name, suggested.split.by, suggested.dataset.kind) == ("tones", "random", "folder")
 
 

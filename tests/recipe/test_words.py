@@ -7,7 +7,7 @@ import pytest
 from conftest import write_tones
 from sayso.data.voices.espeak import ACCENTS
 from sayso.errors import SettingsError
-from sayso.recipe.defaults import suggest_for_words, suggest_recipe
+from sayso.recipe.defaults import Wishes, suggest_for_words, suggest_recipe
 from sayso.recipe.recipe import recipe_from_text, recipe_yaml
 from sayso.recipe.source import find_recipe
 from sayso.recipe.words import parse_words, read_words_file
@@ -138,7 +138,7 @@ def test_words_are_spoken_in_their_language(tmp_path):
     (folder / "low").rename(folder / "licht-an")
     (folder / "high").rename(folder / "nein")
     (folder / "middle").rename(folder / "ja")
-    (voices,) = suggest_recipe(folder, language="de", progress=Progress()).dataset.training
+    (voices,) = suggest_recipe(folder, wishes=Wishes(language="de"), progress=Progress()).dataset.training
     assert voices.languages == ("de",)
     assert voices.texts == ("ja", "licht an", "nein")
 
@@ -148,3 +148,17 @@ def test_without_voices_installed_only_recordings_train(tmp_path, monkeypatch):
     recipe = suggest_recipe(with_speakers(tmp_path / "clips", 3), progress=Progress())
     assert recipe.dataset.kind == "folder"
     assert recipe.rejection.negatives == ()
+
+
+def test_looking_at_recordings_adds_and_says_nothing(tmp_path):
+    said = []
+    progress = Progress()
+    progress.note = said.append
+    folder = with_speakers(tmp_path / "clips", 3)
+    recipe = suggest_recipe(folder, wishes=Wishes(recordings_alone=True), progress=progress)
+    assert (recipe.dataset.kind, said) == ("folder", [])
+
+
+def test_studies_that_divide_speakers_get_a_recipe_that_does_not(tmp_path):
+    recipe = suggest_recipe(with_speakers(tmp_path / "clips", 3), wishes=Wishes(in_turn=False), progress=Progress())
+    assert recipe.split.by == "auto"

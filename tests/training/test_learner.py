@@ -12,7 +12,9 @@ from sayso.classifier.module import Classifier
 from sayso.config.overrides import merge
 from sayso.config.schema import dump
 from sayso.errors import SettingsError
+from sayso.recipe.prepared import prepare
 from sayso.recipe.recipe import recipe_from_values
+from sayso.system.progress import Progress
 from sayso.training import check_readiness, choose_hardware, feature_cache
 from sayso.training.feature_source import Sources
 from sayso.training.learner import Learner, new_learner, weigh_classes
@@ -126,3 +128,41 @@ def test_copies_that_are_too_large_or_all_the_same(tone_folder, monkeypatch):
     monkeypatch.setattr(feature_cache, "_MOST_COPIES_BYTES", 1000)
     with pytest.raises(SettingsError, match=r"training\.copies: is 2, whose features take"):
         check_readiness(with_copies(tone_folder, 2))
+
+
+def fine_tuned(folder, trainable="all", **training):
+    values = {
+        "audio": {"sample_rate": 16000, "clip_seconds": 0.8},
+        "features": {"kind": "speech_embedding", "trainable": trainable},
+        "model": {"kind": "pooled_mlp", "hidden": 8},
+        "augment": [],
+        "training": {"batch_size": 4, "threads": 1, "features_rate": 0.01, "precision": "float32"} | training,
+    }
+    return recipe_from_values(merge(dump(small_recipe(folder)), values), source="test")
+
+
+def test_features_that_learn_have_a_gradient_and_a_rate_of_their_own(tone_folder):
+    recipe = fine_tuned(tone_folder, 3)
+    prepared = prepared_by(recipe, prepare(recipe, Progress()))
+    learner = new_learner(prepared, choose_hardware(recipe.training))
+    loss, _, _ = learner.batch_loss(0, 0)
+    loss.backward()
+    body = [layer for layer in learner.classifier.features.body if isinstance(layer, torch.nn.Conv2d)]
+    assert [layer.weight.grad is not None for layer in body] == [False] * 17 + [True] * 3
+    assert all(layer.weight.grad.abs().sum() > 0 for layer in body[17:])
+    optimiser = learner.configure_optimizers()["optimizer"]
+    rates = {id(p): group["initial_lr"] for group in optimiser.param_groups for p in group["params"]}
+    assert rates[id(body[-1].weight)] == pytest.approx(0.01 * rates[id(learner.classifier.network.layers[1].weight)])
+    assert len(rates) == 5 + 4  # the last convolution has no bias
+
+
+def test_frozen_features_have_neither(tone_folder):
+    recipe = fine_tuned(tone_folder, "none")
+    learner = new_learner(prepare(recipe, Progress()), choose_hardware(recipe.training))
+    assert not any(parameter.requires_grad for parameter in learner.classifier.features.parameters())
+    assert learner.sources.words.train is not None
+
+
+def test_copies_of_features_that_learn_cannot_be_kept(tone_folder):
+    with pytest.raises(SettingsError, match=r"training\.copies: is 2, but the features learn"):
+        fine_tuned(tone_folder, copies=2)

@@ -24,12 +24,14 @@ def init(
 ) -> None:
     """Write a recipe for your own clips or words, every key explained, ready to edit."""
     from sayso.errors import RunError
+    from sayso.recipe.defaults import Wishes
     from sayso.recipe.recipe import recipe_yaml
     from sayso.recipe.source import find_recipe
     from sayso.system.files import write_text
 
     spoken = words_given(source, words, words_file, language)
-    name, recipe = find_recipe(spoken or source or "", settings or (), small=small, language=language, progress=Bars())
+    wishes = Wishes(small=small, language=language)
+    name, recipe = find_recipe(spoken or source or "", settings or (), wishes=wishes, progress=Bars())
     path = out or Path(f"{name}.yaml")
     if path.exists():
         raise RunError(f"{path}: exists, nothing was changed; choose another --out or remove it first")

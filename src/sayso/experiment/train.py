@@ -16,6 +16,7 @@ from sayso.errors import RunError
 from sayso.experiment.each_speaker import answer_for_each_speaker
 from sayso.experiment.finish import Begun, finish_run
 from sayso.experiment.run import Run, check_same_clips
+from sayso.recipe.defaults import Wishes
 from sayso.recipe.prepared import Prepared, prepare
 from sayso.recipe.recipe import Recipe, recipe_yaml
 from sayso.recipe.source import find_recipe
@@ -62,7 +63,8 @@ def train(
     """
     progress = progress or Progress()
     with join_processes():
-        known_as, recipe = find_recipe(source, overrides, small=small, language=language, progress=progress)
+        wishes = Wishes(small=small, language=language)
+        known_as, recipe = find_recipe(source, overrides, wishes=wishes, progress=progress)
         run = Run(make_once(lambda: new_run_folder(name or known_as, Path(out) if out else None).path))
         prepared = prepare(recipe, progress)
         with taken_back_if_unstarted(run) if this_process().leads else nullcontext():

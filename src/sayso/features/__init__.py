@@ -45,6 +45,11 @@ class FeatureConfig(Part):
     credit: ClassVar[str] = ""
     """Whose weights they hold and under which licence, for a run's manifest and the exported file; empty: nobody's."""
 
+    @property
+    def learns(self) -> bool:
+        """Whether training changes weights of the representation itself."""
+        return False
+
     def misfits(self, audio: AudioFormat) -> Iterator[Fault]:
         """Yield a fault for each setting that does not fit clips of that rate and length.
 

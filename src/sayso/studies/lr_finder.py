@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sayso.errors import Fault, OutputError, SaysoError, SettingsError
+from sayso.recipe.defaults import Wishes
 from sayso.recipe.edit import check_key, set_key
 from sayso.recipe.prepared import prepare
 from sayso.recipe.source import find_recipe, is_recipe_file
@@ -77,7 +78,7 @@ def find_lr(
         raise SettingsError([fault], source=str(source))
     if write and overrides:
         progress.note(f"searched with {', '.join(overrides)}: {path} has not, and the rate goes there all the same")
-    name, recipe = find_recipe(source, overrides, progress=progress)
+    name, recipe = find_recipe(source, overrides, wishes=Wishes(in_turn=False), progress=progress)
     check_writable(out)
     if write:
         check_key(path, *_KEY, _text(recipe.training.learning_rate / 2))

@@ -53,6 +53,7 @@ class FeatureSource:
     ) -> None:
         self.classifier, self.samples, self.train, self.scored, self.stream = classifier, samples, train, scored, stream
         self.seed = classifier.recipe.training.seed
+        self.learns = classifier.recipe.features.learns
         wanted = classifier.recipe.training.copies
         self.copies = min(wanted, most_copies) if wanted and most_copies else wanted
         surroundings = Surroundings(classifier.audio.sample_rate, noise)
@@ -76,7 +77,7 @@ class FeatureSource:
             if self.copies:
                 self._copies = [self._augmented(copy, task) for copy in range(self.copies)]
                 self._kept = self._as_they_are(self.scored, task)
-            elif not self.on_samples:
+            elif not self.on_samples and not self.learns:
                 self._kept = self._as_they_are(np.concatenate((self.train, self.scored)), task)
 
     def measured(self, rows: Rows) -> Iterator[Float[Tensor, "batch channels bins frames"]]:
@@ -124,10 +125,11 @@ class FeatureSource:
         return kept
 
     def _augment(self, rows: Rows, generator: torch.Generator) -> Float[Tensor, "batch samples"]:
-        samples = self._samples(rows)
-        for change in self.on_samples:
-            samples = change(samples, generator)
-        return samples
+        with torch.no_grad():
+            samples = self._samples(rows)
+            for change in self.on_samples:
+                samples = change(samples, generator)
+            return samples
 
     def _samples(self, rows: Rows) -> Float[Tensor, "batch samples"]:
         return samples_from_int16(torch.from_numpy(self.samples[rows]).to(self._device))

@@ -108,7 +108,7 @@ class Learner(lightning.LightningModule):
         rows = take_share(batch, self.processes)
         others = take_share(self._negatives(epoch, step), self.processes)
         targets = torch.from_numpy(self.corpus.targets[rows]).to(self.device)
-        with torch.no_grad():
+        with torch.set_grad_enabled(self.sources.words.learns):
             features = self.training_features(rows, others, epoch=epoch, generator=generator)
         with torch.autocast(self.hardware.device.type, torch.bfloat16, enabled=self.hardware.bf16):
             scores: Tensor = self.classifier.network(features)
@@ -155,7 +155,11 @@ class Learner(lightning.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The recipe's optimiser and schedule."""
-        optimiser = make_optimiser(self.settings, self.classifier.parameters())
+        optimiser = make_optimiser(
+            self.settings,
+            self.classifier.network.parameters(),
+            of_features=self.classifier.features.parameters(),
+        )
         schedule = make_schedule(self.settings, optimiser, steps_per_epoch=self.steps_per_epoch)
         if schedule is None:
             return optimiser

@@ -103,7 +103,11 @@ def smooth(losses: list[float]) -> list[float]:
 
 def _losses(learner: Learner, rates: list[float]) -> Iterator[float]:
     learner.train()
-    optimiser = make_optimiser(learner.settings, learner.classifier.parameters())
+    optimiser = make_optimiser(
+        learner.settings,
+        learner.classifier.network.parameters(),
+        of_features=learner.classifier.features.parameters(),
+    )
     for step, rate in enumerate(rates):
         epoch, batch = divmod(step, learner.steps_per_epoch)
         loss, _, _ = learner.batch_loss(epoch, batch)

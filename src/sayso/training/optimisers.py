@@ -1,6 +1,6 @@
 """Optimisers by the recipe's names."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from torch import nn
@@ -11,16 +11,35 @@ from sayso.recipe.recipe import Training
 __all__ = ["make_optimiser"]
 
 
-def make_optimiser(training: Training, parameters: Iterable[nn.Parameter]) -> Optimizer:
-    """AdamW, Adam or SGD; weight decay on matrices and kernels alone, not on biases and normalisation."""
-    known = [parameter for parameter in parameters if parameter.requires_grad]
-    decayed: dict[str, Any] = {"params": [p for p in known if p.ndim > 1], "weight_decay": training.weight_decay}
-    others: dict[str, Any] = {"params": [p for p in known if p.ndim <= 1], "weight_decay": 0.0}
-    groups = [group for group in (decayed, others) if group["params"]]
+def make_optimiser(
+    training: Training, parameters: Iterable[nn.Parameter], *, of_features: Iterable[nn.Parameter] = ()
+) -> Optimizer:
+    """AdamW, Adam or SGD; weight decay on matrices and kernels alone, not on biases and normalisation.
+
+    Args:
+        training: names optimiser and rates.
+        parameters: of the network.
+        of_features: those of features, which learn at their own share of the rate.
+    """
+    rate = training.learning_rate
+    groups = [
+        *_groups(of_features, rate * training.features_rate, training.weight_decay),
+        *_groups(parameters, rate, training.weight_decay),
+    ]
     match training.optimizer:
         case "adamw":
-            return AdamW(groups, lr=training.learning_rate)
+            return AdamW(groups, lr=rate)
         case "adam":
-            return Adam(groups, lr=training.learning_rate)
+            return Adam(groups, lr=rate)
         case "sgd":
-            return SGD(groups, lr=training.learning_rate, momentum=training.momentum)
+            return SGD(groups, lr=rate, momentum=training.momentum)
+
+
+def _groups(parameters: Iterable[nn.Parameter], rate: float, decay: float) -> Iterator[dict[str, Any]]:
+    """Those that learn: kernels, which decay, and the others."""
+    known = [parameter for parameter in parameters if parameter.requires_grad]
+    kernels, others = [p for p in known if p.ndim > 1], [p for p in known if p.ndim <= 1]
+    if kernels:
+        yield {"params": kernels, "lr": rate, "weight_decay": decay}
+    if others:
+        yield {"params": others, "lr": rate, "weight_decay": 0.0}

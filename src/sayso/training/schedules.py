@@ -24,7 +24,8 @@ def make_schedule(training: Training, optimiser: Optimizer, *, steps_per_epoch: 
             # One step more than is taken: a cycle over a single step would divide by zero. SGD keeps the momentum
             # that the recipe names.
             cycles = training.optimizer != "sgd"
-            return OneCycleLR(optimiser, training.learning_rate, total_steps=steps + 1, cycle_momentum=cycles)
+            highest = [group["lr"] for group in optimiser.param_groups]
+            return OneCycleLR(optimiser, highest, total_steps=steps + 1, cycle_momentum=cycles)
         case "cosine":
             warmup = steps_per_epoch * training.warmup_epochs
             return LambdaLR(optimiser, lambda step: cosine_share(step, steps=steps, warmup_steps=warmup))

@@ -15,6 +15,7 @@ import soundfile
 
 from audit_made import RATE, spoken, write_set
 from conftest import one_line
+from sayso.recipe.defaults import Wishes
 from sayso.recipe.prepared import pack_clips
 from sayso.recipe.source import find_recipe
 from sayso.system.progress import Progress
@@ -103,7 +104,7 @@ def test_training_leaves_out_what_an_audit_lists(program, words, tmp_path, monke
     *begin, option, override = shlex.split(command)
     assert (begin, option) == (["sayso", "train", str(words)], "--set")
     monkeypatch.chdir("/")
-    _, recipe = find_recipe(words, [override], progress=Progress())
+    _, recipe = find_recipe(words, [override], wishes=Wishes(small=True), progress=Progress())
     corpus = pack_clips(recipe, Progress()).corpus
     kept = {path.stem for path in words.rglob("*.wav")} - {"silent", "broken"}
     assert {Path(clip.path).stem for clip in corpus.clips} == kept

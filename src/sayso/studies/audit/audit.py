@@ -11,7 +11,7 @@ from sayso.config.schema import did_you_mean, dump
 from sayso.data.clips import Clip
 from sayso.data.datasets import DATASETS
 from sayso.errors import DataError, InterruptedRunError
-from sayso.recipe.defaults import read_data_sections, suggest_audio
+from sayso.recipe.defaults import Wishes, read_data_sections, suggest_audio
 from sayso.recipe.recipe import Recipe, recipe_from_values
 from sayso.recipe.source import find_recipe
 from sayso.runs.folder import new_folder
@@ -173,7 +173,7 @@ def _recipe_of(source: str | Path, overrides: Sequence[str], progress: Progress)
     """The name and recipe of a source; a dataset's kind has rate and length suggested, as a folder has."""
     kind = str(source)
     if Path(source).exists() or Path(source).suffix:
-        return find_recipe(source, overrides, progress=progress)
+        return find_recipe(source, overrides, wishes=Wishes(recordings_alone=True), progress=progress)
     if kind not in DATASETS.names():
         hint = did_you_mean(kind, DATASETS.names())
         raise DataError(f"{source}: neither a folder, a manifest or a recipe, nor the kind of a dataset; {hint}")

@@ -8,6 +8,7 @@ from typing import Any
 from sayso.data.clips import Clip
 from sayso.data.corpus import Corpus
 from sayso.errors import DataError, Fault, SaysoError, SettingsError
+from sayso.recipe.defaults import Wishes
 from sayso.recipe.prepared import Packed, pack_clips
 from sayso.recipe.recipe import Recipe
 from sayso.recipe.source import find_recipe
@@ -47,7 +48,7 @@ def read_contestants(
     read: dict[str, tuple[str, Recipe]] = {}
     for source in sources:
         try:
-            name, recipe = find_recipe(source, overrides, progress=progress)
+            name, recipe = find_recipe(source, overrides, wishes=Wishes(in_turn=False), progress=progress)
         except SettingsError as error:
             faults += [Fault(error.source or str(source), str(fault)) for fault in error.faults]
             continue

@@ -8,6 +8,7 @@ from sayso.data.clips import Clip
 from sayso.data.corpus import Corpus
 from sayso.data.splits.draw import Split
 from sayso.errors import DataError, Fault, SettingsError
+from sayso.recipe.defaults import Wishes
 from sayso.recipe.prepared import pack_clips
 from sayso.recipe.recipe import Recipe
 from sayso.recipe.source import find_recipe
@@ -58,7 +59,7 @@ def make_plan(
         SettingsError: a recipe or sizes that do not fit.
         DataError: clips that allow no curve.
     """
-    name, recipe = find_recipe(source, overrides, progress=progress)
+    name, recipe = find_recipe(source, overrides, wishes=Wishes(in_turn=False), progress=progress)
     _check_own(recipe, overrides)
     packed = pack_clips(recipe, progress)
     corpus = packed.corpus

@@ -13,6 +13,7 @@ from sayso.config.schema import did_you_mean
 from sayso.data.clips import Clip
 from sayso.data.unknown_words import list_for_recipe
 from sayso.errors import AudioError, DataError
+from sayso.recipe.defaults import Wishes
 from sayso.recipe.source import find_recipe
 from sayso.system.progress import Progress
 from sayso.views.figures import Pictures
@@ -41,7 +42,7 @@ def draw_dataset(
         DataError: no usable clips, or no such speaker.
     """
     progress = progress or Progress()
-    _, recipe = find_recipe(source, progress=progress)
+    _, recipe = find_recipe(source, wishes=Wishes(recordings_alone=True), progress=progress)
     listing = list_for_recipe(recipe.dataset, progress, recipe.split)
     return draw_clips(listing.clips, recipe.audio, speaker=speaker, rows=rows)
 
