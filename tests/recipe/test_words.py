@@ -133,6 +133,11 @@ def test_words_that_voices_cannot_tell_apart_stay_without(tmp_path):
     assert recipe.rejection.negatives == ()
 
 
+def test_a_language_that_is_not_there_is_told_for_a_folder_too(tmp_path):
+    with pytest.raises(SettingsError, match="--language: no language 'xx'"):
+        suggest_recipe(with_speakers(tmp_path / "clips", 3), wishes=Wishes(language="xx"), progress=Progress())
+
+
 def test_words_are_spoken_in_their_language(tmp_path):
     folder = with_speakers(tmp_path / "clips", 3)
     (folder / "low").rename(folder / "licht-an")

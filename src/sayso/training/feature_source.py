@@ -19,8 +19,8 @@ from sayso.training.feature_cache import FeatureCache, fits
 __all__ = ["FeatureSource", "Sources"]
 
 _BATCH = 256
-# Of negatives there are many, and more of each taught nothing.
-_MOST_NEGATIVE_COPIES = 2
+# Of negatives there are many: more clips taught nothing, so more copies of them are not computed either.
+_MOST_NEGATIVE_COPIES = 1
 # Apart from the epochs and steps that seed augmentation anew.
 _COPIES_SEED = 2**32
 
