@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 import sayso.data.near_copies as search
 from sayso.audio import AudioFormat
 from sayso.data.corpus import pack
-from sayso.data.datasets import Dataset
-from sayso.data.datasets.fsdd import Fsdd
-from sayso.data.datasets.speech_commands import SpeechCommands
+from sayso.data.datasets import DatasetConfig
+from sayso.data.datasets.fsdd import FsddConfig
+from sayso.data.datasets.speech_commands import SpeechCommandsConfig
 from sayso.data.near_copies import band, candidates, correlation
 from sayso.system.progress import Progress
 
@@ -65,7 +65,7 @@ class Planted:
 
 def main() -> None:
     """Plant copies, change one number at a time, and print what is found."""
-    sets = [*_plant("fsdd", Fsdd(), 8_000), *_plant("speech commands", SpeechCommands(), 16_000)]
+    sets = [*_plant("fsdd", FsddConfig(), 8_000), *_plant("speech commands", SpeechCommandsConfig(), 16_000)]
     _show("as it is", sets)
     for module, name, values in CHANGES:
         before = getattr(module, name)
@@ -75,7 +75,7 @@ def main() -> None:
         setattr(module, name, before)
 
 
-def _plant(name: str, dataset: Dataset, rate: int) -> Iterator[Planted]:
+def _plant(name: str, dataset: DatasetConfig, rate: int) -> Iterator[Planted]:
     """Plant copies among some of the clips; and, to see which other pairs are named, among twice as many."""
     whole = pack(dataset.listing(Progress()), AudioFormat(sample_rate=rate), progress=Progress())
     for count in (CLIPS, 2 * CLIPS):

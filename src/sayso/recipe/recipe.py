@@ -108,8 +108,8 @@ class Rejection(Settings):
     """Data sets of sounds that are none of the words, whatever their labels say. Every clip of them trains one more
     class, as do stretches of the background noise that comes with the data set, and noise and silence that are made.
     The model then answers "none of these" where no word is probable enough. Empty: it always names a word."""
-    negatives_weight: Positive = 1.0
-    """What a negative clip weighs in the loss against one of the words."""
+    negatives_weight: Positive = 0.5
+    """What all negatives together weigh in the loss against all clips of the words, however many there are of each."""
     lost_share: Annotated[float, Range(least=0, below=1)] = FALSE_REJECT_RATE
     """Share of the validation clips that are named rightly which the threshold may turn away."""
 

@@ -55,7 +55,7 @@ def fit(prepared: Prepared, run: RunFolder, sources: Sources | None = None) -> F
 
     The test part is not looked at. After every epoch `log.csv`, `model.safetensors` and `resume.ckpt` are whole on
     disk. Several processes (inside `sayso.system.distributed.join_processes`) share every batch, and the first
-    one writes.
+    one writes. `sources` are features that other trainings on the same clips draw from too; None: computed here.
 
     Raises:
         InterruptedRunError: Ctrl-C; what was done up to the last whole epoch is kept.

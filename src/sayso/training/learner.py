@@ -76,7 +76,8 @@ class Learner(lightning.LightningModule):
         surroundings = Surroundings(classifier.audio.sample_rate)
         parts = [part for part in classifier.recipe.augment if part.works_on == "features"]
         self.on_features = [part.build(surroundings) for part in parts]
-        self.negatives_weight = classifier.recipe.rejection.negatives_weight
+        others = len(sources.negatives.train) if sources.negatives else 1
+        self.negative_weight = classifier.recipe.rejection.negatives_weight * len(split.train) / others
         self.steps_per_epoch = -(-len(split.train) // self.settings.batch_size)
         self.validation_steps = -(-len(split.validation) // _MEASURE_BATCH)
         self.weights = self._weights() if self.settings.class_weights == "balanced" else None
@@ -121,7 +122,7 @@ class Learner(lightning.LightningModule):
         if len(others):
             is_none = torch.full((len(others),), len(self.classifier.labels), device=self.device)
             missed = nn.functional.cross_entropy(none, is_none, label_smoothing=smoothing, reduction="sum")
-            loss = loss + self.negatives_weight * missed / len(batch)
+            loss = loss + self.negative_weight * missed / len(batch)
         return loss, logits[:, : len(self.classifier.labels)].detach(), targets
 
     def validation_step(self, step: int, batch_index: int) -> None:
