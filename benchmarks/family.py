@@ -31,9 +31,13 @@ def main() -> None:
     """Print a line for each family, and the means."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=6)
+    parser.add_argument(
+        "--first", type=int, default=6, help="the first draw; 0 to 5 are those that settings were chosen on"
+    )
+    options = parser.parse_args()
     clips = find_dataset("speech_commands", [f"words={json.dumps([*WANTED, *OTHERS])}"]).listing(Progress())
     noise = next(path for path in clips.noise if NOISE in path)
-    rows = [_try(draw, clips.clips, noise) for draw in range(parser.parse_args().draws)]
+    rows = [_try(draw, clips.clips, noise) for draw in range(options.first, options.first + options.draws)]
     print("mean      " + ", ".join(f"{name} {np.mean([row[name] for row in rows]):.1f}" for name in rows[0]))
 
 
