@@ -1,9 +1,11 @@
 """None of these: negatives in training, a threshold in the model, and the answer that no word was said."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
 import soundfile
 
@@ -14,7 +16,7 @@ from sayso.classifier.inference import predict_logits
 from sayso.config.overrides import merge
 from sayso.config.schema import dump
 from sayso.data.datasets import find_dataset
-from sayso.errors import DataError, InterruptedRunError
+from sayso.errors import DataError, InterruptedRunError, ModelError
 from sayso.experiment.train import resume, train
 from sayso.metrics.probabilities import softmax
 from sayso.recipe.prepared import prepare
@@ -188,3 +190,28 @@ def test_a_stopped_training_with_negatives_goes_on_to_the_same_bits(tmp_path, mo
             train(made, out=tmp_path / "stopped")
     again = resume(tmp_path / "stopped")
     assert again.weights.read_bytes() == whole.weights.read_bytes()
+
+
+def test_clips_that_trained_as_negatives_are_not_scored(made, tmp_path):
+    run, _ = made
+    folder = write_tones(tmp_path / "strangers", speakers=("eve",), seed=4)
+    heard = run.settings.rejection.negatives[0].path
+    shutil.copytree(f"{heard}/chirps", folder / "chirp")
+    with pytest.raises(DataError, match="30 clips to score were trained on as none of the words"):
+        run.evaluate_on(find_dataset(str(folder)))
+
+
+def test_words_to_reject_must_not_train_as_negatives(tmp_path):
+    tones = write_tones(tmp_path / "tones")
+    shutil.copytree(tones / "middle", tmp_path / "other" / "hum")
+    with pytest.raises(DataError, match="clips of words to reject were trained on as none of the words"):
+        train(recipe(tones, tmp_path / "other", "middle"), out=tmp_path / "run")
+
+
+@pytest.mark.parametrize("threshold", ['"high"', "[0.5]", "2", "true", "NaN", "{"])
+def test_a_threshold_that_is_none_is_one_line(made, tmp_path, threshold):
+    model = onnx.load(made[0].onnx)
+    next(entry for entry in model.metadata_props if entry.key == "threshold").value = threshold
+    onnx.save(model, tmp_path / "model.onnx")
+    with pytest.raises(ModelError, match="its metadata is damaged"):
+        Recognizer(tmp_path / "model.onnx")

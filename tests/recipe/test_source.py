@@ -45,3 +45,13 @@ def test_overrides_that_contradict_the_recipe_are_told_before_clips_are_touched(
 def test_a_section_that_is_none_is_one_line_for_a_folder_too(tone_folder, override, says):
     with pytest.raises(SettingsError, match=says):
         find_recipe(tone_folder, [override], progress=Progress())
+
+
+@pytest.mark.parametrize("wishes", [Wishes(small=True), Wishes(language="de")])
+def test_wishes_of_clips_are_refused_where_a_recipe_is_given(tone_folder, tmp_path, wishes):
+    recipe = small_recipe(tone_folder)
+    path = tmp_path / "mine.yaml"
+    path.write_text(recipe_yaml(recipe))
+    for source in (recipe, path):
+        with pytest.raises(SettingsError, match="is about clips"):
+            find_recipe(source, wishes=wishes, progress=Progress())

@@ -50,9 +50,8 @@ def test_convolutions_over_images_run_channels_last(tone_folder):
     classifier.network = torch.nn.Sequential(
         torch.nn.Conv2d(1, 4, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()
     )
-    learner = Learner(
-        classifier, prepared, choose_hardware(classifier.recipe.training), Sources.of(classifier, prepared)
-    )
+    hardware = choose_hardware(classifier.recipe.training)
+    learner = Learner(classifier, prepared, hardware, Sources.of(classifier.features, prepared, hardware))
     features = learner.training_features(split.train[:4], epoch=0, generator=torch.Generator())
     assert learner.convolves_images
     assert features.is_contiguous(memory_format=torch.channels_last)
@@ -160,7 +159,9 @@ def test_frozen_features_have_neither(tone_folder):
     recipe = fine_tuned(tone_folder, "none")
     learner = new_learner(prepare(recipe, Progress()), choose_hardware(recipe.training))
     assert not any(parameter.requires_grad for parameter in learner.classifier.features.parameters())
-    assert learner.sources.words.train is not None
+    loss, _, _ = learner.batch_loss(0, 0)
+    loss.backward()
+    assert all(parameter.grad is None for parameter in learner.classifier.features.parameters())
 
 
 def test_copies_of_features_that_learn_cannot_be_kept(tone_folder):

@@ -79,7 +79,7 @@ def test_the_processes_gradients_make_up_that_of_the_whole_batch(tone_folder, cl
         parts = type(split)(kept, split.validation, split.test, "x")
         prepared = Prepared(recipe, corpus, parts)
         hardware = Hardware(torch.device("cpu"), False, 1, processes)
-        return Learner(classifier, prepared, hardware, Sources.of(classifier, prepared))
+        return Learner(classifier, prepared, hardware, Sources.of(classifier.features, prepared, hardware))
 
     def gradient(processes):
         one = learner(processes)

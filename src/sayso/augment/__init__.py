@@ -3,7 +3,7 @@
 Randomness comes from an explicit CPU generator, so the same (seed, epoch, step) gives the same clips everywhere.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from sayso.config.registry import Part, Registry
+from sayso.errors import Fault
 
-__all__ = ["AUGMENTATIONS", "AugmentConfig", "Augmentation", "Surroundings", "uniform"]
+__all__ = ["AUGMENTATIONS", "AugmentConfig", "Augmentation", "Surroundings", "find_reversed", "uniform"]
 
 Augmentation = Callable[[Tensor, torch.Generator], Tensor]
 """Batch and random generator in, changed batch of the same shape out."""
@@ -44,6 +45,13 @@ class AugmentConfig(Part):
 
 AUGMENTATIONS: Registry[AugmentConfig] = Registry("sayso.augment", noun="augmentation")
 AugmentConfig.registry = AUGMENTATIONS
+
+
+def find_reversed(config: AugmentConfig, lowest: str, highest: str) -> Iterator[Fault]:
+    """Yield a fault where a range, given by the names of its limits, ends before it begins."""
+    begin, end = getattr(config, lowest), getattr(config, highest)
+    if begin > end:
+        yield Fault(lowest, f"is {begin:g}, above {highest}, {end:g}")
 
 
 def uniform(count: int, low: float, high: float, generator: torch.Generator, device: torch.device) -> Tensor:

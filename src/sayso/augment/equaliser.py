@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from sayso.augment import AUGMENTATIONS, AugmentConfig, Surroundings, uniform
+from sayso.augment import AUGMENTATIONS, AugmentConfig, Surroundings, find_reversed, uniform
 from sayso.config.schema import NonNegative, Positive, Share
 from sayso.errors import Fault
 
@@ -36,9 +36,7 @@ class EqualiserConfig(AugmentConfig):
 
     def faults(self) -> Iterator[Fault]:
         """Yield a fault where the lowest cutoff is above the highest."""
-        if self.lowest_cutoff_hz > self.highest_cutoff_hz:
-            problem = f"is {self.lowest_cutoff_hz:g}, above highest_cutoff_hz, {self.highest_cutoff_hz:g}"
-            yield Fault("lowest_cutoff_hz", problem)
+        yield from find_reversed(self, "lowest_cutoff_hz", "highest_cutoff_hz")
 
     def build(self, surroundings: Surroundings) -> "Equaliser":
         """Make the function for batches of samples."""

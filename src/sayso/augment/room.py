@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sayso.augment import AUGMENTATIONS, AugmentConfig, Surroundings, uniform
+from sayso.augment import AUGMENTATIONS, AugmentConfig, Surroundings, find_reversed, uniform
 from sayso.config.schema import Positive, Share
 from sayso.dsp.fourier import fast_length
 from sayso.errors import Fault
@@ -38,12 +38,8 @@ class RoomConfig(AugmentConfig):
 
     def faults(self) -> Iterator[Fault]:
         """Yield a fault for each range that ends before it begins."""
-        if self.shortest_seconds > self.longest_seconds:
-            problem = f"is {self.shortest_seconds:g}, above longest_seconds, {self.longest_seconds:g}"
-            yield Fault("shortest_seconds", problem)
-        if self.lowest_direct_db > self.highest_direct_db:
-            problem = f"is {self.lowest_direct_db:g}, above highest_direct_db, {self.highest_direct_db:g}"
-            yield Fault("lowest_direct_db", problem)
+        yield from find_reversed(self, "shortest_seconds", "longest_seconds")
+        yield from find_reversed(self, "lowest_direct_db", "highest_direct_db")
 
     def build(self, surroundings: Surroundings) -> "Room":
         """Make the function for batches of samples."""

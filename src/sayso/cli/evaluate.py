@@ -45,13 +45,14 @@ def evaluate(
     from sayso.experiment.run import Run
 
     opened = Run.open(run)
+    scored = part or "test" if on is None else "test"
     facts, label, notes = (
-        _own_clips(opened, part or "test") if on is None else _others(opened, on, part or "all", words, settings)
+        _own_clips(opened, scored) if on is None else _others(opened, on, part or "all", words, settings)
     )
     if as_json:
         say(json.dumps(facts, indent=2, ensure_ascii=False))
         return
-    show_scores(next(iter(facts.values())), label)
+    show_scores(facts[scored], label)
     for note in notes:
         say(f"note: {note}")
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from sayso.cli.console import Bars, say
-from sayso.cli.options import Language, Overrides, Small, WordList, WordsFile, words_given
+from sayso.cli.options import Language, Overrides, Small, WordList, WordsFile, need_one, words_given
 
 __all__ = ["init"]
 
@@ -17,19 +17,20 @@ def init(
     ] = None,
     words: WordList = None,
     words_file: WordsFile = None,
-    language: Language = "en",
+    language: Language = None,
     small: Small = False,
     settings: Overrides = None,
     out: Annotated[Path | None, typer.Option(help="The recipe to write; default: <folder>.yaml here.")] = None,
 ) -> None:
     """Write a recipe for your own clips or words, every key explained, ready to edit."""
+    need_one("a folder or manifest; --words; --words-file", source, words, words_file)
     from sayso.errors import RunError
     from sayso.recipe.defaults import Wishes
     from sayso.recipe.recipe import recipe_yaml
     from sayso.recipe.source import find_recipe
     from sayso.system.files import write_text
 
-    spoken = words_given(source, words, words_file, language)
+    spoken = words_given(words, words_file, language)
     wishes = Wishes(small=small, language=language)
     name, recipe = find_recipe(spoken or source or "", settings or (), wishes=wishes, progress=Bars())
     path = out or Path(f"{name}.yaml")

@@ -16,6 +16,7 @@ __all__ = [
     "Small",
     "WordList",
     "WordsFile",
+    "need_one",
     "words_given",
 ]
 
@@ -34,24 +35,26 @@ WordList = Annotated[
 ]
 WordsFile = Annotated[Path | None, typer.Option(help="A file of such words, one a line.")]
 Language = Annotated[
-    str, typer.Option(help="What synthetic voices speak: languages or accents of espeak-ng, parted by commas.")
+    str | None,
+    typer.Option(help="What synthetic voices speak, by default en: languages or accents of espeak-ng, by commas."),
 ]
 Small = Annotated[bool, typer.Option("--small", help="Of clips without a recipe: train a small network from nothing.")]
 
 
-def words_given(source: object, words: str | None, words_file: Path | None, language: str) -> "Words | None":
-    """Read words that are given instead of a source; None where there are none.
+def need_one(of: str, *given: object) -> None:
+    """Raise typer.BadParameter unless exactly one of these options is given; `of` names them."""
+    if sum(each is not None for each in given) != 1:
+        raise typer.BadParameter(f"give one of these: {of}")
+
+
+def words_given(words: str | None, words_file: Path | None, language: str | None) -> "Words | None":
+    """Read the words of `--words` or `--words-file`; None where neither is given.
 
     Raises:
-        typer.BadParameter: not exactly one of source, words and file is given.
         SettingsError: the words cannot be used.
     """
-    if sum(each is not None for each in (source, words, words_file)) != 1:
-        raise typer.BadParameter("give one of these: a recipe, folder or manifest; --words; --words-file")
-    if source is not None:
-        return None
     from sayso.recipe.words import parse_words, read_words_file
 
     if words_file is not None:
-        return read_words_file(words_file, language=language)
-    return parse_words(words or "", language=language)
+        return read_words_file(words_file, language=language or "en")
+    return None if words is None else parse_words(words, language=language or "en")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from sayso.cli.console import Bars, say
-from sayso.cli.options import Language, Overrides, Small, WordList, WordsFile, words_given
+from sayso.cli.options import Language, Overrides, Small, WordList, WordsFile, need_one, words_given
 from sayso.cli.results import show_run
 
 __all__ = ["train"]
@@ -18,7 +18,7 @@ def train(
     ] = None,
     words: WordList = None,
     words_file: WordsFile = None,
-    language: Language = "en",
+    language: Language = None,
     small: Small = False,
     settings: Overrides = None,
     epochs: Annotated[int | None, typer.Option(help="Short for --set training.epochs=...")] = None,
@@ -35,15 +35,12 @@ def train(
 
     Started by torchrun, several processes or machines train together.
     """
-    given = [each for each in (source, words, words_file, resume) if each is not None]
-    if len(given) != 1:
-        raise typer.BadParameter("give one of these: a recipe, folder or manifest; --words; --words-file; --resume RUN")
+    need_one("a recipe, folder or manifest; --words; --words-file; --resume RUN", source, words, words_file, resume)
     short = {"epochs": epochs, "device": device, "precision": precision}
     overrides = [*(settings or ()), *(f"training.{key}={value}" for key, value in short.items() if value is not None)]
-    if resume is not None and (overrides or out or small):
-        raise typer.BadParameter(
-            "--resume goes on with a run as it is: --set, --epochs, --device, --precision, --small, --out do not fit it"
-        )
+    if resume is not None and (overrides or out or small or language):
+        unfit = "--set, --epochs, --device, --precision, --small, --language and --out do not fit it"
+        raise typer.BadParameter(f"--resume goes on with a run as it is: {unfit}")
     from sayso.experiment import train as experiment
     from sayso.system.distributed import this_process
     from sayso.system.progress import Progress
@@ -54,7 +51,7 @@ def train(
     if resume is not None:
         run = experiment.resume(resume, progress=progress)
     else:
-        spoken = words_given(source, words, words_file, language)
+        spoken = words_given(words, words_file, language)
         run = experiment.train(
             spoken or source or "", overrides=overrides, small=small, language=language, out=out, progress=progress
         )

@@ -1,5 +1,6 @@
 """The temperature of a model: fitted on validation clips, and what it did for the test part."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from sayso.data.corpus import Corpus, Rows
 from sayso.metrics.calibration import expected_calibration_error, fit_temperature, reliability, uncalibrated
 from sayso.metrics.scores import cross_entropy
 
-__all__ = ["calibrate", "find_temperature", "score_calibration"]
+__all__ = ["LEFT_OUT", "calibrate", "find_temperature", "score_calibration"]
 
 
 def calibrate(classifier: Classifier, corpus: Corpus, rows: Rows) -> None:
@@ -28,8 +29,17 @@ def find_temperature(classifier: Classifier, corpus: Corpus, rows: Rows) -> floa
         classifier.temperature = before
 
 
+LEFT_OUT = "speakers left out"
+
+
 def score_calibration(
-    targets: NDArray[np.int64], probabilities: NDArray[np.float64], *, temperature: float, fitted_on: int
+    targets: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    *,
+    temperature: float,
+    fitted_on: int,
+    temperatures: Mapping[str, float] | None = None,
+    speakers: Sequence[str | None] = (),
 ) -> dict[str, Any]:
     """Give what `metrics.json` holds under `calibration`: what the temperature did for the test part.
 
@@ -37,12 +47,17 @@ def score_calibration(
         targets: index of the true word of each test clip, (clips,).
         probabilities: as the model states them, (clips, classes).
         temperature: that of the model.
-        fitted_on: how many validation clips it was fitted on.
+        fitted_on: how many clips it was fitted on: validation clips, or those of speakers left out.
+        temperatures: by speaker, where each was left out and has one of its own.
+        speakers: who speaks each test clip, (clips,); needed with `temperatures`.
     """
-    before = uncalibrated(probabilities, temperature)
-    return {
+    divided = np.array([[temperatures[speaker or ""]] for speaker in speakers]) if temperatures else temperature
+    before = uncalibrated(probabilities, divided)
+    source = LEFT_OUT if temperatures else "validation"
+    own = {"temperature_by_speaker": dict(temperatures)} if temperatures else {}
+    return own | {
         "temperature": temperature,
-        "fitted_on": "validation" if fitted_on else None,
+        "fitted_on": source if fitted_on else None,
         "fitted_on_clips": fitted_on,
         "test_ece_before": expected_calibration_error(targets, before),
         "test_ece_after": expected_calibration_error(targets, probabilities),

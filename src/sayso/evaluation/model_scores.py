@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sayso.classifier.inference import predict_probabilities
 from sayso.classifier.module import Classifier
 from sayso.data.corpus import Corpus, Rows
-from sayso.data.splits.settings import EACH_SPEAKER
 from sayso.evaluation.calibration import score_calibration
+from sayso.evaluation.out_of_fold import OutOfFold
 from sayso.evaluation.rejection import score_rejection
 from sayso.metrics.scores import score
 from sayso.recipe.prepared import Prepared
@@ -25,16 +25,15 @@ def score_model(
     classifier: Classifier,
     prepared: Prepared,
     test_probabilities: NDArray[np.float64],
-    *,
-    thresholds: NDArray[np.float64] | None = None,
+    answers: OutOfFold | None = None,
 ) -> Metrics:
     """Score a calibrated model on every part.
 
     Args:
         classifier: the model.
         prepared: the clips and their parts.
-        test_probabilities: the model's of the test part, (clips, classes); or those of `OutOfFold`.
-        thresholds: as for `score_rejection`.
+        test_probabilities: the model's of the test part, (clips, classes); or those of `answers`.
+        answers: to the test part, where its speakers were left out in turn.
 
     Returns:
         What `metrics.json` holds. Of the other parts than the test part it has only sums, since they were seen in
@@ -47,7 +46,9 @@ def score_model(
             corpus.targets[split.test],
             test_probabilities,
             temperature=classifier.temperature,
-            fitted_on=len(split.test) if split.kind == EACH_SPEAKER else len(split.validation),
+            fitted_on=len(split.test) if answers else len(split.validation),
+            temperatures=answers.temperatures if answers else None,
+            speakers=[corpus.clips[row].speaker for row in split.test],
         ),
         "parameters": classifier.parameters_count,
         "labels": list(classifier.labels),
@@ -56,6 +57,7 @@ def score_model(
         if len(rows := split.rows(part)):
             whole = score_rows(corpus, rows, predict_probabilities(classifier, corpus, rows), classifier.labels)
             metrics[part] = {key: whole[key] for key in _SUMS}
+    thresholds = answers.thresholds if answers else None
     if rejected := score_rejection(classifier, prepared, test_probabilities, thresholds=thresholds):
         metrics["rejection"] = rejected
     return metrics

@@ -1,6 +1,6 @@
 """A model scored on other recordings than it was trained from: how one that learned here does there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -68,8 +68,16 @@ def score_other_recordings(
         SettingsError: `words` names a label that the data set or the model does not have.
     """
     listing = list_for_recipe(dataset, progress)
-    listing, unknown, notes = _translate(_take_part(listing, part), words or {}, classifier.labels)
-    others = pack(listing, classifier.audio, progress=progress, max_bad_share=dataset.max_bad_share)
+    known, unknown, notes = _translate(_take_part(listing, part), words or {}, classifier.labels)
+
+    def packed(clips: tuple[Clip, ...]) -> Corpus:
+        chosen = Listing(clips, notes=listing.notes)
+        corpus = pack(chosen, classifier.audio, progress=progress, max_bad_share=dataset.max_bad_share)
+        if trained is not None and trained.negatives is not None:
+            trained.negatives.check_apart(corpus, "clip to score")
+        return corpus
+
+    others = packed(known)
     speakers = {clip.speaker for clip in others.clips if clip.speaker}
     shared = None
     if trained is None:
@@ -90,7 +98,8 @@ def score_other_recordings(
     probabilities = predict_probabilities(classifier, others, rows)
     scores = score_rows(others, rows, probabilities, classifier.labels)
     if classifier.threshold is not None:
-        scores["rejection"] = _score_rejection(classifier, others, probabilities, unknown, progress)
+        other_words = packed(unknown) if unknown else None
+        scores["rejection"] = _score_rejection(classifier, others, probabilities, other_words)
     return OtherScores(scores, shared, (*others.notes, *notes))
 
 
@@ -98,25 +107,23 @@ def _score_rejection(
     classifier: Classifier,
     others: Corpus,
     probabilities: NDArray[np.float64],
-    unknown: Sequence[Clip],
-    progress: Progress,
+    unknown: Corpus | None,
 ) -> dict[str, Any]:
     """What the threshold costs the wanted words, and how many clips of unknown words pass it, by word too."""
     assert classifier.threshold is not None
     accepted = score_accepted(others.clips, classifier.labels, probabilities, threshold=classifier.threshold)
-    if not unknown:
+    if unknown is None:
         return {"threshold": classifier.threshold, "words": [], **accepted}
-    corpus = pack(Listing(tuple(unknown)), classifier.audio, progress=progress)
-    passed = predict_probabilities(classifier, corpus, np.arange(len(corpus))).max(axis=1) >= classifier.threshold
-    speakers = [clip.speaker for clip in corpus.clips]
+    passed = predict_probabilities(classifier, unknown, np.arange(len(unknown))).max(axis=1) >= classifier.threshold
+    speakers = [clip.speaker for clip in unknown.clips]
     by_word = {
         word: {"n": int(own.sum()), "rate": float(passed[own].mean())}
-        for place, word in enumerate(corpus.labels)
-        for own in [corpus.targets == place]
+        for place, word in enumerate(unknown.labels)
+        for own in [unknown.targets == place]
     }
     return {
         "threshold": classifier.threshold,
-        "words": list(corpus.labels),
+        "words": list(unknown.labels),
         **accepted,
         "false_accept": share_of_clips(passed, speakers),
         "false_accept_by_word": by_word,
@@ -135,7 +142,7 @@ def _take_part(listing: Listing, part: OtherPart) -> Listing:
 
 def _translate(
     listing: Listing, words: Mapping[str, str], labels: tuple[str, ...]
-) -> tuple[Listing, list[Clip], list[str]]:
+) -> tuple[tuple[Clip, ...], tuple[Clip, ...], list[str]]:
     """The clips under the model's own labels; those of words that it does not know, and a note of them."""
     there = {clip.label for clip in listing.clips}
     not_there, not_known = sorted(words.keys() - there), sorted({*words.values()} - {*labels})
@@ -145,7 +152,7 @@ def _translate(
         raise SettingsError(faults)
     called = [(clip, words.get(clip.label, clip.label)) for clip in listing.clips]
     known = tuple(_relabelled(clip, label) for clip, label in called if label in labels)
-    unknown = [clip for clip, label in called if label not in labels]
+    unknown = tuple(clip for clip, label in called if label not in labels)
     left_out = {label for _, label in called} - {*labels}
     if not known:
         theirs, own = (listed(sorted(names), _MOST_WORDS, count_rest=True) for names in (there, labels))
@@ -154,7 +161,7 @@ def _translate(
     if unknown:
         names = listed(sorted(left_out), _MOST_WORDS, count_rest=True)
         notes.append(f"{counted(len(unknown), 'clip')} of words that the run does not know were left out ({names})")
-    return replace(listing, clips=known), unknown, notes
+    return known, unknown, notes
 
 
 def _relabelled(clip: Clip, label: str) -> Clip:

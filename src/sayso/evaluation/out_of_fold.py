@@ -1,6 +1,6 @@
 """Answers to every clip by a model that never heard its speaker: what they say of a model that has heard everyone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,8 @@ class OutOfFold:
 
     probabilities: NDArray[np.float64]
     """(clips, words), calibrated for each speaker by the answers to the others."""
+    temperatures: Mapping[str, float]
+    """What each speaker's logits were divided by for that."""
     thresholds: NDArray[np.float64] | None
     """(clips,), for each speaker by the answers to the others; None where the model does not reject."""
     temperature: float
@@ -46,22 +48,25 @@ def judge_out_of_fold(
         lost_share: of the clips of words, what the threshold may turn away; None: there is none.
     """
     names = np.array(speakers)
-    probabilities = np.zeros((len(logits), words))
-    thresholds = np.zeros(len(logits))
+    probabilities, thresholds = np.zeros((len(logits), words)), np.zeros(len(logits))
+    temperatures: dict[str, float] = {}
     for speaker in sorted(set(speakers)):
         own = names == speaker
-        temperature = fit_temperature(logits[~own], targets[~own])
-        probabilities[own] = softmax(logits[own] / np.float32(temperature))[:, :words]
-        if lost_share is not None:
-            others = softmax(logits[~own] / np.float32(temperature))[:, :words]
-            thresholds[own] = _threshold(others, targets[~own], lost_share)
+        temperatures[speaker], threshold = _fit(logits[~own], targets[~own], words, lost_share)
+        probabilities[own] = _shares(logits[own], temperatures[speaker], words)
+        thresholds[own] = 0.0 if threshold is None else threshold
+    temperature, threshold = _fit(logits, targets, words, lost_share)
+    return OutOfFold(probabilities, temperatures, None if threshold is None else thresholds, temperature, threshold)
+
+
+def _fit(
+    logits: NDArray[np.float32], targets: NDArray[np.int64], words: int, lost_share: float | None
+) -> tuple[float, float | None]:
     temperature = fit_temperature(logits, targets)
     if lost_share is None:
-        return OutOfFold(probabilities, None, temperature, None)
-    everyone = softmax(logits / np.float32(temperature))[:, :words]
-    return OutOfFold(probabilities, thresholds, temperature, _threshold(everyone, targets, lost_share))
+        return temperature, None
+    return temperature, threshold_for_right(_shares(logits, temperature, words), targets, lost_share=lost_share)
 
 
-def _threshold(probabilities: NDArray[np.float64], targets: NDArray[np.int64], lost_share: float) -> float:
-    right = probabilities.argmax(axis=1) == targets
-    return threshold_for_right(probabilities.max(axis=1), right, lost_share=lost_share)
+def _shares(logits: NDArray[np.float32], temperature: float, words: int) -> NDArray[np.float64]:
+    return softmax(logits / np.float32(temperature))[:, :words]

@@ -28,9 +28,8 @@ def set_threshold(classifier: Classifier, corpus: Corpus, rows: Rows) -> None:
 def find_threshold(classifier: Classifier, corpus: Corpus, rows: Rows) -> float:
     """Find the threshold that turns away as many right answers to these clips of wanted words as the recipe allows."""
     probabilities = predict_probabilities(classifier, corpus, rows)
-    right = probabilities.argmax(axis=1) == corpus.targets[rows]
     lost_share = classifier.recipe.rejection.lost_share
-    return threshold_for_right(probabilities.max(axis=1), right, lost_share=lost_share)
+    return threshold_for_right(probabilities, corpus.targets[rows], lost_share=lost_share)
 
 
 def score_rejection(
@@ -64,7 +63,8 @@ def score_rejection(
         unknown_speakers=[clip.speaker for clip in unknown.clips],
         threshold=threshold,
     )
-    return {"words": list(unknown.labels), "threshold_from": origin, **known, **scores}
+    # What is known of wanted words counts: there each speaker may have a threshold of its own.
+    return {"words": list(unknown.labels), "threshold_from": origin, **scores, **known}
 
 
 def score_accepted(

@@ -1,29 +1,27 @@
 """Few speakers: a training without each of them answers for that speaker; the one that is kept hears everyone."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sayso.classifier.checkpoint import load_model
 from sayso.classifier.inference import logits_of_rows
-from sayso.data.splits import divide_for_speaker
 from sayso.errors import InterruptedRunError
 from sayso.evaluation.out_of_fold import OutOfFold, judge_out_of_fold
 from sayso.recipe.prepared import Prepared
 from sayso.runs.folder import RunFolder
-from sayso.system.progress import Progress
 from sayso.system.wording import counted
 
 if TYPE_CHECKING:
     from sayso.training import Sources
 
-__all__ = ["answer_for_each_speaker"]
+__all__ = ["answer_for_each_speaker", "train_without_each_speaker"]
 
 
-def answer_for_each_speaker(prepared: Prepared, run: RunFolder, sources: "Sources") -> OutOfFold:
-    """Train without each speaker in turn and answer that speaker's clips.
+def train_without_each_speaker(prepared: Prepared, run: RunFolder, sources: "Sources") -> None:
+    """Train without each speaker in turn.
 
-    The trainings lie in the run's folder while it is unfinished, so that one that is stopped goes on where it was.
+    The trainings lie in the run's folder, so that one that is stopped goes on where it was; their weights stay there.
 
     Args:
         prepared: the recipe and its clips, which are divided by each speaker.
@@ -37,30 +35,38 @@ def answer_for_each_speaker(prepared: Prepared, run: RunFolder, sources: "Source
     """
     from sayso.training import fit
 
-    corpus, tested = prepared.corpus, prepared.split.test
-    speakers = [corpus.clips[row].speaker or "" for row in tested]
-    names = sorted(set(speakers))
-    classes = len(corpus.labels) + bool(prepared.recipe.rejection.negatives)
-    logits = np.zeros((len(tested), classes), np.float32)
+    names = prepared.test_speakers
     with prepared.progress.task("leaving each speaker out", total=len(names), unit="speakers") as task:
         for place, name in enumerate(names):
-            folder = RunFolder(run.folds / str(place))
-            folder.path.mkdir(parents=True, exist_ok=True)
-            split = divide_for_speaker(corpus, name)
+            fold = run.fold(place)
+            fold.path.mkdir(parents=True, exist_ok=True)
             try:
-                fitted = fit(replace(prepared, split=split, progress=Progress()), folder, sources)
+                fit(prepared.without_speaker(name), fold, sources)
             except InterruptedRunError as error:
                 done = f"{place} of {counted(len(names), 'speaker')}"
                 raise InterruptedRunError(
                     f"stopped; what was trained without {done} is kept. Go on with: sayso train --resume {run.path}"
                 ) from error
-            logits[np.isin(tested, split.test)] = logits_of_rows(fitted.classifier, corpus, split.test)
             task.advance()
+
+
+def answer_for_each_speaker(prepared: Prepared, run: RunFolder) -> OutOfFold:
+    """Answer each speaker's clips by the model that never heard that speaker.
+
+    Raises:
+        ModelError: one of these models is not in the run's folder, or damaged.
+    """
+    corpus, tested = prepared.corpus, prepared.split.test
+    by_row: dict[int, np.ndarray] = {}
+    for place, name in enumerate(prepared.test_speakers):
+        rows = prepared.without_speaker(name).split.test
+        logits = logits_of_rows(load_model(run.fold(place).weights), corpus, rows)
+        by_row |= zip(rows.tolist(), logits, strict=True)
     rejection = prepared.recipe.rejection
     return judge_out_of_fold(
-        logits,
+        np.stack([by_row[row] for row in tested.tolist()]),
         corpus.targets[tested],
-        speakers,
+        [corpus.clips[row].speaker or "" for row in tested],
         words=len(corpus.labels),
         lost_share=rejection.lost_share if rejection.negatives else None,
     )

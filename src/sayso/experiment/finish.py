@@ -1,6 +1,5 @@
 """What a training leaves in its run folder: scores, predictions, the exported model, report and pictures."""
 
-import shutil
 import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
@@ -87,13 +86,13 @@ def finish_run(
         if answers is None:
             calibrate(classifier, corpus, prepared.split.validation)
             set_threshold(classifier, corpus, prepared.split.validation)
-            probabilities, thresholds = predict_probabilities(classifier, corpus, test), None
+            probabilities = predict_probabilities(classifier, corpus, test)
         else:
             classifier.temperature, classifier.threshold = answers.temperature, answers.threshold
-            probabilities, thresholds = answers.probabilities, answers.thresholds
+            probabilities = answers.probabilities
         save_model(run.weights, classifier)
         predictions = Predictions.of_rows(corpus, test, probabilities, corpus.labels)
-        metrics = score_model(classifier, prepared, predictions.probabilities, thresholds=thresholds)
+        metrics = score_model(classifier, prepared, predictions.probabilities, answers)
         write_predictions(run.predictions, predictions)
         task.advance()
         agreement = export(classifier, run.onnx, _spread(corpus, test)) if extras else None
@@ -105,7 +104,9 @@ def finish_run(
         task.advance()
     write_manifest(run.manifest_file, manifest)
     run.resume.unlink(missing_ok=True)
-    shutil.rmtree(run.folds, ignore_errors=True)
+    for fold in run.folds:
+        fold.resume.unlink(missing_ok=True)
+        fold.log.unlink(missing_ok=True)
 
 
 def _spread(corpus: Corpus, rows: Rows) -> NDArray[np.int16]:

@@ -11,9 +11,10 @@ from sayso.classifier.inference import predict_probabilities
 from sayso.classifier.module import Classifier
 from sayso.data.datasets import DatasetConfig
 from sayso.data.splits.settings import EACH_SPEAKER
-from sayso.errors import DataError, RunError
+from sayso.errors import DataError, MissingExtraError, RunError
 from sayso.evaluation.model_scores import score_rows
 from sayso.evaluation.other_recordings import OtherPart, OtherScores, score_other_recordings
+from sayso.experiment.each_speaker import answer_for_each_speaker
 from sayso.recipe.prepared import Prepared, prepare
 from sayso.recipe.recipe import Recipe, read_kept_recipe
 from sayso.runs.folder import RunFolder
@@ -69,14 +70,15 @@ class Run(RunFolder):
         """
         prepared = prepare(self.settings, progress or Progress())
         check_same_clips(self.manifest(), prepared, f"{self.path}: its clips have changed since it was trained")
-        if part == "test" and prepared.split.kind == EACH_SPEAKER:
-            # The models that never heard these clips' speakers are gone, and this one has heard them.
-            return self.metrics()["test"]
         corpus, rows = prepared.corpus, prepared.rows(part)
         if len(rows) == 0:
             raise RunError(f"{self.path}: its {part} part has no clips; choose another --split")
         classifier = self.classifier()
-        return score_rows(corpus, rows, predict_probabilities(classifier, corpus, rows), classifier.labels)
+        if part == "test" and prepared.split.kind == EACH_SPEAKER:
+            probabilities = answer_for_each_speaker(prepared, self).probabilities
+        else:
+            probabilities = predict_probabilities(classifier, corpus, rows)
+        return score_rows(corpus, rows, probabilities, classifier.labels)
 
     def evaluate_on(
         self,
@@ -108,7 +110,8 @@ class Run(RunFolder):
         try:
             prepared = prepare(self.settings, progress)
             check_same_clips(self.manifest(), prepared, str(self.path))
-        except (DataError, RunError):
+            _ = prepared.negatives
+        except (DataError, MissingExtraError, RunError):
             return None
         return prepared
 

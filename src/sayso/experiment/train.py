@@ -13,7 +13,7 @@ import torch
 
 from sayso.data.splits.settings import EACH_SPEAKER
 from sayso.errors import RunError
-from sayso.experiment.each_speaker import answer_for_each_speaker
+from sayso.experiment.each_speaker import answer_for_each_speaker, train_without_each_speaker
 from sayso.experiment.finish import Begun, finish_run
 from sayso.experiment.run import Run, check_same_clips
 from sayso.recipe.defaults import Wishes
@@ -38,7 +38,7 @@ def train(
     *,
     overrides: Sequence[str] = (),
     small: bool = False,
-    language: str = "en",
+    language: str | None = None,
     out: str | Path | None = None,
     name: str | None = None,
     extras: bool = True,
@@ -52,7 +52,7 @@ def train(
         source: a recipe, a recipe file, a folder of clips by word, a manifest (CSV or JSONL), or words alone.
         overrides: `key=value` texts laid over the recipe, such as `training.epochs=5`.
         small: of clips without a recipe: a small network from nothing instead of a pretrained start.
-        language: of such clips: what the words are spoken in by the synthetic voices beside them.
+        language: of such clips: what the synthetic voices beside them speak; None: English.
         out: the run's folder; None: `runs/<name>-<time>`.
         name: what the run is called; None: as the recipe's file or the folder.
         extras: leave pictures, report and exported model too; without them a run has its weights and scores.
@@ -101,7 +101,8 @@ def _complete(run: Run, prepared: Prepared, *, extras: bool) -> Run:
         sources = answers = None
         if prepared.split.kind == EACH_SPEAKER:
             sources = compute_features(prepared, hardware)
-            answers = answer_for_each_speaker(prepared, run, sources)
+            train_without_each_speaker(prepared, run, sources)
+            answers = answer_for_each_speaker(prepared, run)
         fitted = fit(prepared, run, sources)
         if hardware.processes.leads:
             finish_run(run, prepared, fitted, begun, answers, extras=extras)

@@ -49,8 +49,8 @@ def expected_calibration_error(
     return sum(row["n"] * abs(row["accuracy"] - row["confidence"]) for row in rows) / len(targets)
 
 
-def uncalibrated(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
-    """Probabilities as they would be without a temperature; both (clips, classes).
+def uncalibrated(probabilities: NDArray[np.float64], temperature: float | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities as they would be without a temperature, one for all or (clips, 1); both (clips, classes).
 
     What a row lacks to 1 is that of a class that is not listed, and has its part in what the others come to.
     """

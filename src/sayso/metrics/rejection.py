@@ -101,14 +101,15 @@ def auroc(
     return area, (min(low, area), max(high, area))
 
 
-def threshold_for_right(confidence: NDArray[np.float64], right: NDArray[np.bool_], *, lost_share: float) -> float:
+def threshold_for_right(probabilities: NDArray[np.float64], targets: NDArray[np.int64], *, lost_share: float) -> float:
     """The highest threshold that turns away at most `lost_share` of the right answers; of wrong ones none is missed.
 
     Args:
-        confidence: of the answers to clips of known words, (clips,), at least one.
-        right: which of the answers are right, (clips,); where none is, all of them count.
-        lost_share: 0 to 1.
+        probabilities: of clips of known words, (clips, words), at least one clip.
+        targets: index of the true word of each, (clips,).
+        lost_share: 0 to 1, of the clips that are named rightly; where none is, of all.
     """
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == targets
     return reject_threshold(confidence[right] if right.any() else confidence, lost_share=lost_share)
 
 

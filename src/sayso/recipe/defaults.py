@@ -27,7 +27,7 @@ from sayso.recipe.former import find_moved_keys
 from sayso.recipe.recipe import Recipe, recipe_from_values
 from sayso.recipe.words import Words, accents_of
 from sayso.system.progress import Progress
-from sayso.system.wording import counted
+from sayso.system.wording import counted, listed
 
 __all__ = ["Wishes", "read_data_sections", "suggest_audio", "suggest_for_words", "suggest_recipe"]
 
@@ -75,8 +75,9 @@ class Wishes:
 
     small: bool = False
     """A small network from nothing, whatever else would be best."""
-    language: str = "en"
-    """What the synthetic voices beside the recordings speak: languages or accents of espeak-ng, parted by commas."""
+    language: str | None = None
+    """What the synthetic voices beside the recordings speak: languages or accents of espeak-ng, parted by commas; None:
+    English."""
     in_turn: bool = True
     """Few speakers are left out in turn; False for studies that divide the speakers themselves."""
     recordings_alone: bool = False
@@ -131,14 +132,13 @@ def suggest_recipe(
     values |= _pretrained(heard, count + _VOICES_BESIDE * len({clip.label for clip in heard}))
     if laid_over.get("augment") == []:
         del values["training"]["copies"]
-    if wishes.in_turn and _can_leave_each_out(listing.clips) and "split" not in laid_over:
+    if wishes.in_turn and "split" not in laid_over and _can_leave_each_out(listing.clips):
         values["split"] = {"by": "each_speaker"}
-    voices = _add_voices(values, listing.clips, dataset, wishes.language)
-    clips = counted(count, "clip")
+    beside, said = _voices_beside(listing.clips, dataset, wishes.language or "en")
     start = "starts from a pretrained network (speech_embedding), best for new voices; --small trains one from nothing"
-    progress.note(f"{clips}{voices}: {start}")
+    progress.note(f"{counted(count, 'clip')}{said}: {start}")
     own = {key: value for key, value in laid_over.items() if key != "dataset"}
-    return recipe_from_values(merge(values, own), source=str(path))
+    return recipe_from_values(merge(values | beside, own), source=str(path))
 
 
 def _can_leave_each_out(clips: Sequence[Clip]) -> bool:
@@ -151,41 +151,44 @@ def _can_leave_each_out(clips: Sequence[Clip]) -> bool:
     return None not in speakers and len(speakers) <= _FEW_SPEAKERS and several and not any(clip.part for clip in clips)
 
 
-def _add_voices(values: dict[str, Any], clips: Sequence[Clip], dataset: DatasetConfig, language: str) -> str:
-    """Put other words, and where recordings are few synthetic voices of the words, into a recipe's plain values.
+def _voices_beside(clips: Sequence[Clip], dataset: DatasetConfig, language: str) -> tuple[dict[str, Any], str]:
+    """Give sections of a recipe with other words and, where recordings are few, synthetic voices of the words.
 
     Returns:
-        What is added, to be said; or why nothing is: espeak-ng is not here, or cannot say these words apart.
+        The sections, as plain values, and what is added, to be said; or none, and why: espeak-ng is not here, or cannot
+        say these words apart.
 
     Raises:
         SettingsError: it has no such language.
     """
     labels = sorted({clip.label for clip in clips})
     if not is_installed():
-        return " (no voices beside them: the extra is not installed)"
+        return {}, " (no voices beside them: the extra is not installed)"
     if faults := list(find_language_faults(accents_of(language))):
         raise SettingsError([Fault("--language", fault.message) for fault in faults])
     try:
         words = Words({label: re.sub(r"[-_]+", " ", label).strip() for label in labels}, accents_of(language))
     except SettingsError as error:
-        return f" (no voices beside them: {error.faults[0].message})"
-    values["rejection"] = {"negatives": [_other_words([*words.texts.values()], words.languages)]}
+        return {}, f" (no voices beside them: {error.faults[0].message})"
+    texts = [*words.texts.values()]
+    sections: dict[str, Any] = {"rejection": {"negatives": [_other_words(texts, words.languages)]}}
     if len(clips) >= _FEW_RECORDINGS * len(labels):
-        return " and other words in synthetic voices"
-    shared = {field.name for field in fields(DatasetConfig)}
-    own = dump(dataset)
+        return sections, " and other words in synthetic voices"
     voices = {
         "kind": SyntheticConfig.kind,
         "words": labels,
-        "texts": [*words.texts.values()],
+        "texts": texts,
         "languages": list(words.languages),
         "voices": _VOICES_BESIDE,
         "clips_per_voice": 1,
     }
+    shared = {field.name for field in fields(DatasetConfig)}
+    own = dump(dataset)
     recordings = {key: value for key, value in own.items() if key not in shared}
     kept = {key: value for key, value in own.items() if key in shared}
-    values["dataset"] = {"kind": MixedConfig.kind, "recordings": recordings, "training": [voices]} | kept
-    return f", {counted(_VOICES_BESIDE, 'synthetic voice')} of each word and other words in such voices"
+    sections["dataset"] = {"kind": MixedConfig.kind, "recordings": recordings, "training": [voices]} | kept
+    said = f", {counted(_VOICES_BESIDE, 'synthetic voice')} of each word and other words in such voices"
+    return sections, said
 
 
 def suggest_for_words(words: Words, overrides: Sequence[str] = (), *, progress: Progress) -> Recipe:
@@ -197,8 +200,8 @@ def suggest_for_words(words: Words, overrides: Sequence[str] = (), *, progress: 
         SettingsError: an override does not fit.
         MissingExtraError: espeak-ng is not installed.
     """
-    for near in words.find_near():
-        progress.note(near)
+    if near := list(words.find_near()):
+        progress.note(f"{listed(near, 3, count_rest=True)} differ in one sound: expect some to be mixed up")
     labels, texts = [*words.texts], [*words.texts.values()]
     voices = int(np.clip(_SPOKEN_CLIPS // len(labels), _FEWEST_VOICES, _MOST_VOICES))
     spoken = {"words": labels, "texts": [] if texts == labels else texts, "languages": list(words.languages)}

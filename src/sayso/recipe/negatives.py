@@ -1,7 +1,7 @@
 """Sounds that are none of the words: clips of other data sets, stretches of background noise, noise that is made."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -33,6 +33,8 @@ class Negatives:
     """(clips, samples), in the format of the corpus whose words they are none of."""
     note: str
     """What they are."""
+    fingerprints: frozenset[str]
+    """Of the clips of data sets among them, as a corpus has them."""
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -41,6 +43,23 @@ class Negatives:
     def content_hash(self) -> str:
         """SHA-256 over the samples."""
         return hashlib.sha256(self.samples.data).hexdigest()
+
+    def check_apart(self, scored: Corpus, what: str) -> None:
+        """Check that no clip to be scored was trained on as a negative.
+
+        Args:
+            scored: the clips, in the same format.
+            what: what each of them is, such as `clip to score`, with `clip` in it.
+
+        Raises:
+            DataError: some have the very samples of negatives.
+        """
+        if shared := _find_shared(scored, self.fingerprints):
+            clips = counted(len(shared), f"{what} was", f"{what.replace('clip', 'clips')} were")
+            raise DataError(
+                f"{clips} trained on as none of the words ({name_clips(scored, shared)}), so a score on them says "
+                "nothing; leave them out there (rejection.negatives), or here"
+            )
 
 
 def gather_negatives(datasets: Sequence[DatasetConfig], corpus: Corpus, *, progress: Progress) -> Negatives:
@@ -60,20 +79,25 @@ def gather_negatives(datasets: Sequence[DatasetConfig], corpus: Corpus, *, progr
     spoken = sum(len(part) for part in parts)
     heard = f", {counted(len(noise), 'stretch', 'stretches')} of background noise" if len(noise) else ""
     note = f"{counted(spoken, 'clip')} of other words{heard} and {len(made)} of made noise train as none of the words"
-    return Negatives(np.concatenate((*parts, noise, made)), note)
+    marks = frozenset(mark for part in parts for mark in part.fingerprints)
+    return Negatives(np.concatenate((*(part.samples for part in parts), noise, made)), note, marks)
 
 
-def _clips(dataset: DatasetConfig, corpus: Corpus, progress: Progress) -> NDArray[np.int16]:
+def _clips(dataset: DatasetConfig, corpus: Corpus, progress: Progress) -> Corpus:
     listing = dataset.kept_listing(progress)
     negatives = pack(Listing(listing.clips), corpus.audio, progress=progress, max_bad_share=dataset.max_bad_share)
-    own = set(corpus.fingerprints)
-    same = [row for row, mark in enumerate(negatives.fingerprints) if mark in own]
-    if shared := [row for row in same if np.any(negatives.samples[row])]:
+    if shared := _find_shared(negatives, set(corpus.fingerprints)):
         raise DataError(
             f"rejection.negatives ({dataset.kind}) holds {counted(len(shared), 'clip')} of the wanted words themselves "
             f"({name_clips(negatives, shared)}); leave these words out there"
         )
-    return np.asarray(negatives.samples)
+    return negatives
+
+
+def _find_shared(corpus: Corpus, marks: Collection[str]) -> list[int]:
+    """Rows whose samples are among those with these fingerprints; silence is nobody's."""
+    same = [row for row, mark in enumerate(corpus.fingerprints) if mark in marks]
+    return [row for row in same if np.any(corpus.samples[row])]
 
 
 def _stretches(corpus: Corpus) -> Iterator[NDArray[np.int16]]:

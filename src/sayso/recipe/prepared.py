@@ -4,14 +4,14 @@ Everything here works in each of several processes; what takes long is done once
 the others.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from sayso.data.clips import Clip, Listing
 from sayso.data.corpus import Corpus, Rows, pack
 from sayso.data.leakage import Leakage, check_leakage
 from sayso.data.leakage.other_clips import check_other_clips
-from sayso.data.splits import Split, draw_split
+from sayso.data.splits import Split, divide_for_speaker, draw_split
 from sayso.data.unknown_words import list_for_recipe
 from sayso.errors import DataError
 from sayso.recipe.negatives import Negatives, gather_negatives
@@ -58,6 +58,23 @@ class Prepared:
         return self.split.rows(part)
 
     @cached_property
+    def test_speakers(self) -> tuple[str, ...]:
+        """Names of those who speak in the test part, as far as they are known, in order."""
+        names = {self.corpus.clips[row].speaker for row in self.split.test}
+        return tuple(sorted(name for name in names if name))
+
+    def without_speaker(self, name: str) -> "Prepared":
+        """The same recipe and clips with one speaker left out to test, to be worked on silently.
+
+        Raises:
+            DataError: the others have not said every word.
+        """
+        fold = replace(self, split=divide_for_speaker(self.corpus, name), progress=Progress())
+        # They do not hang on the split, so they are not gathered again.
+        vars(fold)["negatives"] = self.negatives
+        return fold
+
+    @cached_property
     def negatives(self) -> Negatives | None:
         """Sounds that are none of the words, which train; None where the recipe names none.
 
@@ -78,7 +95,7 @@ class Prepared:
         one, and all of them where it was drawn at random: known and unknown words differ in nothing but the word.
 
         Raises:
-            DataError: none of them belongs with the test part, or they cannot be read.
+            DataError: none of them belongs with the test part, they cannot be read, or they train as negatives.
         """
         words = self.recipe.dataset.reject_words
         if not words:
@@ -91,7 +108,10 @@ class Prepared:
             )
         bad_share = self.recipe.dataset.max_bad_share
         with let_one_per_machine_go_first():
-            return pack(Listing(tested), self.recipe.audio, progress=self.progress, max_bad_share=bad_share)
+            unknown = pack(Listing(tested), self.recipe.audio, progress=self.progress, max_bad_share=bad_share)
+        if self.negatives is not None:
+            self.negatives.check_apart(unknown, "clip of words to reject")
+        return unknown
 
     @cached_property
     def leakage(self) -> Leakage:
@@ -129,12 +149,8 @@ class Prepared:
 
     def _belongs_with_test(self, clip: Clip) -> bool:
         if self.split.kind == "speakers":
-            return clip.speaker in self._test_speakers
+            return clip.speaker in self.test_speakers
         return self.split.kind != "official" or clip.part == "test"
-
-    @cached_property
-    def _test_speakers(self) -> set[str | None]:
-        return {self.corpus.clips[row].speaker for row in self.split.test}
 
 
 def prepare(recipe: Recipe, progress: Progress) -> Prepared:

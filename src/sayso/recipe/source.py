@@ -1,11 +1,12 @@
 """Where a recipe comes from: a file, or clips for which one is suggested."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from sayso.config.overrides import merge, parse_overrides
 from sayso.config.schema import dump
+from sayso.errors import Fault, SettingsError
 from sayso.recipe.defaults import Wishes, suggest_for_words, suggest_recipe
 from sayso.recipe.recipe import Recipe, read_recipe, recipe_from_values
 from sayso.recipe.words import Words
@@ -38,6 +39,8 @@ def find_recipe(
         SettingsError: anything in it does not fit.
         DataError: a folder or manifest without usable clips.
     """
+    if wishes and (faults := list(_unfit_wishes(source, wishes))):
+        raise SettingsError(faults)
     if isinstance(source, Recipe):
         values = merge(dump(source), parse_overrides(overrides))
         name, recipe = "recipe", recipe_from_values(values, source="the recipe given")
@@ -56,3 +59,17 @@ def find_recipe(
         recipe, dataset=recipe.dataset.anchor(), rejection=replace(recipe.rejection, negatives=negatives)
     )
     return name, anchored
+
+
+def _unfit_wishes(source: str | Path | Recipe | Words, wishes: Wishes) -> Iterator[Fault]:
+    """Yield a fault for what a person wishes of clips where none are given."""
+    if isinstance(source, Words):
+        given = "words"
+    elif isinstance(source, Recipe) or is_recipe_file(source):
+        given = "a recipe"
+    else:
+        return
+    if wishes.small:
+        yield Fault("--small", f"is about clips without a recipe, and {given} is given; set features and model instead")
+    if wishes.language and given == "a recipe":
+        yield Fault("--language", "is about clips or words without a recipe; a recipe says it in its data sets")

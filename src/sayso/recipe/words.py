@@ -38,13 +38,13 @@ class Words:
             raise SettingsError(faults)
 
     def find_near(self) -> Iterator[str]:
-        """Yield a sentence for each pair of words that differ in a single sound: a recogniser will mix them up."""
+        """Yield the pairs of words that differ in a single sound, as text: a recogniser will mix some of them up."""
         labels = [*self.texts]
         sounds = pronounce([*self.texts.values()], self.languages[0])
         for place, (label, own) in enumerate(zip(labels, sounds, strict=True)):
             for other, others in zip(labels[place + 1 :], sounds[place + 1 :], strict=True):
                 if distance(own, others) == 1:
-                    yield f"'{label}' and '{other}' differ in one sound ({own}, {others}): expect some to be mixed up"
+                    yield f"'{label}' and '{other}' ({own}, {others})"
 
     def _sound_faults(self) -> Iterator[Fault]:
         label_of = {text: label for label, text in self.texts.items()}

@@ -22,9 +22,10 @@ __all__ = [
     "taken_back_if_unstarted",
 ]
 
+_FOLDS = "folds"
 # What a run may have in its folder before its first epoch has ended.
 _WRITTEN_FIRST = (
-    *("recipe.yaml", "manifest.json", "model.safetensors", "folds"),
+    *("recipe.yaml", "manifest.json", "model.safetensors", _FOLDS),
     *("tensorboard", "mlflow", "tracking.json"),
 )
 
@@ -58,10 +59,14 @@ class RunFolder:
         """The exported model."""
         return self.path / "model.onnx"
 
+    def fold(self, place: int) -> "RunFolder":
+        """The training that leaves out one speaker, by their names' order; of a finished run its weights alone."""
+        return RunFolder(self.path / _FOLDS / str(place))
+
     @property
-    def folds(self) -> Path:
-        """Folder of the trainings that leave one speaker out each, while the run is unfinished."""
-        return self.path / "folds"
+    def folds(self) -> list["RunFolder"]:
+        """All that are there."""
+        return [RunFolder(path) for path in sorted((self.path / _FOLDS).glob("*"))]
 
     @property
     def resume(self) -> Path:

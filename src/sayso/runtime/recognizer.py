@@ -157,6 +157,16 @@ def _checked(samples: Samples, sample_rate: int | None, own_rate: int) -> int:
     return rate
 
 
+def _threshold(text: str) -> float | None:
+    """Read the threshold; what is no probability raises ValueError."""
+    threshold = json.loads(text)
+    if threshold is None:
+        return None
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
+        raise ValueError(f"threshold {text}")
+    return float(threshold)
+
+
 def _metadata(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     if "format_version" not in metadata:
         raise ModelError(f"{path}: an ONNX model, but not one that Sayso exported (no format_version in its metadata)")
@@ -171,7 +181,7 @@ def _metadata(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
         # Files made before there was one have none.
         return facts | {
             "temperature": float(metadata.get("temperature", "1")),
-            "threshold": json.loads(metadata.get("threshold", "null")),
+            "threshold": _threshold(metadata.get("threshold", "null")),
         }
     except (KeyError, ValueError, SettingsError) as error:
         raise ModelError(f"{path}: its metadata is damaged ({error}); export it again") from error

@@ -36,9 +36,6 @@ class FeatureCache:
     def __setitem__(self, rows: Rows, features: Float[Tensor, "rows channels bins frames"]) -> None:
         self.values[torch.from_numpy(self._place[rows])] = features.to(self.values)
 
-    def __contains__(self, rows: Rows) -> bool:
-        return int(rows.max(initial=-1)) < len(self._place) and bool((self._place[rows] >= 0).all())
-
     def __getitem__(self, rows: Rows) -> Float[Tensor, "rows channels bins frames"]:
         return self.values[torch.from_numpy(self._place[rows])]
 

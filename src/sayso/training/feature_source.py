@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sayso.augment import Surroundings
-from sayso.classifier.module import Classifier, samples_from_int16
+from sayso.classifier.module import samples_from_int16
 from sayso.data.corpus import Corpus, Rows
+from sayso.features import Feature
 from sayso.recipe.prepared import Prepared
+from sayso.recipe.recipe import Recipe
 from sayso.system.progress import Task
 from sayso.training.feature_cache import FeatureCache, fits
+from sayso.training.hardware import Hardware
 
 __all__ = ["FeatureSource", "Sources"]
 
@@ -28,124 +31,105 @@ _COPIES_SEED = 2**32
 class FeatureSource:
     """Features of clips, for training and for scoring; not normalised.
 
-    What it keeps may serve several trainings on parts of the same clips.
+    It owns no model: whose features they are is said at each call, so that what is kept of features that never change
+    may serve several trainings on parts of the same clips.
 
     Args:
-        classifier: whose features they are.
+        recipe: its augmentations, and how many copies it wants.
         samples: of the clips, int16 (clips, samples).
         train: rows of them that train.
         scored: rows that are only ever scored, as they are.
         noise: recordings of background noise, for augmentation.
+        keeps: whether features that stay the same are worth keeping here.
         stream: apart from other sources of one training, which are augmented otherwise.
         most_copies: of augmented clips, whatever the recipe asks for; None: as many as that.
     """
 
     def __init__(
         self,
-        classifier: Classifier,
+        recipe: Recipe,
         samples: NDArray[np.int16],
         *,
         train: Rows,
         scored: Rows,
         noise: Sequence[Tensor] = (),
+        keeps: bool = True,
         stream: int = 0,
         most_copies: int | None = None,
     ) -> None:
-        self.classifier, self.samples, self.train, self.scored, self.stream = classifier, samples, train, scored, stream
-        self.seed = classifier.recipe.training.seed
-        self.learns = classifier.recipe.features.learns
-        wanted = classifier.recipe.training.copies
+        self.samples, self.train, self.scored, self.stream = samples, train, scored, stream
+        self.seed = recipe.training.seed
+        wanted = recipe.training.copies
         self.copies = min(wanted, most_copies) if wanted and most_copies else wanted
-        surroundings = Surroundings(classifier.audio.sample_rate, noise)
-        parts = [part for part in classifier.recipe.augment if part.works_on == "samples"]
-        self.on_samples = [part.build(surroundings) for part in parts]
+        surroundings = Surroundings(recipe.audio.sample_rate, noise)
+        self.on_samples = [part.build(surroundings) for part in recipe.augment if part.works_on == "samples"]
+        shape = recipe.features.build(recipe.audio).shape
+        steady = np.concatenate((train, scored)) if not self.on_samples else scored if self.copies else scored[:0]
+        self._steady = steady if keeps and not recipe.features.learns and fits(len(steady), shape) else steady[:0]
         self._kept: FeatureCache | None = None
         self._copies: list[FeatureCache] = []
 
     @property
     def clips_to_represent(self) -> int:
         """How many clips `prepare` advances by."""
-        return len(self.train) * (self.copies or 1) + len(self.scored)
+        return len(self.train) * (self.copies or 0) + len(self._steady)
 
-    def prepare(self, task: Task) -> None:
+    def prepare(self, features: Feature, task: Task) -> None:
         """Keep the features that stay the same.
 
-        They are those of augmented copies, as many as the recipe asks for; else those of all clips where no
-        augmentation changes samples. They are computed in one order, whatever the epoch that a training goes on with.
+        They are those of augmented copies, as many as the recipe asks for; and those of clips that no augmentation
+        changes. They are computed in one order, whatever the epoch that a training goes on with.
         """
         with torch.no_grad():
-            if self.copies:
-                self._copies = [self._augmented(copy, task) for copy in range(self.copies)]
-                self._kept = self._as_they_are(self.scored, task)
-            elif not self.on_samples and not self.learns:
-                self._kept = self._as_they_are(np.concatenate((self.train, self.scored)), task)
+            self._copies = [self._augmented(features, copy, task) for copy in range(self.copies or 0)]
+            if len(self._steady):
+                self._kept = FeatureCache(self._steady, features.shape)
+                for batch in _in_batches(self._steady):
+                    self._kept[batch] = features(self._samples(batch, self._kept.values.device))
+                    task.advance(len(batch))
 
-    def measured(self, rows: Rows) -> Iterator[Float[Tensor, "batch channels bins frames"]]:
+    def measured(self, features: Feature, rows: Rows) -> Iterator[Float[Tensor, "batch channels bins frames"]]:
         """Yield what a normaliser is measured on: the kept copies of these clips, else the clips as they are."""
         if self._copies:
             yield from (copy[batch] for copy in self._copies for batch in _in_batches(rows))
         else:
-            yield from (self.as_they_are(batch) for batch in _in_batches(rows))
+            yield from (self.as_they_are(features, batch, torch.device("cpu")) for batch in _in_batches(rows))
 
     def for_training(
-        self, rows: Rows, *, epoch: int, generator: torch.Generator
+        self, features: Feature, rows: Rows, *, epoch: int, generator: torch.Generator, device: torch.device
     ) -> Float[Tensor, "batch channels bins frames"]:
         """Give the features of these clips in an epoch of training, of augmented samples."""
         if self._copies:
-            return self._copies[epoch % len(self._copies)][rows].to(self._device)
+            return self._copies[epoch % len(self._copies)][rows].to(device)
         if self.on_samples:
-            return self.classifier.features(self._augment(rows, generator))
-        return self.as_they_are(rows)
+            return features(self._augment(rows, generator, device))
+        return self.as_they_are(features, rows, device)
 
-    def as_they_are(self, rows: Rows) -> Float[Tensor, "batch channels bins frames"]:
-        """Give the features of clips without augmentation, not normalised."""
-        if self._kept is not None and rows in self._kept:
-            return self._kept[rows].to(self._device)
-        return self.classifier.features(self._samples(rows))
+    def as_they_are(
+        self, features: Feature, rows: Rows, device: torch.device
+    ) -> Float[Tensor, "batch channels bins frames"]:
+        """Give the features of clips without augmentation."""
+        return features(self._samples(rows, device)) if self._kept is None else self._kept[rows].to(device)
 
-    def _augmented(self, copy: int, task: Task) -> FeatureCache:
-        rows = self.train
-        kept = FeatureCache(rows, self.classifier.features.shape)
-        for place, batch in enumerate(_in_batches(rows)):
+    def _augmented(self, features: Feature, copy: int, task: Task) -> FeatureCache:
+        kept = FeatureCache(self.train, features.shape)
+        for place, batch in enumerate(_in_batches(self.train)):
             drawn_from = (self.seed, _COPIES_SEED, self.stream, copy, place)
             seed = np.random.SeedSequence(drawn_from).generate_state(1)[0]
-            kept[batch] = self.classifier.features(self._augment(batch, torch.Generator().manual_seed(int(seed))))
+            generator = torch.Generator().manual_seed(int(seed))
+            kept[batch] = features(self._augment(batch, generator, kept.values.device))
             task.advance(len(batch))
         return kept
 
-    def _as_they_are(self, rows: Rows, task: Task) -> FeatureCache | None:
-        shape = self.classifier.features.shape
-        # A GPU computes them faster than it fetches them.
-        if len(rows) == 0 or self._device.type != "cpu" or not fits(len(rows), shape):
-            return None
-        kept = FeatureCache(rows, shape)
-        for batch in _in_batches(rows):
-            kept[batch] = self.classifier.features(self._samples(batch))
-            task.advance(len(batch))
-        return kept
-
-    def _augment(self, rows: Rows, generator: torch.Generator) -> Float[Tensor, "batch samples"]:
+    def _augment(self, rows: Rows, generator: torch.Generator, device: torch.device) -> Float[Tensor, "batch samples"]:
         with torch.no_grad():
-            samples = self._samples(rows)
+            samples = self._samples(rows, device)
             for change in self.on_samples:
                 samples = change(samples, generator)
             return samples
 
-    def _samples(self, rows: Rows) -> Float[Tensor, "batch samples"]:
-        return samples_from_int16(torch.from_numpy(self.samples[rows]).to(self._device))
-
-    @property
-    def _device(self) -> torch.device:
-        return next(self.classifier.network.parameters()).device
-
-
-def _in_batches(rows: Rows) -> list[Rows]:
-    return np.array_split(rows, -(-len(rows) // _BATCH))
-
-
-def _float_noise(corpus: Corpus) -> Iterator[Tensor]:
-    for recording in corpus.noise:
-        yield torch.from_numpy(np.array(recording)).float() / 32768
+    def _samples(self, rows: Rows, device: torch.device) -> Float[Tensor, "batch samples"]:
+        return samples_from_int16(torch.from_numpy(self.samples[rows]).to(device))
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,27 +141,40 @@ class Sources:
     """None where the recipe names none."""
 
     @classmethod
-    def of(cls, classifier: Classifier, prepared: Prepared) -> "Sources":
-        """Compute the features of a recipe's clips that stay the same."""
-        corpus, split, negatives = prepared.corpus, prepared.split, prepared.negatives
+    def of(cls, features: Feature, prepared: Prepared, hardware: Hardware) -> "Sources":
+        """Make the sources of a recipe's clips, and compute the features that stay the same."""
+        recipe, corpus, split, negatives = prepared.recipe, prepared.corpus, prepared.split, prepared.negatives
         noise = tuple(_float_noise(corpus))
-        words = FeatureSource(classifier, corpus.samples, train=split.train, scored=split.validation, noise=noise)
-        sources = cls(words, None)
+        # A GPU computes them faster than it fetches them.
+        keeps = hardware.device.type == "cpu"
+        words = FeatureSource(
+            recipe, corpus.samples, train=split.train, scored=split.validation, noise=noise, keeps=keeps
+        )
+        others = None
         if negatives is not None:
             rows = np.arange(len(negatives))
             others = FeatureSource(
-                classifier,
+                recipe,
                 negatives.samples,
                 train=rows,
                 scored=rows[:0],
                 noise=noise,
+                keeps=keeps,
                 stream=1,
                 most_copies=_MOST_NEGATIVE_COPIES,
             )
-            sources = cls(words, others)
-        total = sum(source.clips_to_represent for source in (sources.words, sources.negatives) if source)
-        with prepared.progress.task("representing clips", total=total, unit="clips") as task:
-            for source in (sources.words, sources.negatives):
-                if source is not None:
-                    source.prepare(task)
-        return sources
+        made = [source for source in (words, others) if source is not None]
+        if total := sum(source.clips_to_represent for source in made):
+            with prepared.progress.task("representing clips", total=total, unit="clips") as task:
+                for source in made:
+                    source.prepare(features, task)
+        return cls(words, others)
+
+
+def _in_batches(rows: Rows) -> list[Rows]:
+    return np.array_split(rows, -(-len(rows) // _BATCH))
+
+
+def _float_noise(corpus: Corpus) -> Iterator[Tensor]:
+    for recording in corpus.noise:
+        yield torch.from_numpy(np.array(recording)).float() / 32768

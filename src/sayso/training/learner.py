@@ -35,15 +35,15 @@ def new_learner(prepared: Prepared, hardware: Hardware, sources: Sources | None 
         sources: features that another training on the same clips has computed; None: computed here.
     """
     classifier = _new_classifier(prepared, hardware)
-    learner = Learner(classifier, prepared, hardware, sources or Sources.of(classifier, prepared))
+    learner = Learner(classifier, prepared, hardware, sources or Sources.of(classifier.features, prepared, hardware))
     with torch.no_grad():
-        classifier.normaliser.measure(learner.sources.words.measured(prepared.split.train))
+        classifier.normaliser.measure(learner.sources.words.measured(classifier.features, prepared.split.train))
     return learner
 
 
 def compute_features(prepared: Prepared, hardware: Hardware) -> Sources:
     """Compute the features of a recipe's clips that stay the same, for several trainings on parts of them."""
-    return Sources.of(_new_classifier(prepared, hardware), prepared)
+    return Sources.of(_new_classifier(prepared, hardware).features, prepared, hardware)
 
 
 def _new_classifier(prepared: Prepared, hardware: Hardware) -> Classifier:
@@ -109,7 +109,7 @@ class Learner(lightning.LightningModule):
         rows = take_share(batch, self.processes)
         others = take_share(self._negatives(epoch, step), self.processes)
         targets = torch.from_numpy(self.corpus.targets[rows]).to(self.device)
-        with torch.set_grad_enabled(self.sources.words.learns):
+        with torch.set_grad_enabled(self.classifier.recipe.features.learns):
             features = self.training_features(rows, others, epoch=epoch, generator=generator)
         with torch.autocast(self.hardware.device.type, torch.bfloat16, enabled=self.hardware.bf16):
             scores: Tensor = self.classifier.network(features)
@@ -133,7 +133,9 @@ class Learner(lightning.LightningModule):
         if len(rows) == 0:
             return
         targets = torch.from_numpy(self.corpus.targets[rows]).to(self.device)
-        logits = self.classifier.network(self.classifier.normaliser(self.sources.words.as_they_are(rows)))
+        logits = self.classifier.network(
+            self.classifier.normaliser(self.sources.words.as_they_are(self.classifier.features, rows, self.device))
+        )
         loss = nn.functional.cross_entropy(logits, targets).double() * len(rows)
         self.validation_scores.add(loss, logits[:, : len(self.classifier.labels)], targets)
 
@@ -170,9 +172,11 @@ class Learner(lightning.LightningModule):
         self, rows: Rows, others: Rows | None = None, *, epoch: int, generator: torch.Generator
     ) -> Float[Tensor, "batch channels bins frames"]:
         """What the network gets in an epoch of training: these clips of words, and behind them these negatives."""
-        features = self.sources.words.for_training(rows, epoch=epoch, generator=generator)
+        own, device = self.classifier.features, self.device
+        features = self.sources.words.for_training(own, rows, epoch=epoch, generator=generator, device=device)
         if self.sources.negatives is not None and others is not None and len(others):
-            behind = self.sources.negatives.for_training(others, epoch=epoch, generator=generator)
+            negatives = self.sources.negatives
+            behind = negatives.for_training(own, others, epoch=epoch, generator=generator, device=device)
             features = torch.cat((features, behind))
         features = self.classifier.normaliser(features)
         for change in self.on_features:

@@ -10,7 +10,7 @@ import numpy as np
 from sayso.config.schema import PositiveInt, Share, dump
 from sayso.data.clips import Clip, Listing
 from sayso.data.datasets import DATASETS, DatasetConfig
-from sayso.data.voices.espeak import ACCENTS, Espeak, find_language_faults, is_installed, write_clip
+from sayso.data.voices.espeak import ACCENTS, Espeak, find_language_faults, write_clip
 from sayso.data.voices.speakers import count_speakers, draw_speakers
 from sayso.data.voices.vocabulary import other_words
 from sayso.errors import Fault
@@ -48,12 +48,9 @@ class OtherWordsConfig(DatasetConfig):
 
     def faults(self) -> Iterator[Fault]:
         """Yield a fault where languages, voices or wanted words cannot be used."""
-        if not self.languages:
-            yield Fault("languages", "is empty, must name at least one")
+        yield from find_language_faults(self.languages)
         if self.voices > (most := count_speakers(_PITCH)):
             yield Fault("voices", f"is {self.voices}, must be at most {most}")
-        if is_installed() and self.languages != ACCENTS:
-            yield from find_language_faults(self.languages)
 
     def location(self) -> Path | None:
         """Give the folder of clips in the cache, when they have been made."""

@@ -57,12 +57,20 @@ class SplitSettings(Settings):
             yield Fault("folds", f"divides speakers, but by is {self.by}; use by: speakers, or leave folds out")
         if self.test_speakers and self.by not in ("auto", "speakers"):
             yield Fault("test_speakers", f"holds speakers out, but by is {self.by}; use by: speakers, or leave it out")
-        if self.by == "each_speaker" and self.validation not in ("auto", "none"):
-            problem = f"is {self.validation}, but by each_speaker calibrates on the speakers left out"
-            yield Fault("validation", f"{problem}; use auto")
+        if self.by == "each_speaker":
+            yield from self._faults_with_all()
         if self.folds is not None and self.test_speakers:
             yield Fault("test_speakers", "is given, but folds choose the test speakers; leave one of the two out")
         if self.folds is None and self.fold:
             yield Fault("fold", f"is {self.fold}, but folds is empty; say how many there are, or {LEAVE_ONE_OUT}")
         if isinstance(self.folds, int) and self.fold >= self.folds:
             yield Fault("fold", f"is {self.fold}, must be 0 to {self.folds - 1}: there are {self.folds} folds")
+
+    def _faults_with_all(self) -> Iterator[Fault]:
+        """Yield a fault for each setting that keeps clips from training, where all are to train."""
+        if self.validation not in ("auto", "none"):
+            problem = f"is {self.validation}, but by each_speaker calibrates on the speakers left out"
+            yield Fault("validation", f"{problem}; use auto")
+        for key in ("train_speakers", "train_clips_per_speaker"):
+            if getattr(self, key) is not None:
+                yield Fault(key, "leaves clips out, but by each_speaker trains on all; use another by, or null")

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import threading
 import wave
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -92,13 +92,20 @@ def speak(
         return to_float(engine.say(text, rate=words_per_minute, pitch=pitch, intonation=50))
 
 
-def find_language_faults(languages: tuple[str, ...]) -> Iterator[Fault]:
-    """Yield a fault for each language that espeak-ng lacks."""
-    with shared_espeak() as engine:
-        known = engine.languages
-    for index, language in enumerate(languages):
-        if language not in known:
-            yield Fault(f"languages[{index}]", f"no language '{language}'; {did_you_mean(language, known)}")
+def find_language_faults(languages: Sequence[str]) -> Iterator[Fault]:
+    """Yield a fault for each language that espeak-ng lacks, or where there is none.
+
+    Where it is not installed there is nothing to check against; speaking will say so.
+    """
+    if not languages:
+        yield Fault("languages", "is empty, must name at least one")
+    # The default needs no look at what there is.
+    if is_installed() and tuple(languages) != ACCENTS:
+        with shared_espeak() as engine:
+            known = engine.languages
+        for index, language in enumerate(languages):
+            if language not in known:
+                yield Fault(f"languages[{index}]", f"no language '{language}'; {did_you_mean(language, known)}")
 
 
 class Espeak:

@@ -1,7 +1,7 @@
 """Figures computed anew against those that are written down."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -48,8 +48,16 @@ def scores_of(read: Predictions, metrics: Mapping[str, Any]) -> dict[str, Any]:
             read.probabilities,
             temperature=temperature if isinstance(temperature, int | float) else 1.0,
             fitted_on=clips if isinstance(clips, int) else 0,
+            temperatures=_by_speaker(stated.get("temperature_by_speaker"), speakers),
+            speakers=speakers,
         ),
     }
+
+
+def _by_speaker(stated: Any, speakers: Sequence[str | None]) -> Mapping[str, float] | None:
+    """What is written down as each speaker's temperature; None where it is not one number for each who speaks."""
+    known = isinstance(stated, Mapping) and {*speakers} <= {*stated}
+    return stated if known and all(isinstance(value, int | float) for value in stated.values()) else None
 
 
 def differences(anew: Any, written: Any, *, tolerance: float, key: str = "") -> Iterator[str]:

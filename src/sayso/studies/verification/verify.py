@@ -1,7 +1,7 @@
 """`verify`: a run in; its clips, its split, its scores and its models in question, one check each."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ from sayso.data.splits.settings import EACH_SPEAKER
 from sayso.errors import RunError, SaysoError
 from sayso.evaluation.calibration import find_temperature
 from sayso.evaluation.model_scores import score_model
+from sayso.evaluation.out_of_fold import OutOfFold
 from sayso.evaluation.rejection import find_threshold
+from sayso.experiment.each_speaker import answer_for_each_speaker
 from sayso.experiment.run import Run
 from sayso.recipe.prepared import Prepared, prepare
 from sayso.runs.manifest import Manifest
@@ -43,7 +45,6 @@ _SHOWN = 3
 _FORMER_KEYS = ("best_epoch", "epochs", "training_seconds", "split", "speakers_shared")
 """What `metrics.json` of an earlier Sayso says beside the scores; the manifest says it too."""
 _NEEDS_DATA = "needs the clips and the split of the training"
-_NEEDS_FOLDS = "the answers are by models that left each speaker out, which are not kept: train it again to compare"
 _NEEDS_PREDICTIONS = "needs predictions.csv"
 Verdict = tuple[bool | None, str]
 
@@ -82,9 +83,19 @@ class _Opened:
         return self.run.classifier()
 
     @cached_property
-    def probabilities(self) -> NDArray[np.float64]:
-        """Of the test part, by the weights; (clips, words)."""
+    def answers(self) -> OutOfFold | None:
+        """To the test part, by the models that left a speaker out; None where the split has none."""
+        return answer_for_each_speaker(self.prepared, self.run) if self.split.kind == EACH_SPEAKER else None
+
+    @cached_property
+    def own_probabilities(self) -> NDArray[np.float64]:
+        """Of the test part, by the weights of the run itself; (clips, words)."""
         return predict_probabilities(self.classifier, self.corpus, self.split.test)
+
+    @property
+    def probabilities(self) -> NDArray[np.float64]:
+        """Of the test part, by whatever weights answer it; (clips, words)."""
+        return self.answers.probabilities if self.answers else self.own_probabilities
 
 
 def verify(path: str | Path, *, progress: Progress | None = None) -> tuple[Check, ...]:
@@ -138,8 +149,6 @@ def _checks(metrics: Metrics, read: Predictions | RunError, opened: _Opened | Sa
     else:
         yield _told("predictions", _predictions, data, read)
     yield _told("scores", _scores, metrics, answers)
-    if isinstance(opened, _Opened) and opened.split.kind == EACH_SPEAKER:
-        data = _NEEDS_FOLDS
     yield _told("weights", _weights, data, answers)
     yield _told("metrics", _metrics, data)
     yield _told("export", _export, data, answers)
@@ -211,14 +220,24 @@ def _weights(opened: _Opened, read: Predictions) -> Verdict:
 def _metrics(opened: _Opened) -> Verdict:
     """The whole of `metrics.json` as a training with these weights would write it; what is fitted is fitted anew."""
     classifier, prepared = opened.classifier, opened.prepared
-    anew = score_model(classifier, prepared, opened.probabilities)
-    anew["calibration"]["temperature"] = find_temperature(classifier, prepared.corpus, prepared.split.validation)
-    if classifier.threshold is not None and "rejection" in anew:
-        anew["rejection"]["threshold"] = find_threshold(classifier, prepared.corpus, prepared.split.validation)
+    anew = score_model(classifier, prepared, opened.probabilities, opened.answers)
+    temperature, threshold = _fitted_anew(opened)
+    anew["calibration"]["temperature"] = temperature
+    if threshold is not None and "rejection" in anew:
+        anew["rejection"]["threshold"] = threshold
     written = {key: value for key, value in opened.metrics.items() if key not in _FORMER_KEYS}
     if found := list(differences(anew, written, tolerance=WEIGHTS_TOLERANCE)):
         return False, f"metrics.json is not what the weights give: {_listed(found)}"
     return True, "all parts, calibration and rejection, by the weights"
+
+
+def _fitted_anew(opened: _Opened) -> tuple[float, float | None]:
+    """The temperature, and the threshold where the model has one."""
+    if opened.answers:
+        return opened.answers.temperature, opened.answers.threshold
+    classifier, corpus, validation = opened.classifier, opened.corpus, opened.split.validation
+    temperature = find_temperature(classifier, corpus, validation)
+    return temperature, None if classifier.threshold is None else find_threshold(classifier, corpus, validation)
 
 
 def _export(opened: _Opened, read: Predictions) -> Verdict:
@@ -228,6 +247,9 @@ def _export(opened: _Opened, read: Predictions) -> Verdict:
     recognizer = run.recognizer()
     parts = [test[start : start + _BATCH] for start in range(0, len(test), _BATCH)]
     answers = [recognizer.probabilities(to_float(np.array(opened.corpus.samples[part]))) for part in parts]
+    if opened.answers:
+        # The file is of the model that has heard everyone, and predictions.csv is not.
+        read = replace(read, probabilities=opened.own_probabilities)
     return _answers(recognizer.labels, np.concatenate(answers), read)
 
 
