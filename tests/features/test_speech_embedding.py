@@ -73,6 +73,22 @@ def test_with_a_fixed_floor_the_future_changes_nothing():
     assert not torch.allclose(*relative, rtol=1e-2)
 
 
+def test_the_output_before_the_last_is_that_of_its_window():
+    both = SpeechEmbeddingConfig(outputs="last_two").build(AUDIO)
+    both.fill()
+    window = SpeechEmbeddingConfig(outputs="last_two").build(
+        AudioFormat(sample_rate=16_000, clip_seconds=LEAST_SAMPLES / 16_000)
+    )
+    window.fill()
+    clip = torch.from_numpy(clip_of("synthetic"))
+    with torch.inference_mode():
+        whole = both(clip[None])[0, 0].T
+        parts = clip.unfold(0, LEAST_SAMPLES, 1_280)[:9]
+        torch.testing.assert_close(whole[:, :96], filled("fixed")(clip[None])[0, 0].T)
+        torch.testing.assert_close(whole, window(parts)[:, 0, :, 0], rtol=1e-4, atol=1e-4)
+    assert whole.shape == (9, 288)
+
+
 def test_the_shortest_clip_gives_one_window_and_a_shorter_one_is_refused():
     assert filled("fixed", LEAST_SAMPLES).shape == (1, 96, 1)
     config = SpeechEmbeddingConfig()

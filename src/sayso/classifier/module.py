@@ -11,6 +11,7 @@ from jaxtyping import Float, Int16
 from torch import Tensor, nn
 
 from sayso.audio import FULL_SCALE
+from sayso.classifier.kept_features import FeatureTable
 from sayso.features import Feature
 from sayso.recipe.recipe import Recipe
 
@@ -92,14 +93,19 @@ class Classifier(nn.Module):
             fitted (`sayso.evaluation.calibration`). Kept and exported with the model, and no part of training.
         threshold: an answer of less probability is "none of these"; None: a word is always named. Kept and exported
             like the temperature.
+        kept: features that were computed before, which `sayso.classifier.inference` looks up; None: there are none.
     """
 
     def __init__(self, recipe: Recipe, labels: Sequence[str]) -> None:
         super().__init__()
         self.recipe = recipe
         self.labels = tuple(labels)
+        # A tensor of its own, so that it has a name in the exported graph.
+        self.register_buffer("divisor", torch.ones(()), persistent=False)
+        self.divisor: Tensor
         self.temperature = 1.0
         self.threshold: float | None = None
+        self.kept: FeatureTable | None = None
         self.audio = recipe.audio
         features = recipe.features.build(recipe.audio)
         self.features = AtPeak(features) if recipe.level == "peak" else features
@@ -107,9 +113,24 @@ class Classifier(nn.Module):
         classes = len(self.labels) + bool(recipe.rejection.negatives)
         self.network = recipe.model.build(self.features.shape, classes)
 
+    @property
+    def temperature(self) -> float:
+        """See above; the same number as `divisor`, which has it in float32."""
+        return self._temperature
+
+    @temperature.setter
+    def temperature(self, value: float) -> None:
+        """Set both."""
+        self._temperature = value
+        self.divisor.fill_(value)
+
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch classes"]:
         """Score each word for a batch of clips, float32 in [-1, 1)."""
-        return self.network(self.normaliser(self.features(samples))) / self.temperature
+        return self.answer(self.features(samples))
+
+    def answer(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
+        """Score each word for clips that are represented already."""
+        return self.network(self.normaliser(features)) / self.divisor
 
     @property
     def parameters_count(self) -> int:

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from sayso.cli import (
+    adapt,
     audit,
     compare,
     data,
@@ -38,6 +39,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(train.train)
+app.command()(adapt.adapt)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)
 app.command()(verify.verify)

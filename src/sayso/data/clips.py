@@ -20,6 +20,8 @@ class Clip:
     end_seconds: float | None = None
     keeps_part: bool = False
     """Whether `part` holds however the other clips are divided, as for stretches of one recording."""
+    source: int = 0
+    """Which of several data sets that are mixed it comes from, the recordings being the first."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -27,7 +27,18 @@ from sayso.system.files import atomic_folder, cache_folder, digest, write_json
 from sayso.system.progress import Progress
 from sayso.system.wording import counted, listed, percent
 
-__all__ = ["Corpus", "Rows", "clear_packed", "find_changed_rows", "list_packed", "pack", "packed_folder"]
+__all__ = [
+    "Corpus",
+    "Rows",
+    "clear_packed",
+    "find_changed_rows",
+    "fingerprint",
+    "join",
+    "list_packed",
+    "pack",
+    "packed_folder",
+    "take",
+]
 
 Rows = NDArray[np.int64]
 """Places of clips in a corpus."""
@@ -104,6 +115,29 @@ def pack(listing: Listing, audio: AudioFormat, *, progress: Progress, max_bad_sh
         )
     _check_bad_share(corpus.skipped, len(listing.clips), max_bad_share)
     return corpus
+
+
+def join(first: Corpus, second: Corpus, *, notes: Sequence[str]) -> Corpus:
+    """Give the clips of two corpora of one audio format as one, in memory, with these notes and those of the second."""
+    return Corpus(
+        clips=(*first.clips, *second.clips),
+        samples=np.concatenate((first.samples, second.samples)),
+        audio=first.audio,
+        noise=(*first.noise, *second.noise),
+        notes=tuple(dict.fromkeys((*notes, *second.notes))),
+        skipped=(*first.skipped, *second.skipped),
+        fingerprints=(*first.fingerprints, *second.fingerprints),
+    )
+
+
+def take(corpus: Corpus, rows: Rows) -> Corpus:
+    """Give some clips of a corpus, in memory."""
+    return replace(
+        corpus,
+        clips=tuple(corpus.clips[row] for row in rows),
+        samples=corpus.samples[rows],
+        fingerprints=tuple(corpus.fingerprints[row] for row in rows),
+    )
 
 
 def find_changed_rows(corpus: Corpus, progress: Progress) -> list[int]:
@@ -253,11 +287,12 @@ def _decode_rows(
         except AudioError as error:
             skipped[row] = str(error)
         else:
-            fingerprints.append(_fingerprint(samples[place]))
+            fingerprints.append(fingerprint(samples[place]))
     return samples[: len(fingerprints)], fingerprints, skipped
 
 
-def _fingerprint(samples: NDArray[np.int16]) -> str:
+def fingerprint(samples: NDArray[np.int16]) -> str:
+    """Give the hash of a clip's samples by which equal clips are known."""
     return hashlib.sha256(samples.data).hexdigest()[:32]
 
 
@@ -313,7 +348,7 @@ def _notes(
         yield f"{len(index['skipped'])} of {files} could not be read and {were} skipped"
     for why in index["skipped_noise"]:
         yield f"noise recording skipped: {why}"
-    silence = _fingerprint(np.zeros(audio.clip_samples, np.int16))
+    silence = fingerprint(np.zeros(audio.clip_samples, np.int16))
     if silent := [clip for clip, mark in zip(clips, fingerprints, strict=True) if mark == silence]:
         names = listed([Path(clip.path).name for clip in silent], 3)
         clips_are = counted(len(silent), "clip is", "clips are")

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["answer_for_each_speaker", "train_without_each_speaker"]
 
 
-def train_without_each_speaker(prepared: Prepared, run: RunFolder, sources: "Sources") -> None:
+def train_without_each_speaker(
+    prepared: Prepared, run: RunFolder, sources: "Sources", start: RunFolder | None = None
+) -> None:
     """Train without each speaker in turn.
 
     The trainings lie in the run's folder, so that one that is stopped goes on where it was; their weights stay there.
@@ -27,6 +29,7 @@ def train_without_each_speaker(prepared: Prepared, run: RunFolder, sources: "Sou
         prepared: the recipe and its clips, which are divided by each speaker.
         run: the run's folder.
         sources: the features of all clips, which every training draws from.
+        start: a run that left out the same speakers, whose models these trainings begin with; None: with nothing.
 
     Raises:
         InterruptedRunError: Ctrl-C; what was trained so far is kept.
@@ -41,7 +44,8 @@ def train_without_each_speaker(prepared: Prepared, run: RunFolder, sources: "Sou
             fold = run.fold(place)
             fold.path.mkdir(parents=True, exist_ok=True)
             try:
-                fit(prepared.without_speaker(name), fold, sources)
+                begun = None if start is None else load_model(start.fold(place).weights)
+                fit(prepared.without_speaker(name), fold, sources, begun)
             except InterruptedRunError as error:
                 done = f"{place} of {counted(len(names), 'speaker')}"
                 raise InterruptedRunError(

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from sayso.classifier.checkpoint import save_model
 from sayso.classifier.export import Agreement, export
-from sayso.classifier.inference import predict_probabilities
+from sayso.classifier.inference import predict_probabilities, represent
+from sayso.classifier.kept_features import KeptFeatures
 from sayso.data.corpus import Corpus, Rows
 from sayso.evaluation.calibration import calibrate
 from sayso.evaluation.model_scores import score_model
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Begun", "finish_run"]
 
 _EXPORT_CLIPS = 256
+# Where the graph is one that was compared before.
+_EXPORT_CLIPS_AGAIN = 32
 # A second of sound and its picture take 31 kB of the page.
 _MOST_MISTAKES = 500
 
@@ -65,8 +68,10 @@ def finish_run(
     prepared: Prepared,
     fitted: "Fitted",
     begun: Begun,
-    answers: OutOfFold | None = None,
     *,
+    answers: OutOfFold | None = None,
+    kept: KeptFeatures | None = None,
+    start: RunFolder | None = None,
     extras: bool,
 ) -> None:
     """Calibrate, score, export and report what was trained, and say last of all that the run is finished.
@@ -77,12 +82,18 @@ def finish_run(
         fitted: what the training gave.
         begun: the run as it began.
         answers: to the test part, by models that never heard its speakers; None: this model answers it.
+        kept: features of clips that the training drew from; what is lacking is computed and all of it is kept with the
+            run. None: nothing of that kind is kept.
+        start: the run that this one began with, whose exported graph serves again; None: it began with nothing.
         extras: leave pictures, report and exported model too.
     """
     corpus, test = prepared.corpus, prepared.split.test
     classifier = fitted.classifier
     title = "scoring, exporting, reporting" if extras else "scoring"
     with prepared.progress.task(title, total=3) as task:
+        if kept is not None:
+            classifier.kept = kept.as_they_are
+            classifier.kept = represent(classifier, corpus)
         if answers is None:
             calibrate(classifier, corpus, prepared.split.validation)
             set_threshold(classifier, corpus, prepared.split.validation)
@@ -95,7 +106,11 @@ def finish_run(
         metrics = score_model(classifier, prepared, predictions.probabilities, answers)
         write_predictions(run.predictions, predictions)
         task.advance()
-        agreement = export(classifier, run.onnx, _spread(corpus, test)) if extras else None
+        if kept is not None and classifier.kept is not None and extras:
+            KeptFeatures(classifier.kept, kept.copies).save(run.kept_features)
+        like = start.onnx if start and start.onnx.is_file() else None
+        compared = _spread(corpus, test, most=_EXPORT_CLIPS_AGAIN if like else _EXPORT_CLIPS)
+        agreement = export(classifier, run.onnx, compared, like=like) if extras else None
         task.advance()
         manifest = begun.ended(fitted, agreement)
         write_metrics(run.metrics_file, metrics)
@@ -109,9 +124,9 @@ def finish_run(
         fold.log.unlink(missing_ok=True)
 
 
-def _spread(corpus: Corpus, rows: Rows) -> NDArray[np.int16]:
+def _spread(corpus: Corpus, rows: Rows, *, most: int) -> NDArray[np.int16]:
     """Real clips for the export to be measured on, evenly over the rows and so over the words."""
-    chosen = rows[np.linspace(0, len(rows) - 1, min(_EXPORT_CLIPS, len(rows))).astype(np.int64)]
+    chosen = rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.int64)]
     return np.array(corpus.samples[chosen])
 
 

@@ -24,13 +24,14 @@ from sayso.recipe.words import Words
 from sayso.runs.folder import new_run_folder, taken_back_if_unstarted
 from sayso.runs.manifest import StartedManifest, carry_over, write_manifest
 from sayso.system.distributed import join_processes, make_once, tell_lost_processes, this_process, wait
-from sayso.system.files import write_text
+from sayso.system.files import file_digest, write_text
 from sayso.system.progress import Progress
 
 if TYPE_CHECKING:
+    from sayso.classifier.kept_features import KeptFeatures
     from sayso.training import Hardware
 
-__all__ = ["resume", "train"]
+__all__ = ["complete", "resume", "train"]
 
 
 def train(
@@ -68,7 +69,7 @@ def train(
         run = Run(make_once(lambda: new_run_folder(name or known_as, Path(out) if out else None).path))
         prepared = prepare(recipe, progress)
         with taken_back_if_unstarted(run) if this_process().leads else nullcontext():
-            return _complete(run, prepared, extras=extras)
+            return complete(run, prepared, extras=extras)
 
 
 def resume(path: str | Path, *, extras: bool = True, progress: Progress | None = None) -> Run:
@@ -79,7 +80,7 @@ def resume(path: str | Path, *, extras: bool = True, progress: Progress | None =
     """
     with join_processes():
         run, recipe = make_once(lambda: _unfinished(Path(path)))
-        return _complete(run, prepare(recipe, progress or Progress()), extras=extras)
+        return complete(run, prepare(recipe, progress or Progress()), extras=extras)
 
 
 def _unfinished(path: Path) -> tuple[Run, Recipe]:
@@ -89,7 +90,21 @@ def _unfinished(path: Path) -> tuple[Run, Recipe]:
     return run, run.settings
 
 
-def _complete(run: Run, prepared: Prepared, *, extras: bool) -> Run:
+def complete(
+    run: Run, prepared: Prepared, *, start: Run | None = None, known: "KeptFeatures | None" = None, extras: bool
+) -> Run:
+    """Train, score and report in a run's folder, from where it stands.
+
+    Args:
+        run: its folder, new or of a training that was stopped.
+        prepared: its recipe and clips.
+        start: a finished run that this one begins with; None: it begins with nothing.
+        known: features that need not be computed again.
+        extras: leave pictures, report and exported model too.
+
+    Raises:
+        SaysoError: as `train`.
+    """
     # Imported here: Lightning takes seconds, and only training needs it.
     from sayso.training import check_readiness, compute_features, fit
 
@@ -97,23 +112,27 @@ def _complete(run: Run, prepared: Prepared, *, extras: bool) -> Run:
         prepared.progress.note(note)
     hardware = check_readiness(prepared)
     with tell_lost_processes(f"nothing is lost: under torchrun, go on with sayso train --resume {run.path}"):
-        begun = make_once(lambda: _begin(run, prepared, hardware))
-        sources = answers = None
-        if prepared.split.kind == EACH_SPEAKER:
-            sources = compute_features(prepared, hardware)
-            train_without_each_speaker(prepared, run, sources)
+        begun = make_once(lambda: _begin(run, prepared, hardware, start))
+        in_turn, keeps = prepared.split.kind == EACH_SPEAKER, prepared.recipe.features.is_kept
+        sources = compute_features(prepared, hardware, known) if in_turn or keeps else None
+        answers = None
+        if in_turn and sources is not None:
+            train_without_each_speaker(prepared, run, sources, start)
             answers = answer_for_each_speaker(prepared, run)
-        fitted = fit(prepared, run, sources)
+        fitted = fit(prepared, run, sources, start.classifier() if start else None)
         if hardware.processes.leads:
-            finish_run(run, prepared, fitted, begun, answers, extras=extras)
+            kept = sources.kept if keeps and sources else None
+            finish_run(run, prepared, fitted, begun, answers=answers, kept=kept, start=start, extras=extras)
         wait()
     return run
 
 
-def _begin(run: Run, prepared: Prepared, hardware: "Hardware") -> Begun:
+def _begin(run: Run, prepared: Prepared, hardware: "Hardware", start: Run | None) -> Begun:
     """Write recipe and manifest of an unfinished run; a resumed one must have the same clips as before."""
     write_text(run.recipe, recipe_yaml(prepared.recipe))
     manifest = _manifest(run.path.name, prepared, hardware)
+    if start is not None:
+        manifest["adapted_from"] = {"run": start.path.name, "weights": file_digest(start.weights)}
     if run.manifest_file.exists():
         before = run.manifest()
         check_same_clips(before, prepared, f"{run.path}: its clips have changed since it was stopped")

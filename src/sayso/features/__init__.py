@@ -50,6 +50,11 @@ class FeatureConfig(Part):
         """Whether training changes weights of the representation itself."""
         return False
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether a run keeps the features of its clips, to learn more words from: they are pretrained and frozen."""
+        return bool(self.credit) and not self.learns
+
     def misfits(self, audio: AudioFormat) -> Iterator[Fault]:
         """Yield a fault for each setting that does not fit clips of that rate and length.
 

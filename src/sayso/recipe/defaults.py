@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from sayso.config.overrides import merge, parse_overrides
 from sayso.config.schema import dump, read
 from sayso.data.clips import Clip
 from sayso.data.datasets import DatasetConfig
-from sayso.data.datasets.mixed import MixedConfig
+from sayso.data.datasets.mixed import mix
 from sayso.data.datasets.other_words import OtherWordsConfig
 from sayso.data.datasets.synthetic import SyntheticConfig
 from sayso.data.splits.settings import SplitSettings
@@ -29,7 +29,7 @@ from sayso.recipe.words import Words, accents_of
 from sayso.system.progress import Progress
 from sayso.system.wording import counted, listed
 
-__all__ = ["Wishes", "read_data_sections", "suggest_audio", "suggest_for_words", "suggest_recipe"]
+__all__ = ["FOR_RECORDINGS", "Wishes", "read_data_sections", "suggest_audio", "suggest_for_words", "suggest_recipe"]
 
 _PROBED = 200
 _CLIPS_TO_SEE = 60_000
@@ -48,7 +48,7 @@ _OTHER_CLIPS = 1_000
 # rightly; at 0.5 % it is 3 % (eight words of Speech Commands, training part).
 _LOST_VOICES = 0.005
 _SPOKEN_CLIPS, _FEWEST_VOICES, _MOST_VOICES = 3_000, 60, 300
-_FOR_RECORDINGS: tuple[dict[str, Any], ...] = (
+FOR_RECORDINGS: tuple[dict[str, Any], ...] = (
     {"kind": "speed", "most": 0.1},
     {"kind": "room", "probability": 0.4},
     {"kind": "equaliser", "most_db": 6.0},
@@ -135,6 +135,8 @@ def suggest_recipe(
     if wishes.in_turn and "split" not in laid_over and _can_leave_each_out(listing.clips):
         values["split"] = {"by": "each_speaker"}
     beside, said = _voices_beside(listing.clips, dataset, wishes.language or "en")
+    if "dataset" in beside:
+        values["training"]["balance"] = "sources"
     start = "starts from a pretrained network (speech_embedding), best for new voices; --small trains one from nothing"
     progress.note(f"{counted(count, 'clip')}{said}: {start}")
     own = {key: value for key, value in laid_over.items() if key != "dataset"}
@@ -174,19 +176,14 @@ def _voices_beside(clips: Sequence[Clip], dataset: DatasetConfig, language: str)
     sections: dict[str, Any] = {"rejection": {"negatives": [_other_words(texts, words.languages)]}}
     if len(clips) >= _FEW_RECORDINGS * len(labels):
         return sections, " and other words in synthetic voices"
-    voices = {
-        "kind": SyntheticConfig.kind,
-        "words": labels,
-        "texts": texts,
-        "languages": list(words.languages),
-        "voices": _VOICES_BESIDE,
-        "clips_per_voice": 1,
-    }
-    shared = {field.name for field in fields(DatasetConfig)}
-    own = dump(dataset)
-    recordings = {key: value for key, value in own.items() if key not in shared}
-    kept = {key: value for key, value in own.items() if key in shared}
-    sections["dataset"] = {"kind": MixedConfig.kind, "recordings": recordings, "training": [voices]} | kept
+    voices = SyntheticConfig(
+        words=tuple(labels),
+        texts=tuple(texts),
+        languages=words.languages,
+        voices=_VOICES_BESIDE,
+        clips_per_voice=1,
+    )
+    sections["dataset"] = dump(mix(dataset, [voices]))
     said = f", {counted(_VOICES_BESIDE, 'synthetic voice')} of each word and other words in such voices"
     return sections, said
 
@@ -227,7 +224,7 @@ def _pretrained(clips: Sequence[Clip], count: int) -> dict[str, Any]:
         "audio": {"sample_rate": SAMPLE_RATE, "clip_seconds": max(_PRETRAINED_SECONDS, seconds), "fit": "loudest"},
         "features": {"kind": SpeechEmbeddingConfig.kind},
         "model": {"kind": PooledMlpConfig.kind, "hidden": 256, "dropout": 0.5},
-        "augment": [dict(each) for each in _FOR_RECORDINGS],
+        "augment": [dict(each) for each in FOR_RECORDINGS],
         "training": {
             "learning_rate": 2e-3,
             "epochs": int(np.clip(_STEPS * 64 // max(64, count), _FEWEST_EPOCHS, _MOST_EPOCHS)),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sayso.audio import AudioFormat, quantise
 from sayso.data.clips import Listing
-from sayso.data.corpus import Corpus, pack
+from sayso.data.corpus import Corpus, Rows, pack
 from sayso.data.datasets import DatasetConfig
 from sayso.data.leakage.names import name_clips
 from sayso.errors import DataError
@@ -66,21 +66,25 @@ def gather_negatives(datasets: Sequence[DatasetConfig], corpus: Corpus, *, progr
     """Bring together everything that is none of the words, in the format of a corpus.
 
     Args:
-        datasets: whose clips are all negative, whatever their labels.
+        datasets: whose clips are all negative; those of a word that the corpus has are left out and counted.
         corpus: the clips of the words, whose background recordings are cut into stretches.
         progress: where to report.
 
     Raises:
         DataError: a data set has no usable clips, or a clip of it is one of the words' own.
     """
-    parts = [_clips(dataset, corpus, progress) for dataset in datasets]
+    packed = [_clips(dataset, corpus, progress) for dataset in datasets]
+    parts = [_without_words(part, corpus.labels) for part in packed]
     noise = np.array(list(_stretches(corpus)), np.int16).reshape(-1, corpus.audio.clip_samples)
     made = _made(corpus.audio)
     spoken = sum(len(part) for part in parts)
     heard = f", {counted(len(noise), 'stretch', 'stretches')} of background noise" if len(noise) else ""
     note = f"{counted(spoken, 'clip')} of other words{heard} and {len(made)} of made noise train as none of the words"
-    marks = frozenset(mark for part in parts for mark in part.fingerprints)
-    return Negatives(np.concatenate((*(part.samples for part in parts), noise, made)), note, marks)
+    if left_out := sum(map(len, packed)) - spoken:
+        note += f" ({counted(left_out, 'clip')} of the words themselves left out)"
+    marks = frozenset(packed[place].fingerprints[row] for place, part in enumerate(parts) for row in part)
+    samples = [every.samples[part] for every, part in zip(packed, parts, strict=True)]
+    return Negatives(np.concatenate((*samples, noise, made)), note, marks)
 
 
 def _clips(dataset: DatasetConfig, corpus: Corpus, progress: Progress) -> Corpus:
@@ -92,6 +96,13 @@ def _clips(dataset: DatasetConfig, corpus: Corpus, progress: Progress) -> Corpus
             f"({name_clips(negatives, shared)}); leave these words out there"
         )
     return negatives
+
+
+def _without_words(negatives: Corpus, words: Collection[str]) -> Rows:
+    """Rows that say none of these words, as far as their labels tell."""
+    known = {word.casefold() for word in words}
+    own = [row for row, clip in enumerate(negatives.clips) if clip.label.casefold() not in known]
+    return np.array(own, dtype=np.int64)
 
 
 def _find_shared(corpus: Corpus, marks: Collection[str]) -> list[int]:

@@ -7,9 +7,11 @@ the others.
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+import numpy as np
+
 from sayso.data.clips import Clip, Listing
-from sayso.data.corpus import Corpus, Rows, pack
-from sayso.data.leakage import Leakage, check_leakage
+from sayso.data.corpus import Corpus, Rows, join, pack
+from sayso.data.leakage import Leakage, check_added, check_leakage
 from sayso.data.leakage.other_clips import check_other_clips
 from sayso.data.splits import Split, divide_for_speaker, draw_split
 from sayso.data.unknown_words import list_for_recipe
@@ -19,7 +21,7 @@ from sayso.recipe.recipe import Recipe
 from sayso.system.distributed import let_one_per_machine_go_first
 from sayso.system.progress import Progress
 
-__all__ = ["Packed", "Prepared", "pack_clips", "prepare"]
+__all__ = ["Packed", "Prepared", "pack_clips", "prepare", "prepare_with_more"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +153,36 @@ class Prepared:
         if self.split.kind == "speakers":
             return clip.speaker in self.test_speakers
         return self.split.kind != "official" or clip.part == "test"
+
+
+def prepare_with_more(before: Prepared, recipe: Recipe, progress: Progress) -> Prepared:
+    """Pack and divide the clips of a recipe that has more of them than one before; only the new ones are decoded.
+
+    Raises:
+        DataError: the new clips cannot be used, or the test part would not stay what it was.
+    """
+    listing = list_for_recipe(recipe.dataset, progress, recipe.split)
+    there = {_place(clip) for clip in before.corpus.clips}
+    new = Listing(
+        tuple(clip for clip in listing.clips if _place(clip) not in there), listing.noise[len(before.corpus.noise) :]
+    )
+    more = pack(new, recipe.audio, progress=progress, max_bad_share=recipe.dataset.max_bad_share)
+    corpus = join(before.corpus, more, notes=(*before.corpus.notes, *listing.notes))
+    prepared = Packed(corpus, before.unknown_clips).divide(recipe, progress)
+    if [corpus.clips[row] for row in prepared.split.test] != [before.corpus.clips[row] for row in before.split.test]:
+        raise DataError("these clips would change which of the old ones are tested; train anew with all of them")
+    added = np.arange(len(before.corpus), len(corpus))
+    allowed = recipe.dataset.allow_copies
+    with let_one_per_machine_go_first():
+        # Found by comparing the new clips alone, so that it takes no longer than they are many.
+        vars(prepared)["leakage"] = check_added(
+            before.leakage, corpus, prepared.split, added, allow_copies=allowed, progress=progress
+        )
+    return prepared
+
+
+def _place(clip: Clip) -> tuple[str, float | None, float | None]:
+    return clip.path, clip.start_seconds, clip.end_seconds
 
 
 def prepare(recipe: Recipe, progress: Progress) -> Prepared:

@@ -78,6 +78,10 @@ class Training(Settings):
     """Stop after so many epochs without a better validation score; empty: go to the end."""
     label_smoothing: Annotated[float, Range(least=0, below=1)] = 0.1
     """Share of the target spread over all words."""
+    balance: Literal["none", "words", "sources"] = "none"
+    """none: every training clip once an epoch. words: as many clips of every word, those of a word with few several
+    times. sources: of each word as many clips of every data set that is mixed, too, so that a few recordings teach as
+    much as many synthetic voices."""
     class_weights: Literal["none", "balanced"] = "none"
     """balanced: a word with few clips weighs as much as one with many."""
     precision: Literal["auto", "float32", "bf16"] = "auto"
@@ -95,9 +99,11 @@ class Training(Settings):
     """Folder for that, or with mlflow the URI of a server; empty: a folder tensorboard or mlflow inside the run's."""
 
     def faults(self) -> Iterator[Fault]:
-        """Yield a fault where the cosine schedule's warm-up takes as many epochs as the training, or more."""
+        """Yield a fault where warm-up takes as many epochs as the training or more, or words are balanced twice."""
         if self.schedule == "cosine" and self.warmup_epochs >= self.epochs:
             yield Fault("warmup_epochs", f"is {self.warmup_epochs}, must be below epochs ({self.epochs})")
+        if self.balance != "none" and self.class_weights != "none":
+            yield Fault("class_weights", f"is {self.class_weights}, but balance, {self.balance}, does that already")
 
 
 @dataclass(frozen=True, kw_only=True)

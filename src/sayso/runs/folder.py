@@ -59,6 +59,11 @@ class RunFolder:
         """The exported model."""
         return self.path / "model.onnx"
 
+    @property
+    def kept_features(self) -> Path:
+        """Features of its clips, for more words to be learned; only of a frozen, pretrained representation."""
+        return self.path / "features.safetensors"
+
     def fold(self, place: int) -> "RunFolder":
         """The training that leaves out one speaker, by their names' order; of a finished run its weights alone."""
         return RunFolder(self.path / _FOLDS / str(place))

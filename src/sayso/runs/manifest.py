@@ -47,6 +47,8 @@ class StartedManifest(TypedDict):
     """What a reader of the score must know."""
     credit: NotRequired[str]
     """Whose pretrained weights the model holds, and under which licence, where it holds any."""
+    adapted_from: NotRequired[dict[str, str]]
+    """Name of the run whose weights this one began with, and their SHA-256, where it did."""
     begun_with: NotRequired[dict[str, Any]]
     """Processes, threads, device and precision of the first session, where a later one had others."""
 

@@ -1,5 +1,7 @@
 """Which clips make up each batch, drawn anew every epoch from (seed, epoch)."""
 
+from collections.abc import Hashable, Sequence
+
 import numpy as np
 
 from sayso.data.corpus import Rows
@@ -7,7 +9,7 @@ from sayso.errors import Fault, SettingsError
 from sayso.recipe.recipe import Training
 from sayso.system.distributed import Processes
 
-__all__ = ["check_shares", "draw_batches", "take_share"]
+__all__ = ["balance_rows", "check_shares", "draw_batches", "take_share"]
 
 
 def draw_batches(rows: Rows, *, batch_size: int, seed: int, epoch: int) -> list[Rows]:
@@ -18,6 +20,39 @@ def draw_batches(rows: Rows, *, batch_size: int, seed: int, epoch: int) -> list[
     """
     shuffled = np.random.default_rng((seed, epoch, 0)).permutation(rows)
     return np.array_split(shuffled, -(-len(rows) // batch_size))
+
+
+def balance_rows(rows: Rows, groups: Sequence[Sequence[Hashable]], *, seed: int, epoch: int) -> Rows:
+    """As many rows as are given, each of those in a small group several times, those of a large one not all.
+
+    Args:
+        rows: of the corpus.
+        groups: of each row a path, such as (word, source): the first names share the rows evenly, those of the next
+            level share what falls to the first, and so on.
+        seed: of the training.
+        epoch: draws others of the large groups.
+
+    >>> balance_rows(np.arange(6), [("no",), ("yes",), ("no",), ("no",), ("no",), ("no",)], seed=0, epoch=0).tolist()
+    [3, 0, 4, 1, 1, 1]
+    """
+    rng = np.random.default_rng((seed, epoch, 3))
+    drawn = _share_out(rng.permutation(len(rows)), groups, len(rows), 0)
+    return rows[drawn]
+
+
+def _share_out(places: Rows, groups: Sequence[Sequence[Hashable]], count: int, level: int) -> Rows:
+    """Draw so many of these places, evenly over the groups of a level and those below it."""
+    if level == len(groups[0]):
+        return np.resize(places, count)
+    members: dict[Hashable, list[int]] = {}
+    for place in places.tolist():
+        members.setdefault(groups[place][level], []).append(place)
+    counts = [len(share) for share in np.array_split(np.arange(count), len(members))]
+    shares = [
+        _share_out(np.array(own, np.int64), groups, size, level + 1)
+        for own, size in zip(members.values(), counts, strict=True)
+    ]
+    return np.concatenate(shares)
 
 
 def take_share(rows: Rows, processes: Processes) -> Rows:

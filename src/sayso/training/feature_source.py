@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sayso.augment import Surroundings
+from sayso.classifier.kept_features import FeatureTable, KeptFeatures
 from sayso.classifier.module import samples_from_int16
-from sayso.data.corpus import Corpus, Rows
+from sayso.data.corpus import Corpus, Rows, fingerprint
 from sayso.features import Feature
 from sayso.recipe.prepared import Prepared
 from sayso.recipe.recipe import Recipe
@@ -43,6 +44,8 @@ class FeatureSource:
         keeps: whether features that stay the same are worth keeping here.
         stream: apart from other sources of one training, which are augmented otherwise.
         most_copies: of augmented clips, whatever the recipe asks for; None: as many as that.
+        marks: fingerprint of each clip, (clips,); empty: they are made of the samples where they are needed.
+        known: features of some of the clips that need not be computed again.
     """
 
     def __init__(
@@ -56,14 +59,17 @@ class FeatureSource:
         keeps: bool = True,
         stream: int = 0,
         most_copies: int | None = None,
+        marks: Sequence[str] = (),
+        known: KeptFeatures | None = None,
     ) -> None:
+        self.marks, self.known = marks, known
         self.samples, self.train, self.scored, self.stream = samples, train, scored, stream
         self.seed = recipe.training.seed
         wanted = recipe.training.copies
         self.copies = min(wanted, most_copies) if wanted and most_copies else wanted
         surroundings = Surroundings(recipe.audio.sample_rate, noise)
         self.on_samples = [part.build(surroundings) for part in recipe.augment if part.works_on == "samples"]
-        shape = recipe.features.build(recipe.audio).shape
+        self.shape = shape = recipe.features.build(recipe.audio).shape
         steady = np.concatenate((train, scored)) if not self.on_samples else scored if self.copies else scored[:0]
         self._steady = steady if keeps and not recipe.features.learns and fits(len(steady), shape) else steady[:0]
         self._kept: FeatureCache | None = None
@@ -73,6 +79,13 @@ class FeatureSource:
     def clips_to_represent(self) -> int:
         """How many clips `prepare` advances by."""
         return len(self.train) * (self.copies or 0) + len(self._steady)
+
+    @property
+    def kept(self) -> KeptFeatures:
+        """All features that stay the same, once they are prepared."""
+        none = FeatureCache(self.train[:0], self.shape)
+        steady = self._table(self._steady, self._kept or none)
+        return KeptFeatures(steady, tuple(self._table(self.train, copy) for copy in self._copies))
 
     def prepare(self, features: Feature, task: Task) -> None:
         """Keep the features that stay the same.
@@ -84,7 +97,8 @@ class FeatureSource:
             self._copies = [self._augmented(features, copy, task) for copy in range(self.copies or 0)]
             if len(self._steady):
                 self._kept = FeatureCache(self._steady, features.shape)
-                for batch in _in_batches(self._steady):
+                known = self.known.as_they_are if self.known else None
+                for batch in _in_batches(self._look_up(self._kept, self._steady, known, task)):
                     self._kept[batch] = features(self._samples(batch, self._kept.values.device))
                     task.advance(len(batch))
 
@@ -113,13 +127,30 @@ class FeatureSource:
 
     def _augmented(self, features: Feature, copy: int, task: Task) -> FeatureCache:
         kept = FeatureCache(self.train, features.shape)
-        for place, batch in enumerate(_in_batches(self.train)):
+        left = self._look_up(kept, self.train, self.known.copy(copy) if self.known else None, task)
+        for place, batch in enumerate(_in_batches(left)):
             drawn_from = (self.seed, _COPIES_SEED, self.stream, copy, place)
             seed = np.random.SeedSequence(drawn_from).generate_state(1)[0]
             generator = torch.Generator().manual_seed(int(seed))
             kept[batch] = features(self._augment(batch, generator, kept.values.device))
             task.advance(len(batch))
         return kept
+
+    def _look_up(self, kept: FeatureCache, rows: Rows, known: FeatureTable | None, task: Task) -> Rows:
+        """Fill in what is known of these rows; gives those of which nothing is."""
+        if known is None:
+            return rows
+        places = known.find(self._marks(rows))
+        kept[rows[places >= 0]] = known[places[places >= 0]]
+        task.advance(int(np.count_nonzero(places >= 0)))
+        return rows[places < 0]
+
+    def _marks(self, rows: Rows) -> list[str]:
+        own = self.marks
+        return [own[int(row)] if own else fingerprint(self.samples[row]) for row in rows]
+
+    def _table(self, rows: Rows, kept: FeatureCache) -> FeatureTable:
+        return FeatureTable(tuple(self._marks(rows)), kept.values)
 
     def _augment(self, rows: Rows, generator: torch.Generator, device: torch.device) -> Float[Tensor, "batch samples"]:
         with torch.no_grad():
@@ -139,16 +170,38 @@ class Sources:
     words: FeatureSource
     negatives: FeatureSource | None
     """None where the recipe names none."""
+    known: KeptFeatures | None = None
+    """Features that were known before."""
+
+    @property
+    def kept(self) -> KeptFeatures:
+        """All features that stay the same, those among them that were known before."""
+        own = [source.kept for source in (self.words, self.negatives) if source is not None]
+        copies = [
+            _joined([each.copies[number] for each in own if number < len(each.copies)])
+            for number in range(max(len(each.copies) for each in own))
+        ]
+        before = (self.known.as_they_are,) if self.known else ()
+        return KeptFeatures(_joined([*before, *(each.as_they_are for each in own)]), tuple(copies))
 
     @classmethod
-    def of(cls, features: Feature, prepared: Prepared, hardware: Hardware) -> "Sources":
-        """Make the sources of a recipe's clips, and compute the features that stay the same."""
+    def of(
+        cls, features: Feature, prepared: Prepared, hardware: Hardware, known: KeptFeatures | None = None
+    ) -> "Sources":
+        """Make the sources of a recipe's clips, and compute the features that stay the same and are not known yet."""
         recipe, corpus, split, negatives = prepared.recipe, prepared.corpus, prepared.split, prepared.negatives
         noise = tuple(_float_noise(corpus))
         # A GPU computes them faster than it fetches them.
         keeps = hardware.device.type == "cpu"
         words = FeatureSource(
-            recipe, corpus.samples, train=split.train, scored=split.validation, noise=noise, keeps=keeps
+            recipe,
+            corpus.samples,
+            train=split.train,
+            scored=split.validation,
+            noise=noise,
+            keeps=keeps,
+            marks=corpus.fingerprints,
+            known=known,
         )
         others = None
         if negatives is not None:
@@ -162,17 +215,26 @@ class Sources:
                 keeps=keeps,
                 stream=1,
                 most_copies=_MOST_NEGATIVE_COPIES,
+                known=known,
             )
         made = [source for source in (words, others) if source is not None]
         if total := sum(source.clips_to_represent for source in made):
             with prepared.progress.task("representing clips", total=total, unit="clips") as task:
                 for source in made:
                     source.prepare(features, task)
-        return cls(words, others)
+        return cls(words, others, known)
+
+
+def _joined(tables: Sequence[FeatureTable]) -> FeatureTable:
+    """All of them as one, of equal clips the first."""
+    marks = [mark for table in tables for mark in table.marks]
+    places = sorted({mark: place for place, mark in reversed(list(enumerate(marks)))}.values())
+    values = torch.cat([table.values.float() for table in tables])
+    return FeatureTable(tuple(marks[place] for place in places), values[torch.tensor(places, dtype=torch.long)])
 
 
 def _in_batches(rows: Rows) -> list[Rows]:
-    return np.array_split(rows, -(-len(rows) // _BATCH))
+    return np.array_split(rows, -(-len(rows) // _BATCH)) if len(rows) else []
 
 
 def _float_noise(corpus: Corpus) -> Iterator[Tensor]:

@@ -50,12 +50,13 @@ class Fitted:
     log: tuple[LogRow, ...]
 
 
-def fit(prepared: Prepared, run: RunFolder, sources: Sources | None = None) -> Fitted:
+def fit(prepared: Prepared, run: RunFolder, sources: Sources | None = None, start: Classifier | None = None) -> Fitted:
     """Train a recipe on its clips and leave weights and log in the run's folder; goes on where the folder stopped.
 
     The test part is not looked at. After every epoch `log.csv`, `model.safetensors` and `resume.ckpt` are whole on
     disk. Several processes (inside `sayso.system.distributed.join_processes`) share every batch, and the first
     one writes. `sources` are features that other trainings on the same clips draw from too; None: computed here.
+    `start` is what a training before has learned, which this one begins with.
 
     Raises:
         InterruptedRunError: Ctrl-C; what was done up to the last whole epoch is kept.
@@ -73,7 +74,7 @@ def fit(prepared: Prepared, run: RunFolder, sources: Sources | None = None) -> F
     checkpointer = Checkpointer(run, own, hardware.processes)
     if state is not None:
         checkpointer.load_state_dict(read_books(state))
-    learner = None if checkpointer.stopped_early else new_learner(prepared, hardware, sources)
+    learner = None if checkpointer.stopped_early else new_learner(prepared, hardware, sources, start)
     total = recipe.training.epochs * steps_per_epoch
     with progress.task("training", total=total, unit="steps") as checkpointer.task:
         checkpointer.task.advance(checkpointer.epochs * steps_per_epoch)

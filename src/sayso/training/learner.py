@@ -9,12 +9,14 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from sayso.augment import Surroundings
+from sayso.classifier.kept_features import KeptFeatures
 from sayso.classifier.module import Classifier
+from sayso.classifier.warm_start import begin_from
 from sayso.data.corpus import Corpus, Rows
 from sayso.recipe.prepared import Prepared
 from sayso.system.distributed import sum_over_processes
 from sayso.system.malloc import keep_freed_memory
-from sayso.training.batches import draw_batches, take_share
+from sayso.training.batches import balance_rows, draw_batches, take_share
 from sayso.training.epoch_scores import EpochScores
 from sayso.training.feature_source import Sources
 from sayso.training.hardware import Hardware
@@ -26,24 +28,36 @@ __all__ = ["Learner", "compute_features", "new_learner", "weigh_classes"]
 _MEASURE_BATCH = 256
 
 
-def new_learner(prepared: Prepared, hardware: Hardware, sources: Sources | None = None) -> "Learner":
+def new_learner(
+    prepared: Prepared, hardware: Hardware, sources: Sources | None = None, start: Classifier | None = None
+) -> "Learner":
     """Make a learner with the recipe's first weights and a measured normaliser; sets torch's threads.
 
     Args:
         prepared: the recipe and its clips.
         hardware: what it runs on.
         sources: features that another training on the same clips has computed; None: computed here.
+        start: what a training before has learned, which this one begins with; None: nothing.
     """
     classifier = _new_classifier(prepared, hardware)
     learner = Learner(classifier, prepared, hardware, sources or Sources.of(classifier.features, prepared, hardware))
+    if start is not None:
+        begin_from(classifier, start)
+        return learner
     with torch.no_grad():
         classifier.normaliser.measure(learner.sources.words.measured(classifier.features, prepared.split.train))
     return learner
 
 
-def compute_features(prepared: Prepared, hardware: Hardware) -> Sources:
-    """Compute the features of a recipe's clips that stay the same, for several trainings on parts of them."""
-    return Sources.of(_new_classifier(prepared, hardware).features, prepared, hardware)
+def compute_features(prepared: Prepared, hardware: Hardware, known: KeptFeatures | None = None) -> Sources:
+    """Compute the features of a recipe's clips that stay the same, for several trainings on parts of them.
+
+    Args:
+        prepared: the recipe and its clips.
+        hardware: what it runs on.
+        known: features that an earlier run has kept; None: all are computed.
+    """
+    return Sources.of(_new_classifier(prepared, hardware).features, prepared, hardware, known)
 
 
 def _new_classifier(prepared: Prepared, hardware: Hardware) -> Classifier:
@@ -203,9 +217,17 @@ class Learner(lightning.LightningModule):
     def _batches(self, epoch: int) -> list[Rows]:
         if self._drawn[0] != epoch:
             settings = self.settings
-            drawn = draw_batches(self.split.train, batch_size=settings.batch_size, seed=settings.seed, epoch=epoch)
+            rows = self._balanced(epoch) if settings.balance != "none" else self.split.train
+            drawn = draw_batches(rows, batch_size=settings.batch_size, seed=settings.seed, epoch=epoch)
             self._drawn = (epoch, drawn)
         return self._drawn[1]
+
+    def _balanced(self, epoch: int) -> Rows:
+        """The rows of an epoch in which words, or words and sources, have their even share."""
+        by_source = self.settings.balance == "sources"
+        clips = [self.corpus.clips[row] for row in self.split.train]
+        groups = [(clip.label, clip.source) if by_source else (clip.label,) for clip in clips]
+        return balance_rows(self.split.train, groups, seed=self.settings.seed, epoch=epoch)
 
     def _negatives(self, epoch: int, step: int) -> Rows:
         """The negatives of a step: all of them once an epoch, shared out over its steps."""

@@ -11,6 +11,7 @@ from conftest import write_tones
 from runs_made import small_recipe
 from sayso.config.schema import dump, read
 from sayso.data.datasets import DatasetConfig
+from sayso.data.datasets.mixed import mix
 from sayso.data.splits.settings import SplitSettings
 from sayso.errors import DataError, SettingsError
 from sayso.recipe.prepared import prepare
@@ -72,6 +73,32 @@ def test_a_word_that_nobody_recorded(tmp_path: Path, made: DatasetConfig) -> Non
     (tmp_path / "robots" / "low").rename(tmp_path / "robots" / "lwo")
     with pytest.raises(DataError, match=r"\(folder\) has words that no recording has: lwo; did you mean 'low'"):
         made.listing(Progress())
+
+
+def test_a_word_that_is_known_to_be_recorded_by_nobody(tmp_path: Path, made: DatasetConfig) -> None:
+    (tmp_path / "robots" / "low").rename(tmp_path / "robots" / "deep")
+    prepared = prepare(recipe(dataclasses.replace(made, untested_words=("deep",))), Progress())
+    assert prepared.corpus.labels == ("deep", "high", "low", "middle")
+    assert any("no test clips of 'deep'" in note for note in prepared.notes)
+
+
+def test_a_speaker_who_is_left_out_does_not_train_beside_either(tmp_path: Path) -> None:
+    people = write_tones(tmp_path / "people")
+    more = write_tones(tmp_path / "more", speakers=("ann", "rob"), seed=3)
+    mixed = read(DatasetConfig, {"kind": "mixed", "recordings": folder(people), "training": [folder(more)]})
+    prepared = prepare(recipe(mixed, by="each_speaker"), Progress())
+    fold = prepared.without_speaker("ann").split
+    assert {prepared.corpus.clips[row].speaker for row in fold.train} == {"bob", "cas", "dee", "rob"}
+    assert len(fold.test) == 9
+
+
+def test_mixing_more_in_keeps_what_was_mixed(made: DatasetConfig) -> None:
+    more = read(DatasetConfig, folder(Path("more")))
+    assert mix(made, [more], untested_words=["deep"]).training == (*made.training, more)
+    alone = dataclasses.replace(more, reject_words=("low",), max_bad_share=0.5)
+    mixed = mix(alone, [more])
+    assert (mixed.reject_words, mixed.max_bad_share) == (("low",), 0.5)
+    assert (mixed.recordings.reject_words, mixed.recordings.max_bad_share) == ((), 0.1)
 
 
 def test_settings_that_do_not_fit(tmp_path: Path, made: DatasetConfig) -> None:

@@ -1,21 +1,33 @@
 """Recordings with more clips beside them that only train, such as synthetic voices of the same words."""
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from sayso.config.schema import did_you_mean
-from sayso.data.clips import Clip, Listing
+from sayso.data.clips import Listing
 from sayso.data.datasets import DATASETS, DatasetConfig
 from sayso.data.splits.settings import SplitSettings
 from sayso.errors import DataError, Fault
 from sayso.system.progress import Progress
 from sayso.system.wording import counted, listed
 
-__all__ = ["MixedConfig"]
+__all__ = ["MixedConfig", "mix"]
 
 _MOST_NAMES = 5
+
+
+def mix(
+    recordings: DatasetConfig, beside: Sequence[DatasetConfig], *, untested_words: Sequence[str] = ()
+) -> "MixedConfig":
+    """Give recordings, which may be mixed with others already, more that only trains."""
+    if isinstance(recordings, MixedConfig):
+        words = tuple(dict.fromkeys((*recordings.untested_words, *untested_words)))
+        return replace(recordings, training=(*recordings.training, *beside), untested_words=words)
+    shared = {field.name: getattr(recordings, field.name) for field in fields(DatasetConfig)}
+    own = replace(recordings, **{field.name: field.default for field in fields(DatasetConfig)})
+    return MixedConfig(recordings=own, training=tuple(beside), untested_words=tuple(untested_words), **shared)
 
 
 @DATASETS.register("mixed")
@@ -27,6 +39,8 @@ class MixedConfig(DatasetConfig):
     """What is divided into training, validation and test part."""
     training: tuple[DatasetConfig, ...]
     """What trains beside them, of the same words: synthetic voices, say. None of it validates or tests."""
+    untested_words: tuple[str, ...] = ()
+    """Words of `training` that no recording has, so that nothing tells how well they are recognised."""
 
     def faults(self) -> Iterator[Fault]:
         """Yield a fault where nothing is mixed, or where a data set inside is mixed itself."""
@@ -61,21 +75,17 @@ class MixedConfig(DatasetConfig):
         """
         recorded = self.recordings.kept_listing(progress, split)
         clips, noise, notes = list(recorded.clips), list(recorded.noise), list(recorded.notes)
-        words = {clip.label for clip in recorded.clips}
-        for dataset in self.training:
+        words = {clip.label for clip in recorded.clips} | {*self.untested_words}
+        for source, dataset in enumerate(self.training, 1):
             beside = dataset.kept_listing(progress, split)
             counts = Counter(clip.label for clip in beside.clips)
             if strange := sorted(counts.keys() - words):
                 names, known = listed(strange, _MOST_NAMES), did_you_mean(strange[0], words)
                 raise DataError(f"dataset.training ({dataset.kind}) has words that no recording has: {names}; {known}")
-            clips += [_only_training(clip) for clip in beside.clips]
+            clips += [replace(clip, part="train", keeps_part=True, source=source) for clip in beside.clips]
             noise += beside.noise
             notes.append(
                 f"{counted(len(beside.clips), 'clip')} of {dataset.kind} train beside "
                 f"{counted(len(recorded.clips), 'recording')}; none of them is tested"
             )
         return Listing(tuple(clips), tuple(noise), tuple(notes), recorded.unknown)
-
-
-def _only_training(clip: Clip) -> Clip:
-    return replace(clip, part="train", keeps_part=True)

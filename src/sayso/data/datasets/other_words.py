@@ -19,10 +19,9 @@ from sayso.system.progress import Progress
 
 __all__ = ["OtherWordsConfig"]
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 _SLOWEST, _FASTEST = 110, 210
 _PITCH = (10.0, 90.0)
-_LABEL = "other words"
 _NEAR = 2
 
 
@@ -69,7 +68,7 @@ class OtherWordsConfig(DatasetConfig):
             with atomic_folder(folder) as new:
                 self._make(new, progress)
         names = sorted(os.listdir(folder))  # noqa: PTH208 - names are enough
-        return Listing(tuple(Clip(f"{folder}{os.sep}{name}", _LABEL, name.rpartition("-")[0]) for name in names))
+        return Listing(tuple(_clip(folder, name) for name in names))
 
     def _folder(self) -> Path:
         own = {name: value for name, value in dump(self).items() if name not in DatasetConfig.__dataclass_fields__}
@@ -97,5 +96,10 @@ class OtherWordsConfig(DatasetConfig):
                     rate, intonation = round(rng.uniform(_SLOWEST, _FASTEST)), int(rng.integers(30, 71))
                     samples = engine.say(word, rate=rate, pitch=speaker.pitch, intonation=intonation)
                     if len(samples):
-                        write_clip(folder / f"{speaker.name}-{number:04d}.wav", samples)
+                        write_clip(folder / f"{speaker.name}-{number:04d}-{word}.wav", samples)
                 task.advance(len(own))
+
+
+def _clip(folder: Path, name: str) -> Clip:
+    speaker, _, word = Path(name).stem.rsplit("-", 2)
+    return Clip(f"{folder}{os.sep}{name}", word, speaker)

@@ -4,7 +4,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sayso.data.corpus import Corpus, Rows
+import numpy as np
+
+from sayso.data.corpus import Corpus, Rows, take
 from sayso.data.leakage.names import describe_pair, explain_refusal, is_any_allowed, name_clips
 from sayso.data.near_copies import NearCopy, look_up_near_copies
 from sayso.data.splits.draw import divide_for_speaker
@@ -14,7 +16,7 @@ from sayso.errors import DataError
 from sayso.system.progress import Progress
 from sayso.system.wording import counted, path_tail
 
-__all__ = ["Leakage", "check_leakage"]
+__all__ = ["Leakage", "check_added", "check_leakage"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,40 @@ def check_leakage(
             "copies_in_validation": [path_tail(corpus.clips[row].path) for row in validated],
         },
     )
+
+
+def check_added(
+    before: Leakage,
+    corpus: Corpus,
+    split: Split,
+    added: Rows,
+    *,
+    allow_copies: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Leakage:
+    """Compare clips that were added to a training part with the other parts, which stayed what they were.
+
+    Args:
+        before: what the parts shared without them.
+        corpus: all clips.
+        split: their parts.
+        added: rows of the training part.
+        allow_copies: as for `check_leakage`.
+        progress: where to report.
+
+    Raises:
+        DataError: as `check_leakage`.
+    """
+    if split.kind == EACH_SPEAKER:
+        return check_leakage(corpus, split, allow_copies=allow_copies, progress=progress)
+    rows = np.sort(np.concatenate((added, split.validation, split.test)))
+    trained, held, tested = (np.searchsorted(rows, part) for part in (added, split.validation, split.test))
+    found = check_leakage(
+        take(corpus, rows), Split(trained, held, tested, split.kind), allow_copies=allow_copies, progress=progress
+    )
+    both = _together([before, found])
+    shared = len(_speakers(corpus, split.train, split.validation) & _speakers(corpus, split.test))
+    return Leakage(both.notes, both.facts | {"shared_speakers": shared})
 
 
 def _together(found: Sequence[Leakage]) -> Leakage:

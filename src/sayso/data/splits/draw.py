@@ -56,11 +56,14 @@ def draw_split(corpus: Corpus, settings: SplitSettings, *, seed: int) -> Split:
 def divide_for_speaker(corpus: Corpus, speaker: str) -> Split:
     """Leave one speaker out to test, and train on all others; nothing validates.
 
+    Clips of that speaker that only ever train are left out of both.
+
     Raises:
         DataError: the others have not said every word.
     """
     tested = _rows(corpus, lambda row: corpus.clips[row].speaker == speaker and not corpus.clips[row].keeps_part)
-    train = np.setdiff1d(np.arange(len(corpus)), np.concatenate((tested, _kept_rows(corpus, "test"))))
+    others = _rows(corpus, lambda row: corpus.clips[row].speaker != speaker)
+    train = np.setdiff1d(others, _kept_rows(corpus, "test"))
     split = Split(train, tested[:0], tested, "speakers", speakers_shared=0)
     _check_parts(corpus, split)
     return split

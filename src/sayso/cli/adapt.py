@@ -1,0 +1,36 @@
+"""`sayso adapt`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sayso.cli.console import Bars, say
+from sayso.cli.options import Language
+from sayso.cli.results import show_run
+
+__all__ = ["adapt"]
+
+
+def adapt(
+    run: Annotated[Path, typer.Argument(help="A finished run's folder.")],
+    clips: Annotated[Path, typer.Argument(help="A folder with clips by word, or a manifest.")],
+    language: Language = None,
+    out: Annotated[Path | None, typer.Option(help="The new run's folder; default: runs/<name>-adapted-<time>.")] = None,
+) -> None:
+    """Add new words, or more recordings of known ones, to a finished run in seconds.
+
+    The old run stays as it is; its clips are tested again, to say what the new words cost the old ones.
+    """
+    from sayso.experiment import adapt as experiment
+
+    adapted = experiment.adapt(run, clips, language=language, out=out, progress=Bars())
+    show_run(adapted.run)
+    say(f"old words    {adapted.cost}")
+    if adapted.new_words:
+        names = ", ".join(adapted.new_words)
+        say(
+            f"new words    {names}: nothing tests them; where you have other recordings of them, "
+            f"sayso evaluate {adapted.run.path} --on FOLDER does"
+        )
+    say(f"model        {adapted.run.onnx}")

@@ -1,0 +1,252 @@
+"""More words, or more recordings, for a finished run: from the features it kept, in a run of its own."""
+
+import shutil
+
+import numpy as np
+import onnx
+import pytest
+import soundfile
+import torch
+
+from conftest import RATE, write_tones
+from runs_made import small_recipe, small_run
+from sayso.classifier.checkpoint import load_model
+from sayso.classifier.export import export
+from sayso.classifier.kept_features import FeatureTable, KeptFeatures
+from sayso.config.overrides import merge
+from sayso.config.schema import dump
+from sayso.data.datasets import find_dataset
+from sayso.errors import DataError, InterruptedRunError, ModelError, RunError
+from sayso.experiment.adapt import adapt
+from sayso.experiment.run import Run
+from sayso.experiment.train import train
+from sayso.features.speech_embedding import SpeechEmbedding
+from sayso.recipe import addition
+from sayso.recipe.prepared import prepare
+from sayso.recipe.recipe import recipe_from_values
+from sayso.studies.verification.verify import verify
+from sayso.system.progress import Progress
+from sayso.training.checkpointing import Checkpointer
+
+
+def recipe(folder, **sections):
+    changes = {
+        "audio": {"sample_rate": 16_000, "clip_seconds": 0.8},
+        "features": {"kind": "speech_embedding"},
+        "model": {"kind": "pooled_mlp", "hidden": 32},
+        "augment": [],
+        "training": {"epochs": 25, "learning_rate": 5e-3, "precision": "float32"},
+    }
+    return recipe_from_values(merge(merge(dump(small_recipe(folder)), changes), sections), source="test")
+
+
+def write_word(folder, hertz, speakers=("eve", "fay"), clips=3):
+    """A tone for a word of its own."""
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(int(hertz))
+    for speaker in speakers:
+        for index in range(clips):
+            time = np.arange(RATE // 2) / RATE
+            tone = 0.3 * np.sin(2 * np.pi * hertz * rng.uniform(0.97, 1.03) * time)
+            samples = tone + 0.01 * rng.standard_normal(len(time))
+            soundfile.write(folder / f"{speaker}_{index}.wav", samples.astype(np.float32), RATE)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def without_voices(monkeypatch):
+    monkeypatch.setattr(addition, "is_installed", lambda: False)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A run of three tones, and clips of a fourth, in a cache of its own."""
+    root = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SAYSO_CACHE", str(root / "cache"))
+        run = train(recipe(write_tones(root / "tones")), out=root / "run")
+        write_word(root / "more" / "shrill", 3600.0)
+        yield run, root / "more"
+
+
+@pytest.fixture(scope="module")
+def adapted(made, tmp_path_factory):
+    run, more = made
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(addition, "is_installed", lambda: False)
+        patch.setenv("SAYSO_CACHE", str(run.path.parent / "cache"))
+        return adapt(run.path, more, out=tmp_path_factory.mktemp("adapted") / "run")
+
+
+def test_the_new_run_knows_the_new_word_and_the_old_ones(made, adapted, tmp_path):
+    run, _ = made
+    assert adapted.new_words == ("shrill",)
+    recognizer = adapted.run.recognizer()
+    assert recognizer.labels == ("high", "low", "middle", "shrill")
+    others = sorted(write_word(tmp_path / "shrill", 3500.0, speakers=("gil",)).glob("*.wav"))
+    assert [recognizer.predict(path)[0].label for path in others] == ["shrill"] * 3
+    assert adapted.run.metrics()["test"]["n"] == run.metrics()["test"]["n"]
+    assert adapted.run.metrics()["test"]["accuracy"] >= run.metrics()["test"]["accuracy"] - 0.1
+    assert "of 18 test clips" in adapted.cost
+
+
+def test_the_old_run_stays_and_the_new_one_says_where_it_is_from(made, adapted):
+    run, _ = made
+    assert run.classifier().labels == ("high", "low", "middle")
+    manifest = adapted.run.manifest()
+    assert manifest["adapted_from"]["run"] == run.path.name
+    assert manifest["clips"]["train"] == run.manifest()["clips"]["train"] + 6
+    assert any("no test clips of 'shrill'" in note for note in manifest["notes"])
+
+
+def test_it_is_an_ordinary_run(adapted, made, monkeypatch):
+    monkeypatch.setenv("SAYSO_CACHE", str(made[0].path.parent / "cache"))
+    checks = verify(adapted.run.path)
+    assert all(check.holds for check in checks), checks
+
+
+def test_what_is_known_is_not_represented_again(made, tmp_path, monkeypatch):
+    run, more = made
+    monkeypatch.setenv("SAYSO_CACHE", str(run.path.parent / "cache"))
+    seen = []
+    forward = SpeechEmbedding.forward
+    monkeypatch.setattr(SpeechEmbedding, "forward", lambda self, clips: seen.append(len(clips)) or forward(self, clips))
+    found = adapt(run.path, more, out=tmp_path / "run")
+    # Six clips as they are and in four copies; and the 18 test clips, to show that the exported file agrees.
+    assert sum(seen) == 6 * 5 + 18
+    again = adapt(found.run.path, write_word(tmp_path / "x" / "deep", 150.0).parent, out=tmp_path / "again")
+    assert again.run.classifier().labels == ("deep", "high", "low", "middle", "shrill")
+
+
+def test_more_recordings_of_a_known_word_change_no_word(made, tmp_path):
+    run, _ = made
+    more = write_word(tmp_path / "more" / "low", 310.0).parent
+    found = adapt(run.path, more, out=tmp_path / "run")
+    assert found.new_words == ()
+    assert found.run.classifier().labels == run.classifier().labels
+
+
+def test_new_words_are_spoken_by_synthetic_voices_too(made, tmp_path, monkeypatch):
+    run, more = made
+    monkeypatch.setattr(addition, "is_installed", lambda: True)
+    monkeypatch.setattr(addition, "_VOICES", 3)
+    found = adapt(run.path, more, language="en", out=tmp_path / "run")
+    assert found.run.manifest()["clips"]["train"] == run.manifest()["clips"]["train"] + 6 + 3
+    synthetic = found.run.settings.dataset.training[-1]
+    assert (synthetic.words, synthetic.voices) == (("shrill",), 3)
+
+
+def test_words_that_voices_cannot_tell_apart_train_without_them(made, tmp_path, monkeypatch):
+    monkeypatch.setattr(addition, "is_installed", lambda: True)
+    more = write_word(tmp_path / "more" / "high", 3600.0).parent
+    dataset = find_dataset(str(more))
+    made_of = addition.add_clips(made[0].settings, ("hi", "low"), dataset, progress=Progress())
+    assert made_of.voices == 0
+    assert "sound alike" in made_of.note
+
+
+def test_the_program_says_what_it_cost(made, tmp_path, program):
+    run, more = made
+    code, out, err = program("adapt", run.path, more, "--out", tmp_path / "run")
+    assert code == 0, err
+    assert "note: 6 recordings added (6 of 'shrill') (no voices beside them: the extra voices is not installed)" in err
+    assert "old words " in out
+    assert "shrill: nothing tests them" in out
+    code, _, err = program("adapt", run.path, tmp_path / "nowhere")
+    assert code == 2
+    assert "nowhere" in err
+
+
+def test_few_speakers_stay_left_out_in_turn(tmp_path):
+    folder = write_tones(tmp_path / "tones", speakers=("ann", "bob"))
+    run = train(recipe(folder, split={"by": "each_speaker", "validation": "auto"}), out=tmp_path / "run")
+    more = write_word(tmp_path / "more" / "shrill", 3600.0, speakers=("ann", "eve")).parent
+    found = adapt(run.path, more, out=tmp_path / "more-run")
+    assert found.run.split_label() == "over 2 people, each unheard in turn"
+    assert {load_model(fold.weights).labels for fold in found.run.folds} == {("high", "low", "middle", "shrill")}
+    assert all(check.holds for check in verify(found.run.path))
+
+
+def test_negatives_of_a_word_that_is_wanted_now_train_no_more(tmp_path):
+    folder = write_tones(tmp_path / "tones")
+    others = tmp_path / "others"
+    write_word(others / "shrill", 3600.0, speakers=("zoe",))
+    write_word(others / "noisy", 5000.0, speakers=("zoe",))
+    negatives = {"negatives": [{"kind": "folder", "path": str(others)}]}
+    run = train(recipe(folder, rejection=negatives), out=tmp_path / "run")
+    more = write_word(tmp_path / "more" / "shrill", 3700.0).parent
+    found = adapt(run.path, more, out=tmp_path / "more-run")
+    notes = found.run.manifest()["notes"]
+    assert any(
+        "3 clips of other words" in note and "(3 clips of the words themselves left out)" in note for note in notes
+    )
+    assert found.run.classifier().network.layers[-1].out_features == 5
+
+
+def test_copies_of_test_clips_are_refused_and_nothing_is_left(made, tmp_path):
+    run, _ = made
+    prepared = prepare(run.settings, Progress())
+    tested = prepared.corpus.clips[prepared.split.test[0]].path
+    more = write_word(tmp_path / "more" / "shrill", 3600.0).parent
+    shutil.copy(tested, more / "shrill" / "copy.wav")
+    with pytest.raises(DataError, match="the very samples of a training"):
+        adapt(run.path, more, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_another_spelling_of_a_known_word_is_asked_about(made, tmp_path):
+    more = write_word(tmp_path / "more" / "Low", 300.0).parent
+    with pytest.raises(DataError, match=r"'Low' and the run's 'low' differ in capitals or spaces alone"):
+        adapt(made[0].path, more, out=tmp_path / "run")
+
+
+def test_runs_that_cannot_be_adapted_are_told(made, tmp_path):
+    run, more = made
+    other = small_run(write_tones(tmp_path / "tones"), tmp_path / "mel", epochs=1)
+    with pytest.raises(RunError, match=r"learned on mel, and only runs on a frozen, pretrained representation"):
+        adapt(other.path, more, out=tmp_path / "new")
+    copy = Run(shutil.copytree(run.path, tmp_path / "copy"))
+    copy.kept_features.write_bytes(b"nothing")
+    with pytest.raises(ModelError, match=r"features.safetensors: cannot be read as kept features"):
+        adapt(copy.path, more, out=tmp_path / "new")
+    copy.kept_features.unlink()
+    with pytest.raises(RunError, match="keeps no features of its clips"):
+        adapt(copy.path, more, out=tmp_path / "new")
+    copy.manifest_file.unlink()
+    with pytest.raises(RunError, match="has not finished"):
+        adapt(copy.path, more, out=tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_one_that_is_stopped_leaves_nothing(made, tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpointer, "on_train_epoch_start", stop, raising=False)
+    with pytest.raises(InterruptedRunError, match="nothing is left of it"):
+        adapt(made[0].path, made[1], out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_graph_serves_again_with_other_weights(made, adapted, tmp_path):
+    run, _ = made
+    clips = np.array(prepare(run.settings, Progress()).corpus.samples[:8])
+    classifier = adapted.run.classifier()
+    anew, again = tmp_path / "anew.onnx", tmp_path / "again.onnx"
+    export(classifier, anew, clips)
+    agreement = export(classifier, again, clips, like=run.onnx)
+    assert agreement.max_abs_difference <= agreement.limit
+    graphs = [onnx.load(str(path)).graph for path in (anew, again)]
+    assert [graph.output[0].type.tensor_type.shape.dim[1].dim_value for graph in graphs] == [4, 4]
+    assert len(graphs[0].node) == len(graphs[1].node)
+
+
+def test_features_are_found_by_what_the_clips_sound_like(tmp_path):
+    values = torch.arange(6.0).reshape(3, 1, 2, 1)
+    table = FeatureTable(("a", "b", "c"), values)
+    assert table.find(["c", "x", "a"]).tolist() == [2, -1, 0]
+    assert KeptFeatures(table, (FeatureTable(("b",), values[1:2]),)).save(tmp_path / "kept")
+    again = KeptFeatures.load(tmp_path / "kept")
+    assert torch.equal(again.as_they_are[np.array([2])], values[2:])
+    assert again.copy(0).marks == ("b",)
+    assert again.copy(1).marks == ("a", "b", "c")
