@@ -34,6 +34,7 @@ __all__ = [
     "RunError",
     "SaysoError",
     "SettingsError",
+    "SoundWarning",
 ]
 
 
@@ -78,6 +79,10 @@ class DataError(SaysoError):
 
 class AudioError(DataError):
     """One sound file that cannot be used."""
+
+
+class SoundWarning(UserWarning):
+    """One sound that was changed before it could be answered on, such as clipped."""
 
 
 class DownloadError(DataError):

@@ -11,7 +11,7 @@ import soundfile
 from onnx import TensorProto, helper
 
 from sayso.audio import RESAMPLER
-from sayso.errors import AudioError, ModelError, SettingsError
+from sayso.errors import AudioError, ModelError, SettingsError, SoundWarning
 from sayso.runtime import FORMAT_VERSION, Recognizer
 
 RATE = 8000
@@ -143,3 +143,97 @@ def test_samples_that_cannot_be_answered_on(samples, rate, says, recognizer):
 def test_int16_samples_are_the_same_sound(recognizer):
     samples = np.random.default_rng(0).integers(-9000, 9000, RATE).astype(np.int16)
     assert recognizer.predict(samples) == recognizer.predict(samples.astype(np.float32) / 32768)
+
+
+# ---- sound as numbers
+
+
+def quarter_sine(rate=11_025):
+    return 0.25 * np.sin(2 * np.pi * 440 * np.arange(rate) / rate) + 0.1
+
+
+@pytest.mark.parametrize("kind", ["float16", "float32", "float64", ">f4", ">f8", "list of floats", "tuple of floats"])
+@pytest.mark.parametrize("rate", [RATE, 11_025])
+def test_floats_of_any_width_are_one_sound(kind, rate, recognizer):
+    wave = quarter_sine(rate)
+    sound = {"list of floats": wave.tolist(), "tuple of floats": tuple(wave)}.get(kind)
+    sound = wave.astype(kind) if sound is None else sound
+    answer, wanted = (recognizer.predict(each, sample_rate=rate)[0] for each in (sound, wave.astype(np.float32)))
+    assert answer.label == wanted.label == "up"
+    assert answer.probability == pytest.approx(wanted.probability, abs=1e-5)
+    assert wanted.probability == pytest.approx(1 / (1 + np.exp(-0.2)), abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["<i2", ">i2", "list of int16", "list of whole numbers"])
+@pytest.mark.parametrize("rate", [RATE, 11_025])
+def test_int16_of_any_byte_order_is_one_sound(kind, rate, recognizer):
+    samples = np.rint(32768 * quarter_sine(rate)).astype(np.int16)
+    sound = {"list of int16": list(samples), "list of whole numbers": samples.tolist()}.get(kind)
+    sound = samples.astype(kind) if sound is None else sound
+    assert recognizer.predict(sound, sample_rate=rate) == recognizer.predict(samples, sample_rate=rate)
+    assert recognizer.predict(sound, sample_rate=rate)[0].probability == pytest.approx(1 / (1 + np.exp(-0.2)), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("sound", "says"),
+    [
+        (np.zeros(100, np.uint8), "samples are uint8, must be float in [-1, 1] or int16"),
+        (np.zeros(100, np.int32), "samples are int32"),
+        (np.zeros(100, np.int64), "samples are int64"),
+        (np.zeros(100, np.uint16), "samples are uint16"),
+        (np.zeros(100, bool), "samples are bool"),
+        (np.zeros(100, complex), "samples are complex128"),
+        (np.array(["a"]), "samples are str"),
+        (np.array([0.1, None]), "samples are object"),
+        (["a", "b"], "samples are str"),
+        ([0.1, [0.2]], "samples are a list that is no array of numbers"),
+        ([0, 40_000], "samples are whole numbers from 0 to 40,000"),
+        ([], "samples have shape (0,)"),
+        (np.zeros((2, 100), np.float32), "samples have shape (2, 100)"),
+        (np.zeros((100, 1), np.float32), "samples have shape (100, 1)"),
+        (np.float32(0.5), "samples have shape ()"),
+        (b"RIFF", "samples are a bytes"),
+        (None, "samples are a NoneType"),
+        (7, "samples are a int"),
+        ({"samples": [0.1]}, "samples are a dict"),
+    ],
+)
+def test_what_is_no_sound_is_named(sound, says, recognizer):
+    with pytest.raises(AudioError) as caught:
+        recognizer.predict(sound)
+    assert str(caught.value).startswith(says)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("rate", [0, -8000, np.nan, np.inf, "16000", True, [8000], 1e9, np.int16(3)])
+def test_rates_that_are_none(rate, recognizer):
+    with pytest.raises(AudioError, match=r"sample_rate is .*, must be 1000 to 768000 Hz"):
+        recognizer.predict(np.zeros(100, np.float32), sample_rate=rate)
+
+
+@pytest.mark.parametrize("rate", [11_025, 11_025.0, np.int32(11_025), np.float64(11_025)])
+def test_rates_of_any_kind_of_number(rate, recognizer):
+    wave = quarter_sine().astype(np.float32)
+    assert recognizer.predict(wave, sample_rate=rate) == recognizer.predict(wave, sample_rate=11_025)
+
+
+@pytest.mark.parametrize("peak", [2.01, 300.0, -12_034.0])
+def test_floats_on_another_scale_are_refused_with_their_peak(peak, recognizer):
+    wave = quarter_sine()
+    wave[7] = peak
+    says = rf"samples reach {abs(peak):,.5g}, floats must lie in \[-1, 1\]; divide those of int16 by 32768 first"
+    with pytest.raises(AudioError, match=says):
+        recognizer.predict(wave, sample_rate=11_025)
+
+
+def test_what_overshoots_is_clipped_and_said(recognizer):
+    wave = np.full(RATE, 0.5, np.float32)
+    wave[:3] = 1.9
+    with pytest.warns(SoundWarning, match=r"samples: 3 samples lie outside \[-1, 1\] and will be clipped"):
+        answer = recognizer.predict(wave)
+    assert answer == recognizer.predict(np.clip(wave, -1, 1))
+
+
+def test_one_path_is_not_many_sounds(recognizer):
+    with pytest.raises(AudioError, match="sounds is one path"):
+        recognizer.predict_many("a.wav")

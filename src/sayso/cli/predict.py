@@ -1,6 +1,7 @@
 """`sayso predict`."""
 
 import json
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,18 +26,22 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one line a file.")] = False,
 ) -> None:
     """Name the word in each sound file. Files that cannot be read are named, and the exit code is 2 then."""
-    from sayso.errors import AudioError
+    from sayso.errors import AudioError, SoundWarning
     from sayso.runtime import Recognizer
 
     recognizer = Recognizer(model / "model.onnx" if model.is_dir() else model)
     failed = 0
     for file in files:
         try:
-            answers = recognizer.predict(file, top=top, reject=reject)
+            with warnings.catch_warnings(record=True) as remarks:
+                warnings.simplefilter("always", SoundWarning)
+                answers = recognizer.predict(file, top=top, reject=reject)
         except AudioError as error:
             failed += 1
             warn(f"sayso: {error}")
             continue
+        for remark in remarks:
+            warn(f"note: {remark.message}")
         if as_json:
             words = [{"label": answer.label, "probability": answer.probability} for answer in answers]
             say(json.dumps({"file": str(file), "predictions": words}, ensure_ascii=False))

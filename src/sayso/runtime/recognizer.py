@@ -1,8 +1,11 @@
 """One model file, one answer: clip in, words with probabilities out."""
 
 import json
-from collections.abc import Sequence
+import os
+import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +14,29 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from sayso.audio import (
-    HIGHEST_RATE,
-    LOWEST_RATE,
     RESAMPLER,
     AudioFormat,
-    Samples,
-    clip_from_file,
+    Sound,
+    check_rate,
     clip_from_samples,
+    count_beyond,
+    read_array,
+    read_sound,
     to_float,
 )
 from sayso.config.schema import read
-from sayso.errors import AudioError, Fault, ModelError, SettingsError
+from sayso.errors import AudioError, Fault, ModelError, SettingsError, SoundWarning
 from sayso.metrics.probabilities import softmax
 
 __all__ = ["FORMAT_VERSION", "Prediction", "Recognizer"]
 
 FORMAT_VERSION = 1
 _BATCH = 64
+
+Source = Any
+"""A sound file, or one channel of samples; what is neither is refused by one AudioError."""
+Rate = Any
+"""A sample rate in hertz, or None; what is neither is refused in the same way."""
 
 
 @dataclass(frozen=True)
@@ -82,37 +91,44 @@ class Recognizer:
         self._input: str = self._session.get_inputs()[0].name
 
     def predict(
-        self, sound: str | Path | Samples, *, sample_rate: int | None = None, top: int = 1, reject: bool = True
+        self, sound: Source, *, sample_rate: Rate = None, top: int = 1, reject: bool = True
     ) -> list[Prediction]:
         """Name the word in one clip.
 
         Args:
-            sound: a sound file, or mono samples, float32 in [-1, 1] or int16.
+            sound: a sound file, or one channel of samples, (samples,): floats of 16 to 64 bits in [-1, 1], int16 of
+                either byte order, or a list of such numbers.
             sample_rate: of the samples in hertz; None: the model's own. A file knows its own.
             top: how many words to give, most probable first, at least 1; no more than the model knows.
             reject: begin with a `Prediction` without label where no word is as probable as the threshold asks; False
                 always names a word first.
 
         Raises:
-            AudioError: the file cannot be used as sound.
+            AudioError: the file or the samples cannot be used as sound; says what was given.
             SettingsError: `top` is below 1.
+
+        Warns:
+            SoundWarning: the sound had to be changed first, such as clipped where it lies outside [-1, 1].
         """
         return self.predict_many([sound], sample_rate=sample_rate, top=top, reject=reject)[0]
 
     def predict_many(
         self,
-        sounds: Sequence[str | Path | Samples],
+        sounds: Iterable[Source],
         *,
-        sample_rate: int | None = None,
+        sample_rate: Rate = None,
         top: int = 1,
         reject: bool = True,
     ) -> list[list[Prediction]]:
         """Name the words in many clips, in batches; as `predict`."""
         if top < 1:
             raise SettingsError([Fault("top", f"is {top}, must be 1 or more")])
+        if isinstance(sounds, str | os.PathLike):
+            raise AudioError(f"sounds is one path ('{sounds}'), must be a list of sounds; `predict` answers on one")
         answers: list[list[Prediction]] = []
-        for start in range(0, len(sounds), _BATCH):
-            clips = [self._clip(sound, sample_rate) for sound in sounds[start : start + _BATCH]]
+        waiting = iter(sounds)
+        while batch := list(islice(waiting, _BATCH)):
+            clips = [self._clip(sound, sample_rate) for sound in batch]
             for row in self.probabilities(to_float(np.stack(clips))):
                 order = np.argsort(-row, kind="stable")[:top]
                 words = [Prediction(self.labels[index], float(row[index])) for index in order]
@@ -135,26 +151,16 @@ class Recognizer:
         """
         return np.asarray(self._session.run(None, {self._input: samples})[0], dtype=np.float32)
 
-    def _clip(self, sound: str | Path | Samples, sample_rate: int | None) -> NDArray[np.int16]:
-        if isinstance(sound, str | Path):
-            return clip_from_file(Path(sound), self.audio)
-        return clip_from_samples(sound, _checked(sound, sample_rate, self.audio.sample_rate), self.audio)
-
-
-def _checked(samples: Samples, sample_rate: int | None, own_rate: int) -> int:
-    """The rate of samples that can be answered on; AudioError says what is wrong with others."""
-    rate = own_rate if sample_rate is None else sample_rate
-    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-        raise AudioError(f"sample_rate is {rate}, must be {LOWEST_RATE} to {HIGHEST_RATE} Hz")
-    if samples.ndim != 1 or len(samples) == 0:
-        raise AudioError(
-            f"samples have shape {samples.shape}, must be (samples,) with at least one; average channels first"
-        )
-    if samples.dtype.name not in ("float32", "float64", "int16"):
-        raise AudioError(f"samples are {samples.dtype}, must be float in [-1, 1] or int16")
-    if not np.isfinite(samples).all():
-        raise AudioError("samples hold values that are not numbers (NaN or infinite)")
-    return rate
+    def _clip(self, source: Source, sample_rate: Rate) -> NDArray[np.int16]:
+        if isinstance(source, str | os.PathLike):
+            sound = read_sound(Path(source))
+        else:
+            rate = check_rate(self.audio.sample_rate if sample_rate is None else sample_rate)
+            samples = read_array(source)
+            sound = Sound("samples", samples, rate, count_beyond(samples))
+        for remark in sound.remarks:
+            warnings.warn(f"{sound.name}: {remark}", SoundWarning, stacklevel=4)
+        return clip_from_samples(sound.samples, sound.sample_rate, self.audio)
 
 
 def _threshold(text: str) -> float | None:

@@ -1,0 +1,76 @@
+"""What a sound file's container promises, and whether the file keeps it; why a file is no sound."""
+
+import errno
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import soundfile
+
+__all__ = ["is_cut_short", "openable", "printable", "why_unreadable"]
+
+# What libsndfile logs when a header (WAV, AIFF, W64, AU) claims more bytes than are there.
+_CLAIMED_BYTES = re.compile(r"\b(?:data|SSND|riff|Data Size)\s*: (\d+) \(should be (\d+)\)")
+# Programs that write to a pipe cannot know the length, and claim about 2 or 4 GiB.
+_UNKNOWN_BYTES = 0x7FFF_0000
+_MP3_SLACK_SAMPLES = 2 * 1152
+_OGG_PAGE_BYTES = 65_307
+
+
+def openable(path: Path | str) -> Any:
+    """The name as the file system has it: soundfile takes bytes too, whatever its types say, and of text only UTF-8."""
+    return str(path) if os.name == "nt" else os.fsencode(path)
+
+
+def printable(path: Path | str) -> str:
+    """Give a path that can be printed and written whatever bytes are in it."""
+    return str(path).encode(errors="backslashreplace").decode()
+
+
+def is_cut_short(path: Path | str, file: soundfile.SoundFile, missing: int) -> bool:
+    """Say whether the end of a file is gone; libsndfile itself shortens WAV, AIFF and OGG without a word."""
+    if file.format == "FLAC":
+        return missing > 0
+    if file.format == "OGG":
+        return missing > 0 or not _ends_as_ogg(path)
+    if file.format == "MP3":
+        # The length is an estimate there.
+        return missing > _MP3_SLACK_SAMPLES
+    claims = ((int(claimed), int(found)) for claimed, found in _CLAIMED_BYTES.findall(file.extra_info))
+    return missing > 0 or any(found < claimed < _UNKNOWN_BYTES for claimed, found in claims)
+
+
+def why_unreadable(path: Path | str) -> str:
+    """Say why nothing can be read from a path."""
+    if not os.path.lexists(path):
+        return "no such file"
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where the folder above may not be entered
+        return "is a folder, not a sound file"
+    if _is_dangling(path):
+        return "is a link to a file that is not there"
+    if not os.access(path, os.R_OK):
+        return "no permission to read it"
+    if Path(path).stat().st_size == 0:
+        return "is empty (0 bytes)"
+    return "cannot be read as sound: another kind of file, damaged, or cut short"
+
+
+def _ends_as_ogg(path: Path | str) -> bool:
+    """Say whether the last page of an Ogg file is all there and is marked as the last (RFC 3533)."""
+    with Path(path).open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _OGG_PAGE_BYTES))
+        tail = file.read()
+    page = tail[max(0, tail.rfind(b"OggS")) :]
+    # A head of 27 bytes, the lengths of up to 255 segments, the segments.
+    segments = page[27 : 27 + page[26]] if len(page) > 26 else b""
+    return len(page) >= 27 + len(segments) + sum(segments) > 27 and bool(page[5] & 4)
+
+
+def _is_dangling(path: Path | str) -> bool:
+    """Say whether a path that is there leads to nothing; a place that may not be entered is another matter."""
+    try:
+        os.stat(path)  # noqa: PTH116 - as above, and a path may be text
+    except OSError as error:
+        return error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+    return False
