@@ -12,7 +12,7 @@ import soundfile
 
 from corpora_made import AUDIO, folders, packed_corpus, with_file
 from sayso.audio import clip_from_file, decode, quantise, resample
-from sayso.data import corpus as corpus_module
+from sayso.data import packing
 from sayso.data.clips import Clip, Listing
 from sayso.data.corpus import clear_packed, pack
 from sayso.errors import DataError
@@ -46,7 +46,7 @@ def test_samples_are_mapped_not_loaded(listing: Listing, tmp_path: Path) -> None
 def test_many_small_chunks_give_the_same(listing: Listing, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = packed_corpus(listing)
     clear_packed()
-    monkeypatch.setattr(corpus_module, "_CHUNK_BYTES", 1)
+    monkeypatch.setattr(packing, "_CHUNK_BYTES", 1)
     again = packed_corpus(listing)
     assert np.array_equal(whole.samples, again.samples)
     assert whole.content_hash == again.content_hash
@@ -60,7 +60,7 @@ def test_bad_files_leave_no_gaps_whatever_the_chunks(
     order = [bad[0], *listing.clips[:5], bad[1], bad[2], *listing.clips[5:20], *bad[3:], *listing.clips[20:]]
     for size in (1, 3, 7, 1000):
         clear_packed()
-        monkeypatch.setattr(corpus_module, "_CHUNK_BYTES", size * 2 * AUDIO.clip_samples)
+        monkeypatch.setattr(packing, "_CHUNK_BYTES", size * 2 * AUDIO.clip_samples)
         corpus = packed_corpus(Listing(tuple(order), noise=(listing.clips[0].path,)), max_bad_share=0.5)
         assert np.array_equal(corpus.samples, wanted.samples)
         assert corpus.fingerprints == wanted.fingerprints
@@ -198,3 +198,65 @@ def test_the_index_is_plain_json(listing: Listing, private_cache: Path) -> None:
     packed_corpus(listing)
     index = json.loads((folders(private_cache)[0] / "index.json").read_text(encoding="utf-8"))
     assert len(index["fingerprints"]) == len(set(index["fingerprints"])) == 36
+
+
+# ---- what was done to clips
+
+
+def tone(seconds: float = 0.5, peak: float = 0.4) -> np.ndarray:
+    time = np.arange(round(seconds * 8000)) / 8000
+    return peak * np.hanning(len(time)) * np.sin(2 * np.pi * 300 * time)
+
+
+def notes_on(listing: Listing, tmp_path: Path, samples: np.ndarray, subtype: str) -> tuple[str, ...]:
+    """Notes about a set with two files more of some samples, when it is packed and when it is opened again."""
+    for name in ("one", "two"):
+        soundfile.write(tmp_path / f"{name}.wav", samples, 8000, subtype=subtype)
+        listing = with_file(listing, tmp_path / f"{name}.wav")
+    notes = packed_corpus(listing).notes
+    assert packed_corpus(listing).notes == notes
+    return notes
+
+
+def test_what_was_done_to_clips_is_noted(listing: Listing, tmp_path: Path) -> None:
+    loud, mirrored = tone(), np.stack((tone(), -tone()), axis=1)
+    loud[:3] = 1.5
+    names = "(one.wav, two.wav)"
+    assert notes_on(listing, tmp_path, loud, "FLOAT") == (
+        f"2 clips are louder than full scale, and 6 samples of them clipped {names}",
+    )
+    assert notes_on(listing, tmp_path, np.rint(32768 * tone()), "FLOAT") == (
+        f"2 clips with whole numbers of int16 stored as floats: divided by 32,768 {names}",
+    )
+    assert notes_on(listing, tmp_path, mirrored, "PCM_16") == (
+        f"2 clips with channels that all but cancel one another: the loudest channel was taken {names}",
+    )
+
+
+def test_a_faint_clip_is_quiet_and_not_silent(listing: Listing, tmp_path: Path) -> None:
+    assert notes_on(listing, tmp_path, tone(peak=1e-5), "PCM_24") == (
+        "2 clips are too quiet for 16 bits, which hold nothing of them (one.wav, two.wav)",
+    )
+    assert notes_on(listing, tmp_path, tone(peak=1e-3), "PCM_24") == ()
+    assert notes_on(listing, tmp_path, np.full(4000, 0.2), "PCM_16") == (
+        "2 clips are digital silence (one.wav, two.wav)",
+    )
+
+
+def test_sound_that_is_cut_off_is_noted(listing: Listing, tmp_path: Path) -> None:
+    phrase = np.concatenate((tone(), np.zeros(4000), tone(0.4)))
+    assert notes_on(listing, tmp_path, phrase, "PCM_16") == (
+        "cut to 0.5 s (audio.clip_seconds), 2 of 38 clips lose sound: 0.8 s of it in the median, 0.8 s at most "
+        "(one.wav, two.wav); audio.clip_seconds=1.6 would keep nearly all",
+    )
+    long_pause = np.concatenate((np.zeros(6000), tone(0.4), np.zeros(6000)))
+    assert notes_on(listing, tmp_path, long_pause, "PCM_16") == ()
+
+
+def test_noise_that_was_changed_is_noted(listing: Listing, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "hum.wav", np.rint(20_000 * tone()), 8000, subtype="FLOAT")
+    corpus = packed_corpus(replace(listing, noise=(str(tmp_path / "hum.wav"),)))
+    assert np.abs(corpus.noise[0] / 20_000 - tone()).max() < 1e-3
+    assert corpus.notes == (
+        f"noise recording {tmp_path / 'hum.wav'}: its floats are whole numbers of int16 and were divided by 32,768",
+    )

@@ -15,8 +15,9 @@ import pytest
 import soundfile
 
 from corpora_made import AUDIO, folders, packed_corpus, with_file
-from sayso.audio import clip_from_file
+from sayso.audio import read_sound
 from sayso.data import corpus as corpus_module
+from sayso.data import packing
 from sayso.data.clips import Listing
 from sayso.data.corpus import clear_packed, list_packed, pack
 from sayso.errors import OutputError
@@ -34,13 +35,13 @@ def no_decoding(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def stopper(stop: BaseException, *, after: int) -> Callable[..., Any]:
-    """A stand-in for `clip_from_file` that stops the whole thing after some clips."""
+    """A stand-in for `read_sound` that stops the whole thing after some clips."""
     calls = iter(range(10**6))
 
     def decode_some(*args: Any, **options: Any) -> Any:
         if next(calls) >= after:
             raise stop
-        return clip_from_file(*args, **options)
+        return read_sound(*args, **options)
 
     return decode_some
 
@@ -178,8 +179,8 @@ def test_listing_and_clearing_the_cache(listing: Listing, private_cache: Path, t
 def test_a_stop_leaves_nothing(
     listing: Listing, private_cache: Path, monkeypatch: pytest.MonkeyPatch, stop: BaseException, after: int
 ) -> None:
-    monkeypatch.setattr(corpus_module, "_CHUNK_BYTES", 20_000)
-    monkeypatch.setattr(corpus_module, "clip_from_file", stopper(stop, after=after))
+    monkeypatch.setattr(packing, "_CHUNK_BYTES", 20_000)
+    monkeypatch.setattr(packing, "read_sound", stopper(stop, after=after))
     with pytest.raises(type(stop)):
         packed_corpus(listing)
     assert folders(private_cache) == []
@@ -282,14 +283,14 @@ def test_two_processes_at_once(tone_folder: Path, private_cache: Path) -> None:
 def test_another_process_packs_the_same_first(
     listing: Listing, private_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = corpus_module._pack_clips
+    original = corpus_module.pack_clips
 
     def overtaken(*args: Any) -> Iterator[Any]:
         with monkeypatch.context() as patch:
-            patch.setattr(corpus_module, "_pack_clips", original)
+            patch.setattr(corpus_module, "pack_clips", original)
             packed_corpus(listing)
         return original(*args)
 
-    monkeypatch.setattr(corpus_module, "_pack_clips", overtaken)
+    monkeypatch.setattr(corpus_module, "pack_clips", overtaken)
     assert len(packed_corpus(listing)) == 36
     assert len(folders(private_cache)) == 1

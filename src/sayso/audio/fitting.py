@@ -1,5 +1,7 @@
 """From samples at any rate to a clip of fixed rate and length."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -7,10 +9,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.audio.format import AudioFormat, Fit, Samples
+from sayso.audio.levels import find_sound, heard
 from sayso.audio.reading import read_sound
 from sayso.audio.samples import quantise, resample, to_float
 
-__all__ = ["clip_from_file", "clip_from_samples", "fit_length"]
+__all__ = ["Fitted", "clip_from_file", "clip_from_samples", "fit_clip", "fit_length"]
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A recording at the rate of clips, and the part of it that a clip holds."""
+
+    whole: Samples
+    """(samples,), at `audio.sample_rate`."""
+    start: int
+    """The first sample that is taken; negative: so many zeros go before."""
+    audio: AudioFormat
+
+    @cached_property
+    def samples(self) -> Samples:
+        """What the clip holds before it is quantised, (audio.clip_samples,)."""
+        return _take(self.whole, self.start, self.audio.clip_samples)
+
+    @cached_property
+    def clip(self) -> NDArray[np.int16]:
+        """The clip, (audio.clip_samples,)."""
+        return quantise(self.samples)
+
+    def measure_loss(self) -> tuple[float, float]:
+        """Tell what fitting throws away: seconds of sound outside the clip, and from the first sound to the last.
+
+        What lies between the sounds, and noise as faint as the recording's floor, is none.
+        """
+        if len(self.whole) <= self.audio.clip_samples:
+            return 0.0, 0.0
+        sounding, hop = find_sound(self.whole, self.audio.sample_rate)
+        places = np.flatnonzero(sounding)
+        if not len(places):
+            return 0.0, 0.0
+        middles = (places + 0.5) * hop - self.start
+        lost = np.count_nonzero((middles < 0) | (middles >= self.audio.clip_samples))
+        frame_seconds = hop / self.audio.sample_rate
+        return lost * frame_seconds, float(places[-1] + 1 - places[0]) * frame_seconds
 
 
 def clip_from_file(
@@ -35,18 +75,23 @@ def clip_from_file(
 
 
 def clip_from_samples(samples: Samples, sample_rate: float, audio: AudioFormat) -> NDArray[np.int16]:
-    """Bring mono samples at any rate to a clip: int16 of shape (audio.clip_samples,).
+    """Bring mono samples at any rate to a clip: int16 of shape (audio.clip_samples,); as `fit_clip`."""
+    return fit_clip(samples, sample_rate, audio).clip
+
+
+def fit_clip(samples: Samples, sample_rate: float, audio: AudioFormat) -> Fitted:
+    """Bring mono samples to a clip's rate, and choose what of them it holds.
 
     Args:
         samples: (n,), float32 in [-1, 1] or int16, as `read_array` gives; int16 that needs no other rate goes through
             untouched, which is what the way through float32 gives too, since every int16 is exact there.
         sample_rate: rate of `samples` in hertz.
-        audio: rate, length and fitting.
+        audio: rate, length and fitting. What is loudest is judged without clicks, and without a great offset.
     """
-    if sample_rate == audio.sample_rate:
-        return quantise(fit_length(samples, audio.clip_samples, audio.fit))
-    resampled = resample(to_float(samples), sample_rate, audio.sample_rate)
-    return quantise(fit_length(resampled, audio.clip_samples, audio.fit))
+    rate = audio.sample_rate
+    whole = samples if sample_rate == rate else resample(to_float(samples), sample_rate, rate)
+    is_cut = audio.fit == "loudest" and len(whole) > audio.clip_samples
+    return Fitted(whole, _find_start(heard(whole, rate) if is_cut else whole, audio.clip_samples, audio.fit), audio)
 
 
 def fit_length(samples: Samples, length: int, fit: Fit) -> Samples:
@@ -57,19 +102,23 @@ def fit_length(samples: Samples, length: int, fit: Fit) -> Samples:
     >>> fit_length(np.array([1, 2], dtype=np.float32), 4, "centre")
     array([0., 1., 2., 0.], dtype=float32)
     """
+    return _take(samples, _find_start(samples, length, fit), length)
+
+
+def _find_start(samples: Samples, length: int, fit: Fit) -> int:
+    """Choose the first sample to take; negative: so many zeros go before."""
     surplus = len(samples) - length
-    if surplus == 0:
-        return samples
-    if surplus > 0:
-        start = {"centre": surplus // 2, "start": 0}.get(fit)
-        start = _loudest_start(samples, length) if start is None else start
-        return samples[start : start + length]
-    before = 0 if fit == "start" else -surplus // 2
-    fitted = cast(Samples, np.zeros(length, samples.dtype))
-    fitted[before : before + len(samples)] = samples
-    return fitted
-
-
-def _loudest_start(samples: Samples, length: int) -> int:
+    if fit == "start":
+        return 0
+    if fit == "centre" or surplus <= 0:
+        return surplus // 2 if surplus > 0 else -(-surplus // 2)
     energy = np.concatenate(([0.0], np.cumsum(samples.astype(np.float64) ** 2)))
     return int(np.argmax(energy[length:] - energy[:-length]))
+
+
+def _take(samples: Samples, start: int, length: int) -> Samples:
+    if len(samples) >= length:
+        return samples[start : start + length]
+    fitted = cast(Samples, np.zeros(length, samples.dtype))
+    fitted[-start : len(samples) - start] = samples
+    return fitted

@@ -4,7 +4,6 @@ A dataset gives a `Listing`; `pack` decodes it into a `Corpus`, which is kept in
 cache under a key made of every file's path, size and time and the audio format, so a second start only opens it.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -13,16 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.audio import RESAMPLER, AudioFormat, clip_from_file, decode, quantise, resample
+from sayso.audio import RESAMPLER, AudioFormat
 from sayso.config.schema import dump
 from sayso.data.clips import Clip, Listing
-from sayso.errors import AudioError, DataError, OutputError
+from sayso.data.packing import count_workers, decode_rows, pack_clips, read_noise
+from sayso.data.treatment import Treatment, note_treatments
+from sayso.errors import DataError, OutputError
 from sayso.system.files import atomic_folder, cache_folder, digest, write_json
 from sayso.system.progress import Progress
 from sayso.system.wording import counted, listed, percent
@@ -43,13 +43,10 @@ __all__ = [
 Rows = NDArray[np.int64]
 """Places of clips in a corpus."""
 
-PACK_VERSION = 1
+PACK_VERSION = 2
 _INDEX, _SAMPLES = "index.json", "samples.i16"
-_INDEX_KEYS = {"audio", "clips", "skipped", "skipped_noise", "fingerprints", "noise_lengths", "folder"}
-_CHUNK_BYTES = 2 << 20
+_INDEX_KEYS = {"audio", "clips", "skipped", "treated", "noise_remarks", "fingerprints", "noise_lengths", "folder"}
 _CHECKED_AT_ONCE = 64
-# Opening a file takes one lock inside soundfile, so more threads than this only wait for one another.
-_MOST_WORKERS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,19 +147,19 @@ def find_changed_rows(corpus: Corpus, progress: Progress) -> list[int]:
 
     def work(start: int) -> list[int]:
         rows = range(start, min(start + _CHECKED_AT_ONCE, len(corpus)))
-        samples, marks, bad = _decode_rows(corpus.clips, rows, corpus.audio)
-        good = [row for row in rows if row not in bad]
+        samples, packed = decode_rows(corpus.clips, rows, corpus.audio)
+        good = [row for row in rows if row not in packed.skipped]
         changed = [
             row
-            for row, anew, mark in zip(good, samples, marks, strict=True)
+            for row, anew, mark in zip(good, samples, packed.fingerprints, strict=True)
             if mark != corpus.fingerprints[row] or not np.array_equal(anew, corpus.samples[row])
         ]
-        return sorted([*bad, *changed])
+        return sorted([*packed.skipped, *changed])
 
     found: list[int] = []
     with (
         progress.task("decoding anew", total=len(corpus), unit="clips") as task,
-        ThreadPoolExecutor(_workers()) as pool,
+        ThreadPoolExecutor(count_workers()) as pool,
     ):
         for start, changed in zip(starts, pool.map(work, starts), strict=True):
             found += changed
@@ -206,104 +203,26 @@ def _build(folder: Path, listing: Listing, audio: AudioFormat, progress: Progres
     with atomic_folder(folder) as new:
         # Written rather than mapped: on a full disk a write fails, a mapping kills the process.
         with (new / _SAMPLES).open("w+b") as file:
-            fingerprints, skipped = _pack_clips(file, clips, audio, progress)
-            _check_bad_share([(clips[row].path, why) for row, why in skipped.items()], len(clips), max_bad_share)
-            file.seek(len(fingerprints) * 2 * audio.clip_samples)
+            packed = pack_clips(file, clips, audio, progress)
+            _check_bad_share([(clips[row].path, why) for row, why in packed.skipped.items()], len(clips), max_bad_share)
+            file.seek(len(packed.fingerprints) * 2 * audio.clip_samples)
             noise_lengths: list[int] = []
-            skipped_noise: list[str] = []
-            for recording in _noise(listing.noise, audio, skipped_noise):
+            noise_remarks: list[str] = []
+            for recording in read_noise(listing.noise, audio, noise_remarks):
                 file.write(recording.data)
                 noise_lengths.append(len(recording))
             file.truncate()
         index = {
             "audio": dump(audio),
-            "clips": len(fingerprints),
-            "skipped": {str(row): why for row, why in skipped.items()},
-            "skipped_noise": skipped_noise,
-            "fingerprints": fingerprints,
+            "clips": len(packed.fingerprints),
+            "skipped": {str(row): why for row, why in packed.skipped.items()},
+            "treated": {str(row): treatment.to_values() for row, treatment in packed.treated.items()},
+            "noise_remarks": noise_remarks,
+            "fingerprints": packed.fingerprints,
             "noise_lengths": noise_lengths,
             "folder": os.path.commonpath([clip.path for clip in clips]),
         }
         write_json(new / _INDEX, index)
-
-
-def _pack_clips(
-    file: BinaryIO, clips: Sequence[Clip], audio: AudioFormat, progress: Progress
-) -> tuple[list[str], dict[int, str]]:
-    """Write the good clips one behind the other; gives their fingerprints, and why by row of the bad ones.
-
-    Threads do, since libsndfile and the hash work outside Python's lock. Each writes what it decoded: a further thread
-    that only writes takes a third of the speed on two cores.
-    """
-    row_bytes = 2 * audio.clip_samples
-    size = max(1, _CHUNK_BYTES // row_bytes)
-    starts = range(0, len(clips), size)
-    writing = Lock()
-
-    def work(start: int) -> tuple[list[str], dict[int, str]]:
-        samples, marks, bad = _decode_rows(clips, range(start, min(start + size, len(clips))), audio)
-        with writing:
-            file.seek(start * row_bytes)
-            file.write(samples.data)
-        return marks, bad
-
-    fingerprints: list[str] = []
-    skipped: dict[int, str] = {}
-    with progress.task("packing clips", total=len(clips), unit="clips") as task, ThreadPoolExecutor(_workers()) as pool:
-        for start, (marks, bad) in zip(starts, pool.map(work, starts), strict=True):
-            if skipped:
-                with writing:
-                    _move(file, start * row_bytes, len(fingerprints) * row_bytes, len(marks) * row_bytes)
-            fingerprints += marks
-            skipped |= bad
-            task.advance(len(marks) + len(bad))
-    return fingerprints, skipped
-
-
-def _workers() -> int:
-    return min(_MOST_WORKERS, os.cpu_count() or 1)
-
-
-def _move(file: BinaryIO, source: int, target: int, size: int) -> None:
-    file.seek(source)
-    content = file.read(size)
-    file.seek(target)
-    file.write(content)
-
-
-def _decode_rows(
-    clips: Sequence[Clip], rows: range, audio: AudioFormat
-) -> tuple[NDArray[np.int16], list[str], dict[int, str]]:
-    """Decode some clips: samples and fingerprints of the good ones, and why by row of the bad."""
-    samples = np.empty((len(rows), audio.clip_samples), np.int16)
-    fingerprints: list[str] = []
-    skipped: dict[int, str] = {}
-    for row in rows:
-        clip, place = clips[row], len(fingerprints)
-        try:
-            samples[place] = clip_from_file(
-                clip.path, audio, start_seconds=clip.start_seconds, end_seconds=clip.end_seconds
-            )
-        except AudioError as error:
-            skipped[row] = str(error)
-        else:
-            fingerprints.append(fingerprint(samples[place]))
-    return samples[: len(fingerprints)], fingerprints, skipped
-
-
-def fingerprint(samples: NDArray[np.int16]) -> str:
-    """Give the hash of a clip's samples by which equal clips are known."""
-    return hashlib.sha256(samples.data).hexdigest()[:32]
-
-
-def _noise(paths: Sequence[str], audio: AudioFormat, skipped: list[str]) -> Iterator[NDArray[np.int16]]:
-    for path in paths:
-        try:
-            samples, rate = decode(path)
-        except AudioError as error:
-            skipped.append(str(error))
-            continue
-        yield quantise(resample(samples, rate, audio.sample_rate))
 
 
 def _read_index(folder: Path) -> dict[str, Any] | None:
@@ -346,18 +265,15 @@ def _notes(
         were = "was" if len(index["skipped"]) == 1 else "were"
         files = counted(len(listing.clips), "file")
         yield f"{len(index['skipped'])} of {files} could not be read and {were} skipped"
-    for why in index["skipped_noise"]:
-        yield f"noise recording skipped: {why}"
-    silence = fingerprint(np.zeros(audio.clip_samples, np.int16))
-    if silent := [clip for clip, mark in zip(clips, fingerprints, strict=True) if mark == silence]:
-        names = listed([Path(clip.path).name for clip in silent], 3)
-        clips_are = counted(len(silent), "clip is", "clips are")
-        yield f"{clips_are} digital silence ({names})"
+    yield from index["noise_remarks"]
+    treated = {int(row): Treatment.from_values(values) for row, values in index["treated"].items()}
+    yield from note_treatments(listing.clips, treated, audio)
+    nothing = {listing.clips[row] for row, treatment in treated.items() if treatment.silent or treatment.faint}
     first_of: dict[str, Clip] = {}
     clashes: list[tuple[Clip, Clip]] = []
     for clip, mark in zip(clips, fingerprints, strict=True):
         first = first_of.setdefault(mark, clip)
-        if first.label != clip.label and mark != silence:
+        if first.label != clip.label and clip not in nothing:
             clashes.append((first, clip))
     if clashes:
         first, second = clashes[0]

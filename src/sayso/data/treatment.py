@@ -1,0 +1,109 @@
+"""What reading and fitting did to recordings, as far as a person should know: kept beside the clips, and noted."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sayso.audio import AudioFormat, Fitted, Sound, count_beyond
+from sayso.data.clips import Clip
+from sayso.system.wording import counted, listed
+
+__all__ = ["Treatment", "note_treatments"]
+
+# About a syllable.
+_LEAST_LOST_SECONDS = 0.1
+_SHOWN = 3
+# So many of the clips that lose sound are to keep it with the length that is named, and so much room around the sound.
+_KEPT_SHARE, _ROOM_SECONDS = 0.95, 0.2
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """What was done to one clip; the clip it makes is packed all the same."""
+
+    clipped: int = 0
+    """Samples that lay outside [-1, 1]."""
+    was_int16: bool = False
+    """Its file holds the whole numbers of int16 as floats."""
+    one_channel: bool = False
+    """The mean of its channels would have lost its sound, and the loudest was taken."""
+    lost_seconds: float = 0.0
+    """Sound outside the clip."""
+    held_seconds: float = 0.0
+    """From the first sound of the recording to the last; 0 where none is lost."""
+    silent: bool = False
+    """All its samples are the same."""
+    faint: bool = False
+    """They are not, but so small that 16 bits hold nothing of them."""
+
+    @classmethod
+    def of(cls, sound: Sound, fitted: Fitted) -> "Treatment":
+        """Tell it from a recording and the clip that was made of it."""
+        lost, held = fitted.measure_loss()
+        is_lost = lost >= _LEAST_LOST_SECONDS
+        nothing = not fitted.clip.any()
+        return cls(
+            clipped=count_beyond(fitted.samples),
+            was_int16=sound.was_int16,
+            one_channel=sound.channel is not None,
+            lost_seconds=round(lost, 2) if is_lost else 0.0,
+            held_seconds=round(held, 2) if is_lost else 0.0,
+            silent=bool(sound.samples.max() == sound.samples.min()) or (nothing and not fitted.samples.any()),
+            faint=nothing and bool(np.any(fitted.samples)),
+        )
+
+    def to_values(self) -> dict[str, Any]:
+        """Give what differs from an ordinary clip's, as plain values; nothing: it is an ordinary clip."""
+        return {key: value for key, value in asdict(self).items() if value}
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> "Treatment":
+        """Read `to_values` back."""
+        return cls(**{field.name: values[field.name] for field in fields(cls) if field.name in values})
+
+
+def note_treatments(clips: Sequence[Clip], treated: Mapping[int, Treatment], audio: AudioFormat) -> Iterator[str]:
+    """Say what was done to clips, a line for each kind.
+
+    Args:
+        clips: all of them.
+        treated: what was done, by row; ordinary clips need not be there.
+        audio: what the clips were brought to.
+    """
+
+    def those(kind: str) -> tuple[str, str]:
+        """Say how many clips there are of a kind, and what some are called."""
+        rows = [row for row, each in treated.items() if getattr(each, kind)]
+        names = listed([Path(clips[row].path).name for row in rows], _SHOWN)
+        return (counted(len(rows), "clip"), f"({names})") if rows else ("", "")
+
+    for kind, text in _TEXTS.items():
+        count, names = those(kind)
+        if count:
+            are = "is" if count == "1 clip" else "are"
+            samples = counted(sum(each.clipped for each in treated.values()), "sample")
+            yield text.format(clips=count, clips_are=f"{count} {are}", names=names, samples=samples)
+    if lost := [each for each in treated.values() if each.lost_seconds]:
+        yield _note_loss(lost, those("lost_seconds"), len(clips), audio)
+
+
+_TEXTS = {
+    "silent": "{clips_are} digital silence {names}",
+    "faint": "{clips_are} too quiet for 16 bits, which hold nothing of them {names}",
+    "clipped": "{clips_are} louder than full scale, and {samples} of them clipped {names}",
+    "was_int16": "{clips} with whole numbers of int16 stored as floats: divided by 32,768 {names}",
+    "one_channel": "{clips} with channels that all but cancel one another: the loudest channel was taken {names}",
+}
+
+
+def _note_loss(lost: Sequence[Treatment], who: tuple[str, str], total: int, audio: AudioFormat) -> str:
+    seconds = [each.lost_seconds for each in lost]
+    needed = float(np.quantile([each.held_seconds for each in lost], _KEPT_SHARE)) + _ROOM_SECONDS
+    mend = f"audio.clip_seconds={np.ceil(10 * needed) / 10:.1f} would keep nearly all"
+    lose = "loses" if len(lost) == 1 else "lose"
+    who_loses = f"{len(lost):,} of {counted(total, 'clip')} {lose} sound"
+    how_much = f"{np.median(seconds):.1f} s of it in the median, {max(seconds):.1f} s at most {who[1]}"
+    return f"cut to {audio.clip_seconds:g} s (audio.clip_seconds), {who_loses}: {how_much}; {mend}"
