@@ -222,9 +222,7 @@ def test_what_was_done_to_clips_is_noted(listing: Listing, tmp_path: Path) -> No
     loud, mirrored = tone(), np.stack((tone(), -tone()), axis=1)
     loud[:3] = 1.5
     names = "(one.wav, two.wav)"
-    assert notes_on(listing, tmp_path, loud, "FLOAT") == (
-        f"2 clips are louder than full scale, and 6 samples of them clipped {names}",
-    )
+    assert notes_on(listing, tmp_path, loud, "FLOAT") == (f"2 clips beyond full scale, with 6 samples clipped {names}",)
     assert notes_on(listing, tmp_path, np.rint(32768 * tone()), "FLOAT") == (
         f"2 clips with whole numbers of int16 stored as floats: divided by 32,768 {names}",
     )
@@ -249,6 +247,10 @@ def test_sound_that_is_cut_off_is_noted(listing: Listing, tmp_path: Path) -> Non
         "cut to 0.5 s (audio.clip_seconds), 2 of 38 clips lose sound: 0.8 s of it in the median, 0.8 s at most "
         "(one.wav, two.wav); audio.clip_seconds=1.6 would keep nearly all",
     )
+    early = np.concatenate((tone(0.3), np.zeros(8000)))
+    silent, lost = notes_on(listing, tmp_path, early, "PCM_16")
+    assert silent == "2 clips are digital silence (one.wav, two.wav)"
+    assert lost.endswith("audio.clip_seconds=1.5 would keep nearly all")
     long_pause = np.concatenate((np.zeros(6000), tone(0.4), np.zeros(6000)))
     assert notes_on(listing, tmp_path, long_pause, "PCM_16") == ()
 

@@ -192,3 +192,39 @@ def test_copies_across_two_sets_are_those_that_one_set_of_both_would_have() -> N
         assert (pair.shift_seconds, pair.likeness) == pytest.approx((alone.shift_seconds, alone.likeness), abs=1e-6)
     assert find_copies_across(first, second[4:], sample_rate=RATE) == []
     assert find_copies_across(first[4:], second, sample_rate=RATE) == []
+
+
+# ---- what every clip of one recorder shares
+
+
+def clicked(clip: np.ndarray, *places: int, length: int = 320) -> np.ndarray:
+    """The clip, faint, with the same loud click at each of some places."""
+    click = 30_000 * np.exp(-np.arange(length) / 80) * np.cos(2 * np.pi * 1_500 * np.arange(length) / RATE)
+    changed = (clip * 0.05).astype(np.float64)
+    for place in places:
+        changed[place : place + length] += click
+    return quantised(changed)
+
+
+@pytest.mark.parametrize("places", [(1_600,), (800, 14_400)], ids=["press", "press and release"])
+def test_a_click_that_all_clips_share_makes_no_copies_and_hides_none(places: tuple[int, ...]) -> None:
+    words = [clicked(word(seed), *places) for seed in range(20)]
+    copies = [noisy(shifted(words[row], 500), 50) for row in range(3)]
+    assert found(np.array(words + copies)) == {(row, 20 + row) for row in range(3)}
+
+
+@pytest.mark.parametrize("pedestal", [300, 16_000])
+def test_a_pedestal_that_all_clips_share_makes_no_copies_and_hides_none(pedestal: int) -> None:
+    def raised(clip: np.ndarray) -> np.ndarray:
+        """A clip of 0.8 s on a pedestal, between the zeros of padding."""
+        return np.pad(quantised(clip[1_600:-1_600] * 0.02 + pedestal), 1_600)
+
+    words = [raised(word(seed)) for seed in range(12)]
+    copies = [raised(noisy(word(row), 25)) for row in range(3)]
+    assert found(np.array(words + copies)) == {(row, 12 + row) for row in range(3)}
+
+
+def test_a_pedestal_alone_is_silence() -> None:
+    flat = np.pad(np.full(12_000, 500, np.int16), 2_000)
+    assert found(np.array([flat, flat, 2 * flat, flat + 1])) == set()
+    assert find_copies_across(np.array([flat]), np.array([flat, 2 * flat]), sample_rate=RATE) == []

@@ -37,20 +37,22 @@ class Fitted:
         return quantise(self.samples)
 
     def measure_loss(self) -> tuple[float, float]:
-        """Tell what fitting throws away: seconds of sound outside the clip, and from the first sound to the last.
+        """Tell what fitting throws away: seconds of sound outside the clip, and the length that would hold it.
 
         What lies between the sounds, and noise as faint as the recording's floor, is none.
         """
-        if len(self.whole) <= self.audio.clip_samples:
+        total = len(self.whole)
+        if total <= self.audio.clip_samples:
             return 0.0, 0.0
         sounding, hop = find_sound(self.whole, self.audio.sample_rate)
         places = np.flatnonzero(sounding)
         if not len(places):
             return 0.0, 0.0
         middles = (places + 0.5) * hop - self.start
-        lost = np.count_nonzero((middles < 0) | (middles >= self.audio.clip_samples))
-        frame_seconds = hop / self.audio.sample_rate
-        return lost * frame_seconds, float(places[-1] + 1 - places[0]) * frame_seconds
+        lost = np.count_nonzero((middles < 0) | (middles >= self.audio.clip_samples)) * hop
+        first, end = int(places[0]) * hop, min(int(places[-1] + 1) * hop, total)
+        needed = {"start": end, "centre": max(total - 2 * first, 2 * end - total)}.get(self.audio.fit, end - first)
+        return lost / self.audio.sample_rate, needed / self.audio.sample_rate
 
 
 def clip_from_file(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sayso.audio.format import Samples
 
-__all__ = ["find_sound", "heard", "soften_clicks", "without_offset"]
+__all__ = ["find_sound", "heard", "without_clicks", "without_offset"]
 
 # A click ends within one or two of these, a vowel fills three: of 6,900 recordings of words five have a moment that is
 # 12 dB louder than all that lasts so long, and those are clicks.
@@ -33,10 +33,10 @@ def without_offset(samples: NDArray[Any]) -> NDArray[np.float32]:
     return np.where(inside, samples - mean, 0).astype(np.float32)
 
 
-def soften_clicks(samples: NDArray[np.float32], sample_rate: float) -> NDArray[np.float32]:
-    """Bring what is far louder than any sound that lasts down to that sound; (..., samples) to the same.
+def without_clicks(samples: NDArray[np.float32], sample_rate: float) -> NDArray[np.float32]:
+    """Blank what is far louder than any sound that lasts, such as a recorder's button; (..., samples) to the same.
 
-    A recorder's button may be louder than the word. Recordings without a click come back as they are.
+    Recordings without a click come back as they are.
     """
     hop = max(1, round(_HOP_SECONDS * sample_rate))
     power = _power(samples, hop)
@@ -48,8 +48,11 @@ def soften_clicks(samples: NDArray[np.float32], sample_rate: float) -> NDArray[n
     clicks = is_word & (power > _CLICK_POWER * lasting)
     if not clicks.any():
         return samples
-    gains = np.sqrt(np.divide(lasting, power, out=np.ones_like(power), where=clicks))
-    return (samples * np.repeat(gains, hop, axis=-1)[..., : samples.shape[-1]]).astype(np.float32)
+    # It may begin in the hop before, and end in the next.
+    clicks[..., 1:] |= clicks[..., :-1]
+    clicks[..., :-1] |= clicks[..., 1:]
+    blank = np.repeat(clicks, hop, axis=-1)[..., : samples.shape[-1]]
+    return np.where(blank, np.float32(0), samples)
 
 
 def heard(samples: Samples, sample_rate: float) -> NDArray[np.float32]:
@@ -60,9 +63,9 @@ def heard(samples: Samples, sample_rate: float) -> NDArray[np.float32]:
     floats = samples.astype(np.float32)
     mean = float(floats.mean(dtype=np.float64))
     level = floats - np.float32(mean)
-    softened = soften_clicks(level, sample_rate)
+    unclicked = without_clicks(level, sample_rate)
     has_offset = mean**2 > float(level.var(dtype=np.float64))
-    return floats if softened is level and not has_offset else softened
+    return floats if unclicked is level and not has_offset else unclicked
 
 
 def find_sound(samples: Samples, sample_rate: float) -> tuple[NDArray[np.bool_], int]:
@@ -73,7 +76,7 @@ def find_sound(samples: Samples, sample_rate: float) -> tuple[NDArray[np.bool_],
         the floor, (frames,); and the length of a frame in samples.
     """
     hop = max(1, round(_FRAME_SECONDS * sample_rate))
-    power = _power(soften_clicks(without_offset(samples), sample_rate), hop)
+    power = _power(without_clicks(without_offset(samples), sample_rate), hop)
     loudest, floor = float(power.max()), float(np.quantile(power, 0.1))
     least = max(_SPAN * loudest, min(_ABOVE_FLOOR * floor, loudest / _ABOVE_FLOOR))
     loud = power > least

@@ -32,8 +32,8 @@ class Treatment:
     """The mean of its channels would have lost its sound, and the loudest was taken."""
     lost_seconds: float = 0.0
     """Sound outside the clip."""
-    held_seconds: float = 0.0
-    """From the first sound of the recording to the last; 0 where none is lost."""
+    needed_seconds: float = 0.0
+    """Length of a clip that would hold all sound of the recording; 0 where none is lost."""
     silent: bool = False
     """All its samples are the same."""
     faint: bool = False
@@ -42,7 +42,7 @@ class Treatment:
     @classmethod
     def of(cls, sound: Sound, fitted: Fitted) -> "Treatment":
         """Tell it from a recording and the clip that was made of it."""
-        lost, held = fitted.measure_loss()
+        lost, needed = fitted.measure_loss()
         is_lost = lost >= _LEAST_LOST_SECONDS
         nothing = not fitted.clip.any()
         return cls(
@@ -50,7 +50,7 @@ class Treatment:
             was_int16=sound.was_int16,
             one_channel=sound.channel is not None,
             lost_seconds=round(lost, 2) if is_lost else 0.0,
-            held_seconds=round(held, 2) if is_lost else 0.0,
+            needed_seconds=round(needed, 2) if is_lost else 0.0,
             silent=bool(sound.samples.max() == sound.samples.min()) or (nothing and not fitted.samples.any()),
             faint=nothing and bool(np.any(fitted.samples)),
         )
@@ -93,7 +93,7 @@ def note_treatments(clips: Sequence[Clip], treated: Mapping[int, Treatment], aud
 _TEXTS = {
     "silent": "{clips_are} digital silence {names}",
     "faint": "{clips_are} too quiet for 16 bits, which hold nothing of them {names}",
-    "clipped": "{clips_are} louder than full scale, and {samples} of them clipped {names}",
+    "clipped": "{clips} beyond full scale, with {samples} clipped {names}",
     "was_int16": "{clips} with whole numbers of int16 stored as floats: divided by 32,768 {names}",
     "one_channel": "{clips} with channels that all but cancel one another: the loudest channel was taken {names}",
 }
@@ -101,7 +101,7 @@ _TEXTS = {
 
 def _note_loss(lost: Sequence[Treatment], who: tuple[str, str], total: int, audio: AudioFormat) -> str:
     seconds = [each.lost_seconds for each in lost]
-    needed = float(np.quantile([each.held_seconds for each in lost], _KEPT_SHARE)) + _ROOM_SECONDS
+    needed = float(np.quantile([each.needed_seconds for each in lost], _KEPT_SHARE)) + _ROOM_SECONDS
     mend = f"audio.clip_seconds={np.ceil(10 * needed) / 10:.1f} would keep nearly all"
     lose = "loses" if len(lost) == 1 else "lose"
     who_loses = f"{len(lost):,} of {counted(total, 'clip')} {lose} sound"

@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 # Any change to what is found makes a new one, so that no answer of the old way is taken from the cache.
-_VERSION = 1
+_VERSION = 2
 # Of two sets, the clips of this many pairs are held in memory at a time: 64 MB for clips of a second at 16 kHz.
 _BLOCK_PAIRS = 1 << 10
 
@@ -93,7 +93,7 @@ def find_copies_across(
     Returns:
         The pairs, by row: `first` of `samples`, `second` of `others`.
     """
-    marks = [{row: _digest(clip) for row, clip in enumerate(each) if np.any(clip)} for each in (samples, others)]
+    marks = [{row: _digest(clip) for row, clip in enumerate(each) if _has_sound(clip)} for each in (samples, others)]
     rows_of: dict[bytes, list[int]] = {}
     for row, mark in marks[0].items():
         rows_of.setdefault(mark, []).append(row)
@@ -163,12 +163,18 @@ def _split_off_same_samples(samples: NDArray[np.int16]) -> tuple[Rows, list[Near
     first_of: dict[bytes, int] = {}
     pairs: list[NearCopy] = []
     for row, clip in enumerate(samples):
-        if not np.any(clip):
+        if not _has_sound(clip):
             continue
         first = first_of.setdefault(_digest(clip), row)
         if first != row:
             pairs.append(NearCopy(first, row, 0.0, 1.0))
     return np.array(list(first_of.values()), dtype=np.int64), pairs
+
+
+def _has_sound(clip: NDArray[np.int16]) -> bool:
+    """Say whether there is more in a clip than silence: zeros, or many of one value between zeros of padding."""
+    filled = clip[clip != 0]
+    return len(filled) == 1 or (len(filled) > 1 and bool(filled.min() != filled.max()))
 
 
 def _digest(clip: NDArray[np.int16]) -> bytes:

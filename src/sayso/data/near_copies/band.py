@@ -6,6 +6,8 @@ from math import ceil, gcd
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.audio import without_clicks, without_offset
+
 __all__ = ["HIGHEST_HZ", "LONGEST_SHIFT_SECONDS", "LOWEST_HZ", "Band", "Floats", "Spectra"]
 
 LONGEST_SHIFT_SECONDS = 0.5
@@ -17,8 +19,8 @@ HIGHEST_HZ = 3_400.0
 WORKING_RATE_HZ = 8_000
 """The lowest of the usual rates that holds the band; a Fourier transform of longer clips would only cost more."""
 _FADE_SECONDS = 0.02
-"""Without a fade hum and an offset, which every clip of one microphone shares, would end in the same click; of
-0.05 s 5 of 700 planted copies are missed."""
+"""Without a fade hum, which every clip of one microphone shares, would end in the same click; of 0.05 s 5 of 700
+planted copies are missed."""
 
 Floats = NDArray[np.float32]
 """Waveforms, and what is computed of them; each function tells the shape."""
@@ -60,13 +62,22 @@ class Band:
         return min(self.samples - 1, round(LONGEST_SHIFT_SECONDS * self.rate))
 
     def to_spectra(self, samples: NDArray[np.int16]) -> Spectra:
-        """Transform clips, padded, and keep what lies within the band, (clips, padded // 2 + 1)."""
+        """Transform clips, padded, and keep what lies within the band, (clips, padded // 2 + 1).
+
+        Offsets and clicks are left out: every clip of one recorder may share them.
+        """
         source_rate = self.rate * self.source_padded / self.padded
-        faded = samples * _make_fade(samples.shape[1], round(_FADE_SECONDS * source_rate))
+        faded = without_offset(samples) * _make_fade(samples.shape[1], round(_FADE_SECONDS * source_rate))
         whole = np.fft.rfft(faded, n=self.source_padded, axis=1)
         frequencies = np.arange(whole.shape[1]) * (self.rate / self.padded)
         whole[:, (frequencies < LOWEST_HZ) | (frequencies > HIGHEST_HZ)] = 0
-        return (whole[:, : self.padded // 2 + 1] * (self.padded / self.source_padded)).astype(np.complex64)
+        spectra = (whole[:, : self.padded // 2 + 1] * (self.padded / self.source_padded)).astype(np.complex64)
+        waveforms = self.to_waveforms(spectra)
+        unclicked = without_clicks(waveforms, self.rate)
+        if unclicked is not waveforms:
+            clicked = np.flatnonzero((unclicked != waveforms).any(axis=1))
+            spectra[clicked] = np.fft.rfft(unclicked[clicked], n=self.padded, axis=1)
+        return spectra
 
     def to_waveforms(self, spectra: Spectra) -> Floats:
         """Give the waveforms of what lies in the band, (clips, samples) at `rate`, on the scale of int16."""
