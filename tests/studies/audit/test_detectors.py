@@ -35,6 +35,7 @@ FAULTS = {
     "cut-off": lambda wave: wave[len(wave) // 2 :],
     "wrong-rate": slower,
     "clipping": lambda wave: np.clip(wave * 8, -0.5, 0.5),
+    "offset": lambda wave: wave + 0.05,
     "band-limited": low_pass,
     "loudness": lambda wave: wave / 20,
     "length": lambda wave: np.tile(wave, 4),
@@ -78,8 +79,8 @@ def test_every_fault_explains_itself():
 
 
 def test_findings_come_in_one_order_whatever_the_files_are_called():
-    names = ["silence", "cut-off", "wrong-rate", "near-duplicates", "mislabels", "clipping", "band-limited"]
-    assert [detector.name for detector in list_detectors()] == [*names, "loudness", "length"]
+    names = ["silence", "cut-off", "wrong-rate", "near-duplicates", "mislabels", "clipping", "offset"]
+    assert [detector.name for detector in list_detectors()] == [*names, "band-limited", "loudness", "length"]
 
 
 def test_only_asked_for_a_detector_trains():
@@ -89,6 +90,46 @@ def test_only_asked_for_a_detector_trains():
     both = choose_detectors(["length"], mislabels=True)
     assert [detector.name for detector in both] == ["mislabels", "length"]
     assert choose_detectors((), mislabels=True)[4].name == "mislabels"
+
+
+@pytest.mark.parametrize("pedestal", [0.2, -0.5])
+@pytest.mark.parametrize("change", [lambda wave: wave, lambda wave: 0.2 * wave], ids=["as it is", "faint"])
+def test_an_offset_changes_no_other_verdict(change, pedestal, tmp_path, monkeypatch):
+    monkeypatch.setenv("SAYSO_CACHE", str(tmp_path / "cache"))
+    detectors = choose_detectors((), mislabels=False)
+    changes = {name: change for name in [f"clip{index}" for index in range(60)]}
+    verdicts = []
+    for name, offset in (("level", 0.0), ("raised", pedestal)):
+        raised = {key: lambda wave, own=own, offset=offset: own(wave) + offset for key, own in changes.items()}
+        clips = FolderConfig(path=str(write_set(tmp_path / name, raised))).listing(Progress()).clips
+        with listen(clips, AUDIO, detectors, progress=Progress()) as heard:
+            found = find_faults(heard, detectors, Progress())
+        verdicts.append({detector.name: {one.row for one in each} for detector, each in found.items()})
+    level, raised = verdicts
+    assert len(level.pop("offset")) == 0
+    assert len(raised.pop("offset")) == 120
+    assert raised.pop("near-duplicates") == level.pop("near-duplicates") == set()
+    differing = {name: level[name] ^ raised[name] for name in level}
+    assert sum(len(rows) for rows in differing.values()) <= 4, differing
+
+
+def test_the_audit_judges_what_training_gets(tmp_path, monkeypatch):
+    monkeypatch.setenv("SAYSO_CACHE", str(tmp_path / "cache"))
+    folder = write_set(tmp_path / "words", {}, clips=30)
+    wave, _ = soundfile.read(folder / "yes" / "clip0.wav")
+    soundfile.write(folder / "yes" / "clip0.wav", wave * 1.9 / np.abs(wave).max(), RATE, subtype="FLOAT")
+    soundfile.write(folder / "yes" / "clip1.wav", np.rint(wave * 20_000), RATE, subtype="FLOAT")
+    soundfile.write(folder / "yes" / "clip2.wav", np.stack((wave, -wave), axis=1), RATE)
+    detectors = choose_detectors(["clipping", "silence", "loudness"], mislabels=False)
+    clips = FolderConfig(path=str(folder)).listing(Progress()).clips
+    with listen(clips, AUDIO, detectors, progress=Progress()) as heard:
+        found = find_faults(heard, detectors, Progress())
+        names = [clip.path.rsplit("/")[-1].removesuffix(".wav") for clip in heard.corpus.clips]
+    assert {detector.name: [names[one.row] for one in each] for detector, each in found.items()} == {
+        "silence": [],
+        "clipping": ["clip0"],
+        "loudness": [],
+    }
 
 
 DETECTOR = """

@@ -115,7 +115,8 @@ def _decode(clips: Sequence[Clip], audio: AudioFormat, detectors: Sequence[Detec
         except AudioError as error:
             chunk.skipped.append((clip, str(error)))
             continue
-        recording = Recording(samples, rate)
+        # Quantising clips what lies outside.
+        recording = Recording(np.clip(samples, -1, 1), rate)
         chunk.samples[len(chunk.good)] = clip_from_samples(samples, rate, audio)
         chunk.values.append([detector.measure(recording, audio) for detector in detectors])
         chunk.good.append(clip)

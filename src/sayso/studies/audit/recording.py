@@ -19,7 +19,7 @@ class Recording:
     """A decoded file, or the stretch of it that a clip is."""
 
     samples: NDArray[np.float32]
-    """(samples,) in [-1, 1], at the file's own rate."""
+    """(samples,) in [-1, 1], at the file's own rate, as the file holds them."""
     sample_rate: int
     """In hertz, as the file declares it."""
 
@@ -29,10 +29,20 @@ class Recording:
         return len(self.samples) / self.sample_rate
 
     @cached_property
+    def offset(self) -> float:
+        """Mean of the samples, which nobody hears."""
+        return float(self.samples.mean(dtype=np.float64))
+
+    @cached_property
+    def wave(self) -> NDArray[np.float32]:
+        """The samples without their offset, by which faults are judged, (samples,)."""
+        return self.samples - np.float32(self.offset)
+
+    @cached_property
     def levels_db(self) -> NDArray[np.float64]:
         """Level of each 10 ms in dB of full scale (RMS), (frames,); at least one frame."""
         size = min(max(1, round(FRAME_SECONDS * self.sample_rate)), len(self.samples))
-        frames = self.samples[: len(self.samples) // size * size].reshape(-1, size)
+        frames = self.wave[: len(self.samples) // size * size].reshape(-1, size)
         power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / size
         return 10 * np.log10(power + 10 ** (LOWEST_DB / 10))
 
@@ -67,7 +77,7 @@ class Recording:
     @cached_property
     def energy_below(self) -> NDArray[np.float64]:
         """Share of the energy below each of its frequencies, (bins + 1,), the last of them 1; `bin_of` finds them."""
-        spectrum = np.fft.rfft(self.samples - self.samples.mean())
+        spectrum = np.fft.rfft(self.wave)
         power = spectrum.real.astype(np.float64) ** 2 + spectrum.imag.astype(np.float64) ** 2
         below = np.concatenate(([0.0], np.cumsum(power)))
         return below / max(float(below[-1]), 1e-12)

@@ -37,7 +37,7 @@ class Clipping(Detector):
     def measure(self, recording: Recording, audio: AudioFormat) -> Sequence[float]:
         """Share of samples on a plateau, 0 to 1."""
         del audio
-        x = recording.samples
+        x = recording.wave
         highest, lowest = float(x.max()), float(x.min())
         flat = 0
         for near, height in ((x >= _NEAR * highest, highest), (x <= _NEAR * lowest, -lowest)):

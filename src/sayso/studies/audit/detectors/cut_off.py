@@ -88,7 +88,7 @@ def _edge(recording: Recording, *, at_end: bool) -> NDArray[np.float64]:
     """Levels of the 5 frames at an edge, then of 6 bands in 30 ms, against the word's; then log2 of lengths."""
     size = round(FRAME_SECONDS * recording.sample_rate)
     # A copy that goes outwards in time, so that both edges are alike.
-    wave = recording.samples[::-1] if at_end else recording.samples
+    wave = recording.wave[::-1] if at_end else recording.wave
     wave = np.pad(wave[: _FRAMES * size], (0, max(0, _FRAMES * size - len(wave))))
     power = np.square(wave.reshape(_FRAMES, size), dtype=np.float64).mean(axis=1)
     levels = 10 * np.log10(power + 1e-10) - recording.speech_db

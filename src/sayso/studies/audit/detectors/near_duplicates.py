@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from sayso.audio import without_offset
 from sayso.data.corpus import Corpus
 from sayso.data.near_copies import find_near_copies
 from sayso.studies.audit.detector import Detector, Finding, Values
@@ -38,7 +39,7 @@ class NearDuplicates(Detector):
         sample_rate, clips = corpus.audio.sample_rate, corpus.clips
         named: set[int] = set()
         for pair in find_near_copies(corpus.samples, sample_rate=sample_rate, progress=progress):
-            peak = int(np.abs(corpus.samples[pair.first].astype(np.int32)).max())
+            peak = float(np.abs(without_offset(corpus.samples[pair.first])).max())
             if peak < _LEAST_PEAK and pair.likeness < 1:
                 continue
             first, second = clips[pair.first].label, clips[pair.second].label
