@@ -2,6 +2,8 @@
 
 import os
 import struct
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -337,3 +339,27 @@ def test_audio_format_has_limits() -> None:
     for wrong in ({"sample_rate": 999}, {"sample_rate": 192_001}, {"clip_seconds": 0}, {"clip_seconds": 61}):
         with pytest.raises(SettingsError):
             AudioFormat(**wrong)  # type: ignore[arg-type]
+
+
+# ---- what libraries say by themselves
+
+
+def doubtful_mp3(path: Path) -> Path:
+    """An MP3 with other bytes between its frames, which libmpg123 has much to say about."""
+    content = write(path, hiss(), format="MP3").read_bytes()
+    path.write_bytes(content[:3_000] + bytes(range(256)) * 3 + content[3_000:])
+    return path
+
+
+def test_libmpg123_does_not_write_to_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = doubtful_mp3(tmp_path / "a.mp3")
+    soundfile.read(path)
+    if "Xing" not in capfd.readouterr().err:
+        pytest.skip("this libsndfile is quiet by itself")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: (clip_from_file(path, ONE_SECOND), probe(path)), range(20)))
+    sys.stderr.write("Python is heard\n")
+    assert capfd.readouterr().err == "Python is heard\n"
+    # What others have to say is heard again.
+    soundfile.read(path)
+    assert "Xing" in capfd.readouterr().err

@@ -6,7 +6,7 @@ decode (any file libsndfile reads, channels averaged) -> resample (soxr) -> fit 
 from sayso.audio.arrays import check_rate, read_array
 from sayso.audio.fitting import Fitted, clip_from_file, clip_from_samples, fit_clip, fit_length
 from sayso.audio.format import FULL_SCALE, HIGHEST_RATE, LOWEST_RATE, RESAMPLER, AudioFormat, Fit, Samples
-from sayso.audio.levels import find_sound, heard, without_clicks, without_offset
+from sayso.audio.levels import find_sound, heard, measure_extent, without_clicks, without_offset
 from sayso.audio.reading import Sound, decode, probe, read_sound
 from sayso.audio.samples import quantise, resample, to_float
 from sayso.audio.scale import count_beyond
@@ -30,6 +30,7 @@ __all__ = [
     "fit_clip",
     "fit_length",
     "heard",
+    "measure_extent",
     "probe",
     "quantise",
     "read_array",

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sayso.audio.format import Samples
 
-__all__ = ["find_sound", "heard", "without_clicks", "without_offset"]
+__all__ = ["find_sound", "heard", "measure_extent", "without_clicks", "without_offset"]
 
 # A click ends within one or two of these, a vowel fills three: of 6,900 recordings of words five have a moment that is
 # 12 dB louder than all that lasts so long, and those are clicks.
@@ -85,6 +85,13 @@ def find_sound(samples: Samples, sample_rate: float) -> tuple[NDArray[np.bool_],
         if end - first < min(_SHORTEST_FRAMES, len(loud)):
             loud[first:end] = False
     return loud, hop
+
+
+def measure_extent(samples: Samples, sample_rate: float) -> float:
+    """Measure the seconds from the first sound to the last, pauses between them included."""
+    sounding, hop = find_sound(samples, sample_rate)
+    places = np.flatnonzero(sounding)
+    return float(places[-1] + 1 - places[0]) * hop / sample_rate if len(places) else 0.0
 
 
 def _power(samples: NDArray[np.float32], hop: int) -> NDArray[np.float64]:

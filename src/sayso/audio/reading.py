@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sayso.audio.container import is_cut_short, openable, printable, why_unreadable
 from sayso.audio.format import FULL_SCALE, HIGHEST_RATE, LOWEST_RATE, Samples
+from sayso.audio.quiet import without_chatter
 from sayso.audio.samples import to_float
 from sayso.audio.scale import MOST_PEAK, count_beyond, find_peak, holds_int16, mix
 from sayso.errors import AudioError
@@ -96,7 +97,8 @@ def probe(path: Path | str) -> tuple[float, int]:
         AudioError: it cannot be read as sound.
     """
     try:
-        info = soundfile.info(openable(path))
+        with without_chatter():
+            info = soundfile.info(openable(path))
     except _UNREADABLE as error:
         raise AudioError(f"{printable(path)}: {why_unreadable(path)}") from error
     return info.frames / max(1, info.samplerate), int(info.samplerate)
@@ -108,7 +110,7 @@ def _read(path: Path | str, start_seconds: float | None, end_seconds: float | No
     Then their rate, and whether they are int16 stored as floats.
     """
     try:
-        with soundfile.SoundFile(openable(path)) as file:
+        with without_chatter(), soundfile.SoundFile(openable(path)) as file:
             rate = int(file.samplerate)
             if not LOWEST_RATE <= rate <= HIGHEST_RATE:
                 limits = f"{LOWEST_RATE} to {HIGHEST_RATE} Hz"

@@ -3,13 +3,14 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sayso.audio import probe
+from sayso.audio import measure_extent, probe, read_sound
 from sayso.config.overrides import merge, parse_overrides
 from sayso.config.schema import dump, read
 from sayso.data.clips import Clip
@@ -35,6 +36,10 @@ _PROBED = 200
 _CLIPS_TO_SEE = 60_000
 _MOST_FOR_PRETRAINED = 10_000
 _PRETRAINED_SECONDS, _LONGEST_WORD, _LONGEST_PHRASE = 1.5, 2.0, 4.0
+# A clip's length holds so many of the files, or of the sounds in them with some room around.
+_HELD_SHARE, _ROOM_SECONDS, _LONGEST_HELD = 0.95, 0.2, 10.0
+# Files longer than a phrase take some 10 ms each to listen to.
+_LISTENED = 100
 # Features of so many copies are computed in about 10 s on two cores.
 _REPRESENTED, _MOST_COPIES = 1_500, 4
 # 20, 40 and 80 epochs of few clips came to the same.
@@ -93,7 +98,8 @@ def suggest_recipe(
     best; above, or where `small` is asked for, a small network is trained from nothing. What was chosen is noted.
 
     The rate of a small network is the commonest one of the files up to 16 kHz, that of the pretrained one 16 kHz; the
-    length holds nearly all of them, and of longer ones the loudest part is taken; a small network's epochs are as many
+    length holds nearly all of them (of files longer than a word or a phrase, the sound in them), and of longer ones the
+    loudest part is taken; a small network's epochs are as many
     as let a small folder be seen often enough.
 
     The pretrained start learns other words in synthetic voices as none of these, where espeak-ng is here and can say
@@ -102,7 +108,7 @@ def suggest_recipe(
 
     Rate and length are read from the headers of clips that the source does not give to the test part. Where it gives
     none, the test part is drawn only once the clips are cut to that length, so the headers of clips that come to be
-    tested count too; their sound, words and speakers are not looked at.
+    tested count too, and of long ones how many seconds the sound lasts; their words and speakers are not looked at.
 
     Raises:
         DataError: no usable clips are there.
@@ -126,10 +132,10 @@ def suggest_recipe(
         reason = "as asked" if chosen else f"{count:,} clips are enough to learn from nothing"
         if not wishes.recordings_alone:
             progress.note(f"a small network is trained from nothing: {reason}")
-        values["audio"] = suggest_audio(heard)
+        values["audio"] = suggest_audio(heard, progress=progress)
         values["training"] = {"epochs": int(np.clip(_CLIPS_TO_SEE // max(1, count), 15, 150))}
         return recipe_from_values(merge(values, laid_over), source=str(path))
-    values |= _pretrained(heard, count + _VOICES_BESIDE * len({clip.label for clip in heard}))
+    values |= _pretrained(heard, count + _VOICES_BESIDE * len({clip.label for clip in heard}), progress)
     if laid_over.get("augment") == []:
         del values["training"]["copies"]
     if wishes.in_turn and "split" not in laid_over and _can_leave_each_out(listing.clips):
@@ -208,7 +214,7 @@ def suggest_for_words(words: Words, overrides: Sequence[str] = (), *, progress: 
     read_dataset, split = read_data_sections(values, source="--words")
     clips = list_for_recipe(read_dataset, progress, split).clips
     values["split"] = {"by": "speakers", "test_share": 0.1, "validation": "speakers"}
-    values |= _pretrained(clips, len(clips))
+    values |= _pretrained(clips, len(clips), progress)
     values["model"] = {"kind": PooledMlpConfig.kind, "hidden": 512, "dropout": 0.6}
     values["augment"] = [dict(each) for each in _FOR_VOICES]
     values["training"] |= {"copies": 2}
@@ -216,9 +222,9 @@ def suggest_for_words(words: Words, overrides: Sequence[str] = (), *, progress: 
     return recipe_from_values(merge(values, laid_over), source="--words")
 
 
-def _pretrained(clips: Sequence[Clip], count: int) -> dict[str, Any]:
+def _pretrained(clips: Sequence[Clip], count: int, progress: Progress) -> dict[str, Any]:
     """Plain values of a recipe on the pretrained speech embedding, for so many clips."""
-    seconds = suggest_audio(clips, longest_seconds=_LONGEST_PHRASE).get("clip_seconds", 0.0)
+    seconds = suggest_audio(clips, longest_seconds=_LONGEST_PHRASE, progress=progress).get("clip_seconds", 0.0)
     copies = int(np.clip(_REPRESENTED // max(1, count), 1, _MOST_COPIES))
     return {
         "audio": {"sample_rate": SAMPLE_RATE, "clip_seconds": max(_PRETRAINED_SECONDS, seconds), "fit": "loudest"},
@@ -264,8 +270,14 @@ def read_data_sections(values: Mapping[str, Any], *, source: str) -> tuple[Datas
         raise SettingsError(error.faults, source=source) from error
 
 
-def suggest_audio(clips: Sequence[Clip], *, longest_seconds: float = _LONGEST_WORD) -> dict[str, Any]:
-    """Plain values of an `AudioFormat` from the headers of some files, evenly over the clips; empty: none is sound."""
+def suggest_audio(
+    clips: Sequence[Clip], *, longest_seconds: float = _LONGEST_WORD, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Plain values of an `AudioFormat` from the headers of some files, evenly over the clips; empty: none is sound.
+
+    The length holds nearly all files. Where that is more than `longest_seconds`, the files are listened to, and it
+    holds the sound in nearly all of them, which is noted.
+    """
     some = clips[:: max(1, len(clips) // _PROBED)]
     seconds: list[float] = []
     rates: Counter[int] = Counter()
@@ -280,5 +292,30 @@ def suggest_audio(clips: Sequence[Clip], *, longest_seconds: float = _LONGEST_WO
     if not seconds:
         return {}
     rate = int(np.clip(rates.most_common(1)[0][0], 8_000, 16_000))
-    longest = float(np.clip(np.ceil(np.quantile(seconds, 0.95) * 10) / 10, 0.5, longest_seconds))
-    return {"sample_rate": rate, "clip_seconds": round(longest, 1), "fit": "loudest"}
+    longest = float(np.quantile(seconds, _HELD_SHARE))
+    if longest > longest_seconds:
+        longest = _measure_sound(some, least=longest_seconds, progress=progress or Progress())
+    return {
+        "sample_rate": rate,
+        "clip_seconds": round(max(0.5, float(np.ceil(longest * 10) / 10)), 1),
+        "fit": "loudest",
+    }
+
+
+def _measure_sound(clips: Sequence[Clip], *, least: float, progress: Progress) -> float:
+    """Seconds from the first to the last sound of nearly all of some clips with room around it, from `least` to 10."""
+    held: list[float] = []
+    some = clips[:: max(1, len(clips) // _LISTENED)]
+    with progress.task("listening to long clips", total=len(some), unit="clips") as task:
+        for clip in some:
+            task.advance()
+            with suppress(AudioError):
+                sound = read_sound(clip.path, start_seconds=clip.start_seconds, end_seconds=clip.end_seconds)
+                held.append(measure_extent(sound.samples, sound.sample_rate))
+    needed = float(np.quantile(held, _HELD_SHARE)) + _ROOM_SECONDS if held else 0.0
+    seconds = float(np.clip(needed, least, _LONGEST_HELD))
+    if needed > least:
+        progress.note(
+            f"most clips hold up to {needed - _ROOM_SECONDS:.1f} s of sound: audio.clip_seconds is {seconds:.1f}"
+        )
+    return seconds

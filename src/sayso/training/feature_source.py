@@ -12,7 +12,8 @@ from torch import Tensor
 from sayso.augment import Surroundings
 from sayso.classifier.kept_features import FeatureTable, KeptFeatures
 from sayso.classifier.module import samples_from_int16
-from sayso.data.corpus import Corpus, Rows, fingerprint
+from sayso.data.corpus import Corpus, Rows
+from sayso.data.packing import fingerprint
 from sayso.features import Feature
 from sayso.recipe.prepared import Prepared
 from sayso.recipe.recipe import Recipe
