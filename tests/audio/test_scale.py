@@ -51,13 +51,19 @@ def test_a_faint_part_of_int16_stored_as_floats_keeps_its_scale(tmp_path: Path) 
 def test_other_scales_are_refused_with_their_peak(tmp_path: Path, peak: float, subtype: str) -> None:
     samples = voice() * 100
     samples[4000] = peak
-    with pytest.raises(AudioError, match=rf"a\.wav: samples reach {peak:,.5g}, floats must lie in \[-1, 1\]"):
+    with pytest.raises(AudioError, match=rf"a\.wav: samples reach {peak:,.5g}, must lie in \[-1, 1\]"):
         decode(write(tmp_path / "a.wav", samples.clip(-peak, peak), subtype))
+
+
+def test_the_largest_floats_are_refused_before_they_overflow(tmp_path: Path) -> None:
+    samples = np.full((RATE, 2), 3e38)
+    with pytest.raises(AudioError, match=r"samples reach 3e\+38"):
+        decode(write(tmp_path / "a.wav", samples, "FLOAT"))
 
 
 def test_unsigned_numbers_stored_as_floats_are_not_taken_for_int16(tmp_path: Path) -> None:
     samples = np.rint(128 + 128 * voice())
-    with pytest.raises(AudioError, match=f"samples reach {samples.max():.0f}, floats must lie"):
+    with pytest.raises(AudioError, match=f"samples reach {samples.max():.0f}, must lie"):
         decode(write(tmp_path / "a.wav", samples, "FLOAT"))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import soundfile
 
-__all__ = ["is_cut_short", "openable", "printable", "why_unreadable"]
+__all__ = ["has_no_end", "is_cut_short", "openable", "printable", "why_unreadable"]
 
 # What libsndfile logs when a header (WAV, AIFF, W64, AU) claims more bytes than are there.
 _CLAIMED_BYTES = re.compile(r"\b(?:data|SSND|riff|Data Size)\s*: (\d+) \(should be (\d+)\)")
@@ -29,16 +29,30 @@ def printable(path: Path | str) -> str:
 
 
 def is_cut_short(path: Path | str, file: soundfile.SoundFile, missing: int) -> bool:
-    """Say whether the end of a file is gone; libsndfile itself shortens WAV, AIFF and OGG without a word."""
+    """Say whether the end of a file is gone; libsndfile itself shortens WAV, AIFF and OGG without a word.
+
+    Args:
+        path: the file.
+        file: the same, opened.
+        missing: samples that its header promises and that were not read.
+    """
     if file.format == "FLAC":
         return missing > 0
     if file.format == "OGG":
-        return missing > 0 or not _ends_as_ogg(path)
+        return missing > 0 or _read_last_ogg_page(path) is None
     if file.format == "MP3":
         # The length is an estimate there.
         return missing > _MP3_SLACK_SAMPLES
     claims = ((int(claimed), int(found)) for claimed, found in _CLAIMED_BYTES.findall(file.extra_info))
-    return missing > 0 or any(found < claimed < _UNKNOWN_BYTES for claimed, found in claims)
+    # Some programs count the header in: such a claim is no more than the whole file.
+    size = Path(path).stat().st_size
+    return missing > 0 or any(max(found, size) < claimed < _UNKNOWN_BYTES for claimed, found in claims)
+
+
+def has_no_end(path: Path | str, file: soundfile.SoundFile) -> bool:
+    """Say whether an Ogg file stops between two pages, as one does whose writer was stopped, or one that was cut."""
+    page = _read_last_ogg_page(path) if file.format == "OGG" else None
+    return page is not None and not page[5] & 4
 
 
 def why_unreadable(path: Path | str) -> str:
@@ -56,15 +70,15 @@ def why_unreadable(path: Path | str) -> str:
     return "cannot be read as sound: another kind of file, damaged, or cut short"
 
 
-def _ends_as_ogg(path: Path | str) -> bool:
-    """Say whether the last page of an Ogg file is all there and is marked as the last (RFC 3533)."""
+def _read_last_ogg_page(path: Path | str) -> bytes | None:
+    """Read the last page of an Ogg file, with what may follow it; None: it is not all there (RFC 3533)."""
     with Path(path).open("rb") as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - _OGG_PAGE_BYTES))
         tail = file.read()
     page = tail[max(0, tail.rfind(b"OggS")) :]
     # A head of 27 bytes, the lengths of up to 255 segments, the segments.
     segments = page[27 : 27 + page[26]] if len(page) > 26 else b""
-    return len(page) >= 27 + len(segments) + sum(segments) > 27 and bool(page[5] & 4)
+    return page if len(page) >= 27 + len(segments) + sum(segments) > 27 else None
 
 
 def _is_dangling(path: Path | str) -> bool:

@@ -1,15 +1,18 @@
 """The only reader of sound files: a file, or a part of it, as one channel of samples."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from sayso.audio.container import is_cut_short, openable, printable, why_unreadable
+from sayso.audio.container import has_no_end, is_cut_short, openable, printable, why_unreadable
 from sayso.audio.format import FULL_SCALE, HIGHEST_RATE, LOWEST_RATE, Samples
+from sayso.audio.headers import UNKNOWN_FRAMES, complete
 from sayso.audio.quiet import without_chatter
 from sayso.audio.samples import to_float
 from sayso.audio.scale import MOST_PEAK, count_beyond, find_peak, holds_int16, mix
@@ -20,6 +23,7 @@ __all__ = ["Sound", "decode", "probe", "read_sound"]
 
 # ValueError and MemoryError: names and lengths that no file can have.
 _UNREADABLE = (soundfile.LibsndfileError, OSError, ValueError, MemoryError)
+_CUT_SHORT = "cut short, the file ends before its sound does"
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +42,8 @@ class Sound:
     """Whether the file holds the whole numbers of int16 as floats, and they were divided by 32,768."""
     channel: int | None = None
     """The loudest channel, from 0, taken because the mean would lose its sound; None: the mean of all."""
+    has_no_end: bool = False
+    """Whether its end may be missing, of which the file itself does not know."""
 
     @property
     def remarks(self) -> Iterator[str]:
@@ -48,6 +54,8 @@ class Sound:
             yield "its floats are whole numbers of int16 and were divided by 32,768"
         if self.channel is not None:
             yield f"its channels all but cancel one another, so channel {self.channel + 1} was taken alone"
+        if self.has_no_end:
+            yield "its last page is not marked as the last, so that its end may be missing"
 
 
 def read_sound(path: Path | str, *, start_seconds: float | None = None, end_seconds: float | None = None) -> Sound:
@@ -62,20 +70,23 @@ def read_sound(path: Path | str, *, start_seconds: float | None = None, end_seco
         AudioError: the file is missing, not sound, cut short, empty, holds NaN or samples far outside [-1, 1], or has
             an absurd sample rate.
     """
-    samples, rate, was_int16 = _read(path, start_seconds, end_seconds)
     name = printable(path)
+    samples, read = _read(path, name, start_seconds, end_seconds)
     if len(samples) == 0:
         part = start_seconds is not None or end_seconds is not None
+        if read.has_no_end and not part:
+            raise AudioError(f"{name}: {_CUT_SHORT}")
         raise AudioError(f"{name}: holds no sound" + (" between start and end" if part else ""))
     if samples.dtype == np.int16:
-        return Sound(name, samples, rate)
+        return replace(read, samples=samples)
     if not np.isfinite(samples).all():
         raise AudioError(f"{name}: holds samples that are not numbers (NaN or infinite)")
-    floats = samples / np.float32(FULL_SCALE) if was_int16 else to_float(samples)
+    floats = samples / np.float32(FULL_SCALE) if read.was_int16 else to_float(samples)
+    if (peak := find_peak(floats)) > MOST_PEAK:
+        scale = "must lie in [-1, 1]: it is damaged, or was written on another scale"
+        raise AudioError(f"{name}: samples reach {peak:,.5g}, {scale}")
     mono, channel = (floats, None) if floats.ndim == 1 else mix(floats)
-    if (peak := find_peak(mono)) > MOST_PEAK:
-        raise AudioError(f"{name}: samples reach {peak:,.5g}, floats must lie in [-1, 1]; write it anew on that scale")
-    return Sound(name, mono, rate, count_beyond(mono), was_int16, channel)
+    return replace(read, samples=mono, beyond=count_beyond(mono), channel=channel)
 
 
 def decode(
@@ -96,36 +107,44 @@ def probe(path: Path | str) -> tuple[float, int]:
     Raises:
         AudioError: it cannot be read as sound.
     """
+    with _opened(path) as file:
+        return file.frames / max(1, file.samplerate), int(file.samplerate)
+
+
+@contextmanager
+def _opened(path: Path | str) -> Generator[soundfile.SoundFile]:
+    """Open a file for reading, with a length that is true; what cannot be read inside is an AudioError, too."""
     try:
-        with without_chatter():
-            info = soundfile.info(openable(path))
+        with without_chatter(), ExitStack() as stack:
+            file = stack.enter_context(soundfile.SoundFile(openable(path)))
+            if (content := complete(path, file)) is not None:
+                file = stack.enter_context(soundfile.SoundFile(BytesIO(content)))
+            if file.frames == UNKNOWN_FRAMES:
+                raise AudioError(f"{printable(path)}: {_CUT_SHORT}")
+            yield file
     except _UNREADABLE as error:
         raise AudioError(f"{printable(path)}: {why_unreadable(path)}") from error
-    return info.frames / max(1, info.samplerate), int(info.samplerate)
 
 
-def _read(path: Path | str, start_seconds: float | None, end_seconds: float | None) -> tuple[Samples, int, bool]:
+def _read(path: Path | str, name: str, start_seconds: float | None, end_seconds: float | None) -> tuple[Samples, Sound]:
     """Give the samples, (samples,) or (samples, channels), int16 where the file holds just one channel of those.
 
-    Then their rate, and whether they are int16 stored as floats.
+    Then what the file says of them, as a sound whose samples are still to come.
     """
-    try:
-        with without_chatter(), soundfile.SoundFile(openable(path)) as file:
-            rate = int(file.samplerate)
-            if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-                limits = f"{LOWEST_RATE} to {HIGHEST_RATE} Hz"
-                raise AudioError(f"{printable(path)}: sample rate {rate} Hz, must be {limits}")
-            first = _frame(start_seconds, 0, file)
-            wanted = max(0, _frame(end_seconds, file.frames, file) - first)
-            if first:
-                file.seek(first)
-            dtype = "int16" if file.channels == 1 and file.subtype == "PCM_16" else "float32"
-            samples: Samples = np.asarray(file.read(wanted, dtype=dtype), dtype=dtype)
-            if is_cut_short(path, file, wanted - len(samples)):
-                raise AudioError(f"{printable(path)}: cut short, the file ends before its sound does")
-            return samples, rate, holds_int16(file)
-    except _UNREADABLE as error:
-        raise AudioError(f"{printable(path)}: {why_unreadable(path)}") from error
+    with _opened(path) as file:
+        rate = int(file.samplerate)
+        if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+            raise AudioError(f"{name}: sample rate {rate} Hz, must be {LOWEST_RATE} to {HIGHEST_RATE} Hz")
+        first = _frame(start_seconds, 0, file)
+        wanted = max(0, _frame(end_seconds, file.frames, file) - first)
+        if first:
+            file.seek(first)
+        dtype = "int16" if file.channels == 1 and file.subtype == "PCM_16" else "float32"
+        samples: Samples = np.asarray(file.read(wanted, dtype=dtype), dtype=dtype)
+        if is_cut_short(path, file, wanted - len(samples)):
+            raise AudioError(f"{name}: {_CUT_SHORT}")
+        none = np.zeros(0, np.float32)
+        return samples, Sound(name, none, rate, was_int16=holds_int16(file), has_no_end=has_no_end(path, file))
 
 
 def _frame(seconds: float | None, default: int, file: soundfile.SoundFile) -> int:

@@ -30,6 +30,8 @@ class Treatment:
     """Its file holds the whole numbers of int16 as floats."""
     one_channel: bool = False
     """The mean of its channels would have lost its sound, and the loudest was taken."""
+    has_no_end: bool = False
+    """Its file does not know whether its end is there."""
     lost_seconds: float = 0.0
     """Sound outside the clip."""
     needed_seconds: float = 0.0
@@ -49,6 +51,7 @@ class Treatment:
             clipped=count_beyond(fitted.samples),
             was_int16=sound.was_int16,
             one_channel=sound.channel is not None,
+            has_no_end=sound.has_no_end,
             lost_seconds=round(lost, 2) if is_lost else 0.0,
             needed_seconds=round(needed, 2) if is_lost else 0.0,
             silent=bool(sound.samples.max() == sound.samples.min()) or (nothing and not fitted.samples.any()),
@@ -96,6 +99,7 @@ _TEXTS = {
     "clipped": "{clips} beyond full scale, with {samples} clipped {names}",
     "was_int16": "{clips} with whole numbers of int16 stored as floats: divided by 32,768 {names}",
     "one_channel": "{clips} with channels that all but cancel one another: the loudest channel was taken {names}",
+    "has_no_end": "{clips} whose last Ogg page is not marked as the last: their ends may be missing {names}",
 }
 
 
