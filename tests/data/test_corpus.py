@@ -245,12 +245,12 @@ def test_sound_that_is_cut_off_is_noted(listing: Listing, tmp_path: Path) -> Non
     phrase = np.concatenate((tone(), np.zeros(4000), tone(0.4)))
     assert notes_on(listing, tmp_path, phrase, "PCM_16") == (
         "cut to 0.5 s (audio.clip_seconds), 2 of 38 clips lose sound: 0.8 s of it in the median, 0.8 s at most "
-        "(one.wav, two.wav); audio.clip_seconds=1.6 would keep nearly all",
+        "(one.wav, two.wav); audio.clip_seconds=1.4 would keep nearly all",
     )
     early = np.concatenate((tone(0.3), np.zeros(8000)))
     silent, lost = notes_on(listing, tmp_path, early, "PCM_16")
     assert silent == "2 clips are digital silence (one.wav, two.wav)"
-    assert lost.endswith("audio.clip_seconds=1.5 would keep nearly all")
+    assert lost.endswith("audio.clip_seconds=1.3 would keep nearly all")
     long_pause = np.concatenate((np.zeros(6000), tone(0.4), np.zeros(6000)))
     assert notes_on(listing, tmp_path, long_pause, "PCM_16") == ()
 

@@ -15,6 +15,8 @@ from sayso.audio.samples import quantise, resample, to_float
 
 __all__ = ["Fitted", "clip_from_file", "clip_from_samples", "fit_clip", "fit_length"]
 
+_ROOM_SECONDS = 0.2
+
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
@@ -39,6 +41,8 @@ class Fitted:
     def measure_loss(self) -> tuple[float, float]:
         """Tell what fitting throws away: seconds of sound outside the clip, and the length that would hold it.
 
+        That length leaves some room around the sound, as far as the recording has it.
+
         What lies between the sounds, and noise as faint as the recording's floor, is none.
         """
         total = len(self.whole)
@@ -52,7 +56,8 @@ class Fitted:
         lost = np.count_nonzero((middles < 0) | (middles >= self.audio.clip_samples)) * hop
         first, end = int(places[0]) * hop, min(int(places[-1] + 1) * hop, total)
         needed = {"start": end, "centre": max(total - 2 * first, 2 * end - total)}.get(self.audio.fit, end - first)
-        return lost / self.audio.sample_rate, needed / self.audio.sample_rate
+        enough = min(needed + round(_ROOM_SECONDS * self.audio.sample_rate), total)
+        return lost / self.audio.sample_rate, enough / self.audio.sample_rate
 
 
 def clip_from_file(

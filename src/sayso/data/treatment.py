@@ -16,8 +16,8 @@ __all__ = ["Treatment", "note_treatments"]
 # About a syllable.
 _LEAST_LOST_SECONDS = 0.1
 _SHOWN = 3
-# So many of the clips that lose sound are to keep it with the length that is named, and so much room around the sound.
-_KEPT_SHARE, _ROOM_SECONDS = 0.95, 0.2
+# So many of the clips that lose sound are to keep it with the length that is named.
+_KEPT_SHARE = 0.95
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ _TEXTS = {
 
 def _note_loss(lost: Sequence[Treatment], who: tuple[str, str], total: int, audio: AudioFormat) -> str:
     seconds = [each.lost_seconds for each in lost]
-    needed = float(np.quantile([each.needed_seconds for each in lost], _KEPT_SHARE)) + _ROOM_SECONDS
+    needed = float(np.quantile([each.needed_seconds for each in lost], _KEPT_SHARE))
     mend = f"audio.clip_seconds={np.ceil(10 * needed) / 10:.1f} would keep nearly all"
     lose = "loses" if len(lost) == 1 else "lose"
     who_loses = f"{len(lost):,} of {counted(total, 'clip')} {lose} sound"
