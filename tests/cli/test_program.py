@@ -118,6 +118,19 @@ def test_predict_names_words(sayso, trained):
     assert str(clips[0]) in out
 
 
+def test_predict_says_what_it_did_to_a_sound(sayso, trained, tone_folder, tmp_path):
+    samples, rate = soundfile.read(next(tone_folder.rglob("*.wav")), dtype="int16")
+    soundfile.write(tmp_path / "whole.wav", samples, rate)
+    soundfile.write(tmp_path / "numbers.wav", samples.astype(float), rate, subtype="FLOAT")
+    plain, told = (
+        sayso("predict", tmp_path / name, "--model", trained / "run") for name in ("whole.wav", "numbers.wav")
+    )
+    assert told[0] == 0
+    assert told[1].split(": ")[-1] == plain[1].split(": ")[-1]
+    assert "numbers.wav: its floats are whole numbers of int16 and were divided by 32,768" in told[2]
+    assert "note" not in plain[2]
+
+
 def test_predict_goes_on_after_a_bad_file(sayso, trained, tmp_path):
     (tmp_path / "bad.wav").write_text("no sound")
     good = next((trained / "tones").rglob("*.wav"))
