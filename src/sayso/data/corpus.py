@@ -32,7 +32,6 @@ __all__ = [
     "Rows",
     "clear_packed",
     "find_changed_rows",
-    "fingerprint",
     "join",
     "list_packed",
     "pack",
