@@ -294,3 +294,21 @@ def test_another_process_packs_the_same_first(
     monkeypatch.setattr(corpus_module, "pack_clips", overtaken)
     assert len(packed_corpus(listing)) == 36
     assert len(folders(private_cache)) == 1
+
+
+def test_two_that_pack_the_same_clips_at_once_both_get_them(listing: Listing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second finds nothing, the first finishes, and the second clears away what it takes for damaged."""
+    began = corpus_module._build
+    firsts: list[Any] = []
+
+    def build_after_the_other(*arguments: Any) -> Any:
+        monkeypatch.setattr(corpus_module, "_build", began)
+        firsts.append(packed_corpus(listing))
+        return began(*arguments)
+
+    monkeypatch.setattr(corpus_module, "_build", build_after_the_other)
+    second = packed_corpus(listing)
+    clear_packed()
+    for corpus in (*firsts, second):
+        assert len(corpus) == len(listing.clips)
+        assert corpus.samples.any(axis=1).all()

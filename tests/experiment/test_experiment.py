@@ -18,6 +18,7 @@ from sayso.experiment.run import load
 from sayso.recipe import defaults
 from sayso.recipe.defaults import Wishes, suggest_recipe
 from sayso.recipe.recipe import read_recipe
+from sayso.system.claims import locked_folder
 from sayso.system.progress import Progress
 from sayso.training.hardware import Hardware
 
@@ -148,6 +149,12 @@ def test_a_finished_run_is_not_resumed_and_a_folder_is_not_overwritten(made):
     with pytest.raises(RunError, match="exists and is not empty"):
         small_run(folder, run.path)
     assert run.weights.read_bytes() == before
+
+
+def test_a_run_that_another_command_is_at_is_not_resumed(made):
+    run, _ = made
+    with locked_folder(run.path), pytest.raises(RunError, match="another command is writing there"):
+        sayso.resume(run.path)
 
 
 def test_a_run_stopped_before_its_report_goes_on(tmp_path, monkeypatch, tone_folder):

@@ -40,10 +40,36 @@ def test_files_that_are_not_whole_are_told(made_run, name, text, says):
 def test_a_taken_folder_is_left_alone(tmp_path):
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "mine.txt").write_text("mine")
-    with pytest.raises(RunError, match="exists and is not empty, nothing was changed"):
-        new_run_folder("name", tmp_path / "taken")
-    assert new_run_folder("name", tmp_path / "new").path == tmp_path / "new"
+    with (
+        pytest.raises(RunError, match="exists and is not empty, nothing was changed"),
+        new_run_folder("name", tmp_path / "taken"),
+    ):
+        pass
+    with new_run_folder("name", tmp_path / "new") as run:
+        assert run.path == tmp_path / "new"
     assert not (tmp_path / "new").exists()
+
+
+def test_runs_of_one_second_have_folders_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("time.strftime", lambda _: "20261121-101500")
+    with new_run_folder("clips", None) as first, new_run_folder("clips", None) as second:
+        assert [run.path.name for run in (first, second)] == ["clips-20261121-101500", "clips-20261121-101500-2"]
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_a_run_that_fails_before_its_first_epoch_is_taken_back_and_a_later_one_is_not(tmp_path, trained):
+    def fail():
+        with new_run_folder("name", tmp_path / "run") as run:
+            run.recipe.touch()
+            if trained:
+                run.log.touch()
+            raise RuntimeError("odd")
+
+    with pytest.raises(RuntimeError, match="odd"):
+        fail()
+    assert (tmp_path / "run").exists() == trained
 
 
 def test_what_a_run_leaves_is_what_its_types_say_and_nothing_is_said_twice(tone_folder, tmp_path):

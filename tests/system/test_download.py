@@ -8,6 +8,7 @@ import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -252,3 +253,23 @@ def test_damaged_archive_leaves_nothing(tmp_path: Path, keep: int) -> None:
     with pytest.raises(DownloadError, match="damaged or not an archive"):
         unpack(archive, tmp_path / "out", progress=Progress())
     assert [path.name for path in tmp_path.iterdir()] == ["a.tar.gz"]
+
+
+def test_two_that_fetch_one_archive_at_once_fetch_it_once(served: Served, tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("yes/1.wav", CONTENT)
+    served.files["/clips.zip"] = packed.getvalue()
+    ready = threading.Barrier(4)
+
+    def get(_: int) -> bytes:
+        ready.wait()
+        folder = fetch_folder(
+            [served.url("clips.zip")], tmp_path / "clips", archive="clips.zip", holds="x", sha256=None,
+            progress=Progress(),
+        )  # fmt: skip
+        return (folder / "yes" / "1.wav").read_bytes()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(get, range(4))) == [CONTENT] * 4
+    assert len(served.asked) == 1

@@ -18,6 +18,7 @@ from sayso.system.files import (
     digest,
     file_digest,
     write_json,
+    write_new_text,
     write_text,
 )
 
@@ -139,6 +140,29 @@ def test_the_first_folder_stays(tmp_path: Path) -> None:
             (theirs / "who").write_text("first")
     assert (tmp_path / "made" / "who").read_text() == "first"
     assert names(tmp_path) == ["made"]
+
+
+def test_a_new_file_is_written_once(tmp_path: Path) -> None:
+    assert write_new_text(tmp_path / "a" / "note.txt", "first")
+    assert not write_new_text(tmp_path / "a" / "note.txt", "second")
+    assert (tmp_path / "a" / "note.txt").read_text() == "first"
+    assert names(tmp_path / "a") == ["note.txt"]
+
+
+def test_a_folder_that_is_being_removed_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stood in the way is gone at the second look, as when another process clears the cache."""
+    replace, refused = Path.replace, [True]
+
+    def refuse_once(self: Path, target: Path) -> Path:
+        if refused:
+            refused.clear()
+            raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", refuse_once)
+    with atomic_folder(tmp_path / "made") as new:
+        (new / "one").write_text("1")
+    assert names(tmp_path / "made") == ["one"]
 
 
 def test_a_file_in_the_place_of_a_folder(tmp_path: Path) -> None:

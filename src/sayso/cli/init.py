@@ -28,13 +28,13 @@ def init(
     from sayso.recipe.defaults import Wishes
     from sayso.recipe.recipe import recipe_yaml
     from sayso.recipe.source import find_recipe
-    from sayso.system.files import write_text
+    from sayso.system.files import write_new_text
 
     spoken = words_given(words, words_file, language)
     wishes = Wishes(small=small, language=language)
     name, recipe = find_recipe(spoken or source or "", settings or (), wishes=wishes, progress=Bars())
     path = out or Path(f"{name}.yaml")
-    if path.exists():
+    text = f"# Train it: sayso train {path}\n{recipe_yaml(recipe, comments=True)}"
+    if not write_new_text(path, text):
         raise RunError(f"{path}: exists, nothing was changed; choose another --out or remove it first")
-    write_text(path, f"# Train it: sayso train {path}\n{recipe_yaml(recipe, comments=True)}")
     say(f"wrote {path}; train it with: sayso train {path}")

@@ -103,12 +103,7 @@ def pack(listing: Listing, audio: AudioFormat, *, progress: Progress, max_bad_sh
     if corpus is None:
         # What lies there, if anything, is damaged.
         shutil.rmtree(folder, ignore_errors=True)
-        _build(folder, listing, audio, progress, max_bad_share)
-        corpus = _open(folder, listing, audio)
-    if corpus is None:
-        raise OutputError(
-            f"{folder}: was written, but cannot be read back; check the disk, or set SAYSO_CACHE elsewhere"
-        )
+        corpus = _build(folder, listing, audio, progress, max_bad_share)
     _check_bad_share(corpus.skipped, len(listing.clips), max_bad_share)
     return corpus
 
@@ -197,7 +192,8 @@ def _stamp(path: str) -> tuple[str, int, int, int]:
     return path, stat.st_size, stat.st_mtime_ns, stat.st_mode
 
 
-def _build(folder: Path, listing: Listing, audio: AudioFormat, progress: Progress, max_bad_share: float) -> None:
+def _build(folder: Path, listing: Listing, audio: AudioFormat, progress: Progress, max_bad_share: float) -> Corpus:
+    """Pack a listing into a folder, and open it before others can see, and remove, that folder."""
     clips = listing.clips
     with atomic_folder(folder) as new:
         # Written rather than mapped: on a full disk a write fails, a mapping kills the process.
@@ -222,6 +218,12 @@ def _build(folder: Path, listing: Listing, audio: AudioFormat, progress: Progres
             "folder": os.path.commonpath([clip.path for clip in clips]),
         }
         write_json(new / _INDEX, index)
+        corpus = _open(new, listing, audio)
+        if corpus is None:
+            raise OutputError(
+                f"{folder}: was written, but cannot be read back; check the disk, or set SAYSO_CACHE elsewhere"
+            )
+    return corpus
 
 
 def _read_index(folder: Path) -> dict[str, Any] | None:
@@ -236,13 +238,16 @@ def _read_index(folder: Path) -> dict[str, Any] | None:
 def _open(folder: Path, listing: Listing, audio: AudioFormat) -> Corpus | None:
     """Open a packed corpus; None when it is not there, or not whole."""
     index = _read_index(folder)
-    if index is None or not (folder / _SAMPLES).is_file():
+    if index is None:
         return None
     lengths: list[int] = index["noise_lengths"]
     end = index["clips"] * audio.clip_samples
-    if (folder / _SAMPLES).stat().st_size != 2 * (end + sum(lengths)):
+    try:
+        everything = np.memmap(folder / _SAMPLES, np.int16, mode="r").view(np.ndarray)
+    except (OSError, ValueError):  # gone, removed at this moment by another process, or of an odd or no size
         return None
-    everything = np.memmap(folder / _SAMPLES, np.int16, mode="r").view(np.ndarray)
+    if len(everything) != end + sum(lengths):
+        return None
     skipped = {int(row): why for row, why in index["skipped"].items()}
     clips = tuple(clip for row, clip in enumerate(listing.clips) if row not in skipped)
     fingerprints = tuple(index["fingerprints"])

@@ -14,7 +14,7 @@ from sayso.experiment.run import Run, check_same_clips
 from sayso.experiment.train import complete
 from sayso.recipe.addition import add_clips, describe_addition
 from sayso.recipe.prepared import prepare, prepare_with_more
-from sayso.runs.folder import new_run_folder, taken_back_if_unstarted
+from sayso.runs.folder import new_run_folder
 from sayso.runs.predictions import Predictions, read_predictions
 from sayso.system.progress import Progress
 from sayso.system.wording import counted, percent
@@ -72,14 +72,14 @@ def adapt(
     addition = add_clips(old.settings, before.corpus.labels, dataset, language=language, progress=progress)
     progress.note(describe_addition(addition))
     prepared = prepare_with_more(before, addition.recipe, progress)
-    run = Run(new_run_folder(f"{old.path.name}-adapted", Path(out) if out else None).path)
-    with taken_back_if_unstarted(run):
-        try:
+    try:
+        with new_run_folder(f"{old.path.name}-adapted", Path(out) if out else None) as folder:
+            run = Run(folder.path)
             complete(run, prepared, start=old, known=known, extras=True)
-        except InterruptedRunError as error:
-            with suppress(OSError):
-                shutil.rmtree(run.path)
-            raise InterruptedRunError("stopped; nothing is left of it, and the old run is as it was") from error
+    except InterruptedRunError as error:
+        with suppress(OSError):
+            shutil.rmtree(run.path)
+        raise InterruptedRunError("stopped; nothing is left of it, and the old run is as it was") from error
     return Adapted(run, addition.new_words, _cost(read_predictions(old.predictions), read_predictions(run.predictions)))
 
 

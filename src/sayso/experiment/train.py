@@ -4,7 +4,7 @@ import os
 import platform
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +21,10 @@ from sayso.recipe.prepared import Prepared, prepare
 from sayso.recipe.recipe import Recipe, recipe_yaml
 from sayso.recipe.source import find_recipe
 from sayso.recipe.words import Words
-from sayso.runs.folder import new_run_folder, taken_back_if_unstarted
+from sayso.runs.folder import new_run_folder
 from sayso.runs.manifest import StartedManifest, carry_over, write_manifest
-from sayso.system.distributed import join_processes, make_once, tell_lost_processes, this_process, wait
+from sayso.system.claims import locked_folder
+from sayso.system.distributed import join_processes, make_once, tell_lost_processes, wait
 from sayso.system.files import file_digest, write_text
 from sayso.system.progress import Progress
 
@@ -63,28 +64,28 @@ def train(
         SaysoError: whatever of recipe, clips and folder does not fit, in one line; earlier runs stay whole.
     """
     progress = progress or Progress()
-    with join_processes():
+    with join_processes(), ExitStack() as held:
         wishes = Wishes(small=small, language=language)
         known_as, recipe = find_recipe(source, overrides, wishes=wishes, progress=progress)
-        run = Run(make_once(lambda: new_run_folder(name or known_as, Path(out) if out else None).path))
-        prepared = prepare(recipe, progress)
-        with taken_back_if_unstarted(run) if this_process().leads else nullcontext():
-            return complete(run, prepared, extras=extras)
+        folder = new_run_folder(name or known_as, Path(out) if out else None)
+        run = Run(make_once(lambda: held.enter_context(folder).path))
+        return complete(run, prepare(recipe, progress), extras=extras)
 
 
 def resume(path: str | Path, *, extras: bool = True, progress: Progress | None = None) -> Run:
     """Go on with a run that was stopped; it ends as it would have ended. `extras` is as for `train`.
 
     Raises:
-        RunError: there is no such run, it is finished, or its clips have changed since.
+        RunError: there is no such run, it is finished, another command is at it, or its clips have changed since.
     """
-    with join_processes():
-        run, recipe = make_once(lambda: _unfinished(Path(path)))
+    with join_processes(), ExitStack() as held:
+        run, recipe = make_once(lambda: _unfinished(Path(path), held))
         return complete(run, prepare(recipe, progress or Progress()), extras=extras)
 
 
-def _unfinished(path: Path) -> tuple[Run, Recipe]:
+def _unfinished(path: Path, held: ExitStack) -> tuple[Run, Recipe]:
     run = Run.open(path)
+    held.enter_context(locked_folder(run.path))
     if run.finished:
         raise RunError(f"{path}: finished already; its scores are in metrics.json")
     return run, run.settings

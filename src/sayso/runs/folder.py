@@ -11,7 +11,8 @@ from typing import TypeVar
 from sayso.errors import InterruptedRunError, LostProcessError, RunError
 from sayso.runs.manifest import Manifest, read_manifest, split_label
 from sayso.runs.metrics import Metrics, read_metrics
-from sayso.system.files import find_free_path, output_errors
+from sayso.system.claims import free_folder, own_folder
+from sayso.system.files import output_errors
 
 __all__ = [
     "RunFolder",
@@ -19,7 +20,6 @@ __all__ = [
     "new_folder",
     "new_run_folder",
     "remove_run",
-    "taken_back_if_unstarted",
 ]
 
 _FOLDS = "folds"
@@ -139,46 +139,46 @@ class RunFolder:
         return split_label(self.manifest(), self.metrics()["test"].get("speakers"))
 
 
-def new_folder(root: str, name: str, out: Path | None) -> Path:
-    """Choose a folder for something new, `out` itself or else `<root>/<name>-<time>`; it is made when first written to.
+@contextmanager
+def new_folder(root: str, name: str, out: Path | None) -> Generator[Path]:
+    """Make a folder for something new, `out` itself or else `<root>/<name>-<time>`, and keep others out of it.
+
+    It is claimed by being made: of two commands with one name and second each gets its own folder, of two with one
+    `out` the later is told. Left empty, it is removed.
 
     Raises:
-        RunError: the folder exists and is not empty; nothing in it is touched.
+        RunError: the folder is another command's, or exists and is not empty; nothing in it is touched.
+        OutputError: it cannot be made.
     """
-    path = out or find_free_path(Path(root) / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
-    if path.is_dir() and any(path.iterdir()):
-        raise RunError(f"{path}: exists and is not empty, nothing was changed; choose another --out or remove it first")
-    if path.exists() and not path.is_dir():
-        raise RunError(f"{path}: is a file, nothing was changed; choose another --out")
-    return path
-
-
-def new_run_folder(name: str, out: Path | None) -> RunFolder:
-    """Choose the folder of a new run, as `new_folder` does below `runs`."""
-    return RunFolder(new_folder("runs", name, out))
+    default = Path(root) / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    with own_folder(out) if out else free_folder(default) as path:
+        yield path
 
 
 @contextmanager
-def taken_back_if_unstarted(run: RunFolder) -> Generator[None]:
-    """Remove what the block writes into a new run's folder when it fails before an epoch is finished.
+def new_run_folder(name: str, out: Path | None) -> Generator[RunFolder]:
+    """Make the folder of a new run, as `new_folder` does below `runs`.
 
-    Its `--out` can be used again then. After an epoch, or when a person stopped it or another process of it died, the
-    run stays to be resumed; files and folders that a run does not make always stay.
+    When the block fails before an epoch is finished, what a run has written by then is removed, and its `out` can be
+    used again. After an epoch, or when a person stopped it or another process of it died, the run stays to be
+    resumed; files and folders that a run does not make always stay.
     """
-    made = [folder for folder in (run.path, *run.path.parents) if not folder.exists()]
-    before = set(run.path.iterdir()) if run.path.is_dir() else set[Path]()
-    try:
-        yield
-    except (InterruptedRunError, LostProcessError):
-        raise
-    except Exception:
-        if not run.log.exists():
-            with suppress(OSError):  # the error itself is what a person must read
-                for entry in {run.path / name for name in _WRITTEN_FIRST} & set(run.path.iterdir()) - before:
-                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-                for folder in made:
-                    folder.rmdir()
-        raise
+    with new_folder("runs", name, out) as path:
+        run = RunFolder(path)
+        try:
+            yield run
+        except (InterruptedRunError, LostProcessError):
+            raise
+        except Exception:
+            if not run.log.exists():
+                _take_back(run)
+            raise
+
+
+def _take_back(run: RunFolder) -> None:
+    with suppress(OSError):  # the error itself is what a person must read
+        for entry in {run.path / name for name in _WRITTEN_FIRST} & set(run.path.iterdir()):
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
 def list_runs(root: Path) -> list[RunFolder]:

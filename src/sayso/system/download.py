@@ -10,11 +10,12 @@ import urllib.request
 import zipfile
 import zlib
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO
 
 from sayso.errors import DownloadError
+from sayso.system.claims import locked_file
 from sayso.system.files import atomic_folder, cache_folder, file_digest, output_errors
 from sayso.system.progress import Progress
 
@@ -70,11 +71,14 @@ def fetch_folder(
     if folder.is_dir():
         return folder
     destination = downloads_folder() / archive
-    own = not destination.exists()
-    fetch(urls, destination, sha256=sha256, progress=progress, holds=holds)
-    unpack(destination, folder, progress=progress)
-    if own:
-        destination.unlink(missing_ok=True)
+    with _alone(destination, progress):
+        if folder.is_dir():  # unpacked by another process, which was waited for
+            return folder
+        own = not destination.exists()
+        _fetch(urls, destination, sha256=sha256, progress=progress, holds=holds)
+        unpack(destination, folder, progress=progress)
+        if own:
+            destination.unlink(missing_ok=True)
     return folder
 
 
@@ -94,13 +98,25 @@ def fetch(urls: Sequence[str], destination: Path, *, sha256: str | None, progres
         DownloadError: every mirror failed, or the file that lies there has another hash.
         OutputError: the place cannot be written.
     """
+    with _alone(destination, progress):
+        return _fetch(urls, destination, sha256=sha256, progress=progress, holds=holds)
+
+
+def _alone(destination: Path, progress: Progress) -> AbstractContextManager[None]:
+    """Let one process at a time fetch a file, since what arrived is kept in one place for all."""
+
+    def waits() -> None:
+        progress.note(f"another command is fetching {destination.name}; waiting for it")
+
+    return locked_file(destination.with_name(f".{destination.name}.lock"), waits=waits)
+
+
+def _fetch(urls: Sequence[str], destination: Path, *, sha256: str | None, progress: Progress, holds: str) -> Path:
     if destination.exists():
         if sha256 is not None and file_digest(destination) != sha256:
             raise DownloadError(f"{destination}: wrong SHA-256, must be {sha256}; remove it and run again")
         return destination
     part = destination.with_name(destination.name + ".part")
-    with output_errors(part):
-        destination.parent.mkdir(parents=True, exist_ok=True)
     failures: list[str] = []
     for url in urls:
         reason = _from_mirror(url, part, sha256, progress)

@@ -24,12 +24,12 @@ __all__ = [
     "digest",
     "expand_home",
     "file_digest",
-    "find_free_path",
     "output_errors",
     "temporary_beside",
     "write_bytes",
     "write_csv",
     "write_json",
+    "write_new_text",
     "write_text",
 ]
 
@@ -73,12 +73,6 @@ def expand_home(path: str) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         return Path(path)
-
-
-def find_free_path(path: Path) -> Path:
-    """Give the path, or where something is there already the first free one of `path-2`, `path-3` and so on."""
-    others = (path.with_name(f"{path.name}-{number}") for number in range(2, 1000))
-    return next(place for place in (path, *others) if not place.exists())
 
 
 @contextmanager
@@ -153,11 +147,19 @@ def atomic_folder(path: Path) -> Generator[Path]:
             inner = Path(name) / "new"
             inner.mkdir()
             yield inner
-            try:
-                inner.replace(path)
-            except OSError:
-                if not path.is_dir():
-                    raise
+            _put_in_place(inner, path)
+
+
+def _put_in_place(folder: Path, path: Path) -> None:
+    while True:
+        try:
+            folder.replace(path)
+            return
+        except OSError as error:
+            if path.is_dir():
+                return
+            if error.errno != errno.ENOTEMPTY:  # else what was there is gone since
+                raise
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -169,6 +171,22 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` atomically, as UTF-8; what UTF-8 cannot hold (odd bytes of a file name) as an escape."""
     write_bytes(path, text.encode(errors="backslashreplace"))
+
+
+def write_new_text(path: Path, text: str) -> bool:
+    """Write `text` to a file that is not there yet, as UTF-8; False where something is, which stays as it was."""
+    with output_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.touch(exist_ok=False)
+        except FileExistsError:
+            return False
+    try:
+        write_text(path, text)
+    except BaseException:
+        path.unlink()
+        raise
+    return True
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -91,39 +91,45 @@ def audit(
     Raises:
         SettingsError: no such fault, or settings that do not fit.
         DataError: no usable clips, or a fault asked for by name cannot be looked for among so few.
-        RunError: the folder is not empty.
+        RunError: the folder is not empty, or another command's.
         OutputError: it cannot be written.
         InterruptedRunError: Ctrl-C while models are trained; all other findings are written.
     """
     progress = progress or Progress()
     detectors = choose_detectors(only, mislabels=mislabels)
     name, recipe = _recipe_of(source, overrides, progress)
-    folder = new_folder("audits", name, out)
-    check_writable(folder)
-    listing = recipe.dataset.kept_listing(progress, recipe.split)
-    for note in listing.notes:
-        progress.note(note)
-    clips = listing.clips
-    _check_clips(source, clips, detectors, only, mislabels=mislabels)
-    # More threads gain little in a network so small, and lose much where others work on the same cores.
-    threads = recipe.training.threads or 1
-    with listen(clips, recipe.audio, detectors, progress=progress) as heard:
-        quick = tuple(detector for detector in detectors if not detector.trains)
-        trains_on = shlex.quote(os.path.abspath(source)) if Path(source).exists() else "RECIPE"  # noqa: PTH100
-        found = Audit(folder, heard.corpus.clips, find_faults(heard, quick, progress), heard.skipped, trains_on)
-        slow = tuple(detector for detector in detectors if detector.trains)
-        if not slow:
-            return _written(found, name)
-        if quick:
-            _written(found, name)
-        try:
-            more = find_faults(heard, slow, progress, threads=threads)
-        except (KeyboardInterrupt, InterruptedRunError) as stop:
-            kept = f"all other findings are kept in {folder}" if quick else "nothing was written"
-            sought = " and ".join(detector.name for detector in slow)
-            raise InterruptedRunError(f"stopped in the search for {sought}; {kept}") from stop
-        both = {**found.findings, **more}
-        return _written(replace(found, findings={one: both[one] for one in detectors}), name)
+    with new_folder("audits", name, out) as folder:
+        check_writable(folder)
+        listing = recipe.dataset.kept_listing(progress, recipe.split)
+        for note in listing.notes:
+            progress.note(note)
+        _check_clips(source, listing.clips, detectors, only, mislabels=mislabels)
+        with listen(listing.clips, recipe.audio, detectors, progress=progress) as heard:
+            trains_on = shlex.quote(os.path.abspath(source)) if Path(source).exists() else "RECIPE"  # noqa: PTH100
+            begun = Audit(folder, heard.corpus.clips, {}, heard.skipped, trains_on)
+            # More threads gain little in a network so small, and lose much where others work on the same cores.
+            return _judge(begun, name, heard, detectors, progress, threads=recipe.training.threads or 1)
+
+
+def _judge(
+    begun: Audit, name: str, heard: Heard, detectors: Sequence[Detector], progress: Progress, *, threads: int
+) -> Audit:
+    """Find all faults and write them; those that take a training last, so that the others are kept when it stops."""
+    quick = tuple(detector for detector in detectors if not detector.trains)
+    found = replace(begun, findings=find_faults(heard, quick, progress))
+    slow = tuple(detector for detector in detectors if detector.trains)
+    if not slow:
+        return _written(found, name)
+    if quick:
+        _written(found, name)
+    try:
+        more = find_faults(heard, slow, progress, threads=threads)
+    except (KeyboardInterrupt, InterruptedRunError) as stop:
+        kept = f"all other findings are kept in {begun.folder}" if quick else "nothing was written"
+        sought = " and ".join(detector.name for detector in slow)
+        raise InterruptedRunError(f"stopped in the search for {sought}; {kept}") from stop
+    both = {**found.findings, **more}
+    return _written(replace(found, findings={one: both[one] for one in detectors}), name)
 
 
 def find_faults(

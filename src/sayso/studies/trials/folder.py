@@ -12,6 +12,7 @@ from typing import IO
 
 from sayso.data.splits.folds import Folds
 from sayso.errors import RunError
+from sayso.system.claims import locked_folder
 from sayso.system.files import output_errors, write_json
 
 __all__ = ["TRIALS", "StudyFolder", "claimed"]
@@ -58,9 +59,11 @@ def claimed(
         OutputError: it cannot be written.
     """
     with output_errors(path):
-        if path.is_dir() and any(path.iterdir()) and not (path / _LOCK).exists():
-            raise RunError(f"{path}: exists and holds no {what}, nothing was changed; choose another --out")
         path.mkdir(parents=True, exist_ok=True)
+    # Locked while it is looked at, so that no run takes it as its own, still empty folder in between.
+    with locked_folder(path), output_errors(path):
+        if any(path.iterdir()) and not (path / _LOCK).exists():
+            raise RunError(f"{path}: exists and holds no {what}, nothing was changed; choose another --out")
         file = (path / _LOCK).open("a+", encoding="utf-8")
     with file:
         _take(file, path)
