@@ -63,6 +63,11 @@ def test_clips_are_named_whole_or_from_the_files_folder(left, tmp_path) -> None:
     assert note == f"2 clips left out by {tmp_path / 'exclude.csv'}"
 
 
+def test_clips_are_found_with_backslashes_and_without_ending(left) -> None:
+    kept, _ = left(Exclusion(r".\a\p.wav"), Exclusion("a/q"))
+    assert kept == [("long.wav", 0.5), ("long.wav", 1.25)]
+
+
 def test_the_start_tells_stretches_apart(left) -> None:
     assert left(Exclusion("long.wav", 1.25))[0] == [("long.wav", 0.5), ("p.wav", None), ("q.wav", None)]
     assert left(Exclusion("long.wav"))[0] == [("p.wav", None), ("q.wav", None)]

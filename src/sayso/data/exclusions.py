@@ -5,8 +5,9 @@
     clip,start_seconds,fault,detail
     yes/anna_3.wav,,silence,loudest sample 0.0004 of full scale
 
-`clip` is the clip's path, as `Clip.path` gives it or relative to the file's own folder; `start_seconds` tells apart
-clips that are stretches of one recording, and where it is empty the whole recording is meant; the last two say why.
+`clip` is the clip's path, as `Clip.path` gives it or relative to the file's own folder, also with backslashes and
+without the file's ending; `start_seconds` tells apart clips that are stretches of one recording, and where it is empty
+the whole recording is meant; the last two say why.
 """
 
 import csv
@@ -113,12 +114,14 @@ def match_exclusions(path: Path, clips: Sequence[tuple[str, float | None]]) -> t
     places: dict[str, list[int]] = defaultdict(list)
     for place, (clip, _) in enumerate(clips):
         places[os.path.abspath(clip)].append(place)  # noqa: PTH100 - links stay as they are
+    whole = {os.path.splitext(name)[0]: name for name in places}  # noqa: PTH122 - one for each clip
     found: set[int] = set()
     gone: list[str] = []
     unused: list[str] = []
     for row in read_exclusions(path):
-        names = [os.path.abspath(folder / row.clip) for folder in (path.parent, Path())]  # noqa: PTH100
-        name = next((name for name in names if name in places), None)
+        written = dict.fromkeys((row.clip, row.clip.replace("\\", "/")))
+        names = [os.path.abspath(folder / clip) for clip in written for folder in (path.parent, Path())]  # noqa: PTH100
+        name = next((name for name in (*names, *map(whole.get, names)) if name in places), None)
         hits = [place for place in places[name] if _same_start(row, clips[place][1])] if name else []
         found.update(hits)
         there = None if name else next(filter(os.path.isfile, names), None)

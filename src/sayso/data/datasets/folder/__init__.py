@@ -1,0 +1,123 @@
+"""A person's own recordings: a folder with one sub-folder a word, or a manifest in CSV or JSON lines."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from sayso.data.clips import Clip, Listing
+from sayso.data.datasets import DATASETS, DatasetConfig
+from sayso.data.datasets.folder.found import Found, spelled
+from sayso.data.datasets.folder.kaldi import is_kaldi_folder, read_kaldi_folder
+from sayso.data.datasets.folder.manifest import read_manifest
+from sayso.data.datasets.folder.tree import walk
+from sayso.errors import DataError, Fault
+from sayso.system.files import expand_home
+from sayso.system.progress import Progress
+from sayso.system.wording import counted
+
+__all__ = ["FolderConfig"]
+
+
+@DATASETS.register("folder")
+@dataclass(frozen=True, kw_only=True)
+class FolderConfig(DatasetConfig):
+    """Own recordings: folder/<word>/*.wav, or a CSV or JSONL manifest."""
+
+    path: str
+    """A folder with one sub-folder a word (in it sound files, or one folder a speaker); a manifest, .csv, .tsv or
+    .jsonl, with the columns path, label and optionally speaker, split, start and end (in seconds; start_ms and the like
+    in other units), or those that NeMo and Hugging Face write; or a data folder of Kaldi's."""
+    speaker: Literal["auto", "none", "folder", "pattern"] = "auto"
+    """Where speakers come from: auto (the manifest's column, the sub-folder, or names like anna_nohash_0.wav), none,
+    folder (the folder next to the file), or pattern."""
+    speaker_pattern: str = ""
+    r"""Regular expression with a group named speaker, searched in the file's path below the folder, such as
+    (?P<speaker>\w+)-\d+\.wav; used with speaker auto and pattern."""
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield a fault where the path is empty, or the pattern is missing, without effect or not usable."""
+        if not self.path:
+            yield Fault("path", "is empty, must be a folder or a manifest")
+        if self.speaker == "pattern" and not self.speaker_pattern:
+            yield Fault("speaker_pattern", "is missing; with speaker: pattern it must be a regular expression")
+        if self.speaker_pattern and self.speaker in ("none", "folder"):
+            yield Fault("speaker_pattern", f"has no effect with speaker: {self.speaker}; use speaker: pattern")
+        try:
+            if self.speaker_pattern and "speaker" not in re.compile(self.speaker_pattern).groupindex:
+                yield Fault("speaker_pattern", "has no group named speaker; write (?P<speaker>...)")
+        except re.error as error:
+            yield Fault("speaker_pattern", f"is no regular expression: {error}")
+
+    def anchor(self) -> "DatasetConfig":
+        """The same with absolute paths."""
+        return replace(super().anchor(), path=str(self._path()))
+
+    def location(self) -> Path | None:
+        """Give the folder or manifest, when it is there."""
+        path = self._path()
+        return path if path.exists() else None
+
+    def listing(self, progress: Progress) -> Listing:
+        """List the clips; only manifests and lists are opened, and where rows say times the headers of their files.
+
+        Raises:
+            DataError: nothing usable is there; the message says how to mend it.
+        """
+        del progress
+        path = self._path()
+        if not path.exists():
+            raise DataError(f"{path}: no such folder or manifest; check dataset.path")
+        found = _find(path)
+        clips = self._with_speakers(found)
+        notes = [*found.notes, *_speaker_notes(clips, found.root, self._rule())]
+        return Listing(tuple(clips), tuple(found.noise), tuple(notes))
+
+    def _path(self) -> Path:
+        # Absolute, so that the packed corpus is found again from another working folder.
+        return Path(os.path.abspath(expand_home(self.path)))  # noqa: PTH100 - links stay as they are
+
+    def _rule(self) -> str:
+        return "pattern" if self.speaker_pattern else self.speaker
+
+    def _with_speakers(self, found: Found) -> list[Clip]:
+        rule = self._rule()
+        if rule == "auto" and found.manifest:
+            return found.clips
+        if rule == "auto":
+            return [clip if clip.speaker else replace(clip, speaker=_from_name(clip.path)) for clip in found.clips]
+        if rule == "none":
+            return [replace(clip, speaker=None) for clip in found.clips]
+        if rule == "folder" and not found.manifest:
+            return found.clips
+        if rule == "folder":
+            return [replace(clip, speaker=spelled(Path(clip.path).parent.name)) for clip in found.clips]
+        pattern = re.compile(self.speaker_pattern)
+        return [replace(clip, speaker=_from_pattern(pattern, clip.path, found.root)) for clip in found.clips]
+
+
+def _find(path: Path) -> Found:
+    if is_kaldi_folder(path):
+        return read_kaldi_folder(path)
+    return walk(str(path)) if path.is_dir() else read_manifest(path)
+
+
+def _from_name(path: str) -> str | None:
+    speaker, mark, _ = path.rpartition(os.sep)[2].partition("_nohash_")
+    return spelled(speaker) if mark and speaker else None
+
+
+def _from_pattern(pattern: re.Pattern[str], path: str, root: str) -> str | None:
+    match = pattern.search(os.path.relpath(path, root).replace(os.sep, "/"))
+    return spelled(match["speaker"]) or None if match and match["speaker"] else None
+
+
+def _speaker_notes(clips: Sequence[Clip], root: str, rule: str) -> Iterator[str]:
+    unnamed = [clip for clip in clips if clip.speaker is None]
+    if not unnamed or rule == "none" or (rule == "auto" and len(unnamed) == len(clips)):
+        return
+    example = os.path.relpath(unnamed[0].path, root)
+    some = f"{len(unnamed)} of {counted(len(clips), 'clip')}"
+    yield f"no speaker is known for {some}, such as {example} (dataset.speaker: {rule})"

@@ -1,0 +1,34 @@
+"""Folders and manifests of clips that hold nothing, and what a data set lists of them."""
+
+from pathlib import Path
+from typing import Any
+
+from sayso.data.clips import Listing
+from sayso.data.datasets.folder import FolderConfig
+from sayso.system.progress import Progress
+
+__all__ = ["listing_of", "rows", "touch", "write_manifest"]
+
+
+def touch(root: Path, *names: str) -> Path:
+    """Make empty files below a folder."""
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"")
+    return root
+
+
+def listing_of(path: Path, **settings: Any) -> Listing:
+    """What the data set `folder` lists there."""
+    return FolderConfig(path=str(path), **settings).listing(Progress())
+
+
+def rows(listing: Listing, root: Path) -> list[tuple[str, str, str | None]]:
+    """Path below the root, label and speaker of each clip."""
+    return [(Path(clip.path).relative_to(root).as_posix(), clip.label, clip.speaker) for clip in listing.clips]
+
+
+def write_manifest(path: Path, text: str) -> Path:
+    """Write a manifest as it is given."""
+    path.write_text(text, encoding="utf-8", newline="")
+    return path
