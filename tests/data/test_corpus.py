@@ -128,7 +128,7 @@ def test_bad_files_are_skipped_counted_and_listed(listing: Listing, tmp_path: Pa
         assert np.array_equal(corpus.samples, packed_corpus(listing).samples)
         assert [Path(path).name for path, _ in corpus.skipped] == ["text.wav", "empty.wav"]
         assert [why.partition(": ")[2][:14] for _, why in corpus.skipped] == ["cannot be read", "is empty (0 by"]
-        assert "2 of 38 files could not be read and were skipped" in corpus.notes
+        assert "2 of 38 files could not be read and were skipped (2 of 14 of 'low')" in corpus.notes
 
 
 def test_more_than_the_share_is_an_error_and_leaves_no_cache(
@@ -146,6 +146,41 @@ def test_more_than_the_share_is_an_error_and_leaves_no_cache(
 def test_nothing_usable_is_an_error_whatever_the_share(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="1 of 1 file cannot be used"):
         packed_corpus(Listing((Clip(str(tmp_path / "a.wav"), "a"),)), max_bad_share=1.0)
+
+
+def of_a_new_word(listing: Listing, folder: Path, *, bad: int, good: int) -> Listing:
+    for number in range(bad + good):
+        path = folder / f"new_{number}.wav"
+        path.write_text("no sound") if number < bad else soundfile.write(path, np.full(4000, number / 64), 8000)
+        listing = with_file(listing, path, "new")
+    return listing
+
+
+@pytest.mark.parametrize(("bad", "good"), [(1, 0), (2, 0), (3, 2)])
+def test_a_word_that_would_be_lost_stops(
+    listing: Listing, tmp_path: Path, private_cache: Path, bad: int, good: int
+) -> None:
+    """Few of all, but all or most of one word."""
+    worse = of_a_new_word(listing, tmp_path, bad=bad, good=good)
+    told = (
+        rf"{bad} of {bad + good} files? of the word 'new' cannot be used, so that it would be lost: .*new_0\.wav: can"
+    )
+    for _ in range(2):
+        with pytest.raises(DataError, match=told):
+            packed_corpus(worse)
+    assert folders(private_cache) == []
+    if good:
+        assert len(packed_corpus(worse, max_bad_share=0.6)) == 38
+        with pytest.raises(DataError, match=told):
+            packed_corpus(worse)
+
+
+def test_losses_are_told_by_word(listing: Listing, tmp_path: Path) -> None:
+    worse = with_file(of_a_new_word(listing, tmp_path, bad=2, good=2), tmp_path / "gone.wav", "low")
+    assert (
+        "3 of 41 files could not be read and were skipped (2 of 4 of 'new', 1 of 13 of 'low')"
+        in packed_corpus(worse).notes
+    )
 
 
 def test_no_clips_at_all() -> None:

@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 from sayso.audio import RESAMPLER, AudioFormat
 from sayso.config.schema import dump
 from sayso.data.clips import Clip, Listing
+from sayso.data.losses import check_losses, describe_losses
 from sayso.data.packing import count_workers, decode_rows, pack_clips, read_noise
 from sayso.data.treatment import Treatment, note_treatments
 from sayso.errors import DataError, OutputError
 from sayso.system.files import atomic_folder, cache_folder, digest, write_json
 from sayso.system.progress import Progress
-from sayso.system.wording import counted, listed, percent
+from sayso.system.wording import counted, listed
 
 __all__ = [
     "Corpus",
@@ -90,7 +91,7 @@ def pack(listing: Listing, audio: AudioFormat, *, progress: Progress, max_bad_sh
     """Open the packed corpus of a listing, decoding it first when it is not in the cache.
 
     Raises:
-        DataError: no clip could be read, or more than `max_bad_share` of the files could not.
+        DataError: no clip could be read, more than `max_bad_share` of the files could not, or most of one word.
         OutputError: the cache cannot be written.
     """
     if not listing.clips:
@@ -104,7 +105,7 @@ def pack(listing: Listing, audio: AudioFormat, *, progress: Progress, max_bad_sh
         # What lies there, if anything, is damaged.
         shutil.rmtree(folder, ignore_errors=True)
         corpus = _build(folder, listing, audio, progress, max_bad_share)
-    _check_bad_share(corpus.skipped, len(listing.clips), max_bad_share)
+    check_losses(listing.clips, corpus.clips, corpus.skipped, max_bad_share)
     return corpus
 
 
@@ -199,7 +200,8 @@ def _build(folder: Path, listing: Listing, audio: AudioFormat, progress: Progres
         # Written rather than mapped: on a full disk a write fails, a mapping kills the process.
         with (new / _SAMPLES).open("w+b") as file:
             packed = pack_clips(file, clips, audio, progress)
-            _check_bad_share([(clips[row].path, why) for row, why in packed.skipped.items()], len(clips), max_bad_share)
+            kept = [clip for row, clip in enumerate(clips) if row not in packed.skipped]
+            check_losses(clips, kept, [(clips[row].path, why) for row, why in packed.skipped.items()], max_bad_share)
             file.seek(len(packed.fingerprints) * 2 * audio.clip_samples)
             noise_lengths: list[int] = []
             noise_remarks: list[str] = []
@@ -265,10 +267,8 @@ def _open(folder: Path, listing: Listing, audio: AudioFormat) -> Corpus | None:
 def _notes(
     listing: Listing, index: Mapping[str, Any], clips: Sequence[Clip], fingerprints: Sequence[str], audio: AudioFormat
 ) -> Iterator[str]:
-    if index["skipped"]:
-        were = "was" if len(index["skipped"]) == 1 else "were"
-        files = counted(len(listing.clips), "file")
-        yield f"{len(index['skipped'])} of {files} could not be read and {were} skipped"
+    if losses := describe_losses(listing.clips, clips):
+        yield losses
     yield from index["noise_remarks"]
     treated = {int(row): Treatment.from_values(values) for row, values in index["treated"].items()}
     yield from note_treatments(listing.clips, treated, audio)
@@ -285,13 +285,4 @@ def _notes(
             f"{counted(len(clashes), 'clip is', 'clips are')} the same sound under two labels, such as "
             f"{Path(first.path).name} ('{first.label}') and {Path(second.path).name} ('{second.label}'): one "
             "of the two is wrong"
-        )
-
-
-def _check_bad_share(skipped: Sequence[tuple[str, str]], total: int, max_bad_share: float) -> None:
-    if len(skipped) == total or len(skipped) > max_bad_share * total:
-        shown = listed([why for _, why in skipped], 5, between="; ")
-        raise DataError(
-            f"{len(skipped)} of {counted(total, 'file')} cannot be used, the limit is "
-            f"{percent(max_bad_share, digits=0)} (dataset.max_bad_share): {shown}"
         )

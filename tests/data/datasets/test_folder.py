@@ -45,6 +45,16 @@ def test_labels_in_any_script_and_one_spelling(tmp_path: Path) -> None:
     assert all(Path(clip.path).exists() for clip in listing_of(tmp_path).clips)
 
 
+def test_words_that_differ_only_in_case_or_spaces_are_noted(tmp_path: Path) -> None:
+    touch(tmp_path, "Yes/1.wav", "yes/1.wav", "yes/2.wav", "lights on/1.wav", "lights-on/1.wav", "no/1.wav")
+    listing = listing_of(tmp_path)
+    assert len({clip.label for clip in listing.clips}) == 5
+    assert listing.notes == (
+        "words that differ only in case, spaces or hyphens are taken for different ones: "
+        "'Yes' (1 clip) and 'yes' (2 clips); 'lights on' (1 clip) and 'lights-on' (1 clip)",
+    )
+
+
 def test_speakers_from_sub_folders(tmp_path: Path) -> None:
     touch(tmp_path, "yes/anna/1.wav", "yes/ben/1.wav", "no/anna/1.wav", "no/1.wav", "no/anna/deep/1.wav")
     listing = listing_of(tmp_path)

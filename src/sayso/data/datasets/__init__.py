@@ -35,7 +35,7 @@ class DatasetConfig(Part):
     """Words of the source that are in no part and no label: heard only when scoring, to measure how well unknown
     words are rejected. speech_commands takes words outside `words` here, every other source some of its own."""
     max_bad_share: Share = 0.1
-    """Share of files that may be unreadable; they are skipped and listed. More is an error."""
+    """Share of files that may be unreadable; they are skipped and listed. More, or most of one word, is an error."""
     allow_copies: tuple[str, ...] = ()
     """Clips that may have the same samples in training and in the test, by the end of their paths, such as
     `yes/1.wav`, or a shell pattern for it (a star alone: all): they are noted beside the score. Others are an error."""

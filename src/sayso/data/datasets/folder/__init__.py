@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,7 +73,7 @@ class FolderConfig(DatasetConfig):
             raise DataError(f"{path}: no such folder or manifest; check dataset.path")
         found = _find(path)
         clips = self._with_speakers(found)
-        notes = [*found.notes, *_speaker_notes(clips, found.root, self._rule())]
+        notes = [*found.notes, *_word_notes(clips), *_speaker_notes(clips, found.root, self._rule())]
         return Listing(tuple(clips), tuple(found.noise), tuple(notes))
 
     def _path(self) -> Path:
@@ -112,6 +113,15 @@ def _from_name(path: str) -> str | None:
 def _from_pattern(pattern: re.Pattern[str], path: str, root: str) -> str | None:
     match = pattern.search(os.path.relpath(path, root).replace(os.sep, "/"))
     return spelled(match["speaker"]) or None if match and match["speaker"] else None
+
+
+def _word_notes(clips: Sequence[Clip]) -> Iterator[str]:
+    """Yield a note about words that may be one: only case, spaces, hyphens or underscores tell them apart."""
+    spellings = defaultdict[str, list[str]](list)
+    for word, count in sorted(Counter(clip.label for clip in clips).items()):
+        spellings[re.sub(r"[\s_-]+", "", word.casefold())].append(f"'{word}' ({counted(count, 'clip')})")
+    if alike := [" and ".join(words) for words in spellings.values() if len(words) > 1]:
+        yield f"words that differ only in case, spaces or hyphens are taken for different ones: {'; '.join(alike)}"
 
 
 def _speaker_notes(clips: Sequence[Clip], root: str, rule: str) -> Iterator[str]:
