@@ -27,7 +27,8 @@ def test_one_folder_a_word(tmp_path: Path) -> None:
     assert listing.notes == (
         "no sound files in: empty; these are not words then",
         "1 sound file lies beside the word folders: left out",
-        "left out, not known as sound or too deep: 1 .txt",
+        "left out, not known as sound or too deep: 1 .md, 1 .txt",
+        "hidden, left out: .git, no/.hidden.wav",
     )
 
 
@@ -58,9 +59,15 @@ def test_words_that_differ_only_in_case_or_spaces_are_noted(tmp_path: Path) -> N
 def test_speakers_from_sub_folders(tmp_path: Path) -> None:
     touch(tmp_path, "yes/anna/1.wav", "yes/ben/1.wav", "no/anna/1.wav", "no/1.wav", "no/anna/deep/1.wav")
     listing = listing_of(tmp_path)
-    assert [speaker for _, _, speaker in rows(listing, tmp_path)] == [None, "anna", "anna", "ben"]
-    assert any("no speaker is known for 1 of 4 clips, such as no/1.wav" in note for note in listing.notes)
-    assert any("1 folders" in note for note in listing.notes)
+    assert [speaker for _, _, speaker in rows(listing, tmp_path)] == [None, "anna", "anna", "anna", "ben"]
+    deep = "1 clip lies more than one folder below the word, such as no/anna/deep/1.wav; the {} of these folders is the"
+    assert listing.notes == (
+        f"{deep.format('first')} speaker",
+        "no speaker is known for 1 of 5 clips, such as no/1.wav (dataset.speaker: auto)",
+    )
+    by_folder = listing_of(tmp_path, speaker="folder")
+    assert [speaker for _, _, speaker in rows(by_folder, tmp_path)] == [None, "anna", "deep", "anna", "ben"]
+    assert by_folder.notes[0] == f"{deep.format('last')} speaker"
     assert {clip.speaker for clip in listing_of(tmp_path, speaker="none").clips} == {None}
 
 
@@ -134,7 +141,9 @@ def test_folders_that_cannot_be_used(tmp_path: Path) -> None:
         "bare": (("bare/.keep",), "an empty folder; put sound files into one folder a word"),
         "direct": (("direct/1.wav", "direct/2.wav"), "its sound files lie directly in it"),
         "silent": (("silent/yes/.keep", "silent/no/notes.txt"), "no sound files in its folders"),
-        "parts": (("parts/train/yes/1.wav", "parts/test/yes/1.wav"), "look like parts, not words"),
+        "parts": (("parts/train/1.wav", "parts/test/1.wav"), "its folders test, train look like parts, not words"),
+        "one": (("one/train/yes/1.wav", "one/train/no/1.wav"), "not words; give .*one/train itself if it is the whole"),
+        "hf": (("hf/1.wav", "hf/metadata.csv"), "so their words are unknown; .*, or give its table .*hf/metadata.csv"),
         "a.txt": (("a.txt",), "is neither a folder nor a manifest"),
     }
     for name, (files, message) in cases.items():

@@ -28,12 +28,12 @@ class FolderConfig(DatasetConfig):
     """Own recordings: folder/<word>/*.wav, or a CSV or JSONL manifest."""
 
     path: str
-    """A folder with one sub-folder a word (in it sound files, or one folder a speaker); a manifest, .csv, .tsv or
-    .jsonl, with the columns path, label and optionally speaker, split, start and end (in seconds; start_ms and the like
-    in other units), or those that NeMo and Hugging Face write; or a data folder of Kaldi's."""
+    """A folder with one sub-folder a word (in it sound files, or one folder a speaker), also in parts; a manifest,
+    .csv, .tsv or .jsonl, with the columns path, label and optionally speaker, split, start and end (in seconds;
+    start_ms and the like in other units), or those that NeMo and Hugging Face write; or a data folder of Kaldi's."""
     speaker: Literal["auto", "none", "folder", "pattern"] = "auto"
     """Where speakers come from: auto (the manifest's column, the sub-folder, or names like anna_nohash_0.wav), none,
-    folder (the folder next to the file), or pattern."""
+    folder (that next to the file), or pattern."""
     speaker_pattern: str = ""
     r"""Regular expression with a group named speaker, searched in the file's path below the folder, such as
     (?P<speaker>\w+)-\d+\.wav; used with speaker auto and pattern."""
@@ -71,7 +71,7 @@ class FolderConfig(DatasetConfig):
         path = self._path()
         if not path.exists():
             raise DataError(f"{path}: no such folder or manifest; check dataset.path")
-        found = _find(path)
+        found = _find(path, self._rule())
         clips = self._with_speakers(found)
         notes = [*found.notes, *_word_notes(clips), *_speaker_notes(clips, found.root, self._rule())]
         return Listing(tuple(clips), tuple(found.noise), tuple(notes))
@@ -99,10 +99,10 @@ class FolderConfig(DatasetConfig):
         return [replace(clip, speaker=_from_pattern(pattern, clip.path, found.root)) for clip in found.clips]
 
 
-def _find(path: Path) -> Found:
+def _find(path: Path, speaker: str) -> Found:
     if is_kaldi_folder(path):
         return read_kaldi_folder(path)
-    return walk(str(path)) if path.is_dir() else read_manifest(path)
+    return walk(str(path), speaker=speaker) if path.is_dir() else read_manifest(path)
 
 
 def _from_name(path: str) -> str | None:

@@ -1,85 +1,89 @@
-"""A folder with one sub-folder a word, walked."""
+"""A folder of clips: one sub-folder a word, with speakers below, and parts above or below where there are any."""
 
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from sayso.data.clips import Clip
-from sayso.data.datasets.folder.found import ARRANGE, NOISE_FOLDER, PART_NAMES, Found, is_sound, spelled
-from sayso.data.datasets.folder.lists import LISTS, divide_by_lists
+from sayso.data.datasets.folder.branch import Branch, LeftOut, read_branch
+from sayso.data.datasets.folder.found import ARRANGE, NOISE_FOLDER, Found, spelled
+from sayso.data.datasets.folder.levels import WordFolder, find_words
+from sayso.data.datasets.folder.lists import divide_by_lists
 from sayso.errors import DataError
 from sayso.system.wording import counted
 
 __all__ = ["walk"]
 
-
-def _entries(folder: str) -> tuple[list[str], list[str]]:
-    """List the names of the sub-folders and of the files in a folder, hidden ones left out, in order."""
-    try:
-        with os.scandir(folder) as entries:
-            both = sorted((entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be read ({error.strerror}); check its permissions") from error
-    return [name for name, is_folder in both if is_folder], [name for name, is_folder in both if not is_folder]
+_LIKE_NOISE = ("background_noise", "background-noise", "background noise", "backgroundnoise")
+_TABLES = (".csv", ".tsv", ".jsonl")
+_PARTS = {"train": "to train", "validation": "to validate", "test": "to test"}
+_SPEAKS = {
+    "auto": "; the first of these folders is the speaker",
+    "folder": "; the last of these folders is the speaker",
+}
 
 
-def walk(root: str) -> Found:
+def walk(root: str, *, speaker: str) -> Found:
     """List the clips of a folder.
 
+    Args:
+        root: absolute path.
+        speaker: where speakers come from, as `FolderConfig.speaker`; of several folders below a word the first is the
+            speaker, and with `folder` the last.
+
     Raises:
-        DataError: it holds none, or not in one folder a word.
+        DataError: it holds no clips, or what its levels mean is not plain.
     """
-    found = Found(root)
-    words, files = _entries(root)
-    noise = [word for word in words if word == NOISE_FOLDER]
-    words = [word for word in words if word != NOISE_FOLDER]
-    _check_arrangement(root, words, files)
-    strange: Counter[str] = Counter()
+    left_out = LeftOut(root)
+    branch = read_branch(root, left_out)
+    _check_arrangement(branch)
+    words = find_words(branch, asks=speaker == "auto", folders_speak=speaker == "folder")
+    found = Found(root, noise=left_out.noise)
+    deep: list[str] = []
     for word in words:
-        found.clips += _word_clips(root, word, strange)
-    for folder in noise:
-        _, names = _entries(f"{root}{os.sep}{folder}")
-        found.noise += [f"{root}{os.sep}{folder}{os.sep}{name}" for name in names if is_sound(name)]
-    if not found.clips:
-        raise DataError(f"{root}: no sound files in its folders; {ARRANGE}")
-    filled = {clip.path[len(root) + 1 :].partition(os.sep)[0] for clip in found.clips}
-    if empty := [word for word in words if word not in filled]:
-        found.notes.append(f"no sound files in: {', '.join(empty)}; these are not words then")
-    if loose := sum(is_sound(name) for name in files):
-        found.notes.append(f"{counted(loose, 'sound file lies', 'sound files lie')} beside the word folders: left out")
-    if strange:
-        kinds = ", ".join(f"{count} {kind}" for kind, count in strange.most_common(5))
-        found.notes.append(f"left out, not known as sound or too deep: {kinds}")
+        for path, between in _recordings(word):
+            named = between[-1 if speaker == "folder" else 0] if between else None
+            found.clips.append(Clip(path, word.word, named and spelled(named), word.part))
+            if len(between) > 1:
+                deep.append(path)
+    found.notes += _notes(branch, words, found.clips)
+    if deep:
+        lie = counted(len(deep), "clip lies", "clips lie")
+        such = os.path.relpath(deep[0], root)
+        found.notes.append(f"{lie} more than one folder below the word, such as {such}{_SPEAKS.get(speaker, '')}")
+    found.notes += left_out.notes()
     found.clips, notes = divide_by_lists(root, found.clips)
     found.notes += notes
     return found
 
 
-def _check_arrangement(root: str, words: Sequence[str], files: Sequence[str]) -> None:
-    if not words and any(is_sound(name) for name in files):
-        raise DataError(f"{root}: its sound files lie directly in it, so their words are unknown; {ARRANGE}")
-    if not words:
-        raise DataError(f"{root}: an empty folder; {ARRANGE}")
-    if all(word.lower() in PART_NAMES for word in words):
-        raise DataError(
-            f"{root}: its folders {', '.join(words)} look like parts, not words; {ARRANGE}, and name the parts in "
-            f"{' and '.join(LISTS)} or in a manifest's split column"
-        )
+def _recordings(word: WordFolder) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if not word.alone:
+        return word.branch.recordings()
+    return ((f"{word.branch.path}{os.sep}{name}", ()) for name in word.branch.sounds)
 
 
-def _word_clips(root: str, word: str, strange: Counter[str]) -> Iterator[Clip]:
-    label = spelled(word)
-    base = f"{root}{os.sep}{word}"
-    folders, files = _entries(base)
-    groups: list[tuple[str, str | None, list[str]]] = [(base, None, files)]
-    for speaker in folders:
-        deeper, names = _entries(f"{base}{os.sep}{speaker}")
-        if deeper:
-            strange["folders"] += len(deeper)
-        groups.append((f"{base}{os.sep}{speaker}", spelled(speaker), names))
-    for folder, speaker, names in groups:
-        for name in names:
-            if is_sound(name):
-                yield Clip(f"{folder}{os.sep}{name}", label, speaker)
-            else:
-                strange[f".{name.rpartition('.')[2]}" if "." in name else name] += 1
+def _check_arrangement(root: Branch) -> None:
+    tables = [name for name in root.others if Path(name).suffix.lower() in _TABLES]
+    mend = f"{ARRANGE}, or give its table {root.path}{os.sep}{tables[0]}" if tables else ARRANGE
+    if not root.holds_sound and root.branches:
+        raise DataError(f"{root.path}: no sound files in its folders; {mend}")
+    if not root.holds_sound:
+        raise DataError(f"{root.path}: an empty folder; {mend}")
+    if not root.filled:
+        raise DataError(f"{root.path}: its sound files lie directly in it, so their words are unknown; {mend}")
+
+
+def _notes(root: Branch, words: Sequence[WordFolder], clips: Sequence[Clip]) -> Iterator[str]:
+    if empty := [branch.name for branch in root.branches if not branch.holds_sound]:
+        yield f"no sound files in: {', '.join(empty)}; these are not words then"
+    if noise := [word.word for word in words if word.word.strip("_").casefold() in _LIKE_NOISE]:
+        yield f"{noise[0]} is taken for a word; call its folder {NOISE_FOLDER} if it is noise to train with"
+    if root.sounds:
+        lie = counted(len(root.sounds), "sound file lies", "sound files lie")
+        yield f"{lie} beside the word folders: left out"
+    if any(word.part for word in words):
+        sizes = Counter(clip.part for clip in clips)
+        parts = [f"{sizes[part]:,} {what}" for part, what in _PARTS.items() if sizes[part]]
+        yield f"folders divide the clips: {', '.join(parts)}"
