@@ -13,7 +13,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sayso.experiment.run import Run, load
+    from sayso.experiment.load import load
+    from sayso.experiment.run import Run
     from sayso.experiment.train import resume, train
     from sayso.runtime import Recognizer
 
@@ -24,7 +25,7 @@ __version__ = version("sayso")
 _HOMES = {
     "Recognizer": "sayso.runtime",
     "Run": "sayso.experiment.run",
-    "load": "sayso.experiment.run",
+    "load": "sayso.experiment.load",
     "resume": "sayso.experiment.train",
     "train": "sayso.experiment.train",
 }
@@ -33,4 +34,7 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'sayso' has no attribute '{name}'")
-    return getattr(import_module(_HOMES[name]), name)
+    from sayso.system.installed import needing_training_packages
+
+    with needing_training_packages("training and its runs"):
+        return getattr(import_module(_HOMES[name]), name)

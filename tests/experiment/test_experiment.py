@@ -14,7 +14,7 @@ import sayso
 from runs_made import small_run
 from sayso.errors import DataError, ModelError, RunError, SettingsError
 from sayso.experiment import finish
-from sayso.experiment.run import load
+from sayso.experiment.load import load
 from sayso.recipe import defaults
 from sayso.recipe.defaults import Wishes, suggest_recipe
 from sayso.recipe.recipe import read_recipe

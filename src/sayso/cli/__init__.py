@@ -27,6 +27,7 @@ from sayso.cli import (
 from sayso.cli.console import print_any_name, warn
 from sayso.errors import SaysoError
 from sayso.system.distributed import this_process
+from sayso.system.installed import TRAINING_PACKAGES
 
 __all__ = ["app", "main"]
 
@@ -81,7 +82,7 @@ def main() -> None:
             warn("sayso: stopped; earlier runs are untouched")
         raise
     except ModuleNotFoundError as error:
-        if error.name and error.name.split(".")[0] in _TRAINING_PACKAGES:
+        if error.name and error.name.split(".")[0] in TRAINING_PACKAGES:
             warn(f"sayso: this needs {error.name}, which is not installed: pip install 'sayso[train]'")
             sys.exit(2)
         raise
@@ -93,14 +94,3 @@ def main() -> None:
 
 
 _INTERRUPTED = 130
-_TRAINING_PACKAGES = {
-    "torch",
-    "lightning",
-    "safetensors",
-    "scipy",
-    "jaxtyping",
-    "matplotlib",
-    "jinja2",
-    "onnx",
-    "onnxscript",
-}

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sayso.classifier.checkpoint import load_model
@@ -29,13 +28,14 @@ from sayso.views.plots.flow import draw_alluvial
 if TYPE_CHECKING:
     from sayso.views.plots.style import Figure
 
-__all__ = ["Run", "check_same_clips", "load"]
+__all__ = ["Run", "check_same_clips"]
 
 
 @dataclass(frozen=True)
 class Run(RunFolder):
     """A run, opened: its scores, its model, its pictures.
 
+    >>> from pathlib import Path
     >>> Run(Path("runs/nowhere")).finished
     False
     """
@@ -126,17 +126,6 @@ class Run(RunFolder):
     def show_training(self) -> "Figure":
         """Draw loss and accuracy by epoch."""
         return draw_loss_and_accuracy(read_log_rows(self), best_epoch=self.manifest().get("best_epoch"))
-
-
-def load(path: str | Path) -> Run | Recognizer:
-    """Open a run's folder as a `Run`, or a `model.onnx` as a `Recognizer`.
-
-    Raises:
-        RunError: there is no run.
-        ModelError: the file is no model.
-    """
-    path = Path(path)
-    return Recognizer(path) if path.suffix == ".onnx" else Run.open(path)
 
 
 def check_same_clips(manifest: Manifest, prepared: Prepared, complaint: str) -> None:

@@ -1,12 +1,34 @@
-"""Files that an installed package ships, found without importing it and checked against what they must be."""
+"""What is installed beside Sayso: packages that train, and files that a package ships, found without importing it."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, files, version
 from pathlib import Path
 
 from sayso.errors import MissingExtraError, ModelError
 from sayso.system.files import file_digest
 
-__all__ = ["find_installed_file"]
+__all__ = ["TRAINING_PACKAGES", "find_installed_file", "needing_training_packages"]
+
+TRAINING_PACKAGES = frozenset(
+    ("torch", "lightning", "safetensors", "scipy", "jaxtyping", "matplotlib", "jinja2", "onnx", "onnxscript")
+)
+"""What the extra `train` brings; answering with a model file needs none of it."""
+
+
+@contextmanager
+def needing_training_packages(what: str) -> Generator[None]:
+    """Say that `what` needs the extra `train` where one of its packages is missing in the block, which imports them.
+
+    Raises:
+        MissingExtraError: one is.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in TRAINING_PACKAGES:
+            raise MissingExtraError(what, extra="train") from error
+        raise
 
 
 def find_installed_file(package: str, path: str, *, sha256: str, what: str, extra: str) -> Path:
