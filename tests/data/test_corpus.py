@@ -14,7 +14,7 @@ from corpora_made import AUDIO, folders, packed_corpus, with_file
 from sayso.audio import clip_from_file, decode, quantise, resample
 from sayso.data import packing
 from sayso.data.clips import Clip, Listing
-from sayso.data.corpus import clear_packed, pack
+from sayso.data.corpus import Corpus, clear_packed, pack
 from sayso.errors import DataError
 from sayso.system.progress import Progress, Task
 
@@ -31,6 +31,17 @@ def test_rows_are_the_clips_in_order(listing: Listing) -> None:
     assert [corpus.labels[target] for target in corpus.targets] == [clip.label for clip in corpus.clips]
     assert corpus.notes == ()
     assert corpus.skipped == ()
+
+
+def test_names_tell_every_clip_apart() -> None:
+    names = ["right/speaker-c/3.flac", "left/speaker-c/3.flac", "left/speaker-c/4.flac", "right/speaker-d/3.flac"]
+    clips = tuple(Clip(f"/data/{name}", name.partition("/")[0]) for name in names)
+    talk = tuple(Clip("/data/talk.wav", "left", start_seconds=start) for start in (0.0, 2.5))
+    corpus = Corpus((*clips, *talk), np.zeros((6, 4), np.int16), AUDIO)
+    assert corpus.names == (
+        *("right/speaker-c/3.flac", "left/speaker-c/3.flac", "speaker-c/4.flac", "speaker-d/3.flac"),
+        *("data/talk.wav from 0 s", "data/talk.wav from 2.5 s"),
+    )
 
 
 def test_samples_are_mapped_not_loaded(listing: Listing, tmp_path: Path) -> None:
@@ -193,7 +204,8 @@ def test_silence_is_noted(listing: Listing, tmp_path: Path) -> None:
         soundfile.write(tmp_path / f"{name}.wav", np.zeros(4000), 8000)
         listing = with_file(listing, tmp_path / f"{name}.wav", "low" if name == "one" else "high")
     notes = packed_corpus(listing).notes
-    assert notes == ("4 clips are digital silence (one.wav, two.wav, three.wav, ...)",)
+    one, two, three = (f"{tmp_path.name}/{name}.wav" for name in ("one", "two", "three"))
+    assert notes == (f"4 clips are digital silence ({one}, {two}, {three}, ...)",)
 
 
 def test_the_same_sound_under_two_labels_is_noted(listing: Listing, tmp_path: Path) -> None:
@@ -203,7 +215,8 @@ def test_the_same_sound_under_two_labels_is_noted(listing: Listing, tmp_path: Pa
     assert packed_corpus(with_file(listing, copied, "high")).notes == ()
     (note,) = packed_corpus(with_file(listing, copied, "low")).notes
     assert note.startswith(
-        "1 clip is the same sound under two labels, such as ann_0.wav ('high') and copied.wav ('low')"
+        "1 clip is the same sound under two labels, such as high/ann_0.wav ('high') and "
+        f"{tmp_path.name}/copied.wav ('low')"
     )
 
 

@@ -16,6 +16,8 @@ from sayso.audio import AudioFormat
 from sayso.data.clips import Clip
 from sayso.data.corpus import Corpus
 from sayso.data.leakage import Leakage, check_leakage
+from sayso.data.leakage.names import describe_pair
+from sayso.data.near_copies import NearCopy
 from sayso.data.splits.draw import Split
 from sayso.errors import DataError
 from sayso.recipe.recipe import read_recipe
@@ -150,3 +152,15 @@ def test_the_mend_of_the_program_can_be_copied(
     assert any("as allowed" in note for note in manifest["notes"])
     assert "as allowed" in (run / "report.html").read_text()
     assert read_recipe(run / "recipe.yaml").dataset.allow_copies
+
+
+def corpus_of(*paths: str) -> Corpus:
+    return Corpus(tuple(Clip(path, "a") for path in paths), np.zeros((len(paths), 8), np.int16), AudioFormat())
+
+
+def test_pairs_are_named_apart() -> None:
+    words = corpus_of("/data/left/ann/3.wav", "/data/right/ann/3.wav")
+    told = describe_pair(NearCopy(0, 1, 0.0, 0.99), words, words)
+    assert told == "left/ann/3.wav and right/ann/3.wav (alike by 0.99)"
+    told = describe_pair(NearCopy(0, 0, 0.0, 1.0), corpus_of("/mine/ann/3.wav"), corpus_of("/theirs/ann/3.wav"))
+    assert told == "mine/ann/3.wav and theirs/ann/3.wav (alike by 1.00)"

@@ -86,7 +86,7 @@ def figures(labels, speakers):
 
 def mistake(i=0, label="no", predicted="yes", speaker="theo", sample_rate=8_000):
     samples = np.random.default_rng(i).integers(-5_000, 5_000, sample_rate // 2).astype(np.int16)
-    return Mistake(f"/home/me/clips/{label}/{i}.wav", label, predicted, 0.5 + i / 100, speaker, samples, sample_rate)
+    return Mistake(f"{label}/{i}.wav", label, predicted, 0.5 + i / 100, speaker, samples, sample_rate)
 
 
 def report(tmp_path, *, labels=("no", "yes"), speakers=("theo", "ann"), **changes):

@@ -47,17 +47,20 @@ def audit(
 
 
 def _print_table(found: "Audit") -> None:
-    from sayso.studies.audit.findings import UNREADABLE, shown_name
+    from sayso.data.clips import name_clips
+    from sayso.studies.audit.findings import UNREADABLE
 
     say(f"{'fault':<17}{'clips':>7}{'of all':>9}   examples")
-    total = len(found.clips) + len(found.skipped)
+    everything = [*found.clips, *(clip for clip, _ in found.skipped)]
+    names = dict(zip(everything, name_clips(everything), strict=True))
+    total = len(everything)
     unasked = {detector.name: why for detector, why in found.not_looked_for.items()}
     rows = [
         (detector.name, [found.clips[row] for row in dict.fromkeys(finding.row for finding in findings)])
         for detector, findings in found.findings.items()
     ]
     for name, clips in [*rows, (UNREADABLE, [clip for clip, _ in found.skipped])]:
-        examples = ", ".join(shown_name(clip) for clip in clips[:_EXAMPLES])
+        examples = ", ".join(names[clip] for clip in clips[:_EXAMPLES])
         found_here = f"{len(clips):>7,}{percent(len(clips) / total):>9}"
         many = f"not looked for: {unasked[name]}" if name in unasked else found_here
         say(f"{name:<17}{many}   {examples}".rstrip())

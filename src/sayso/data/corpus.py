@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from sayso.audio import RESAMPLER, AudioFormat
 from sayso.config.schema import dump
-from sayso.data.clips import Clip, Listing
+from sayso.data.clips import Clip, Listing, name_clips
 from sayso.data.losses import check_losses, describe_losses
 from sayso.data.packing import count_workers, decode_rows, pack_clips, read_noise
 from sayso.data.treatment import Treatment, note_treatments
@@ -73,6 +73,11 @@ class Corpus:
     def labels(self) -> tuple[str, ...]:
         """The words, in alphabetical order."""
         return tuple(sorted({clip.label for clip in self.clips}))
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What each clip is called where it is shown: by the end of its path that no other recording has."""
+        return name_clips(self.clips)
 
     @cached_property
     def targets(self) -> NDArray[np.int64]:
@@ -281,8 +286,9 @@ def _notes(
             clashes.append((first, clip))
     if clashes:
         first, second = clashes[0]
+        names = name_clips(clips, (first, second))
         yield (
             f"{counted(len(clashes), 'clip is', 'clips are')} the same sound under two labels, such as "
-            f"{Path(first.path).name} ('{first.label}') and {Path(second.path).name} ('{second.label}'): one "
+            f"{names[0]} ('{first.label}') and {names[1]} ('{second.label}'): one "
             "of the two is wrong"
         )

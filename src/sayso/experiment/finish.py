@@ -166,7 +166,7 @@ def _mistakes(prepared: Prepared, probabilities: NDArray[np.float64]) -> list[Mi
 def _mistake(corpus: Corpus, row: int, shares: NDArray[np.float64]) -> Mistake:
     clip = corpus.clips[row]
     return Mistake(
-        name=clip.path,
+        name=corpus.names[row],
         label=clip.label,
         predicted=corpus.labels[int(shares.argmax())],
         probability=float(shares.max()),

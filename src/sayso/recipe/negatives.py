@@ -12,7 +12,7 @@ from sayso.audio import AudioFormat, quantise
 from sayso.data.clips import Listing
 from sayso.data.corpus import Corpus, Rows, pack
 from sayso.data.datasets import DatasetConfig
-from sayso.data.leakage.names import name_clips
+from sayso.data.leakage.names import list_names
 from sayso.errors import DataError
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
@@ -57,7 +57,7 @@ class Negatives:
         if shared := _find_shared(scored, self.fingerprints):
             clips = counted(len(shared), f"{what} was", f"{what.replace('clip', 'clips')} were")
             raise DataError(
-                f"{clips} trained on as none of the words ({name_clips(scored, shared)}), so a score on them says "
+                f"{clips} trained on as none of the words ({list_names(scored, shared)}), so a score on them says "
                 "nothing; leave them out there (rejection.negatives), or here"
             )
 
@@ -93,7 +93,7 @@ def _clips(dataset: DatasetConfig, corpus: Corpus, progress: Progress) -> Corpus
     if shared := _find_shared(negatives, set(corpus.fingerprints)):
         raise DataError(
             f"rejection.negatives ({dataset.kind}) holds {counted(len(shared), 'clip')} of the wanted words themselves "
-            f"({name_clips(negatives, shared)}); leave these words out there"
+            f"({list_names(negatives, shared)}); leave these words out there"
         )
     return negatives
 

@@ -1,8 +1,9 @@
 """How numbers, lists and paths are put into words, the same in every message."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
-__all__ = ["counted", "listed", "path_tail", "percent"]
+__all__ = ["counted", "listed", "path_ends", "path_tail", "percent"]
 
 
 def counted(count: int, one: str, many: str = "") -> str:
@@ -49,3 +50,22 @@ def path_tail(path: str, parts: int = 2) -> str:
     'yes/1.wav'
     """
     return "/".join(path.replace("\\", "/").split("/")[-parts:])
+
+
+def path_ends(paths: Iterable[str]) -> dict[str, str]:
+    """Give the shortest end of each path, of two parts or more, that no other of them has.
+
+    >>> list(path_ends(["/data/left/ben/3.wav", "/data/left/3.wav", "/data/right/ben/3.wav"]).values())
+    ['left/3.wav', 'left/ben/3.wav', 'right/ben/3.wav']
+    """
+    ends: dict[str, str] = {}
+    left = list(dict.fromkeys(paths))
+    parts = 2
+    while left:
+        tails = {path: path_tail(path, parts) for path in left}
+        counts = Counter(tails.values())
+        # A path whose end is its whole has no longer one.
+        ends |= {path: end for path, end in tails.items() if counts[end] == 1 or end == path_tail(path, parts + 1)}
+        left = [path for path in left if path not in ends]
+        parts += 1
+    return ends

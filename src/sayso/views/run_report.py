@@ -15,7 +15,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from sayso.runs.manifest import split_label
-from sayso.system.wording import path_tail
+from sayso.system.wording import path_ends
 from sayso.views.html import chart, write_page
 from sayso.views.html.media import picture_uri, sound_uri
 
@@ -53,7 +53,7 @@ class Mistake:
     """One test clip that was taken for another word, as the model heard it."""
 
     name: str
-    """The file's path or name; its last two parts are shown."""
+    """What the clip is called, unlike any other."""
     label: str
     predicted: str
     probability: float
@@ -95,6 +95,7 @@ def write_report(path: Path, report: RunReport) -> None:
     metrics, manifest = report.metrics, report.manifest
     test = metrics["test"]
     kind = manifest.get("split")
+    names = path_ends(path for path, _ in report.skipped)
     write_page(
         path,
         "report",
@@ -109,7 +110,7 @@ def write_report(path: Path, report: RunReport) -> None:
         speakers=sorted((test.get("per_speaker") or {}).items(), key=_worst_first),
         confusions=_confusions(test.get("confusion")),
         mistakes=[_shown(mistake) for mistake in sorted(report.mistakes, key=lambda m: (-m.probability, m.name))],
-        skipped=[(path_tail(name), reason.removeprefix(f"{name}: ")) for name, reason in report.skipped],
+        skipped=[(names[path], reason.removeprefix(f"{path}: ")) for path, reason in report.skipped],
         parts=_parts(report.recipe_yaml),
         recipe=report.recipe_yaml,
         epochs=manifest.get("epochs"),
@@ -145,7 +146,7 @@ def _confusions(confusion: Mapping[str, Any] | None) -> list[tuple[str, str, int
 
 def _shown(mistake: Mistake) -> dict[str, Any]:
     return {
-        "name": path_tail(mistake.name),
+        "name": mistake.name,
         "label": mistake.label,
         "predicted": mistake.predicted,
         "probability": mistake.probability,

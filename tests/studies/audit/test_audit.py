@@ -226,3 +226,16 @@ def test_a_wrong_label_is_found(program, tmp_path):
     assert code == 0
     assert "5 folds of 80 clips" in err
     assert "yes/really-no.wav" in text
+
+
+def test_clips_are_named_apart_on_the_terminal_and_on_the_page(program, tmp_path):
+    for word in ("left", "right"):
+        folder = tmp_path / "clips" / word / "ann"
+        folder.mkdir(parents=True)
+        soundfile.write(folder / "1.wav", np.zeros(8000, np.float32), 8000)
+    code, text, _ = program("audit", tmp_path / "clips", "--only", "silence", "--out", tmp_path / "out")
+    assert code == 0
+    page = (tmp_path / "out" / "audit.html").read_text(encoding="utf-8")
+    for name in ("left/ann/1.wav", "right/ann/1.wav"):
+        assert name in text
+        assert name in page

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from sayso.data.corpus import Corpus, Rows, take
-from sayso.data.leakage.names import describe_pair, explain_refusal, is_any_allowed, name_clips
+from sayso.data.leakage.names import describe_pair, explain_refusal, is_any_allowed, list_names
 from sayso.data.near_copies import NearCopy, look_up_near_copies
 from sayso.data.splits.draw import divide_for_speaker
 from sayso.data.splits.settings import EACH_SPEAKER
 from sayso.data.splits.split import Split
 from sayso.errors import DataError
 from sayso.system.progress import Progress
-from sayso.system.wording import counted, path_tail
+from sayso.system.wording import counted
 
 __all__ = ["Leakage", "check_added", "check_leakage"]
 
@@ -74,10 +74,10 @@ def check_leakage(
         ),
         facts={
             "shared_speakers": len(_speakers(corpus, split.train, split.validation) & _speakers(corpus, split.test)),
-            "same_samples": [path_tail(corpus.clips[row].path) for row in sorted(same)],
+            "same_samples": [corpus.names[row] for row in sorted(same)],
             "near_copies": [describe_pair(alike[row], corpus, corpus) for row in sorted(alike)],
             "near_copies_under_two_labels": [describe_pair(pair, corpus, corpus) for pair in clashes],
-            "copies_in_validation": [path_tail(corpus.clips[row].path) for row in validated],
+            "copies_in_validation": [corpus.names[row] for row in validated],
         },
     )
 
@@ -174,7 +174,7 @@ def _notes(
 ) -> Iterator[str]:
     if same:
         copies = counted(len(same), "test clip is an exact copy", "test clips are exact copies")
-        yield f"{copies} of training clips, as allowed ({name_clips(corpus, same)}): the score is too good by that"
+        yield f"{copies} of training clips, as allowed ({list_names(corpus, same)}): the score is too good by that"
     if alike:
         copies = counted(len(alike), "test clip is a near copy", "test clips are near copies")
         such = describe_pair(alike[min(alike)], corpus, corpus)
@@ -187,5 +187,5 @@ def _notes(
 def _validation_notes(corpus: Corpus, rows: Sequence[int]) -> Iterator[str]:
     if rows:
         copies = counted(len(rows), "validation clip has copies", "validation clips have copies")
-        names = name_clips(corpus, rows)
+        names = list_names(corpus, rows)
         yield f"{copies} or near copies in training ({names}): the epoch to keep is chosen by what was trained on too"

@@ -2,16 +2,15 @@
 
 import json
 import shlex
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
-from sayso.data.clips import Clip
+from sayso.data.clips import Clip, name_clips
 from sayso.data.corpus import Corpus
 from sayso.data.near_copies import NearCopy
-from sayso.system.wording import counted, listed, path_tail
+from sayso.system.wording import counted, listed, path_ends
 
-__all__ = ["describe_pair", "explain_refusal", "is_any_allowed", "name_clips"]
+__all__ = ["describe_pair", "explain_refusal", "is_any_allowed", "list_names"]
 
 _MOST_NAMES = 3
 # A line to be copied must not fill the screen.
@@ -39,7 +38,7 @@ def explain_refusal(corpus: Corpus, rows: Sequence[int], what: str) -> str:
     allow = shlex.quote(f"dataset.allow_copies={json.dumps(names, ensure_ascii=False)}")
     copies = counted(len(rows), f"{what} has", f"{what.replace('clip', 'clips')} have")
     return (
-        f"{copies} the very samples of a training or validation clip ({name_clips(corpus, rows)}), so a score on them "
+        f"{copies} the very samples of a training or validation clip ({list_names(corpus, rows)}), so a score on them "
         "says nothing about new recordings; delete the copies, leave them out (dataset.exclude), or allow them: "
         f"--set {allow}"
     )
@@ -47,22 +46,18 @@ def explain_refusal(corpus: Corpus, rows: Sequence[int], what: str) -> str:
 
 def describe_pair(pair: NearCopy, corpus: Corpus, other: Corpus) -> str:
     """Describe a pair of near copies, the second of which is a clip of `other`."""
-    first, second = corpus.clips[pair.first], other.clips[pair.second]
-    return f"{path_tail(first.path)} and {path_tail(second.path)} (alike by {pair.likeness:.2f})"
+    first, second = corpus.names[pair.first], other.names[pair.second]
+    if first == second:  # of two corpora, each of which has but one of that name
+        first, second = name_clips((corpus.clips[pair.first], other.clips[pair.second]))
+    return f"{first} and {second} (alike by {pair.likeness:.2f})"
 
 
-def name_clips(corpus: Corpus, rows: Sequence[int]) -> str:
+def list_names(corpus: Corpus, rows: Sequence[int]) -> str:
     """Name the first of these clips."""
-    return listed([path_tail(corpus.clips[row].path) for row in rows], _MOST_NAMES)
+    return listed([corpus.names[row] for row in rows], _MOST_NAMES)
 
 
 def _ends(corpus: Corpus, rows: Sequence[int]) -> list[str]:
     """Find the shortest ends of these clips' paths, of two parts or more, that no other clip's path has."""
-    left = list(dict.fromkeys(corpus.clips[row].path for row in rows))
-    ends: dict[str, str] = {}
-    for parts in range(2, 1 + max(path.count("/") + path.count("\\") for path in left) + 1):
-        paths = defaultdict[str, set[str]](set)
-        for clip in corpus.clips:
-            paths[path_tail(clip.path, parts)].add(clip.path)
-        ends |= {path: end for path in left if path not in ends and len(paths[end := path_tail(path, parts)]) == 1}
-    return [ends.get(path, path) for path in left]
+    ends = path_ends(clip.path for clip in corpus.clips)
+    return list(dict.fromkeys(ends[corpus.clips[row].path] for row in rows))

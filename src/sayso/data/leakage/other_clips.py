@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from sayso.data.corpus import Corpus
 from sayso.data.leakage import Leakage
-from sayso.data.leakage.names import describe_pair, explain_refusal, is_any_allowed, name_clips
+from sayso.data.leakage.names import describe_pair, explain_refusal, is_any_allowed, list_names
 from sayso.data.near_copies import look_up_copies_across
 from sayso.data.splits.draw import Split
 from sayso.errors import DataError
 from sayso.system.progress import Progress
-from sayso.system.wording import counted, path_tail
+from sayso.system.wording import counted
 
 __all__ = ["check_other_clips"]
 
@@ -57,12 +57,12 @@ def check_other_clips(
     notes: list[str] = []
     if same:
         copies = counted(len(same), f"{what} is", f"{several} are")
-        notes.append(f"{copies} exactly copied in training, as allowed ({name_clips(others, same)}): learned after all")
+        notes.append(f"{copies} exactly copied in training, as allowed ({list_names(others, same)}): learned after all")
     if alike:
         copies = counted(len(alike), f"{what} has", f"{several} have")
         notes.append(f"{copies} near copies in training, such as {alike[min(alike)]}: perhaps learned after all")
     facts = {
-        "same_samples": [path_tail(others.clips[row].path) for row in same],
+        "same_samples": [others.names[row] for row in same],
         "near_copies": [alike[row] for row in sorted(alike)],
     }
     return Leakage(tuple(notes), facts)

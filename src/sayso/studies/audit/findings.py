@@ -7,9 +7,8 @@ from sayso.data.clips import Clip
 from sayso.data.exclusions import Exclusion, write_exclusions
 from sayso.studies.audit.detector import Detector, Finding
 from sayso.system.files import csv_text, write_text
-from sayso.system.wording import path_tail
 
-__all__ = ["UNREADABLE", "shown_name", "write_findings"]
+__all__ = ["UNREADABLE", "write_findings"]
 
 UNREADABLE = "unreadable"
 """The fault of files that are no sound; no detector finds it."""
@@ -37,16 +36,6 @@ def write_findings(folder: Path, clips: Sequence[Clip], findings: Found, skipped
             rows.append([*_place(clip), clip.label, clip.speaker, *measured, *other, excluded])
     write_text(folder / "findings.csv", csv_text([_COLUMNS, *rows]))
     write_exclusions(folder / "exclude.csv", list(_exclusions(clips, findings, skipped)))
-
-
-def shown_name(clip: Clip) -> str:
-    """What a clip is called in tables and pages: the end of its path, and where it starts in a longer recording.
-
-    >>> shown_name(Clip("/data/yes/1.wav", "yes")), shown_name(Clip("/data/talk.wav", "yes", start_seconds=2.5))
-    ('yes/1.wav', 'data/talk.wav from 2.5 s')
-    """
-    name = path_tail(clip.path)
-    return name if clip.start_seconds is None else f"{name} from {clip.start_seconds:g} s"
 
 
 def _place(clip: Clip) -> list[object]:

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from sayso.audio import decode, quantise
-from sayso.data.clips import Clip
+from sayso.data.clips import Clip, name_clips
 from sayso.errors import AudioError
 from sayso.studies.audit.detector import Detector, Finding
-from sayso.studies.audit.findings import shown_name
 from sayso.views.html import write_page
 from sayso.views.html.media import picture_uri, sound_uri
 
@@ -42,6 +41,8 @@ def write_audit(
         OutputError: the page cannot be written.
     """
     total = len(clips) + len(skipped)
+    everything = [*clips, *(clip for clip, _ in skipped)]
+    names = dict(zip(everything, name_clips(everything), strict=True))
     excluded = {one.row for detector, found in findings.items() if detector.excludes for one in found}
     write_page(
         path,
@@ -51,12 +52,14 @@ def write_audit(
         train_command=train_command,
         faulty=len({one.row for found in findings.values() for one in found}) + len(skipped),
         excluded=len(excluded) + len(skipped),
-        faults=[_fault(detector, clips, found, total) for detector, found in findings.items()],
-        skipped=[(shown_name(clip), why.removeprefix(f"{clip.path}: ")) for clip, why in skipped],
+        faults=[_fault(detector, clips, found, total, names) for detector, found in findings.items()],
+        skipped=[(names[clip], why.removeprefix(f"{clip.path}: ")) for clip, why in skipped],
     )
 
 
-def _fault(detector: Detector, clips: Sequence[Clip], found: Sequence[Finding], total: int) -> dict[str, Any]:
+def _fault(
+    detector: Detector, clips: Sequence[Clip], found: Sequence[Finding], total: int, names: Mapping[Clip, str]
+) -> dict[str, Any]:
     rows = {finding.row for finding in found}
     return {
         "name": detector.name,
@@ -67,24 +70,23 @@ def _fault(detector: Detector, clips: Sequence[Clip], found: Sequence[Finding], 
         "why_not": detector.why_not(clips),
         "clips": len(rows),
         "share": len(rows) / total,
-        "shown": [_card(clips, finding) for finding in found[:PLAYERS]],
+        "shown": [_card(clips, finding, names) for finding in found[:PLAYERS]],
         "left": len(found[PLAYERS:]),
     }
 
 
-def _card(clips: Sequence[Clip], finding: Finding) -> dict[str, Any]:
+def _card(clips: Sequence[Clip], finding: Finding, names: Mapping[Clip, str]) -> dict[str, Any]:
     sounds = [clips[finding.row], *([] if finding.other is None else [clips[finding.other]])]
     clip = sounds[0]
     return {
         "label": clip.label,
         "speaker": clip.speaker,
         "detail": finding.detail,
-        "sounds": [_heard(one) for one in sounds],
+        "sounds": [_heard(one, names[one]) for one in sounds],
     }
 
 
-def _heard(clip: Clip) -> dict[str, Any]:
-    name = shown_name(clip)
+def _heard(clip: Clip, name: str) -> dict[str, Any]:
     try:
         samples, rate = decode(clip.path, start_seconds=clip.start_seconds, end_seconds=clip.end_seconds)
     except AudioError:  # gone since it was listened to
