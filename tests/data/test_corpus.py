@@ -269,7 +269,7 @@ def notes_on(listing: Listing, tmp_path: Path, samples: np.ndarray, subtype: str
 def test_what_was_done_to_clips_is_noted(listing: Listing, tmp_path: Path) -> None:
     loud, mirrored = tone(), np.stack((tone(), -tone()), axis=1)
     loud[:3] = 1.5
-    names = "(one.wav, two.wav)"
+    names = f"({tmp_path.name}/one.wav, {tmp_path.name}/two.wav)"
     assert notes_on(listing, tmp_path, loud, "FLOAT") == (f"2 clips beyond full scale, with 6 samples clipped {names}",)
     assert notes_on(listing, tmp_path, np.rint(32768 * tone()), "FLOAT") == (
         f"2 clips with whole numbers of int16 stored as floats: divided by 32,768 {names}",
@@ -280,12 +280,13 @@ def test_what_was_done_to_clips_is_noted(listing: Listing, tmp_path: Path) -> No
 
 
 def test_a_faint_clip_is_quiet_and_not_silent(listing: Listing, tmp_path: Path) -> None:
+    folder = tmp_path.name
     assert notes_on(listing, tmp_path, tone(peak=1e-5), "PCM_24") == (
-        "2 clips are too quiet for 16 bits, which hold nothing of them (one.wav, two.wav)",
+        f"2 clips are too quiet for 16 bits, which hold nothing of them ({folder}/one.wav, {folder}/two.wav)",
     )
     assert notes_on(listing, tmp_path, tone(peak=1e-3), "PCM_24") == ()
     assert notes_on(listing, tmp_path, np.full(4000, 0.2), "PCM_16") == (
-        "2 clips are digital silence (one.wav, two.wav)",
+        f"2 clips are digital silence ({folder}/one.wav, {folder}/two.wav)",
     )
 
 
@@ -293,11 +294,11 @@ def test_sound_that_is_cut_off_is_noted(listing: Listing, tmp_path: Path) -> Non
     phrase = np.concatenate((tone(), np.zeros(4000), tone(0.4)))
     assert notes_on(listing, tmp_path, phrase, "PCM_16") == (
         "cut to 0.5 s (audio.clip_seconds), 2 of 38 clips lose sound: 0.8 s of it in the median, 0.8 s at most "
-        "(one.wav, two.wav); audio.clip_seconds=1.4 would keep nearly all",
+        f"({tmp_path.name}/one.wav, {tmp_path.name}/two.wav); audio.clip_seconds=1.4 would keep nearly all",
     )
     early = np.concatenate((tone(0.3), np.zeros(8000)))
     silent, lost = notes_on(listing, tmp_path, early, "PCM_16")
-    assert silent == "2 clips are digital silence (one.wav, two.wav)"
+    assert silent == f"2 clips are digital silence ({tmp_path.name}/one.wav, {tmp_path.name}/two.wav)"
     assert lost.endswith("audio.clip_seconds=1.3 would keep nearly all")
     long_pause = np.concatenate((np.zeros(6000), tone(0.4), np.zeros(6000)))
     assert notes_on(listing, tmp_path, long_pause, "PCM_16") == ()

@@ -26,7 +26,7 @@ from sayso.data.treatment import Treatment, note_treatments
 from sayso.errors import DataError, OutputError
 from sayso.system.files import atomic_folder, cache_folder, digest, write_json
 from sayso.system.progress import Progress
-from sayso.system.wording import counted, listed
+from sayso.system.wording import counted
 
 __all__ = [
     "Corpus",

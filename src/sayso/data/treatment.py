@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sayso.audio import AudioFormat, Fitted, Sound, count_beyond
-from sayso.data.clips import Clip
+from sayso.data.clips import Clip, name_clips
 from sayso.system.wording import counted, listed
 
 __all__ = ["Treatment", "note_treatments"]
@@ -80,7 +79,7 @@ def note_treatments(clips: Sequence[Clip], treated: Mapping[int, Treatment], aud
     def those(kind: str) -> tuple[str, str]:
         """Say how many clips there are of a kind, and what some are called."""
         rows = [row for row, each in treated.items() if getattr(each, kind)]
-        names = listed([Path(clips[row].path).name for row in rows], _SHOWN)
+        names = listed(list(name_clips(clips, [clips[row] for row in rows])), _SHOWN)
         return (counted(len(rows), "clip"), f"({names})") if rows else ("", "")
 
     for kind, text in _TEXTS.items():

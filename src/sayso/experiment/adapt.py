@@ -72,15 +72,20 @@ def adapt(
     addition = add_clips(old.settings, before.corpus.labels, dataset, language=language, progress=progress)
     progress.note(describe_addition(addition))
     prepared = prepare_with_more(before, addition.recipe, progress)
-    try:
-        with new_run_folder(f"{old.path.name}-adapted", Path(out) if out else None) as folder:
-            run = Run(folder.path)
+    with new_run_folder(f"{old.path.name}-adapted", Path(out) if out else None) as folder:
+        run = Run(folder.path)
+        try:
             complete(run, prepared, start=old, known=known, extras=True)
-    except InterruptedRunError as error:
-        with suppress(OSError):
-            shutil.rmtree(run.path)
-        raise InterruptedRunError("stopped; nothing is left of it, and the old run is as it was") from error
+        except InterruptedRunError as error:
+            _remove_all(run.path)
+            raise InterruptedRunError("stopped; nothing is left of it, and the old run is as it was") from error
     return Adapted(run, addition.new_words, _cost(read_predictions(old.predictions), read_predictions(run.predictions)))
+
+
+def _remove_all(folder: Path) -> None:
+    with suppress(OSError):  # what was stopped is what a person must read
+        for entry in folder.iterdir():
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
 def _kept_features(run: Run) -> KeptFeatures:
