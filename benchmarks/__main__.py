@@ -15,7 +15,19 @@ import benchmarks
 from benchmarks.contest import Contest, NotHereError, Outcome
 from sayso.system.files import write_json
 
-HERE = ("__main__", "clips", "contest", "near_copy_numbers", "peers", "planting", "side")
+# What is no contest: what they are made of, and scripts of their own.
+HERE = (
+    "__main__",
+    "adapting",
+    "clips",
+    "contest",
+    "family",
+    "few_recordings",
+    "near_copy_numbers",
+    "peers",
+    "planting",
+    "side",
+)
 
 
 def main() -> None:

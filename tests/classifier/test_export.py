@@ -27,6 +27,7 @@ EXTRA = [
     ("dft", {"power": None, "scale": "linear"}),
     ("mel", {"scale": "pcen"}),
     ("mfcc", {"deltas": 2, "lifter": 22.0}),
+    ("speech_embedding", {"stride": 4, "outputs": "last_two"}),
 ]
 LABELS = ("no", "yes", "日本", "a b")
 

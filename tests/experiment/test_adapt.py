@@ -140,7 +140,7 @@ def test_words_that_voices_cannot_tell_apart_train_without_them(made, tmp_path, 
     monkeypatch.setattr(addition, "is_installed", lambda: True)
     more = write_word(tmp_path / "more" / "high", 3600.0).parent
     dataset = find_dataset(str(more))
-    made_of = addition.add_clips(made[0].settings, ("hi", "low"), dataset, progress=Progress())
+    made_of = addition.add_clips(made[0].settings, ("hi", "low"), dataset, trained=36, progress=Progress())
     assert made_of.voices == 0
     assert "sound alike" in made_of.note
 

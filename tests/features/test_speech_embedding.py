@@ -89,6 +89,20 @@ def test_the_output_before_the_last_is_that_of_its_window():
     assert whole.shape == (9, 288)
 
 
+@pytest.mark.parametrize("stride", [1, 2, 4])
+def test_a_shorter_stride_gives_the_windows_between_too(stride):
+    feature = SpeechEmbeddingConfig(stride=stride).build(AUDIO)
+    feature.fill()
+    clip = torch.from_numpy(clip_of("synthetic"))
+    with torch.inference_mode():
+        found = feature(clip[None])
+        torch.testing.assert_close(found[..., :: 8 // stride], filled("fixed")(clip[None]))
+        parts = clip.unfold(0, LEAST_SAMPLES, 160 * stride)
+        alone = filled("fixed", LEAST_SAMPLES)(parts)
+    assert found.shape == (1, *feature.shape) == (1, 1, 96, len(parts))
+    torch.testing.assert_close(found[0, 0].T, alone[:, 0, :, 0], rtol=1e-4, atol=1e-4)
+
+
 def test_the_shortest_clip_gives_one_window_and_a_shorter_one_is_refused():
     assert filled("fixed", LEAST_SAMPLES).shape == (1, 96, 1)
     config = SpeechEmbeddingConfig()

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from conftest import write_tones
 from runs_made import prepared_by, small_prepared, small_recipe
 from sayso.augment.gain import GainConfig
 from sayso.classifier.module import Classifier
 from sayso.config.overrides import merge
 from sayso.config.schema import dump
+from sayso.data.splits import SplitSettings
 from sayso.errors import SettingsError
 from sayso.recipe.prepared import prepare
 from sayso.recipe.recipe import recipe_from_values
@@ -29,6 +31,40 @@ def test_class_weights_balance(tone_folder):
     weighted = weigh_classes(corpus, rows)
     counts = np.bincount(corpus.targets[rows])
     np.testing.assert_allclose(weighted.numpy() * counts, len(rows) / 3, rtol=1e-6)
+
+
+def epoch_of(prepared, epoch):
+    hardware = choose_hardware(prepared.recipe.training)
+    learner = new_learner(prepared, hardware)
+    return np.concatenate(learner._batches(epoch))
+
+
+def test_words_with_few_clips_are_met_as_often(tone_folder):
+    for path in sorted((tone_folder / "low").glob("*.wav"))[2:]:
+        path.unlink()
+    recipe = dataclasses.replace(small_recipe(tone_folder, balance="words"), split=SplitSettings(by="random"))
+    prepared = prepare(recipe, Progress())
+    first, second = epoch_of(prepared, 0), epoch_of(prepared, 1)
+    counts = np.bincount(prepared.corpus.targets[first])
+    assert len(first) == len(prepared.split.train)
+    assert counts.max() - counts.min() <= 1
+    assert set(first) <= set(prepared.split.train.tolist())
+    assert sorted(first) != sorted(second)
+    with pytest.raises(SettingsError, match="class_weights: is balanced, but balance, words, does that already"):
+        small_recipe(tone_folder, balance="words", class_weights="balanced")
+
+
+def test_few_recordings_are_met_as_often_as_many_voices(tmp_path):
+    people = write_tones(tmp_path / "people", speakers=("ann", "bob"), clips=2)
+    robots = write_tones(tmp_path / "robots", speakers=("rob",), clips=20)
+    folders = [{"kind": "folder", "path": str(folder), "speaker": "none"} for folder in (people, robots)]
+    dataset = {"kind": "mixed", "recordings": folders[0], "training": [folders[1]]}
+    values = merge(dump(small_recipe(people, balance="sources")), {"dataset": dataset, "split": {"by": "random"}})
+    prepared = prepare(recipe_from_values(values, source="test"), Progress())
+    rows = epoch_of(prepared, 0)
+    recorded = np.array([prepared.corpus.clips[row].source == 0 for row in rows])
+    assert abs(recorded.mean() - 0.5) < 0.05
+    assert 0 < len(np.unique(rows[recorded])) < 12
 
 
 def test_hardware_follows_the_recipe(tone_folder):

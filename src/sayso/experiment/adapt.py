@@ -69,7 +69,8 @@ def adapt(
     before = prepare(old.settings, progress)
     check_same_clips(old.manifest(), before, f"{old.path}: its clips have changed since it was trained")
     dataset = find_dataset(str(clips)).anchor()
-    addition = add_clips(old.settings, before.corpus.labels, dataset, language=language, progress=progress)
+    words, trained = before.corpus.labels, len(before.split.train)
+    addition = add_clips(old.settings, words, dataset, trained=trained, language=language, progress=progress)
     progress.note(describe_addition(addition))
     prepared = prepare_with_more(before, addition.recipe, progress)
     with new_run_folder(f"{old.path.name}-adapted", Path(out) if out else None) as folder:

@@ -75,6 +75,10 @@ class SpeechEmbeddingConfig(FeatureConfig):
     """last: the embedding, 96 numbers a window. last_two: behind them the highest values within the window of what the
     network knew five convolutions before, 192 numbers that say less of words and more of their sounds."""
 
+    stride: Literal[1, 2, 4, 8] = _HOP_FRAMES
+    """Frames of 10 ms from one window to the next; below 8 the network runs once for each shift, so 4 takes twice the
+    time."""
+
     trainable: Literal["none", "all"] | Annotated[int, Range(least=1, most=_LAYERS)] = "none"
     """What of the network goes on learning, at the rate training.features_rate: none, all of its 20 convolutions, or so
     many of the last."""
@@ -97,7 +101,7 @@ class SpeechEmbeddingConfig(FeatureConfig):
         learning = {"none": 0, "all": _LAYERS}.get(str(self.trainable), self.trainable)
         assert isinstance(learning, int)
         relative, both = self.floor == "clip_maximum", self.outputs == "last_two"
-        return SpeechEmbedding(audio.clip_samples, relative=relative, both=both, learning=learning)
+        return SpeechEmbedding(audio.clip_samples, relative=relative, both=both, stride=self.stride, learning=learning)
 
 
 class SpeechEmbedding(Feature):
@@ -107,10 +111,13 @@ class SpeechEmbedding(Feature):
         samples: length of a clip.
         relative: energies end 80 dB below the clip's highest.
         both: give the output before the last too.
+        stride: frames from one window to the next, a divisor of 8.
         learning: how many of the last convolutions training may change.
     """
 
-    def __init__(self, samples: int, *, relative: bool, both: bool = False, learning: int = 0) -> None:
+    def __init__(
+        self, samples: int, *, relative: bool, both: bool = False, stride: int = _HOP_FRAMES, learning: int = 0
+    ) -> None:
         super().__init__()
         self.relative, self.both = relative, both
         bank = mel_filter_bank(
@@ -130,8 +137,13 @@ class SpeechEmbedding(Feature):
         self._cut = 1 + [place for place, layer in enumerate(self.body) if isinstance(layer, nn.MaxPool2d)][-2]
         # Processors convolve images nearly twice as fast with channels innermost.
         self.body.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        frames = self.bands.stft.frames(samples)
-        self.shape = (1, SIZE + both * _SOUNDS, 1 + (frames - _WINDOW_FRAMES) // _HOP_FRAMES)
+        last = self.bands.stft.frames(samples) - _WINDOW_FRAMES
+        self.shape = (1, SIZE + both * _SOUNDS, 1 + last // stride)
+        self.shifts = range(0, min(_HOP_FRAMES, last + 1), stride)
+        # Where the windows of one shift after the other begin, and so which comes when.
+        starts = [start for shift in self.shifts for start in range(shift, last + 1, _HOP_FRAMES)]
+        self.register_buffer("order", torch.tensor(starts).argsort(), persistent=False)
+        self.order: Tensor
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 1 numbers windows"]:
         """Represent a batch of clips."""
@@ -142,6 +154,13 @@ class SpeechEmbedding(Feature):
         levels_db = 10 * torch.log10(torch.clamp(energy, min=_LEAST_ENERGY))
         lowest_db = levels_db.amax(dim=(1, 2), keepdim=True) - _RANGE_DB if self.relative else levels_db.new_zeros(1)
         image = torch.maximum(levels_db, lowest_db) / 10 + 2
+        if len(self.shifts) == 1:
+            return self._windows(image)
+        shifted = [self._windows(image[:, shift:]) for shift in self.shifts]
+        return torch.cat(shifted, dim=3).index_select(3, self.order)
+
+    def _windows(self, image: Float[Tensor, "chunk frames 32"]) -> Float[Tensor, "chunk 1 numbers windows"]:
+        """What the network makes of windows that begin at every eighth frame."""
         laid_out = image[:, None].contiguous(memory_format=torch.channels_last)
         layers = iter(self.body)
         sounds = _through(itertools.islice(layers, self._cut), laid_out)  # (batch, 96, frames / 4, 2)
