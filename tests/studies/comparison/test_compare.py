@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import yaml
 
 from comparison_made import InThisProcess, outcome_of, write_recipes
 from conftest import one_line, write_tones
@@ -348,6 +349,23 @@ def test_a_folder_of_something_else_is_left_alone(program, recipes, tmp_path):
     assert code == 2
     assert "holds no comparison, nothing was changed" in one_line(err)
     assert [path.name for path in out.iterdir()] == ["thesis.txt"]
+
+
+def test_clips_that_only_train_are_one_recipes_own_and_in_no_fold(recipes, tmp_path):
+    robots = write_tones(tmp_path / "robots", speakers=("rob", "ron"), seed=3)
+    text = recipes[1].read_text(encoding="utf-8")
+    section = text[: text.index("\nsplit:")]
+    values = yaml.safe_load(section)["dataset"]
+    beside = {"kind": "folder", "path": str(robots)}
+    shared = ("exclude", "reject_words", "max_bad_share", "allow_copies")
+    own = {key: value for key, value in values.items() if key not in shared}
+    mixed = {"dataset": {"kind": "mixed", "recordings": own, "training": [beside]}}
+    recipes[1].write_text(yaml.safe_dump(mixed) + text[len(section) :], encoding="utf-8")
+    settings = {"overrides": [], "folds": "leave-one-speaker-out", "seeds": 1, "threads": 1, "gap": False}
+    plan = make_plan(recipes, **settings, progress=Progress())
+    assert len(plan.folds) == 4
+    assert [len(one.corpus.clips) for one in plan.contestants] == [36, 54]
+    assert len(plan.trials) == 8
 
 
 def test_one_speaker_cannot_be_held_out(program, recipes, tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 
 from sayso.data.clips import PartName
 from sayso.data.corpus import Corpus, Rows
-from sayso.data.splits.folds import count_words, deal_folds, draw_balanced
+from sayso.data.splits.folds import count_words, deal_clips, draw_balanced
 from sayso.data.splits.settings import EACH_SPEAKER, SplitSettings, ValidationBy
 from sayso.data.splits.split import Split
 from sayso.data.splits.subsets import choose_subset
@@ -106,10 +106,7 @@ def _fold_as_speakers(corpus: Corpus, settings: SplitSettings) -> tuple[SplitSet
     """A fold as what it is, a split by speaker with these test speakers; and a note that names them."""
     if settings.folds is None:
         return settings, ()
-    clips = [clip for clip in corpus.clips if not (clip.keeps_part and clip.part == "test")]
-    speakers = [None if clip.keeps_part else clip.speaker for clip in clips]
-    labels = [clip.label for clip in clips]
-    folds = deal_folds(speakers, labels, folds=settings.folds, seed=settings.seed)
+    folds = deal_clips(corpus.clips, folds=settings.folds, seed=settings.seed)
     if settings.fold >= len(folds):
         raise DataError(f"split.fold is {settings.fold}, must be 0 to {len(folds) - 1}: there are {len(folds)} folds")
     held = folds[settings.fold]

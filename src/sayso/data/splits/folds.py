@@ -5,14 +5,22 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.data.clips import Clip
 from sayso.data.splits.settings import LEAVE_ONE_OUT, Folds
 from sayso.errors import DataError
 from sayso.system.wording import counted, listed
 
-__all__ = ["count_words", "deal_folds", "draw_balanced"]
+__all__ = ["count_words", "deal_clips", "deal_folds", "draw_balanced"]
 
 # A drawn part is in proportion when each word's share is within a tenth of the share wanted.
 _TOLERANCE = 0.1
+
+
+def deal_clips(clips: Sequence[Clip], *, folds: Folds, seed: int = 0) -> tuple[tuple[str, ...], ...]:
+    """Divide the speakers of clips into folds as `deal_folds` does; clips that stay in their part are in none."""
+    divided = [clip for clip in clips if not (clip.keeps_part and clip.part == "test")]
+    speakers = [None if clip.keeps_part else clip.speaker for clip in divided]
+    return deal_folds(speakers, [clip.label for clip in divided], folds=folds, seed=seed)
 
 
 def deal_folds(

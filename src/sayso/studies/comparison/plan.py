@@ -9,7 +9,7 @@ from typing import Any
 from sayso.config.schema import dump
 from sayso.data.clips import Clip
 from sayso.data.splits.draw import Split
-from sayso.data.splits.folds import deal_folds
+from sayso.data.splits.folds import deal_clips
 from sayso.data.splits.settings import Folds
 from sayso.errors import DataError
 from sayso.recipe.prepared import Prepared
@@ -65,12 +65,12 @@ def make_plan(
     """
     refuse_own_keys(overrides, (*OWN_KEYS, *(_OWN_WITH_FOLDS if folds else ())), by="the comparison")
     contestants = read_contestants(sources, overrides, progress)
-    clips = contestants[0].corpus.clips
-    check_same(contestants, lambda contestant: contestant.corpus.clips, "clips", "such as --set dataset.speakers=[]")
+    clips = _divided(contestants[0])
+    check_same(contestants, _divided, "clips", "such as --set dataset.speakers=[]")
     held = {"own": {}} if folds is None else _folds(clips, folds)
     splits = _Splits(progress)
     parts = [part for name, change in held.items() for part in _held_parts(contestants, name, change, seeds, splits)]
-    share = 1 / len(held) if folds else len(parts[0].prepared.split.test) / len(clips)
+    share = 1 / len(held) if folds else len(parts[0].prepared.split.test) / sum(not clip.keeps_part for clip in clips)
     random = [{f"random-{seed}": _random(share, seed)} if gap else {} for seed in range(seeds)]
     drawn = [part for seed, laid in enumerate(random) for part in _random_parts(contestants, laid, seed, splits)]
     label = _label(parts)
@@ -95,12 +95,16 @@ def make_plan(
     )
 
 
+def _divided(contestant: Contestant) -> Sequence[Clip]:
+    """The clips that could be tested; those that only ever train beside them a recipe may have for itself."""
+    return [clip for clip in contestant.corpus.clips if not (clip.keeps_part and clip.part == "train")]
+
+
 def _folds(clips: Sequence[Clip], folds: Folds) -> dict[str, dict[str, Any]]:
     """Name of each fold to the keys of the split that make it."""
-    dealt = deal_folds([clip.speaker for clip in clips], [clip.label for clip in clips], folds=folds)
     return {
         f"fold-{number}": {"by": "speakers", "test_speakers": list(speakers), "folds": None, "fold": 0}
-        for number, speakers in enumerate(dealt, 1)
+        for number, speakers in enumerate(deal_clips(clips, folds=folds), 1)
     }
 
 
@@ -176,7 +180,7 @@ def _label(parts: Sequence[Checked]) -> str:
 
 
 def _notes(clips: Sequence[Clip], *, own: bool, folds: int, seeds: int) -> Iterator[str]:
-    speakers = [clip.speaker for clip in clips]
+    speakers = [clip.speaker for clip in clips if not clip.keeps_part]
     if nameless := speakers.count(None):
         told = "no clip names its speaker" if nameless == len(speakers) else f"{nameless:,} clips name no speaker"
         yield f"{told}: intervals and verdicts rest on known speakers alone"
