@@ -57,7 +57,7 @@ def _try(draw: int, part: str) -> dict[str, float]:
             str(root / "more"),
         ]
         began = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         seconds = time.perf_counter() - began
         before, after = _scores(run, old, part), _scores(Run.open(root / "more"), list(WORDS), part)
         own = {word: after["per_class"][word] for word in WORDS}

@@ -61,17 +61,25 @@ class KeptFeatures:
         return self.copies[number] if number < len(self.copies) else self.as_they_are
 
     def save(self, path: Path) -> bool:
-        """Write them, copies as float16; gives False, and writes nothing, where they would take more than 128 MiB.
+        """Write them, copies as float16, and of these as many as go into 128 MiB.
+
+        Returns:
+            False, and writes nothing, where the clips as they are would take more than that.
 
         Raises:
             OutputError: the place cannot be written.
         """
-        tables = (self.as_they_are, *self.copies)
         tensors = {"as_they_are": self.as_they_are.values.float().contiguous()}
-        tensors |= {f"copy.{place}": copy.values.half().contiguous() for place, copy in enumerate(self.copies)}
-        if sum(tensor.numel() * tensor.element_size() for tensor in tensors.values()) > _MOST_BYTES:
+        marks = {"as_they_are": self.as_they_are.marks}
+        left = _MOST_BYTES - _bytes(tensors["as_they_are"])
+        if left < 0:
             return False
-        marks = dict(zip(tensors, [table.marks for table in tables], strict=True))
+        for place, copy in enumerate(self.copies):
+            half = copy.values.half().contiguous()
+            if _bytes(half) > left:
+                break
+            left -= _bytes(half)
+            tensors[f"copy.{place}"], marks[f"copy.{place}"] = half, copy.marks
         header = json.dumps({"format_version": FORMAT_VERSION, "marks": marks})
         with atomic_path(path) as temporary:
             save_file(tensors, temporary, metadata={"sayso": header})
@@ -97,3 +105,7 @@ class KeptFeatures:
         except (SafetensorError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise ModelError(f"{path}: cannot be read as kept features ({str(error).splitlines()[0]})") from error
         return cls(tables[0], tuple(tables[1:]))
+
+
+def _bytes(tensor: Tensor) -> int:
+    return tensor.numel() * tensor.element_size()
