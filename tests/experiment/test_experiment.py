@@ -12,6 +12,7 @@ import torch
 
 import sayso
 from runs_made import small_run
+from sayso.data.splits import split
 from sayso.errors import DataError, ModelError, RunError, SettingsError
 from sayso.experiment import finish
 from sayso.experiment.load import load
@@ -282,6 +283,7 @@ def test_clips_that_changed_are_not_scored_on_as_if_they_had_not(tone_folder, tm
 
 
 def test_a_run_that_lost_patience_ends_the_same_when_its_report_is_made_later(tone_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(split, "LEAST_TO_CHOOSE", 1)
     keys = {"epochs": 12, "patience": 1, "learning_rate": 1e-8}
     whole = small_run(tone_folder, tmp_path / "whole", **keys)
     late = sayso.resume(stopped_run(tone_folder, tmp_path / "late", monkeypatch, **keys).path)

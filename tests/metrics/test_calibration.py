@@ -35,10 +35,34 @@ def test_the_temperature_is_found_again_and_mends_the_probabilities(temperature)
 
 
 def test_a_few_clips_that_are_all_right_do_not_make_a_model_that_never_errs():
-    logits = np.tile(np.array([[4.0, 0.0, 0.0]], np.float32), (18, 1))
-    found = fit_temperature(logits, np.zeros(18, np.int64))
+    logits = np.tile(np.array([[4.0, 0.0, 0.0]], np.float32), (98, 1))
+    found = fit_temperature(logits, np.zeros(98, np.int64))
     assert found > LOWEST_TEMPERATURE
-    assert softmax(logits / np.float32(found))[0, 0] == pytest.approx(19 / 20, abs=1e-4)
+    assert softmax(logits / np.float32(found))[0, 0] == pytest.approx(99 / 100, abs=1e-4)
+
+
+@pytest.mark.parametrize(("clips", "share"), [(5, 0.1), (25, 0.5), (50, 1.0), (300, 1.0)])
+def test_few_clips_draw_the_temperature_only_part_of_the_way(clips, share):
+    # Right in four of five: the logits are to state (4 n / 5 + ...) of it, whatever n is, up to Platt's smoothing.
+    logits = np.tile(np.array([[3.0, 0.0]], np.float32), (clips, 1))
+    targets = (np.arange(clips) % 5 == 0).astype(np.int64)
+    stated = (0.8 * (clips + 1) + 0.2) / (clips + 2)
+    asked = 3 / np.log(stated / (1 - stated))
+    assert np.log(fit_temperature(logits, targets)) == pytest.approx(share * np.log(asked), rel=1e-6)
+
+
+def test_five_clips_do_not_make_the_probabilities_of_a_good_model_worse():
+    logits, targets = made(1.0, clips=4000)
+    logits *= 2.5  # sure, and right in most
+    rng = np.random.default_rng(1)
+    targets = np.where(rng.random(4000) < 0.95, logits.argmax(axis=1), targets)
+    plain = expected_calibration_error(targets, softmax(logits))
+    errors = []
+    for _ in range(40):
+        five = rng.choice(4000, 5, replace=False)
+        found = fit_temperature(logits[five], targets[five])
+        errors.append(expected_calibration_error(targets, softmax(logits / np.float32(found))))
+    assert np.mean(errors) < plain + 0.02
 
 
 def test_without_clips_there_is_no_temperature():

@@ -1,5 +1,6 @@
 """The clips of a recipe as one object: packed, divided, compared."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from runs_made import small_prepared, small_recipe
 from sayso.data.splits import SplitSettings
 from sayso.errors import DataError
-from sayso.recipe.prepared import pack_clips
+from sayso.recipe.prepared import pack_clips, prepare
 from sayso.system.progress import Progress
 
 
@@ -38,7 +39,7 @@ def test_the_same_clips_can_be_divided_otherwise(tone_folder):
 
 
 def test_notes_are_those_of_clips_split_and_leakage(tone_folder):
-    prepared = small_prepared(tone_folder)
+    prepared = small_prepared(tone_folder, keep="last")
     told = (*prepared.corpus.notes, *prepared.split.notes, *prepared.leakage.notes)
     assert prepared.notes == told
     shared = prepared_randomly(tone_folder)
@@ -54,3 +55,27 @@ def test_a_split_that_cannot_be_is_told(tone_folder):
     recipe = replace(small_recipe(tone_folder), split=SplitSettings(test_speakers=("eve",)))
     with pytest.raises(DataError, match=r"split\.test_speakers names eve, unknown here; there are ann, bob, cas, dee"):
         pack_clips(recipe, Progress()).divide(recipe, Progress())
+
+
+def test_a_clip_that_is_there_twice_is_not_parted_by_validation(tone_folder):
+    for path in sorted(tone_folder.glob("*/*_0.wav")):
+        shutil.copy(path, path.with_name(path.name.replace("_0", "_7")))
+    recipe = small_recipe(tone_folder, validation_share=0.4)
+    for seed in range(5):
+        training = replace(recipe.training, seed=seed)
+        prepared = prepare(replace(recipe, training=training), Progress())
+        assert len(prepared.split.validation) >= 6
+        assert prepared.leakage.facts["copies_in_validation"] == []
+
+
+def test_few_validation_clips_do_not_choose_the_epoch_and_that_is_said(tone_folder):
+    prepared = small_prepared(tone_folder)
+    said = [
+        note for note in prepared.notes if "too few to choose an epoch by (it takes 20): the last one counts" in note
+    ]
+    assert len(prepared.split.validation) < 20
+    assert len(said) == 1
+    assert said[0].startswith(f"{len(prepared.split.validation)} validation clips are")
+    assert not any("chosen" in note for note in prepared.notes)
+    quiet = small_prepared(tone_folder, keep="last"), small_prepared(tone_folder, validation="none")
+    assert not any("too few to choose" in note for each in quiet for note in each.notes)

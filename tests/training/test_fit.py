@@ -12,6 +12,7 @@ import torch
 from runs_made import small_prepared
 from sayso.classifier.checkpoint import load_model, load_state
 from sayso.classifier.inference import predict_logits
+from sayso.data.splits import split
 from sayso.errors import InterruptedRunError, OutputError
 from sayso.runs.folder import RunFolder
 from sayso.runs.log import read_log
@@ -44,6 +45,12 @@ def ctrl_c():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def few_choose(monkeypatch):
+    """Let the handful of validation clips that these tests have choose the epoch, as hundreds do."""
+    monkeypatch.setattr(split, "LEAST_TO_CHOOSE", 1)
 
 
 class Told(EpochScores):
@@ -133,7 +140,7 @@ def test_validation_none_lets_the_last_epoch_count(tone_folder, tmp_path):
     assert {row.set for row in result.log} == {"train"}
 
 
-def test_the_best_epoch_is_the_last_of_those_with_the_best_validation_score(tone_folder, tmp_path):
+def test_the_best_epoch_is_the_last_of_those_with_the_best_validation_score(tone_folder, tmp_path, few_choose):
     result = fitted(tone_folder, tmp_path / "run", epochs=6)
     scores = [row.accuracy for row in result.log if row.set == "validation"]
     best = max(index for index, score in enumerate(scores) if score == max(scores))
@@ -148,14 +155,14 @@ def test_the_last_weights_count_where_the_recipe_says_so(tone_folder, tmp_path):
     assert_same_bits(weights(tmp_path / "run"), last)
 
 
-def test_the_epoch_of_the_lowest_validation_loss_counts_where_that_is_watched(tone_folder, tmp_path):
+def test_the_epoch_of_the_lowest_validation_loss_counts_where_that_is_watched(tone_folder, tmp_path, few_choose):
     result = fitted(tone_folder, tmp_path / "run", epochs=6, monitor="loss", learning_rate=0.05)
     losses = [row.loss for row in result.log if row.set == "validation"]
     assert result.best_epoch == losses.index(min(losses)) + 1
 
 
 @pytest.mark.parametrize(("monitor", "best"), [("accuracy", 3), ("loss", 2)])
-def test_what_is_watched_tells_which_epoch_counts(tone_folder, tmp_path, monkeypatch, monitor, best):
+def test_what_is_watched_tells_which_epoch_counts(tone_folder, tmp_path, monkeypatch, few_choose, monitor, best):
     scores = {"accuracy": (0.5, 0.9, 0.9, 0.7), "loss": (1.0, 0.4, 0.6, 0.8)}
     for name, values in scores.items():
         monkeypatch.setattr(Told, name, property(lambda self, values=values: values[self.epoch]))
@@ -163,10 +170,23 @@ def test_what_is_watched_tells_which_epoch_counts(tone_folder, tmp_path, monkeyp
     assert fitted(tone_folder, tmp_path / "run", epochs=4, monitor=monitor).best_epoch == best
 
 
+def test_a_handful_of_validation_clips_neither_chooses_the_epoch_nor_ends_the_training(
+    tone_folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Told, "accuracy", property(lambda self: (1.0, 0.5, 0.5, 0.5)[self.epoch]))
+    monkeypatch.setattr(learner, "EpochScores", Told)
+    result = fitted(tone_folder, tmp_path / "run", epochs=4, patience=1)
+    assert (result.best_epoch, result.epochs) == (4, 4)
+    # They are looked at all the same: the curve is drawn of them.
+    assert [row.accuracy for row in result.log if row.set == "validation"] == [1.0, 0.5, 0.5, 0.5]
+
+
 @pytest.mark.parametrize(
     ("optimizer", "schedule", "monitor"), [("adam", "constant", "loss"), ("sgd", "cosine", "accuracy")]
 )
-def test_every_optimiser_and_schedule_goes_on_after_a_stop(tone_folder, tmp_path, optimizer, schedule, monitor):
+def test_every_optimiser_and_schedule_goes_on_after_a_stop(
+    tone_folder, tmp_path, few_choose, optimizer, schedule, monitor
+):
     keys = {"epochs": 2, "optimizer": optimizer, "schedule": schedule, "monitor": monitor, "patience": 5}
     fitted(tone_folder, tmp_path / "whole", **keys)
     with pytest.raises(InterruptedRunError):
@@ -175,7 +195,7 @@ def test_every_optimiser_and_schedule_goes_on_after_a_stop(tone_folder, tmp_path
     assert_same_bits(weights(tmp_path / "whole"), weights(tmp_path / "stopped"))
 
 
-def test_patience_stops_early(tone_folder, tmp_path):
+def test_patience_stops_early(tone_folder, tmp_path, few_choose):
     result = fitted(tone_folder, tmp_path / "run", epochs=60, patience=2, learning_rate=1e-8)
     assert result.epochs < 60
 

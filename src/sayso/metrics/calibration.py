@@ -5,9 +5,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["expected_calibration_error", "fit_temperature", "reliability", "uncalibrated"]
+__all__ = ["TRUSTED_CLIPS", "expected_calibration_error", "fit_temperature", "reliability", "uncalibrated"]
 
 BINS = 15
+TRUSTED_CLIPS = 50
+"""From so many clips on a temperature is what they ask for; of fewer it is drawn towards 1."""
+# Chosen by simulation: models of 70, 88 and 96 % that need a temperature of 0.7, 1, 1.4 or 2, fitted on 2 to 400 clips,
+# 60 times each. Fitted on 5 clips the calibration error was 11 to 19 %, without a temperature 1 to 17 %; drawn towards
+# 1 like this it was at most a point above that. On 50 clips it was 3 to 4 %, and 100 to be trusted would cost the more.
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.02, 50.0
 _HALVINGS = 60
 # What rounding and the nine digits of predictions.csv leave.
@@ -65,9 +70,12 @@ def uncalibrated(probabilities: NDArray[np.float64], temperature: float | NDArra
 def fit_temperature(logits: NDArray[np.float32], targets: NDArray[np.int64]) -> float:
     """The temperature T for which softmax(logits / T) gives these clips' true words the least mean cross-entropy.
 
+    Of n clips below `TRUSTED_CLIPS` only that share of the way from 1 is gone, on a logarithmic scale: a handful says
+    little of how sure the model may be.
+
     Source: Guo et al. (2017), "On calibration of modern neural networks", section 4.2. The targets are smoothed as in
     Platt (1999), "Probabilistic outputs for support vector machines": with n clips the true word has (n + 1) / (n + 2)
-    of each. Without it a handful of clips that are all right would have the model claim to be never wrong.
+    of each. Without it clips that are all right would have the model claim to be never wrong.
 
     Args:
         logits: (clips, classes), of clips that were not trained on, undivided.
@@ -92,4 +100,4 @@ def fit_temperature(logits: NDArray[np.float32], targets: NDArray[np.int64]) -> 
         shares = np.exp(wide / np.exp(middle))
         expected = float(((shares * wide).sum(axis=1) / shares.sum(axis=1)).mean())
         low, high = (middle, high) if expected > aimed else (low, middle)
-    return float(np.exp((low + high) / 2))
+    return float(np.exp((low + high) / 2 * min(1.0, clips / TRUSTED_CLIPS)))

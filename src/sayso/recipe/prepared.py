@@ -4,6 +4,7 @@ Everything here works in each of several processes; what takes long is done once
 the others.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -13,13 +14,16 @@ from sayso.data.clips import Clip, Listing
 from sayso.data.corpus import Corpus, Rows, join, pack
 from sayso.data.leakage import Leakage, check_added, check_leakage
 from sayso.data.leakage.other_clips import check_other_clips
+from sayso.data.near_copies import look_up_near_copies
 from sayso.data.splits import Split, divide_for_speaker, draw_split
+from sayso.data.splits.split import LEAST_TO_CHOOSE
 from sayso.data.unknown_words import list_for_recipe
 from sayso.errors import DataError
 from sayso.recipe.negatives import Negatives, gather_negatives
 from sayso.recipe.recipe import Recipe
 from sayso.system.distributed import let_one_per_machine_go_first
 from sayso.system.progress import Progress
+from sayso.system.wording import counted
 
 __all__ = ["Packed", "Prepared", "pack_clips", "prepare", "prepare_with_more"]
 
@@ -33,13 +37,22 @@ class Packed:
     unknown_clips: tuple[Clip, ...] = ()
     """Of words that are kept from training, not packed yet: which of them count depends on the split."""
 
-    def divide(self, recipe: Recipe, progress: Progress) -> "Prepared":
+    def divide(self, recipe: Recipe, progress: Progress, *, compared: Corpus | None = None) -> "Prepared":
         """Divide the clips as a recipe says, which may split them otherwise than the one they were packed for.
+
+        Args:
+            recipe: how.
+            progress: where to report.
+            compared: the first of the clips, among which copies are looked for, that validation is not to part; None:
+                all.
 
         Raises:
             DataError: these clips cannot be divided so.
         """
-        split = draw_split(self.corpus, recipe.split, seed=recipe.training.seed)
+        with let_one_per_machine_go_first():
+            copies = look_up_near_copies(self.corpus if compared is None else compared, progress=progress)
+        pairs = [(pair.first, pair.second) for pair in copies]
+        split = draw_split(self.corpus, recipe.split, seed=recipe.training.seed, copies=pairs)
         return Prepared(recipe, self.corpus, split, self.unknown_clips, progress)
 
 
@@ -145,9 +158,16 @@ class Prepared:
         return (
             *self.corpus.notes,
             *self.split.notes,
+            *self._epoch_notes(),
             *((negatives.note,) if negatives else ()),
             *self.leakage.notes,
         )
+
+    def _epoch_notes(self) -> Iterator[str]:
+        training, validation = self.recipe.training, self.split.validation
+        if training.keep == "best" and len(validation) and not self.split.chooses_epoch:
+            few = counted(len(validation), "validation clip is", "validation clips are")
+            yield f"{few} too few to choose an epoch by (it takes {LEAST_TO_CHOOSE}): the last one counts"
 
     def _belongs_with_test(self, clip: Clip) -> bool:
         if self.split.kind == "speakers":
@@ -168,7 +188,7 @@ def prepare_with_more(before: Prepared, recipe: Recipe, progress: Progress) -> P
     )
     more = pack(new, recipe.audio, progress=progress, max_bad_share=recipe.dataset.max_bad_share)
     corpus = join(before.corpus, more, notes=(*before.corpus.notes, *listing.notes))
-    prepared = Packed(corpus, before.unknown_clips).divide(recipe, progress)
+    prepared = Packed(corpus, before.unknown_clips).divide(recipe, progress, compared=before.corpus)
     if [corpus.clips[row] for row in prepared.split.test] != [before.corpus.clips[row] for row in before.split.test]:
         raise DataError("these clips would change which of the old ones are tested; train anew with all of them")
     added = np.arange(len(before.corpus), len(corpus))

@@ -71,7 +71,8 @@ class Training(Settings):
     """Augmented copies of each training clip whose features are computed once, an epoch taking one of them in turn: for
     features that take long. null: augmented and represented anew every epoch."""
     keep: Literal["best", "last"] = "best"
-    """Which weights count in the end: best, of the epoch with the best validation score, or last."""
+    """Which weights count in the end: best, of the epoch with the best validation score, or last; with fewer than 20
+    validation clips, the last ones."""
     monitor: Literal["accuracy", "loss"] = "accuracy"
     """The validation score that tells the best epoch, and that patience waits for."""
     patience: PositiveInt | None = None

@@ -134,7 +134,7 @@ class Checkpointer(Checkpoint):
 
     def _counts(self, learner: Learner) -> bool:
         """Whether this epoch's weights are the ones to keep, as far as is known."""
-        if learner.settings.keep == "last" or not learner.validation_steps:
+        if learner.settings.keep == "last" or not learner.split.chooses_epoch:
             return True
         validation = learner.validation_scores
         score = validation.accuracy if learner.settings.monitor == "accuracy" else -validation.loss

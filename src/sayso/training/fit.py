@@ -18,7 +18,7 @@ from sayso.classifier.checkpoint import load_model
 from sayso.classifier.module import Classifier
 from sayso.errors import InterruptedRunError, RunError
 from sayso.recipe.prepared import Prepared
-from sayso.recipe.recipe import Recipe, Training
+from sayso.recipe.recipe import Recipe
 from sayso.runs.folder import RunFolder
 from sayso.runs.log import LogRow, read_log
 from sayso.system.distributed import TerminatedError, agree_everywhere, make_once
@@ -27,7 +27,7 @@ from sayso.system.progress import Progress
 from sayso.system.wording import counted
 from sayso.training.checkpointing import Checkpointer
 from sayso.training.feature_source import Sources
-from sayso.training.hardware import Hardware, choose_hardware
+from sayso.training.hardware import choose_hardware
 from sayso.training.learner import Learner, new_learner
 from sayso.training.resume import PlainCheckpoints, identify, read_books, read_state
 from sayso.training.trackers import Tracker
@@ -95,8 +95,8 @@ def _tracking(recipe: Recipe, checkpointer: Checkpointer, progress: Progress) ->
 
 
 def _train(learner: Learner, checkpointer: Checkpointer, state: dict[str, Any] | None) -> None:
-    run, validates = checkpointer.run, learner.validation_steps > 0
-    trainer = _trainer(learner.settings, learner.hardware, checkpointer, state, validates=validates)
+    run = checkpointer.run
+    trainer = _trainer(learner, checkpointer, state)
     loaders = (range(learner.steps_per_epoch), range(max(1, learner.validation_steps)))
     resumed = None if state is None else str(run.resume)
     with _interruptible(run), warnings.catch_warnings():
@@ -107,13 +107,12 @@ def _train(learner: Learner, checkpointer: Checkpointer, state: dict[str, Any] |
         trainer.fit(learner, *loaders, ckpt_path=resumed, weights_only=True)
 
 
-def _trainer(
-    training: Training, hardware: Hardware, checkpointer: Checkpointer, state: dict[str, Any] | None, *, validates: bool
-) -> lightning.Trainer:
+def _trainer(learner: Learner, checkpointer: Checkpointer, state: dict[str, Any] | None) -> lightning.Trainer:
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    training, hardware = learner.settings, learner.hardware
     callbacks: list[lightning.Callback] = [checkpointer]
-    if training.patience and validates:
+    if training.patience and learner.split.chooses_epoch:
         mode = "max" if training.monitor == "accuracy" else "min"
         # A loss that is no number is no better score, and waits like any other.
         stopping = EarlyStopping(
@@ -137,7 +136,7 @@ def _trainer(
         enable_checkpointing=True,
         enable_progress_bar=False,
         enable_model_summary=False,
-        limit_val_batches=1.0 if validates else 0,
+        limit_val_batches=1.0 if learner.validation_steps else 0,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
     )

@@ -14,6 +14,7 @@ import yaml
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from sayso.metrics.calibration import TRUSTED_CLIPS
 from sayso.runs.manifest import split_label
 from sayso.system.wording import path_ends
 from sayso.views.html import chart, write_page
@@ -107,6 +108,7 @@ def write_report(path: Path, report: RunReport) -> None:
         notes=list(dict.fromkeys(manifest.get("notes") or [])),
         pictures={name: _figure(name, svg) for name, svg in report.figures.items()},
         other_pictures=[name for name in report.figures if name not in _FIGURES],
+        trusted_clips=TRUSTED_CLIPS,
         speakers=sorted((test.get("per_speaker") or {}).items(), key=_worst_first),
         confusions=_confusions(test.get("confusion")),
         mistakes=[_shown(mistake) for mistake in sorted(report.mistakes, key=lambda m: (-m.probability, m.name))],

@@ -1,6 +1,7 @@
 """Which clips train, validate and test."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -323,3 +324,54 @@ def test_shared_speakers_are_counted() -> None:
     assert split_of(grid(), by="random").speakers_shared == 4
     assert split_of(grid(), by="speakers").speakers_shared == 0
     assert split_of(grid(speakers=None)).speakers_shared is None
+
+
+def test_copies_of_a_clip_are_on_one_side_of_validation():
+    clips = grid(speakers=None, clips=20)
+    pairs = [(row, row + 1) for row in range(0, 60, 4)] + [(0, 7)]
+    for seed in range(10):
+        corpus = corpus_of(clips)
+        split = draw_split(corpus, SplitSettings(by="random", validation_share=0.3), seed=seed, copies=pairs)
+        held, tested = set(split.validation.tolist()), set(split.test.tolist())
+        assert held
+        for one, other in pairs:
+            assert tested & {one, other} or (one in held) == (other in held)
+
+
+def test_without_copies_validation_is_drawn_as_ever():
+    corpus = corpus_of(grid())
+    settings = SplitSettings(by="random", validation_share=0.3)
+    assert (
+        split_of(corpus, by="random").split_hash
+        == draw_split(corpus, replace(settings, validation_share=0.2), seed=0, copies=[]).split_hash
+    )
+    # The first clips of a permutation of each word's; what is drawn must not move, or recorded scores would.
+    rng = np.random.default_rng((3, 1))
+    split = draw_split(corpus, settings, seed=3)
+    left = np.setdiff1d(np.arange(60), split.test)
+    orders = [rng.permutation(left[corpus.targets[left] == target]) for target in range(3)]
+    expected = np.sort(np.concatenate([order[: round(0.3 * len(order))] for order in orders]))
+    assert split.validation.tolist() == expected.tolist()
+
+
+def test_clips_that_are_all_there_twice_still_give_some_to_validate():
+    corpus = corpus_of(grid(speakers=None, clips=6))
+    pairs = [(row, row + 1) for row in range(0, 18, 2)]
+    settings = SplitSettings(by="official", validation="share", validation_share=0.1)
+    corpus = corpus_of(
+        [*corpus.clips, *(replace(clip, path=f"{clip.path}t", part="test") for clip in corpus.clips[::6])]
+    )
+    split = draw_split(corpus, settings, seed=0, copies=pairs)
+    assert len(split.validation) == 6
+    assert {row // 2 for row in split.validation.tolist()} & {
+        row // 2 for row in split.train.tolist() if row < 18
+    } == set()
+
+
+def test_a_copy_by_another_speaker_trains_where_its_speaker_validates():
+    clips = grid()
+    first_of = {speaker: next(row for row, clip in enumerate(clips) if clip.speaker == speaker) for speaker in "pqrst"}
+    pairs = [(first_of["p"], row) for speaker, row in first_of.items() if speaker != "p"]
+    split = draw_split(corpus_of(clips), SplitSettings(by="speakers", validation="speakers"), seed=0, copies=pairs)
+    assert len(split.validation) == 11
+    assert not {*first_of.values()} & {*split.validation.tolist()}

@@ -70,7 +70,7 @@ def check_leakage(
         notes=(
             *_promise_notes(corpus, split),
             *_notes(corpus, sorted(same), alike, clashes),
-            *_validation_notes(corpus, validated),
+            *(_validation_notes(corpus, validated) if split.chooses_epoch else ()),
         ),
         facts={
             "shared_speakers": len(_speakers(corpus, split.train, split.validation) & _speakers(corpus, split.test)),

@@ -9,6 +9,7 @@ import numpy as np
 from sayso.data.clips import PartName
 from sayso.data.corpus import Corpus, Rows
 from sayso.data.splits.folds import count_words, deal_clips, draw_balanced
+from sayso.data.splits.copies import Groups, draw_whole_groups, group_copies, without_parted
 from sayso.data.splits.settings import EACH_SPEAKER, SplitSettings, ValidationBy
 from sayso.data.splits.split import Split
 from sayso.data.splits.subsets import choose_subset
@@ -20,13 +21,16 @@ __all__ = ["divide_for_speaker", "draw_split"]
 _MOST_NAMES = 10
 
 
-def draw_split(corpus: Corpus, settings: SplitSettings, *, seed: int) -> Split:
+def draw_split(corpus: Corpus, settings: SplitSettings, *, seed: int, copies: Iterable[tuple[int, int]] = ()) -> Split:
     """Divide a corpus as a recipe says; validation always comes out of what is left for training.
+
+    Where validation is drawn, copies of one recording stay together: a clip that is trained on says nothing there.
 
     Args:
         corpus: the clips.
         settings: how.
         seed: of the choice of validation clips, the training's own.
+        copies: pairs of rows that are one recording, as far as they are known.
 
     Raises:
         DataError: fewer than two words, a word with too few clips, or a split these clips cannot give.
@@ -40,8 +44,10 @@ def draw_split(corpus: Corpus, settings: SplitSettings, *, seed: int) -> Split:
     drawn = _test_rows(corpus, free, settings, kind)
     left = np.setdiff1d(free, drawn)
     chosen = _resolve_validation(corpus, left, kind, settings.validation)
-    held = _validation_rows(corpus, left, chosen, settings.validation_share, np.random.default_rng((seed, 1)))
     test = np.union1d(drawn, _kept_rows(corpus, "test"))
+    groups = group_copies(copies, without=set(test.tolist()))
+    rng = np.random.default_rng((seed, 1))
+    held = _validation_rows(corpus, left, chosen, settings.validation_share, rng, groups)
     if chosen != "none":
         held = np.union1d(held, _kept_rows(corpus, "validation"))
     train = np.setdiff1d(np.arange(len(corpus)), np.concatenate((held, test)))
@@ -159,7 +165,9 @@ def _resolve_validation(corpus: Corpus, rest: Rows, kind: str, validation: Valid
     return "speakers" if kind == "speakers" and len(_speakers(corpus, rest)) >= 4 else "share"
 
 
-def _validation_rows(corpus: Corpus, rest: Rows, kind: str, share: float, rng: np.random.Generator) -> Rows:
+def _validation_rows(
+    corpus: Corpus, rest: Rows, kind: str, share: float, rng: np.random.Generator, groups: Groups
+) -> Rows:
     if kind == "none":
         return np.zeros(0, np.int64)
     if kind == "official":
@@ -169,18 +177,20 @@ def _validation_rows(corpus: Corpus, rest: Rows, kind: str, share: float, rng: n
             raise DataError(
                 f"split.validation is speakers, but {counted(count, 'is', 'are')} left for training; use share or none"
             )
-        return _share_of_speakers(corpus, rest, share, rng)
-    return _share_of_each_word(corpus, rest, share, rng)
+        return without_parted(_share_of_speakers(corpus, rest, share, rng), groups)
+    return _share_of_each_word(corpus, rest, share, rng, groups)
 
 
-def _share_of_each_word(corpus: Corpus, rows: Rows, share: float, rng: np.random.Generator) -> Rows:
-    """Draw `share` of each word's rows: at least one where there are two, and never a word's last."""
-    drawn: list[Rows] = []
+def _share_of_each_word(
+    corpus: Corpus, rows: Rows, share: float, rng: np.random.Generator, groups: Groups | None = None
+) -> Rows:
+    """Draw `share` of each word's rows: at least one where there are two, never a word's last, groups whole."""
+    drawn: list[int] = []
     for target in range(len(corpus.labels)):
         own = rng.permutation(rows[corpus.targets[rows] == target])
         count = max(1, round(share * len(own))) if share > 0 else 0
-        drawn.append(own[: min(count, max(0, len(own) - 1))])
-    return np.sort(np.concatenate(drawn))
+        drawn += draw_whole_groups(own.tolist(), min(count, max(0, len(own) - 1)), groups or {})
+    return np.sort(np.array(drawn, dtype=np.int64))
 
 
 def _share_of_speakers(corpus: Corpus, rows: Rows, share: float, rng: np.random.Generator) -> Rows:
@@ -239,7 +249,7 @@ def _notes(corpus: Corpus, split: Split) -> Iterable[str]:
         names = ", ".join(f"'{label}'" for label in lacking)
         yield f"no test clips of {names}: the score says nothing about them"
     validated = {corpus.labels[target] for target in corpus.targets[split.validation]}
-    if validated and (lacking := sorted(set(corpus.labels) - validated)):
+    if split.chooses_epoch and (lacking := sorted(set(corpus.labels) - validated)):
         names = ", ".join(f"'{label}'" for label in lacking)
         yield f"no validation clips of {names}: the epoch to keep is chosen without them"
     test_speakers = _speakers(corpus, split.test)
