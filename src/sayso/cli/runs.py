@@ -44,6 +44,7 @@ def remove(
 
 def _state(run: "RunFolder") -> str:
     from sayso.errors import RunError
+    from sayso.runs.manifest import put_beside
     from sayso.system.wording import counted, percent
 
     try:
@@ -54,4 +55,4 @@ def _state(run: "RunFolder") -> str:
         return f"damaged; sayso runs remove {run.path}"
     label = run.split_label()
     score = f"{percent(metrics['test']['accuracy'])} of {counted(metrics['test']['n'], 'test clip')}"
-    return f"{score}, {label}" if label else score
+    return put_beside(score, label)

@@ -8,10 +8,11 @@ from sayso.data.splits.settings import EACH_SPEAKER
 from sayso.runs.facts import read_facts
 from sayso.system.files import write_json
 
-__all__ = ["Manifest", "StartedManifest", "carry_over", "read_manifest", "split_label", "write_manifest"]
+__all__ = ["Manifest", "StartedManifest", "carry_over", "put_beside", "read_manifest", "split_label", "write_manifest"]
 
 # What the last bits of a result depend on, beside recipe and clips; a resumed run may have others.
 _RUNS_ON = ("processes", "threads", "device", "precision")
+_IN_TURN = "each unheard in turn"
 _RESUMED = "resumed with "
 # What the words of an earlier Sayso are now.
 _FORMER_LEAKAGE = {"unheard_same_samples": "unknown_same_samples", "unheard_near_copies": "unknown_near_copies"}
@@ -115,7 +116,7 @@ def split_label(facts: Mapping[str, Any], test_speakers: int | None) -> str:
     if not facts.get("split"):
         return ""
     if facts["split"] == EACH_SPEAKER:
-        return f"over {test_speakers} people, each unheard in turn"
+        return f"over {test_speakers} people, {_IN_TURN}"
     split = f"{facts['split']} split"
     if "speakers_shared" not in facts:
         return split
@@ -125,6 +126,21 @@ def split_label(facts: Mapping[str, Any], test_speakers: int | None) -> str:
     if facts["split"] == "random" and shared == test_speakers:
         return f"{split}: speakers shared"
     return f"{split}: {f'{shared} of {test_speakers}' if shared else 'no'} speakers shared"
+
+
+def put_beside(score: str, label: str) -> str:
+    """Put a score and its `split_label` into one line; over whom it is comes first where each was left out in turn.
+
+    >>> put_beside("98.0 % of 300 clips", "random split: speakers shared")
+    '98.0 % of 300 clips, random split: speakers shared'
+    >>> put_beside("90.9 % of 22 clips", "over 3 people, each unheard in turn")
+    'over 3 people, each unheard in turn: 90.9 % of 22 clips'
+    >>> put_beside("98.0 % of 300 clips", "")
+    '98.0 % of 300 clips'
+    """
+    if not label:
+        return score
+    return f"{label}: {score}" if label.endswith(_IN_TURN) else f"{score}, {label}"
 
 
 def carry_over(before: StartedManifest, manifest: StartedManifest) -> str | None:

@@ -14,7 +14,7 @@ from sayso.audio import AudioFormat
 from sayso.data.clips import Clip, PartName
 from sayso.data.corpus import Corpus
 from sayso.data.splits import Split, SplitSettings, draw_split
-from sayso.data.splits.settings import ValidationBy
+from sayso.data.splits.settings import SplitBy, ValidationBy
 from sayso.errors import DataError, SettingsError
 
 
@@ -63,7 +63,7 @@ clips_of_any_kind = st.lists(
     kind=st.sampled_from(["auto", "official", "random", "speakers"]),
     validation=st.sampled_from(["auto", "official", "share", "speakers", "none"]),
     share=st.floats(0.01, 0.9),
-    test_share=st.floats(0, 1),
+    test_share=st.floats(0.01, 0.99),
     seeds=st.tuples(st.integers(0, 99), st.integers(0, 99)),
 )
 def test_any_split_is_sound_or_refused(
@@ -240,9 +240,43 @@ def test_clips_that_keep_their_part_are_not_drawn_and_make_no_split_official(kin
     assert split_of(clips, by=kind).test[:-3].tolist() == split_of(grid(), by=kind).test.tolist()
 
 
-def test_no_test_share_leaves_nothing_to_test() -> None:
-    with pytest.raises(DataError, match="leaves no clips to test"):
-        split_of(grid(), by="random", test_share=0.0)
+@pytest.mark.parametrize("kind", ["auto", "random", "speakers"])
+def test_no_test_share_is_refused_with_the_way_to_train_on_all(kind: SplitBy) -> None:
+    with pytest.raises(SettingsError, match=r"test_share: is 0, .* there is no score; .* by: each_speaker, .* on all"):
+        SplitSettings(by=kind, test_share=0)
+    with pytest.raises(SettingsError, match="test_share: is 1, so that nothing is trained on"):
+        SplitSettings(by=kind, test_share=1)
+    # Where it draws nothing it says nothing.
+    assert SplitSettings(by="official", test_share=0).test_share == 0
+    assert SplitSettings(test_speakers=("p",), test_share=0).test_share == 0
+
+
+def test_one_speaker_alone_is_an_anecdote_and_that_is_said() -> None:
+    clips = grid(speakers="pqr")
+    notes = " ".join(split_of(clips, by="speakers", test_speakers=("q",)).notes)
+    assert "q alone is tested, and the next voice may be understood far better or worse" in notes
+    assert "alone" not in " ".join(split_of(clips, test_speakers=("q", "r")).notes)
+    assert "alone" not in " ".join(split_of(clips, folds="leave-one-speaker-out").notes)
+
+
+def test_a_word_that_is_added_later_leaves_the_held_out_people() -> None:
+    # Nobody says every word equally often: 4 to 6 clips of each, and of the new word.
+    same = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        folder = [
+            Clip(f"{word}/{speaker}_{i}", word, speaker)
+            for word in ("go", "left", "no", "stop", "yes", "again")
+            for speaker in "abcdefghijkl"
+            for i in range(rng.integers(4, 7))
+        ]
+        before = [clip for clip in folder if clip.label != "again"]
+        held = [
+            speakers_of(clips, split_of(clips, by="speakers", seed=seed).test.tolist()) for clips in (before, folder)
+        ]
+        assert len(held[0]) == 2
+        same += held[0] == held[1]
+    assert same == 20
 
 
 def test_notes_about_shared_speakers() -> None:

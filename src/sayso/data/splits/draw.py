@@ -56,7 +56,8 @@ def draw_split(corpus: Corpus, settings: SplitSettings, *, seed: int, copies: It
     split, subset_notes = _with_subset(corpus, split, settings)
     tested, trained = _speakers(corpus, split.test), _speakers(corpus, split.train)
     shared = len(tested & trained) if tested else None
-    return replace(split, notes=(*fold_notes, *subset_notes, *_notes(corpus, split)), speakers_shared=shared)
+    alone = () if fold_notes else tuple(_note_one_speaker(kind, tested))
+    return replace(split, notes=(*fold_notes, *subset_notes, *alone, *_notes(corpus, split)), speakers_shared=shared)
 
 
 def divide_for_speaker(corpus: Corpus, speaker: str) -> Split:
@@ -240,6 +241,14 @@ def _check_parts(corpus: Corpus, split: Split) -> None:
         raise DataError(
             f"the {split.kind} split and the validation part leave no training clips of {names}; record more, or use "
             "another split.by or split.validation"
+        )
+
+
+def _note_one_speaker(kind: str, tested: set[str]) -> Iterable[str]:
+    if kind == "speakers" and len(tested) == 1:
+        yield (
+            f"{next(iter(tested))} alone is tested, and the next voice may be understood far better or worse; "
+            "split.by: each_speaker leaves out each of few speakers in turn"
         )
 
 

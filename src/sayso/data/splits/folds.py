@@ -12,8 +12,10 @@ from sayso.system.wording import counted, listed
 
 __all__ = ["count_words", "deal_clips", "deal_folds", "draw_balanced"]
 
-# A drawn part is in proportion when each word's share is within a tenth of the share wanted.
-_TOLERANCE = 0.1
+# A drawn part is in proportion when each word's share is within half of the share wanted. Tighter, a word that is added
+# later changes who is held out: of 12 to 40 speakers with 4 to 6 clips of each word a tenth kept them in 58 to 84 % of
+# 300 such corpora, a half in all; with 2 to 10 clips of each in 33 to 51 %, and in 82 to 100 %.
+_TOLERANCE = 0.5
 
 
 def deal_clips(clips: Sequence[Clip], *, folds: Folds, seed: int = 0) -> tuple[tuple[str, ...], ...]:
@@ -79,7 +81,7 @@ def count_words(speakers: Sequence[str | None], labels: Sequence[str]) -> tuple[
 def draw_balanced(counts: NDArray[np.int64], order: Sequence[int], take: int) -> list[int]:
     """Draw speakers so that each word is drawn in the same proportion.
 
-    The first `take` of `order` are drawn; while a word's share lies more than a tenth off the speakers' share, one of
+    The first `take` of `order` are drawn; while a word's share lies more than a half off the speakers' share, one of
     them is changed for another, whichever brings the words nearest. Speakers with equal counts stay as they were drawn.
 
     Args:

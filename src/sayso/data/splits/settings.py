@@ -27,7 +27,7 @@ class SplitSettings(Settings):
     each_speaker: every clip is tested, by a model that never heard its speaker, and the model that is kept trains on
     all of them; for few speakers, as there is a training for each."""
     test_share: Share = 0.2
-    """Share of the clips (random) or of the speakers (speakers) held out for testing."""
+    """Share of the clips (random) or of the speakers (speakers) held out for testing, above 0 and below 1."""
     test_speakers: tuple[str, ...] = ()
     """By speakers: exactly these are held out."""
     folds: Annotated[int, Range(least=2)] | Literal["leave-one-speaker-out"] | None = None
@@ -61,6 +61,14 @@ class SplitSettings(Settings):
             yield from self._faults_with_all()
         if self.folds is not None and self.test_speakers:
             yield Fault("test_speakers", "is given, but folds choose the test speakers; leave one of the two out")
+        draws = self.by in ("auto", "random", "speakers") and self.folds is None and not self.test_speakers
+        if draws and self.test_share in (0, 1):
+            lacking = "tested, and there is no score" if self.test_share == 0 else "trained on"
+            yield Fault(
+                "test_share",
+                f"is {self.test_share:g}, so that nothing is {lacking}; choose a share between 0 and 1, or "
+                "by: each_speaker, which trains on all clips and tests each by a model that never heard its speaker",
+            )
         if self.folds is None and self.fold:
             yield Fault("fold", f"is {self.fold}, but folds is empty; say how many there are, or {LEAVE_ONE_OUT}")
         if isinstance(self.folds, int) and self.fold >= self.folds:

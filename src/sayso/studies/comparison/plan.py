@@ -10,7 +10,7 @@ from sayso.config.schema import dump
 from sayso.data.clips import Clip
 from sayso.data.splits.draw import Split
 from sayso.data.splits.folds import deal_clips
-from sayso.data.splits.settings import Folds
+from sayso.data.splits.settings import EACH_SPEAKER, Folds
 from sayso.errors import DataError
 from sayso.recipe.prepared import Prepared
 from sayso.runs.manifest import split_label
@@ -70,7 +70,7 @@ def make_plan(
     held = {"own": {}} if folds is None else _folds(clips, folds)
     splits = _Splits(progress)
     parts = [part for name, change in held.items() for part in _held_parts(contestants, name, change, seeds, splits)]
-    share = 1 / len(held) if folds else len(parts[0].prepared.split.test) / sum(not clip.keeps_part for clip in clips)
+    share = 1 / len(held) if folds else _tested_share(parts[0].prepared)
     random = [{f"random-{seed}": _random(share, seed)} if gap else {} for seed in range(seeds)]
     drawn = [part for seed, laid in enumerate(random) for part in _random_parts(contestants, laid, seed, splits)]
     label = _label(parts)
@@ -106,6 +106,12 @@ def _folds(clips: Sequence[Clip], folds: Folds) -> dict[str, dict[str, Any]]:
         f"fold-{number}": {"by": "speakers", "test_speakers": list(speakers), "folds": None, "fold": 0}
         for number, speakers in enumerate(deal_clips(clips, folds=folds), 1)
     }
+
+
+def _tested_share(prepared: Prepared) -> float:
+    """Share of the clips that is tested by one training."""
+    trainings = len(prepared.test_speakers) if prepared.split.kind == EACH_SPEAKER else 1
+    return len(prepared.split.test) / len(prepared.corpus) / trainings
 
 
 def _random(share: float, seed: int) -> dict[str, Any]:
