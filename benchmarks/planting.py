@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from sayso.audio import decode, resample
 from sayso.data.clips import Clip
-from sayso.studies.audit.detector import LEAST_OF_GROUP, Values, spread
-from sayso.studies.audit.recording import FRAME_SECONDS, Sound
+from sayso.data.faults.detector import LEAST_OF_GROUP, Values, spread
+from sayso.data.faults.recording import FRAME_SECONDS, Recording
 
 __all__ = ["KINDS", "Planted", "plant"]
 
@@ -62,9 +62,9 @@ def plant(clips: Sequence[Clip], folder: Path, *, count: int, seed: int) -> Plan
     return Planted((*given, *added), faults, twins)
 
 
-def _good_ground(clips: Sequence[Clip], order: "object") -> tuple[int, Sound]:
+def _good_ground(clips: Sequence[Clip], order: "object") -> tuple[int, Recording]:
     for row in order:  # type: ignore[attr-defined]
-        sound = Sound(*decode(clips[row].path))
+        sound = Recording(*decode(clips[row].path))
         contrast_db = sound.speech_db - sound.floor_db
         if (
             np.abs(sound.samples).max() > _LEAST_PEAK
@@ -80,7 +80,7 @@ def _levels_db(clips: Sequence[Clip], clip: Clip, rng: Rng) -> Values:
     own = [one for one in clips if clip.speaker is not None and one.speaker == clip.speaker]
     known = own if len(own) >= LEAST_OF_GROUP else clips
     chosen = rng.choice(len(known), min(len(known), _COMPARED), replace=False)
-    return np.array([Sound(*decode(known[row].path)).speech_db for row in chosen])
+    return np.array([Recording(*decode(known[row].path)).speech_db for row in chosen])
 
 
 def _write(path: Path, samples: Wave, rate: int) -> None:
@@ -91,7 +91,7 @@ def _noise(count: int, level_db: float, rng: Rng) -> Wave:
     return (rng.standard_normal(count) * 10 ** (level_db / 20)).astype(np.float32)
 
 
-def _silence(sound: Sound, path: Path, rng: Rng) -> None:
+def _silence(sound: Recording, path: Path, rng: Rng) -> None:
     """Digital silence, faint noise, or the quietest tenth of a second over and over."""
     count, variant = len(sound.samples), rng.integers(3)
     silent = np.zeros(count, np.float32) if variant == 0 else _noise(count, rng.uniform(-80, -62), rng)
@@ -105,14 +105,14 @@ def _silence(sound: Sound, path: Path, rng: Rng) -> None:
     _write(path, silent, sound.sample_rate)
 
 
-def _clipping(sound: Sound, path: Path, rng: Rng) -> None:
+def _clipping(sound: Recording, path: Path, rng: Rng) -> None:
     """3 to 12 % of the samples cut flat, at full scale or below."""
     limit = np.quantile(np.abs(sound.samples), 1 - rng.uniform(0.03, 0.12))
     clipped = np.clip(sound.samples, -limit, limit) / limit
     _write(path, clipped * rng.uniform(0.3, 1.0), sound.sample_rate)
 
 
-def _cut_off(sound: Sound, path: Path, rng: Rng) -> None:
+def _cut_off(sound: Recording, path: Path, rng: Rng) -> None:
     """20 to 60 % of the speech cut away at one side, at a place where the word is loud."""
     first, end = sound.speech_frames
     places = np.arange(first + round(0.2 * (end - first)), first + round(0.6 * (end - first)) + 1)
@@ -128,7 +128,7 @@ def _cut_off(sound: Sound, path: Path, rng: Rng) -> None:
     _write(path, sound.samples[:sample] if at_end else sound.samples[sample:], sound.sample_rate)
 
 
-def _wrong_rate(sound: Sound, path: Path, rng: Rng) -> None:
+def _wrong_rate(sound: Recording, path: Path, rng: Rng) -> None:
     """Twice or half the speed: another rate in the header, or the set's own rate for samples of another."""
     faster = rng.random() < 0.5
     played = sound.sample_rate * 2 if faster else sound.sample_rate // 2
@@ -138,7 +138,7 @@ def _wrong_rate(sound: Sound, path: Path, rng: Rng) -> None:
         _write(path, resample(sound.samples, played, sound.sample_rate), sound.sample_rate)
 
 
-def _band_limited(sound: Sound, path: Path, rng: Rng) -> None:
+def _band_limited(sound: Recording, path: Path, rng: Rng) -> None:
     """Nothing above 2.6 to 3.4 kHz, or at low rates above 40 to 55 % of the band."""
     half = sound.sample_rate / 2
     highest = min(3400.0, 0.55 * half)
@@ -146,7 +146,7 @@ def _band_limited(sound: Sound, path: Path, rng: Rng) -> None:
     _write(path, resample(resample(sound.samples, sound.sample_rate, rate), rate, sound.sample_rate), sound.sample_rate)
 
 
-def _loudness(sound: Sound, path: Path, rng: Rng, others_db: Values) -> None:
+def _loudness(sound: Recording, path: Path, rng: Rng, others_db: Values) -> None:
     """An outlier: 4 to 5 deviations, and at least 20 dB, above the others where there is room for it, else below."""
     middle, apart = float(np.median(others_db)), max(20.0, rng.uniform(4, 5) * spread(others_db))
     room_db = -20 * np.log10(float(np.abs(sound.samples).max()))
@@ -155,7 +155,7 @@ def _loudness(sound: Sound, path: Path, rng: Rng, others_db: Values) -> None:
     _write(path, sound.samples * np.float32(10 ** (gain_db / 20)), sound.sample_rate)
 
 
-def _length(sound: Sound, path: Path, rng: Rng) -> None:
+def _length(sound: Recording, path: Path, rng: Rng) -> None:
     """The word three or four times over, a long pause in the middle, or a click of 30 to 60 ms."""
     variant, rate = rng.integers(3), sound.sample_rate
     size = round(FRAME_SECONDS * rate)
@@ -175,7 +175,7 @@ def _length(sound: Sound, path: Path, rng: Rng) -> None:
     _write(path, changed.astype(np.float32), rate)
 
 
-def _copy(sound: Sound, path: Path, rng: Rng) -> None:
+def _copy(sound: Recording, path: Path, rng: Rng) -> None:
     """The same samples; at another rate; up to 50 ms later or earlier; 3 to 9 dB softer; through a lossy code."""
     variant, samples, rate = rng.integers(5), sound.samples, sound.sample_rate
     if variant == 1:
@@ -193,13 +193,13 @@ def _copy(sound: Sound, path: Path, rng: Rng) -> None:
     _write(path, samples, rate)
 
 
-def _as_it_is(sound: Sound, path: Path, rng: Rng) -> None:
+def _as_it_is(sound: Recording, path: Path, rng: Rng) -> None:
     """A true recording; its label is to be wrong."""
     del rng
     _write(path, sound.samples, sound.sample_rate)
 
 
-_CHANGES: dict[str, Callable[[Sound, Path, Rng], None]] = {
+_CHANGES: dict[str, Callable[[Recording, Path, Rng], None]] = {
     "silence": _silence,
     "clipping": _clipping,
     "cut-off": _cut_off,

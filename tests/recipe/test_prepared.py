@@ -5,7 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from conftest import write_tones
 from runs_made import small_prepared, small_recipe
+from sayso.data.datasets.folder import FolderConfig
+from sayso.data.datasets.synthetic import SyntheticConfig
 from sayso.data.splits import SplitSettings
 from sayso.errors import DataError
 from sayso.recipe.prepared import pack_clips, prepare
@@ -40,7 +43,7 @@ def test_the_same_clips_can_be_divided_otherwise(tone_folder):
 
 def test_notes_are_those_of_clips_split_and_leakage(tone_folder):
     prepared = small_prepared(tone_folder, keep="last")
-    told = (*prepared.corpus.notes, *prepared.split.notes, *prepared.leakage.notes)
+    told = (*prepared.corpus.notes, prepared.quick_look, *prepared.split.notes, *prepared.leakage.notes)
     assert prepared.notes == told
     shared = prepared_randomly(tone_folder)
     assert any("speakers shared" in note for note in shared.notes)
@@ -79,3 +82,37 @@ def test_few_validation_clips_do_not_choose_the_epoch_and_that_is_said(tone_fold
     assert not any("chosen" in note for note in prepared.notes)
     quiet = small_prepared(tone_folder, keep="last"), small_prepared(tone_folder, validation="none")
     assert not any("too few to choose" in note for each in quiet for note in each.notes)
+
+
+def test_what_a_quick_look_finds_is_noted_with_the_command_that_looks_closer(tone_folder):
+    for path in sorted((tone_folder / "middle").glob("*_[12].wav")):
+        path.unlink()
+    prepared = small_prepared(tone_folder)
+    assert prepared.quick_look in prepared.notes
+    said = "only 4 recordings of 'middle', which nobody learns from so few"
+    assert prepared.quick_look.endswith(f"{said}: sayso audit {tone_folder} looks closer")
+
+
+def test_voices_that_nobody_recorded_are_not_looked_at(tone_folder):
+    prepared = small_prepared(tone_folder)
+    made = replace(prepared.recipe, dataset=SyntheticConfig())
+    assert prepared.quick_look is not None
+    assert replace(prepared, recipe=made).quick_look is None
+
+
+def test_clips_are_named_by_as_much_of_their_path_as_tells_them_apart(tmp_path):
+    folder = write_tones(tmp_path / "tones")
+    for word in ("low", "high"):
+        for path in sorted((folder / word).iterdir()):
+            speaker, number = path.stem.split("_")
+            path.with_name(speaker).mkdir(exist_ok=True)
+            path.rename(path.with_name(speaker) / f"{number}.wav")
+    shutil.rmtree(folder / "middle")
+    shutil.copy(folder / "low" / "ann" / "0.wav", folder / "low" / "bob" / "7.wav")
+    shutil.copy(folder / "low" / "ann" / "0.wav", folder / "high" / "bob" / "8.wav")
+    (folder / "low" / "cas" / "9.wav").write_bytes(b"RIFF")
+    dataset = FolderConfig(path=str(folder), allow_copies=("*",))
+    notes = " ".join(prepare(replace(small_recipe(tmp_path), dataset=dataset), Progress()).notes)
+    assert "low/ann/0.wav" in notes
+    for short in (" ann/0.wav", "(ann/0.wav", " 0.wav", "(0.wav"):
+        assert short not in notes

@@ -107,13 +107,26 @@ def report(tmp_path, *, labels=("no", "yes"), speakers=("theo", "ann"), **change
         },
         "recipe_yaml": "features: {kind: mel}\nmodel: {kind: conv}\n",
         "mistakes": [mistake(1), mistake(2, label="yes", predicted="no", speaker=None)],
-        "skipped": [("/data/no/broken.wav", "/data/no/broken.wav: cannot be read as sound")],
+        "skipped": [("no/broken.wav", "cannot be read as sound")],
         "figures": figures(tuple(labels), tuple(speakers)),
     }
     arguments["manifest"] |= changes.pop("facts", {})
     path = tmp_path / "report.html"
     write_report(path, RunReport(**(arguments | changes)))
     return path.read_text(encoding="utf-8")
+
+
+def test_a_word_that_is_never_recognised_stands_beside_the_number(tmp_path):
+    words = {
+        "on": {"n": 20, "precision": 0.909, "recall": 1.0, "f1": 0.952},
+        "off": {"n": 2, "precision": None, "recall": 0.0, "f1": None},
+        "up": {"n": 0, "precision": None, "recall": None, "f1": None},
+    }
+    said = Page(report(tmp_path, test={"per_class": words})).words
+    assert (
+        said.index("95 % interval") < said.index("'off' is never recognised (0 of 2 clips)") < said.index("test loss")
+    )
+    assert "never recognised" not in Page(report(tmp_path)).words
 
 
 def test_whether_speakers_are_shared_stands_beside_the_number(tmp_path):

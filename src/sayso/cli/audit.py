@@ -59,8 +59,8 @@ def _print_table(found: "Audit") -> None:
         (detector.name, [found.clips[row] for row in dict.fromkeys(finding.row for finding in findings)])
         for detector, findings in found.findings.items()
     ]
-    for name, clips in [*rows, (UNREADABLE, [clip for clip, _ in found.skipped])]:
+    for fault, clips in [*rows, (UNREADABLE, [clip for clip, _ in found.skipped])]:
         examples = ", ".join(names[clip] for clip in clips[:_EXAMPLES])
         found_here = f"{len(clips):>7,}{percent(len(clips) / total):>9}"
-        many = f"not looked for: {unasked[name]}" if name in unasked else found_here
-        say(f"{name:<17}{many}   {examples}".rstrip())
+        many = f"not looked for: {unasked[fault]}" if fault in unasked else found_here
+        say(f"{fault:<17}{many}   {examples}".rstrip())

@@ -20,11 +20,13 @@ def score_line(scores: Mapping[str, Any], label: str = "") -> str:
     >>> score_line({"accuracy": 1.0, "accuracy_ci95": [0.72, 1.0], "n": 10}, "random split: speakers shared")
     '100.0 % of 10 clips right (95 % interval over clips: 72.0 to 100.0), random split: speakers shared'
     """
+    from sayso.runs.manifest import put_beside
+
     line = f"{percent(scores['accuracy'])} of {counted(scores['n'], 'clip')} right"
     intervals = [f"95 % interval over clips: {_limits(scores['accuracy_ci95'])}"]
     if scores.get("speaker_accuracy_ci95"):
         intervals.append(f"over {counted(scores['speakers'], 'speaker')}: {_limits(scores['speaker_accuracy_ci95'])}")
-    return f"{line} ({'; '.join(intervals)}){f', {label}' if label else ''}"
+    return put_beside(f"{line} ({'; '.join(intervals)})", label)
 
 
 def worst_line(scores: Mapping[str, Any]) -> str | None:
@@ -68,6 +70,8 @@ def accepted_line(scores: Mapping[str, Any]) -> str:
 
 def show_run(run: "RunFolder") -> None:
     """Print what a finished run scored."""
+    from sayso.metrics.scores import name_never_recognised
+
     metrics, manifest = run.metrics(), run.manifest()
     clips = manifest["clips"]
     say(
@@ -77,6 +81,8 @@ def show_run(run: "RunFolder") -> None:
     seconds, best = manifest["training_seconds"], manifest["best_epoch"]
     say(f"training     {counted(manifest['epochs'], 'epoch')} in {seconds:.0f} s; the weights of epoch {best} count")
     say(f"test         {score_line(metrics['test'], run.split_label())}")
+    if never := name_never_recognised(metrics["test"]["per_class"]):
+        say(f"words        {never}")
     if worst := worst_line(metrics["test"]):
         say(f"worst        {worst}")
     if rejection := metrics.get("rejection"):
@@ -87,7 +93,11 @@ def show_run(run: "RunFolder") -> None:
 
 def show_scores(scores: Mapping[str, Any], label: str = "") -> None:
     """Print scores with what limits them, and their tables by word and by speaker."""
+    from sayso.metrics.scores import name_never_recognised
+
     say(score_line(scores, label))
+    if never := name_never_recognised(scores["per_class"]):
+        say(never)
     if worst := worst_line(scores):
         say(f"worst speaker: {worst}")
     if rejection := scores.get("rejection"):

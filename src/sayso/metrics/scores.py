@@ -10,15 +10,19 @@ from numpy.typing import NDArray
 from sayso.metrics.calibration import expected_calibration_error, reliability
 from sayso.metrics.intervals import Z95, between_groups, speaker_groups, speaker_interval, wilson_interval
 from sayso.metrics.rejection import risk_coverage
+from sayso.system.wording import counted, listed
 
 __all__ = [
     "confusion_matrix",
     "cross_entropy",
+    "name_never_recognised",
     "paired_difference",
     "per_class",
     "per_speaker",
     "score",
 ]
+
+_MOST_NAMES = 10
 
 
 def paired_difference(
@@ -85,6 +89,23 @@ def per_class(confusion: NDArray[np.int64], labels: Sequence[str]) -> dict[str, 
             "f1": _share(2 * hits, true + called),
         }
     return table
+
+
+def name_never_recognised(per_class: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Name the words of which no clip was recognised, as they stand beside an accuracy; None: there is none.
+
+    >>> words = {"on": {"n": 20, "recall": 1.0}, "off": {"n": 2, "recall": 0.0}, "up": {"n": 1, "recall": 0.0}}
+    >>> name_never_recognised(words)
+    "2 words are never recognised: 'off' (0 of 2 clips), 'up' (0 of 1 clip)"
+    >>> del words["up"]
+    >>> name_never_recognised(words)
+    "'off' is never recognised (0 of 2 clips)"
+    """
+    never = {word: f"(0 of {counted(row['n'], 'clip')})" for word, row in per_class.items() if row["recall"] == 0}
+    if len(never) > 1:
+        names = [f"'{word}' {clips}" for word, clips in never.items()]
+        return f"{len(never)} words are never recognised: {listed(names, _MOST_NAMES)}"
+    return next((f"'{word}' is never recognised {clips}" for word, clips in never.items()), None)
 
 
 def per_speaker(right: NDArray[np.bool_], speakers: Sequence[str | None]) -> dict[str, dict[str, Any]]:

@@ -4,6 +4,7 @@ Everything here works in each of several processes; what takes long is done once
 the others.
 """
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,6 +13,7 @@ import numpy as np
 
 from sayso.data.clips import Clip, Listing
 from sayso.data.corpus import Corpus, Rows, join, pack
+from sayso.data.faults.quick_look import look_over
 from sayso.data.leakage import Leakage, check_added, check_leakage
 from sayso.data.leakage.other_clips import check_other_clips
 from sayso.data.near_copies import look_up_near_copies
@@ -129,6 +131,16 @@ class Prepared:
         return unknown
 
     @cached_property
+    def quick_look(self) -> str | None:
+        """What is plainly wrong with the recordings, in one line; None: nothing is, or nobody recorded these clips."""
+        dataset = self.recipe.dataset
+        if dataset.is_made:
+            return None
+        with let_one_per_machine_go_first():
+            closer = f"sayso audit {shlex.quote(dataset.known_as)}"
+            return look_over(self.corpus, closer=closer, progress=self.progress)
+
+    @cached_property
     def leakage(self) -> Leakage:
         """What test clips, and clips of unknown words, share with what is trained on.
 
@@ -157,6 +169,7 @@ class Prepared:
         negatives = self.negatives
         return (
             *self.corpus.notes,
+            *((self.quick_look,) if self.quick_look else ()),
             *self.split.notes,
             *self._epoch_notes(),
             *((negatives.note,) if negatives else ()),

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from sayso.metrics.calibration import TRUSTED_CLIPS
+from sayso.metrics.scores import name_never_recognised
 from sayso.runs.manifest import split_label
 from sayso.system.wording import path_ends
 from sayso.views.html import chart, write_page
@@ -81,7 +82,7 @@ class RunReport:
     mistakes: Sequence[Mistake] = ()
     """The clips that were taken for another word; shown with the surest first."""
     skipped: Sequence[tuple[str, str]] = ()
-    """Files that could not be used, and why."""
+    """What files that could not be used are called, and why they could not."""
     figures: Mapping[str, str] = field(default_factory=dict)
     """Name to SVG, as `sayso.views.plots.style.svg_text` gives it; those of `sayso.views.figures.run` have their
     places, any other stands in a section of its own."""
@@ -108,6 +109,7 @@ def write_report(path: Path, report: RunReport) -> None:
         notes=list(dict.fromkeys(manifest.get("notes") or [])),
         pictures={name: _figure(name, svg) for name, svg in report.figures.items()},
         other_pictures=[name for name in report.figures if name not in _FIGURES],
+        never=name_never_recognised(test.get("per_class") or {}),
         trusted_clips=TRUSTED_CLIPS,
         speakers=sorted((test.get("per_speaker") or {}).items(), key=_worst_first),
         confusions=_confusions(test.get("confusion")),

@@ -8,13 +8,13 @@ from audit_made import RATE, write_set
 from sayso.audio import AudioFormat, resample
 from sayso.data.clips import Clip
 from sayso.data.datasets.folder import FolderConfig
+from sayso.data.faults.detector import against_group, spread
+from sayso.data.faults.discriminant import log_odds
+from sayso.data.faults.recording import Recording
 from sayso.studies.audit.audit import find_faults
 from sayso.studies.audit.catalogue import choose_detectors, list_detectors
-from sayso.studies.audit.detector import against_group, spread
 from sayso.studies.audit.detectors.mislabels import _doubted, _folds
-from sayso.studies.audit.discriminant import log_odds
 from sayso.studies.audit.listening import listen
-from sayso.studies.audit.recording import Recording
 from sayso.system.progress import Progress
 
 AUDIO = AudioFormat(sample_rate=RATE, clip_seconds=0.6, fit="loudest")
@@ -133,7 +133,7 @@ def test_the_audit_judges_what_training_gets(tmp_path, monkeypatch):
 
 
 DETECTOR = """
-from sayso.studies.audit.detector import Detector, Finding
+from sayso.data.faults.detector import Detector, Finding
 
 
 class Hum(Detector):

@@ -27,6 +27,8 @@ class DatasetConfig(Part):
     """
 
     registry: ClassVar["Registry[DatasetConfig]"]
+    is_made: ClassVar[bool] = False
+    """Whether a program makes its clips, so that nobody recorded them."""
 
     exclude: str | None = None
     """An exclusion file (CSV with the columns clip and, where clips are stretches of a recording, start_seconds), such
@@ -80,6 +82,11 @@ class DatasetConfig(Part):
         if not self.exclude:
             return self
         return replace(self, exclude=os.path.abspath(expand_home(self.exclude)))  # noqa: PTH100 - links stay as they are
+
+    @property
+    def known_as(self) -> str:
+        """What a command is given for these clips: a path, or else the kind."""
+        return self.kind
 
     def location(self) -> Path | None:
         """Tell where the recordings lie on this machine, or None when they are not here yet."""

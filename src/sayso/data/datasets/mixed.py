@@ -53,6 +53,11 @@ class MixedConfig(DatasetConfig):
             if inner.reject_words:
                 yield Fault(f"{key}.reject_words", "belongs one level up, beside recordings")
 
+    @property
+    def known_as(self) -> str:
+        """What a command is given for the recordings."""
+        return self.recordings.known_as
+
     def location(self) -> Path | None:
         """Give the folder of the recordings."""
         return self.recordings.location()

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -37,6 +38,8 @@ PITCH_JITTER = 3
 @dataclass(frozen=True, kw_only=True)
 class SyntheticConfig(DatasetConfig):
     """Words spoken by espeak-ng in many voices, made on this machine; each voice is a speaker."""
+
+    is_made: ClassVar[bool] = True
 
     words: tuple[str, ...] = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
     """Words to speak; each is a class."""

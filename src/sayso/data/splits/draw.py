@@ -8,8 +8,8 @@ import numpy as np
 
 from sayso.data.clips import PartName
 from sayso.data.corpus import Corpus, Rows
-from sayso.data.splits.folds import count_words, deal_clips, draw_balanced
 from sayso.data.splits.copies import Groups, draw_whole_groups, group_copies, without_parted
+from sayso.data.splits.folds import count_words, deal_clips, draw_balanced
 from sayso.data.splits.settings import EACH_SPEAKER, SplitSettings, ValidationBy
 from sayso.data.splits.split import Split
 from sayso.data.splits.subsets import choose_subset

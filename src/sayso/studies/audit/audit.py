@@ -10,13 +10,13 @@ from sayso.config.overrides import merge, override_text, parse_overrides
 from sayso.config.schema import did_you_mean, dump
 from sayso.data.clips import Clip
 from sayso.data.datasets import DATASETS
+from sayso.data.faults.detector import Detector, Finding
 from sayso.errors import DataError, InterruptedRunError
 from sayso.recipe.defaults import Wishes, read_data_sections, suggest_audio
 from sayso.recipe.recipe import Recipe, recipe_from_values
 from sayso.recipe.source import find_recipe
 from sayso.runs.folder import new_folder
 from sayso.studies.audit.catalogue import choose_detectors
-from sayso.studies.audit.detector import Detector, Finding
 from sayso.studies.audit.findings import write_findings
 from sayso.studies.audit.listening import Heard, listen
 from sayso.studies.audit.page import write_audit

@@ -1,21 +1,20 @@
-"""Every detector there is: each file of `detectors/` is asked, so that a new one is told to nobody."""
+"""Every detector there is: those of sound alone, and those that train."""
 
-import importlib
-import pkgutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from sayso.config.schema import did_you_mean
+from sayso.data.faults import detectors as of_sound
+from sayso.data.faults.catalogue import list_detectors_in
+from sayso.data.faults.detector import Detector
 from sayso.errors import Fault, SettingsError
 from sayso.studies.audit import detectors
-from sayso.studies.audit.detector import Detector
 
 __all__ = ["choose_detectors", "list_detectors"]
 
 
 def list_detectors() -> tuple[Detector, ...]:
-    """Import every file of `detectors/`; gives one of each detector, in the order in which findings are shown."""
-    found = (detector for module in pkgutil.iter_modules(detectors.__path__) for detector in _detectors_in(module.name))
-    return tuple(sorted(found, key=lambda detector: (detector.place, detector.name)))
+    """One of each detector, in the order in which findings are shown."""
+    return list_detectors_in(of_sound, detectors)
 
 
 def choose_detectors(only: Sequence[str], *, mislabels: bool) -> tuple[Detector, ...]:
@@ -35,10 +34,3 @@ def choose_detectors(only: Sequence[str], *, mislabels: bool) -> tuple[Detector,
     return tuple(
         detector for detector in known if detector.name in only or (mislabels if detector.trains else not only)
     )
-
-
-def _detectors_in(file: str) -> Iterator[Detector]:
-    module = importlib.import_module(f"{detectors.__name__}.{file}")
-    for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, Detector) and value.__module__ == module.__name__:
-            yield value()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sayso.data.clips import Clip
 from sayso.data.exclusions import Exclusion, write_exclusions
-from sayso.studies.audit.detector import Detector, Finding
+from sayso.data.faults.detector import Detector, Finding
 from sayso.system.files import csv_text, write_text
 
 __all__ = ["UNREADABLE", "write_findings"]

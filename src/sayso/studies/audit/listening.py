@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from sayso.audio import AudioFormat, clip_from_samples, decode
 from sayso.data.clips import Clip
 from sayso.data.corpus import Corpus
+from sayso.data.faults.detector import Detector, Values
+from sayso.data.faults.recording import Recording
+from sayso.data.packing import fingerprint
 from sayso.errors import AudioError, DataError
-from sayso.studies.audit.detector import Detector, Values
-from sayso.studies.audit.recording import Recording
 from sayso.system.files import cache_folder, output_errors
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
@@ -33,7 +34,7 @@ class Heard:
     """What one pass over the files gave."""
 
     corpus: Corpus
-    """The clips that could be read, as they will reach a model; without fingerprints."""
+    """The clips that could be read, as they will reach a model."""
     values: Mapping[Detector, Values]
     """What each detector measured, (clips, numbers)."""
     skipped: tuple[tuple[Clip, str], ...]
@@ -46,6 +47,7 @@ class _Chunk:
     samples: NDArray[np.int16]
     values: list[list[Sequence[float]]]
     skipped: list[tuple[Clip, str]]
+    fingerprints: list[str]
 
 
 @contextmanager
@@ -83,7 +85,8 @@ def listen(
             detector: np.array([row[place] for chunk in chunks for row in chunk.values], np.float64)
             for place, detector in enumerate(detectors)
         }
-        yield Heard(Corpus(good, samples, audio), values, skipped)
+        marks = tuple(mark for chunk in chunks for mark in chunk.fingerprints)
+        yield Heard(Corpus(good, samples, audio, fingerprints=marks), values, skipped)
 
 
 def _decode_all(
@@ -108,7 +111,7 @@ def _decode_all(
 
 
 def _decode(clips: Sequence[Clip], audio: AudioFormat, detectors: Sequence[Detector]) -> _Chunk:
-    chunk = _Chunk([], np.empty((len(clips), audio.clip_samples), np.int16), [], [])
+    chunk = _Chunk([], np.empty((len(clips), audio.clip_samples), np.int16), [], [], [])
     for clip in clips:
         try:
             samples, rate = decode(clip.path, start_seconds=clip.start_seconds, end_seconds=clip.end_seconds)
@@ -118,6 +121,7 @@ def _decode(clips: Sequence[Clip], audio: AudioFormat, detectors: Sequence[Detec
         # Quantising clips what lies outside.
         recording = Recording(np.clip(samples, -1, 1), rate)
         chunk.samples[len(chunk.good)] = clip_from_samples(samples, rate, audio)
+        chunk.fingerprints.append(fingerprint(chunk.samples[len(chunk.good)]))
         chunk.values.append([detector.measure(recording, audio) for detector in detectors])
         chunk.good.append(clip)
     chunk.samples = chunk.samples[: len(chunk.good)]

@@ -6,8 +6,8 @@ from typing import Any
 
 from sayso.audio import decode, quantise
 from sayso.data.clips import Clip, name_clips
+from sayso.data.faults.detector import Detector, Finding
 from sayso.errors import AudioError
-from sayso.studies.audit.detector import Detector, Finding
 from sayso.views.html import write_page
 from sayso.views.html.media import picture_uri, sound_uri
 

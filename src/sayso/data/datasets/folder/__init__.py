@@ -52,6 +52,11 @@ class FolderConfig(DatasetConfig):
         except re.error as error:
             yield Fault("speaker_pattern", f"is no regular expression: {error}")
 
+    @property
+    def known_as(self) -> str:
+        """The folder or manifest."""
+        return self.path
+
     def anchor(self) -> "DatasetConfig":
         """The same with absolute paths."""
         return replace(super().anchor(), path=str(self._path()))

@@ -1,1 +1,1 @@
-"""One file a fault that recordings can have."""
+"""One file a fault that takes a training to find."""

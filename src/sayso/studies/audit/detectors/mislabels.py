@@ -20,11 +20,11 @@ from sayso.classifier.inference import predict_probabilities
 from sayso.config.schema import dump
 from sayso.data.clips import Clip
 from sayso.data.corpus import Corpus, Rows
+from sayso.data.faults.detector import Detector, Finding, Values
 from sayso.data.splits.draw import Split
 from sayso.recipe.prepared import Prepared
 from sayso.recipe.recipe import Recipe, recipe_from_values
 from sayso.runs.folder import RunFolder
-from sayso.studies.audit.detector import Detector, Finding, Values
 from sayso.system.progress import Progress
 from sayso.system.wording import counted, percent
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from sayso.audio import AudioFormat
 from sayso.data.corpus import Corpus
-from sayso.studies.audit.detector import Detector, Finding, Values
-from sayso.studies.audit.discriminant import LEAST_CLIPS, log_odds
-from sayso.studies.audit.recording import FRAME_SECONDS, Recording
+from sayso.data.faults.detector import Detector, Finding, Values
+from sayso.data.faults.discriminant import LEAST_CLIPS, log_odds
+from sayso.data.faults.recording import FRAME_SECONDS, Recording
 from sayso.system.progress import Progress
 
 __all__ = ["CutOff"]

@@ -7,8 +7,8 @@ import numpy as np
 
 from sayso.audio import without_offset
 from sayso.data.corpus import Corpus
-from sayso.data.near_copies import find_near_copies
-from sayso.studies.audit.detector import Detector, Finding, Values
+from sayso.data.faults.detector import Detector, Finding, Values
+from sayso.data.near_copies import look_up_near_copies
 from sayso.system.progress import Progress
 
 __all__ = ["NearDuplicates"]
@@ -32,13 +32,14 @@ class NearDuplicates(Detector):
         "two waveforms that agree as no two takes of a word do, by the check that also guards trainings"
     )
     names_silent: ClassVar[bool] = True
+    quick: ClassVar[bool] = True
 
     def find(self, values: Values, corpus: Corpus, progress: Progress, *, threads: int) -> Iterator[Finding]:
         """Name the later clip of each pair, and both where their words differ."""
         del values, threads
-        sample_rate, clips = corpus.audio.sample_rate, corpus.clips
+        clips = corpus.clips
         named: set[int] = set()
-        for pair in find_near_copies(corpus.samples, sample_rate=sample_rate, progress=progress):
+        for pair in look_up_near_copies(corpus, progress=progress):
             peak = float(np.abs(without_offset(corpus.samples[pair.first])).max())
             if peak < _LEAST_PEAK and pair.likeness < 1:
                 continue

@@ -12,9 +12,9 @@ import numpy as np
 from sayso.audio import AudioFormat
 from sayso.data.clips import Clip
 from sayso.data.corpus import Corpus
-from sayso.studies.audit.detector import Detector, Finding, Values, against_group
-from sayso.studies.audit.discriminant import LEAST_CLIPS, log_odds
-from sayso.studies.audit.recording import Recording
+from sayso.data.faults.detector import Detector, Finding, Values, against_group
+from sayso.data.faults.discriminant import LEAST_CLIPS, log_odds
+from sayso.data.faults.recording import Recording
 from sayso.system.progress import Progress
 
 __all__ = ["WrongRate"]

@@ -7,8 +7,8 @@ import numpy as np
 
 from sayso.audio import AudioFormat
 from sayso.data.corpus import Corpus
-from sayso.studies.audit.detector import Detector, Finding, Values, against_group
-from sayso.studies.audit.recording import Recording
+from sayso.data.faults.detector import Detector, Finding, Values, against_group
+from sayso.data.faults.recording import Recording
 from sayso.system.progress import Progress
 
 __all__ = ["Silence"]
@@ -30,6 +30,7 @@ class Silence(Detector):
         f"{QUIETER_DB:g} dB below that of the speaker's other clips"
     )
     names_silent: ClassVar[bool] = True
+    quick: ClassVar[bool] = True
     means_silent: ClassVar[bool] = True
 
     def measure(self, recording: Recording, audio: AudioFormat) -> Sequence[float]:

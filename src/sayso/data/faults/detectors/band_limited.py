@@ -7,8 +7,8 @@ import numpy as np
 
 from sayso.audio import AudioFormat
 from sayso.data.corpus import Corpus
-from sayso.studies.audit.detector import Detector, Finding, Values, against_group, spread
-from sayso.studies.audit.recording import Recording
+from sayso.data.faults.detector import Detector, Finding, Values, against_group, spread
+from sayso.data.faults.recording import Recording
 from sayso.system.progress import Progress
 
 __all__ = ["BandLimited"]

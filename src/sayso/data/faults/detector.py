@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sayso.audio import AudioFormat
 from sayso.data.clips import Clip
 from sayso.data.corpus import Corpus
-from sayso.studies.audit.recording import Recording
+from sayso.data.faults.recording import Recording
 from sayso.system.progress import Progress
 
 __all__ = ["LEAST_OF_GROUP", "Detector", "Finding", "Values", "against_group", "spread"]
@@ -53,6 +53,8 @@ class Detector:
     """Whether in a clip that has the fault nothing is to be heard."""
     trains: ClassVar[bool] = False
     """Whether it trains models: it is asked for by `--mislabels` or by its name, and works when all others are done."""
+    quick: ClassVar[bool] = False
+    """Whether packed samples are enough to judge it, without a false alarm: it is looked for before every training."""
     excludes: ClassVar[bool] = True
     """Whether the exclusion file names its clips: they would teach something untrue."""
 

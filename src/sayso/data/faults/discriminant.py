@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sayso.studies.audit.detector import Values
+from sayso.data.faults.detector import Values
 
 __all__ = ["LEAST_CLIPS", "log_odds"]
 

@@ -1,0 +1,1 @@
+"""One file a fault that recordings can have, told by their sound alone."""

@@ -1,0 +1,20 @@
+"""Scores as the program prints them."""
+
+from sayso.cli.results import show_scores
+
+
+def test_a_word_that_is_never_recognised_stands_under_the_score(capsys):
+    words = {"on": {"n": 20, "recall": 1.0, "precision": 0.909}, "off": {"n": 2, "recall": 0.0, "precision": None}}
+    scores = {
+        "accuracy": 20 / 22,
+        "accuracy_ci95": [0.722, 0.975],
+        "n": 22,
+        "loss": 0.3,
+        "ece": 0.1,
+        "per_class": words,
+        "per_speaker": {},
+    }
+    show_scores(scores, "over 3 people, each unheard in turn")
+    first, second = capsys.readouterr().out.splitlines()[:2]
+    assert first.startswith("over 3 people, each unheard in turn: 90.9 % of 22 clips right (95 % interval over clips")
+    assert second == "'off' is never recognised (0 of 2 clips)"
