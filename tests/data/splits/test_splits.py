@@ -409,3 +409,15 @@ def test_a_copy_by_another_speaker_trains_where_its_speaker_validates():
     split = draw_split(corpus_of(clips), SplitSettings(by="speakers", validation="speakers"), seed=0, copies=pairs)
     assert len(split.validation) == 11
     assert not {*first_of.values()} & {*split.validation.tolist()}
+
+
+def test_a_large_set_with_hardly_any_copies_is_drawn_as_it_always_was():
+    corpus = corpus_of(grid(speakers=None, clips=400))
+    settings = SplitSettings(by="random", validation_share=0.3)
+    plain = draw_split(corpus, settings, seed=0)
+    held, train = plain.validation.tolist(), plain.train.tolist()
+    few = [(held[place], train[place]) for place in range(2)]
+    assert draw_split(corpus, settings, seed=0, copies=few).split_hash == plain.split_hash
+    several = [(held[place], train[place]) for place in range(6)]
+    mended = set(draw_split(corpus, settings, seed=0, copies=several).validation.tolist())
+    assert all((one in mended) == (other in mended) for one, other in several)

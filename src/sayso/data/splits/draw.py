@@ -19,12 +19,15 @@ from sayso.system.wording import counted, listed
 __all__ = ["divide_for_speaker", "draw_split"]
 
 _MOST_NAMES = 10
+# Of validation clips: fewer move no choice by them, and a large set with a few copies in it is drawn as it always was.
+_MOST_PARTED = 0.01
 
 
 def draw_split(corpus: Corpus, settings: SplitSettings, *, seed: int, copies: Iterable[tuple[int, int]] = ()) -> Split:
     """Divide a corpus as a recipe says; validation always comes out of what is left for training.
 
-    Where validation is drawn, copies of one recording stay together: a clip that is trained on says nothing there.
+    Where it is drawn, copies of one recording stay together, since a clip that is trained on says nothing there;
+    they do as soon as more than one in a hundred validation clips would be parted from a copy.
 
     Args:
         corpus: the clips.
@@ -46,8 +49,7 @@ def draw_split(corpus: Corpus, settings: SplitSettings, *, seed: int, copies: It
     chosen = _resolve_validation(corpus, left, kind, settings.validation)
     test = np.union1d(drawn, _kept_rows(corpus, "test"))
     groups = group_copies(copies, without=set(test.tolist()))
-    rng = np.random.default_rng((seed, 1))
-    held = _validation_rows(corpus, left, chosen, settings.validation_share, rng, groups)
+    held = _validation_rows(corpus, left, chosen, settings.validation_share, seed, groups)
     if chosen != "none":
         held = np.union1d(held, _kept_rows(corpus, "validation"))
     train = np.setdiff1d(np.arange(len(corpus)), np.concatenate((held, test)))
@@ -166,9 +168,9 @@ def _resolve_validation(corpus: Corpus, rest: Rows, kind: str, validation: Valid
     return "speakers" if kind == "speakers" and len(_speakers(corpus, rest)) >= 4 else "share"
 
 
-def _validation_rows(
-    corpus: Corpus, rest: Rows, kind: str, share: float, rng: np.random.Generator, groups: Groups
-) -> Rows:
+def _validation_rows(corpus: Corpus, rest: Rows, kind: str, share: float, seed: int, groups: Groups) -> Rows:
+    """Draw validation clips; again with copies together where, drawn without a look at them, many would be parted."""
+    rng = np.random.default_rng((seed, 1))
     if kind == "none":
         return np.zeros(0, np.int64)
     if kind == "official":
@@ -178,8 +180,18 @@ def _validation_rows(
             raise DataError(
                 f"split.validation is speakers, but {counted(count, 'is', 'are')} left for training; use share or none"
             )
-        return without_parted(_share_of_speakers(corpus, rest, share, rng), groups)
-    return _share_of_each_word(corpus, rest, share, rng, groups)
+        drawn = _share_of_speakers(corpus, rest, share, rng)
+        whole = without_parted(drawn, groups)
+        return whole if _is_many(drawn, whole) else drawn
+    drawn = _share_of_each_word(corpus, rest, share, rng)
+    if not _is_many(drawn, without_parted(drawn, groups)):
+        return drawn
+    return _share_of_each_word(corpus, rest, share, np.random.default_rng((seed, 1)), groups)
+
+
+def _is_many(drawn: Rows, whole: Rows) -> bool:
+    """Whether enough of the drawn rows are parted from a copy to move what is chosen by them."""
+    return len(drawn) - len(whole) > _MOST_PARTED * len(drawn)
 
 
 def _share_of_each_word(
