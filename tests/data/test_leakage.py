@@ -18,7 +18,8 @@ from sayso.data.corpus import Corpus
 from sayso.data.leakage import Leakage, check_leakage
 from sayso.data.leakage.names import describe_pair
 from sayso.data.near_copies import NearCopy
-from sayso.data.splits.draw import Split
+from sayso.data.splits import split
+from sayso.data.splits.split import Split
 from sayso.errors import DataError
 from sayso.recipe.recipe import read_recipe
 
@@ -101,7 +102,11 @@ def test_a_near_copy_is_a_note() -> None:
 
 
 @pytest.mark.parametrize("planted", [{"copies": {2: 0}}, {"near": {2: 0}}, {"copies": {1: 0}, "near": {2: 1}}])
-def test_a_copy_in_validation_is_a_note(planted: dict[str, dict[int, int]]) -> None:
+def test_a_copy_in_validation_is_a_note(planted: dict[str, dict[int, int]], monkeypatch: pytest.MonkeyPatch) -> None:
+    few = checked(**planted)
+    # So few clips choose no epoch.
+    assert (few.notes, few.facts["copies_in_validation"]) == ((), ["a/3.wav"])
+    monkeypatch.setattr(split, "LEAST_TO_CHOOSE", 1)
     leakage = checked(**planted)
     assert leakage.notes == (
         "1 validation clip has copies or near copies in training (a/3.wav): the epoch to keep is chosen by what was "
