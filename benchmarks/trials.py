@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.contest import Contest, Figure, NotHereError
 from sayso.data.datasets.fsdd import FsddConfig
+from sayso.errors import install_command
 from sayso.studies.comparison.plan import Plan, make_plan
 from sayso.studies.executors.job import Executor
 from sayso.studies.executors.local import LocalProcesses
@@ -32,7 +33,7 @@ def contest(*, full: bool) -> Contest:
     try:
         from ray.cluster_utils import Cluster
     except ImportError as error:
-        raise NotHereError("needs Ray: pip install 'sayso[ray]'") from error
+        raise NotHereError(f"needs Ray: {install_command('ray')}") from error
     plan = make_plan(
         [Path(__file__).parents[1] / "recipes/fsdd/quick.yaml"],
         overrides=[f"training.epochs={EPOCHS}"],

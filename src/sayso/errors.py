@@ -18,8 +18,13 @@ A message says in one line what is wrong, where, what the limit is, and how to m
 ends with exit code 2; no traceback.
 """
 
+import json
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.metadata import distribution
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 __all__ = [
     "AudioError",
@@ -35,6 +40,7 @@ __all__ = [
     "SaysoError",
     "SettingsError",
     "SoundWarning",
+    "install_command",
 ]
 
 
@@ -106,14 +112,31 @@ class OutputError(SaysoError):
 
 
 class MissingExtraError(SaysoError):
-    """An optional part that is not installed.
+    """An optional part that is not installed; the message ends with the command that installs it.
 
-    >>> str(MissingExtraError("synthetic voices", extra="voices"))
-    "synthetic voices need an extra that is not installed: pip install 'sayso[voices]'"
+    >>> str(MissingExtraError("synthetic voices", extra="voices"))  # doctest: +ELLIPSIS
+    "synthetic voices need an extra that is not installed: pip install ...[voices]'"
     """
 
     def __init__(self, what: str, *, extra: str) -> None:
-        super().__init__(f"{what} need an extra that is not installed: pip install 'sayso[{extra}]'")
+        super().__init__(f"{what} need an extra that is not installed: {install_command(extra)}")
+
+
+def install_command(extra: str) -> str:
+    """Give the command that adds an extra to this Sayso, from where it was installed itself.
+
+    That is a checkout, an archive or a repository where the installer wrote one down (`direct_url.json`,
+    https://peps.python.org/pep-0610/), else the package registry.
+    """
+    origin = json.loads(distribution("sayso").read_text("direct_url.json") or "{}")
+    url = str(origin.get("url", ""))
+    if "dir_info" in origin:
+        folder = url2pathname(urlsplit(url).path)
+        option = "--editable " if origin["dir_info"].get("editable") else ""
+        return f"pip install {option}{shlex.quote(f'{folder}[{extra}]')}"
+    if "vcs_info" in origin:
+        url = f"{origin['vcs_info']['vcs']}+{url}@{origin['vcs_info']['commit_id']}"
+    return f"pip install {shlex.quote(f'sayso[{extra}] @ {url}' if url else f'sayso[{extra}]')}"
 
 
 class InterruptedRunError(SaysoError):

@@ -13,9 +13,7 @@ from sayso.data.voices.vocabulary import common_words, language_with_words, othe
 from sayso.errors import SettingsError
 from sayso.system.progress import Progress
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("espeakng_loader") is None, reason="needs the extra: pip install 'sayso[voices]'"
-)
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("espeakng_loader") is None, reason="needs the extra `voices`")
 WANTED = ("stop", "go", "left")
 
 

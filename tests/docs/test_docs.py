@@ -20,10 +20,12 @@ from sayso.features import FEATURES
 from sayso.models import MODELS
 from sayso.recipe.recipe import recipe_from_values
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *DOCS.rglob("*.rst")])
 HOW_TOS = [page for page in sorted((DOCS / "howto").glob("*.md")) if page.stem != "index"]
 TRAINS = ("own-words", "reading-a-report")
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 WIDEST_CELL = 88  # more does not fit the column of the site
 
 
@@ -62,6 +64,16 @@ def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         file = target.partition("#")[0]
         assert "://" in target or not file or (page.parent / file).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES], ids=lambda page: page.name)
+def test_what_is_installed_is_a_checkout(page):
+    """Sayso is on no package registry: a name there would be somebody else's."""
+    lines = [line for line in page.read_text(encoding="utf-8").splitlines() if "pip install" in line]
+    for line in lines:
+        assert "sayso" not in line, f"{page.name}: {line}"
+        extras = re.search(r'"\.\[(.*?)\]"', line)
+        assert extras is None or set(extras[1].split(",")) <= set(EXTRAS), f"{page.name}: {line}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

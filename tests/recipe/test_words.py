@@ -13,9 +13,7 @@ from sayso.recipe.source import find_recipe
 from sayso.recipe.words import parse_words, read_words_file
 from sayso.system.progress import Progress
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("espeakng_loader") is None, reason="needs the extra: pip install 'sayso[voices]'"
-)
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("espeakng_loader") is None, reason="needs the extra `voices`")
 
 
 def test_words_are_read_as_they_are_typed():

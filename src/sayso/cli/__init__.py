@@ -25,7 +25,7 @@ from sayso.cli import (
     verify,
 )
 from sayso.cli.console import print_any_name, warn
-from sayso.errors import SaysoError
+from sayso.errors import SaysoError, install_command
 from sayso.system.distributed import this_process
 from sayso.system.installed import TRAINING_PACKAGES
 
@@ -83,7 +83,7 @@ def main() -> None:
         raise
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] in TRAINING_PACKAGES:
-            warn(f"sayso: this needs {error.name}, which is not installed: pip install 'sayso[train]'")
+            warn(f"sayso: this needs {error.name}, which is not installed: {install_command('train')}")
             sys.exit(2)
         raise
     except OSError as error:

@@ -7,22 +7,22 @@ from importlib.util import find_spec
 
 from sayso.cli.console import say
 
-__all__ = ["doctor"]
+__all__ = ["EXTRAS", "doctor"]
 
-_EXTRAS = {
+EXTRAS = {
     "train": "torch",
     "voices": "espeakng_loader",
     "track": "tensorboard",
-    "mic": "sounddevice",
-    "serve": "starlette",
     "ray": "ray",
 }
+"""What can be added to the base install, and a package that comes with it."""
 _PACKAGES = ("sayso", "numpy", "soundfile", "soxr", "onnxruntime", "torch", "lightning")
 
 
 def doctor() -> None:
     """Say what this machine has: versions, extras, processor, folders."""
     from sayso.data.datasets import DATASETS
+    from sayso.errors import install_command
     from sayso.system.files import cache_folder, data_folder
 
     say(f"python       {platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores")
@@ -31,8 +31,8 @@ def doctor() -> None:
             say(f"{package:<12} {version(package)}")
         except PackageNotFoundError:
             say(f"{package:<12} not installed")
-    for extra, module in _EXTRAS.items():
-        say(f"extra {extra:<6} {'here' if find_spec(module) else f'not installed: pip install sayso[{extra}]'}")
+    for extra, module in EXTRAS.items():
+        say(f"extra {extra:<6} {'here' if find_spec(module) else f'not installed: {install_command(extra)}'}")
     say(f"matrix units {_matrix_units()}")
     say(f"pretrained   {_pretrained()}")
     say(f"cache        {cache_folder()} (SAYSO_CACHE)")

@@ -95,7 +95,7 @@ class Training(Settings):
     seed: Annotated[int, Range(least=0, most=2**31 - 1)] = 0
     """Seed of weights, order, augmentation and the choice of validation clips."""
     track: Literal["none", "tensorboard", "mlflow"] = "none"
-    """Show every epoch in TensorBoard or MLflow too, beside log.csv; needs sayso[track]."""
+    """Show every epoch in TensorBoard or MLflow too, beside log.csv; needs the extra `track`."""
     track_to: str | None = None
     """Folder for that, or with mlflow the URI of a server; empty: a folder tensorboard or mlflow inside the run's."""
 

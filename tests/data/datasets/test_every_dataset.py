@@ -49,7 +49,7 @@ def prepare_speech_commands(data: Path) -> Settings:
 
 
 def prepare_synthetic(data: Path) -> Settings:
-    pytest.importorskip("espeakng_loader", reason="needs the extra: pip install 'sayso[voices]'")
+    pytest.importorskip("espeakng_loader", reason="needs the extra `voices`")
     return {"words": ["yes", "no"], "voices": 2, "clips_per_voice": 1}
 
 
@@ -60,7 +60,7 @@ def prepare_mixed(data: Path) -> Settings:
 
 
 def prepare_other_words(data: Path) -> Settings:
-    pytest.importorskip("espeakng_loader", reason="needs the extra: pip install 'sayso[voices]'")
+    pytest.importorskip("espeakng_loader", reason="needs the extra `voices`")
     return {"wanted": ["yes", "no"], "voices": 2, "clips": 4}
 
 

@@ -116,7 +116,7 @@ def test_words_are_rejected_in_both(made: DatasetConfig) -> None:
     assert prepared.corpus.labels == ("high", "middle")
 
 
-@pytest.mark.skipif(importlib.util.find_spec("espeakng_loader") is None, reason="needs sayso[voices]")
+@pytest.mark.skipif(importlib.util.find_spec("espeakng_loader") is None, reason="needs the extra `voices`")
 def test_synthetic_voices_beside_recordings(tmp_path: Path) -> None:
     people = write_tones(tmp_path / "people")
     voices = {"kind": "synthetic", "words": ["high", "low", "middle"], "voices": 2, "clips_per_voice": 1}

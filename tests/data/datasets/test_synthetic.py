@@ -18,9 +18,7 @@ from sayso.data.voices.espeak import SAMPLE_RATE, VARIANTS, speak
 from sayso.errors import DataError, MissingExtraError, SettingsError
 from sayso.system.progress import Progress
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("espeakng_loader") is None, reason="needs the extra: pip install 'sayso[voices]'"
-)
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("espeakng_loader") is None, reason="needs the extra `voices`")
 
 
 @pytest.fixture(autouse=True)
@@ -146,7 +144,7 @@ def test_speaking_with_voices_that_are_not_there() -> None:
 
 def test_missing_extra_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'sayso\[voices\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install .*\[voices\]'"):
         small().listing(Progress())
 
 
