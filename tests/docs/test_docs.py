@@ -2,18 +2,23 @@
 
 import importlib
 import importlib.util
+import io
+import json
 import pkgutil
 import re
 import shlex
 import tomllib
 from pathlib import Path
+from typing import Any, get_args
 
+import numpy as np
 import pytest
 import typer
 import yaml
 from floors import floors
 
 import sayso
+from sayso.audio import Fit, fit_length
 from sayso.cli import app
 from sayso.data.datasets import DATASETS
 from sayso.features import FEATURES
@@ -24,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *DOCS.rglob("*.rst")])
 HOW_TOS = [page for page in sorted((DOCS / "howto").glob("*.md")) if page.stem != "index"]
-TRAINS = ("own-words", "reading-a-report")
+TRAINS = ("own-words", "raspberry-pi", "reading-a-report")
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 WIDEST_CELL = 88  # more does not fit the column of the site
 
@@ -164,3 +169,29 @@ def test_how_to_code_runs(page, tmp_path, monkeypatch):
     for number, cell in enumerate(cells, start=1):
         if "IPython" not in cell:  # comes with the site's own tools
             exec(compile(cell, f"{page.name}, cell {number}", "exec"), scope)
+
+
+@pytest.mark.parametrize("way", get_args(Fit))
+def test_the_port_to_numpy_fits_clips_as_sayso_does(way):
+    facts = {"labels": '["a", "b"]', "audio": f'{{"sample_rate": 100, "clip_seconds": 0.1, "fit": "{way}"}}'}
+    scope = {"facts": facts, "json": json}
+    (cell,) = (cell for cell in blocks(DOCS / "howto" / "onnx-file.md", "{code-cell}") if "def fit" in cell)
+    exec(compile(cell, "onnx-file", "exec"), scope)
+    rng = np.random.default_rng(0)
+    for length in (1, 7, 8, 10, 11, 24, 25):
+        samples = rng.integers(-32768, 32767, length, dtype=np.int16)
+        assert np.array_equal(scope["fit"](samples), fit_length(samples, 10, way)), length
+
+
+def test_the_loop_on_a_small_computer_hears_each_stretch_of_sound_once():
+    (cell,) = (cell for cell in blocks(DOCS / "howto" / "raspberry-pi.md", "{code-cell}") if "def phrases" in cell)
+    scope: dict[str, Any] = {}
+    exec(compile(cell, "raspberry-pi", "exec"), scope)
+    silence, tone = np.zeros(800, np.int16), np.full(400, 3000, np.int16)
+    stream = np.concatenate([silence, tone, silence[:200], tone, silence, tone, silence[:100]])
+    heard = list(scope["phrases"](io.BytesIO(stream.tobytes()), 1000))
+    # A tenth of a second before, the two tones a short pause apart as one, and 0.3 s of pause behind.
+    assert [len(sound) for sound in heard] == [100 + 1000 + 300, 100 + 400 + 100]
+    assert [np.count_nonzero(sound) for sound in heard] == [800, 400]
+    long = list(scope["phrases"](io.BytesIO(np.full(7000, 3000, np.int16).tobytes()), 1000))
+    assert sum(map(len, long)) == 7000
