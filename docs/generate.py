@@ -30,7 +30,7 @@ def commands() -> Iterator[str]:
 
 def _command(command: object, name: str) -> Iterator[str]:
     context = command.make_context(name, [], resilient_parsing=True)  # type: ignore[attr-defined]
-    context.terminal_width = 100
+    context.terminal_width = 80
     yield f"## {name}\n\n```\n{command.get_help(context).rstrip()}\n```\n"  # type: ignore[attr-defined]
     for sub, inner in getattr(command, "commands", {}).items():
         yield from _command(inner, f"{name} {sub}")

@@ -8,11 +8,12 @@ import sys
 import numpy as np
 import pytest
 import soundfile
+import typer
 
 from conftest import one_line, write_tones
 from runs_made import small_recipe
 from sayso import cli
-from sayso.recipe.recipe import recipe_yaml
+from sayso.recipe.recipe import read_recipe, recipe_yaml
 from sayso.system import files
 
 FAST = ["--set", "training.epochs=1", "--set", "training.threads=1", "--set", "model.width=0.5"]
@@ -57,6 +58,26 @@ def test_every_command_has_help(sayso, command):
     code, out, _ = sayso(command, "--help")
     assert code == 0
     assert "Usage: sayso " + command in out
+
+
+def commands(group=None, words=()):
+    """The words of every command, `sayso` itself first."""
+    group = group or typer.main.get_command(cli.app)
+    yield words
+    for name, command in getattr(group, "commands", {}).items():
+        yield from commands(command, (*words, name))
+
+
+@pytest.mark.parametrize("words", [*commands()], ids=" ".join)
+def test_help_fits_80_columns_with_nothing_cut_off(sayso, words, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = sayso(*words, "--help")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+    assert len(out.splitlines()) > 5
+    *_, listed = out.partition("Commands:\n")
+    assert bool(listed) == (words in ((), ("data",), ("runs",), ("show",)))
+    assert not [line for line in listed.splitlines() if line.endswith("...")]
 
 
 def test_data_and_predict_do_without_torch(trained, tone_folder):
@@ -146,6 +167,11 @@ def test_init_writes_a_recipe_that_trains(sayso, tone_folder, tmp_path, monkeypa
     text = (tmp_path / "tones.yaml").read_text()
     assert "kind: speech_embedding" in text
     assert "# Units of the hidden layer." in text
+    assert "subset_seed" not in text
+    assert max(map(len, text.splitlines())) <= 120
+    assert sayso("init", tone_folder, "--all", "--out", "whole.yaml")[0] == 0
+    assert "subset_seed" in (tmp_path / "whole.yaml").read_text()
+    assert read_recipe(tmp_path / "whole.yaml") == read_recipe(tmp_path / "tones.yaml")
     assert sayso("train", "tones.yaml", *FAST[:4])[0] == 0
     code, out, _ = sayso("runs", "list")
     assert code == 0

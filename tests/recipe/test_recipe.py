@@ -1,6 +1,7 @@
 """Recipes: read strictly, extended, overridden, written back, and every shipped one sound."""
 
 import shlex
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,27 @@ def test_there_are_recipes_to_test():
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_shipped_recipes_read_and_write_back_the_same(path, tmp_path):
     recipe = read_recipe(path)
-    for comments in (False, True):
+    for comments, brief in product((False, True), (False, True)):
         copy = tmp_path / "copy.yaml"
-        copy.write_text(recipe_yaml(recipe, comments=comments))
+        copy.write_text(recipe_yaml(recipe, comments=comments, brief=brief))
         assert read_recipe(copy) == recipe
+
+
+def test_a_brief_recipe_has_the_keys_that_people_change_and_what_was_changed():
+    values = {
+        "dataset": {"kind": "fsdd"},
+        "augment": [{"kind": "gain", "most_db": 3.0}, {"kind": "noise"}],
+        "training": {"epochs": 9},
+    }
+    text = recipe_yaml(recipe_from_values(values, source="test"), brief=True)
+    assert load_yaml(text) == values | {
+        "split": {"by": "auto", "test_share": 0.2},
+        "audio": {"sample_rate": 16000, "clip_seconds": 1.0, "fit": "centre"},
+        "features": {"kind": "mel"},
+        "model": {"kind": "tc_resnet"},
+        "training": {"learning_rate": 0.005, "batch_size": 64, "epochs": 9, "seed": 0},
+    }
+    assert "model:\n  kind: tc_resnet\n" in text
 
 
 def test_base_spells_out_the_programs_own_defaults():

@@ -18,7 +18,9 @@ def adapt(
     language: Language = None,
     out: Annotated[Path | None, typer.Option(help="The new run's folder; default: runs/<name>-adapted-<time>.")] = None,
 ) -> None:
-    """Add new words, or more recordings of known ones, to a finished run in seconds.
+    """Add words, or more recordings of known ones, to a run.
+
+    That takes seconds, as the run goes on from its weights.
 
     The old run stays as it is; its clips are tested again, to say what the new words cost the old ones.
     """

@@ -34,7 +34,10 @@ def audit(
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder; default: audits/<name>-<time>.")] = None,
 ) -> None:
-    """Look through recordings for faults: a page to listen to, and a list that training leaves out."""
+    """Look through recordings for faults.
+
+    Leaves a page to listen to, and a list of clips that training can leave out.
+    """
     from sayso.studies.audit.audit import audit as look_through
 
     found = look_through(

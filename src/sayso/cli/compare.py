@@ -36,7 +36,10 @@ def compare(
         "comparison"
     ),
 ) -> None:
-    """Train recipes on the same folds and seeds, rank them, and say which differ and which cannot be told apart."""
+    """Train recipes alike, rank them, and say which differ.
+
+    All are trained on the same folds and seeds. Those that the speakers cannot tell apart are named too.
+    """
     from sayso.studies.comparison.compare import compare as run
 
     done = run(

@@ -25,7 +25,7 @@ Source = Annotated[str, typer.Argument(metavar="KIND|PATH", help="A dataset's ki
 
 @app.command("list")
 def list_datasets() -> None:
-    """List every kind of dataset, where it lies, and the packed corpora in the cache."""
+    """List kinds of datasets, where they lie, and what is packed."""
     from sayso.data.corpus import list_packed
     from sayso.data.datasets import DATASETS
 
@@ -95,7 +95,10 @@ def clear(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Remove packed corpora from the cache; they are packed anew when needed."""
+    """Remove packed corpora from the cache.
+
+    They are packed anew when needed.
+    """
     from sayso.data.corpus import clear_packed
     from sayso.system.download import clear_downloads
     from sayso.system.files import cache_folder

@@ -13,7 +13,10 @@ __all__ = ["demo"]
 
 
 def demo(out: Annotated[Path | None, typer.Option(help="Folder of the run; new or empty.")] = None) -> None:
-    """Show the whole way with no recordings: synthetic voices spoken, trained on, scored, recognised."""
+    """Show the whole way without recordings.
+
+    Synthetic voices are spoken, trained on, scored, recognised.
+    """
     from sayso.studies.demo import demonstrate
 
     shown = demonstrate(out=out, progress=Bars())

@@ -20,7 +20,7 @@ _PACKAGES = ("sayso", "numpy", "soundfile", "soxr", "onnxruntime", "torch", "lig
 
 
 def doctor() -> None:
-    """Say what this machine has: versions, extras, processor, folders."""
+    """Say what is here: versions, extras, processor, folders."""
     from sayso.data.datasets import DATASETS
     from sayso.errors import install_command
     from sayso.system.files import cache_folder, data_folder

@@ -39,7 +39,7 @@ def evaluate(
     settings: DatasetSettings = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Score a run's model again on its clips, or on other recordings."""
+    """Score a run again on its clips, or on other recordings."""
     if on is None and (words or settings):
         raise typer.BadParameter("--map and --set are about other recordings; name them with --on")
     from sayso.experiment.run import Run

@@ -22,7 +22,10 @@ def find_lr(
     out: Annotated[Path, typer.Option(help="Folder for the curve (SVG, PNG, CSV).")] = Path("pictures"),
     write: Annotated[bool, typer.Option("--write", help="Set training.learning_rate in the recipe's file.")] = False,
 ) -> None:
-    """Suggest a learning rate: a tenth of the one with the lowest loss while the rate grows."""
+    """Suggest a learning rate from a short search.
+
+    It is a tenth of the one with the lowest loss while the rate grows.
+    """
     from sayso.studies.lr_finder import find_lr as search_and_write
 
     found = search_and_write(

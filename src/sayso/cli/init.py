@@ -21,8 +21,9 @@ def init(
     small: Small = False,
     settings: Overrides = None,
     out: Annotated[Path | None, typer.Option(help="The recipe to write; default: <folder>.yaml here.")] = None,
+    whole: Annotated[bool, typer.Option("--all", help="Write every key, not only those that people change.")] = False,
 ) -> None:
-    """Write a recipe for your own clips or words, every key explained, ready to edit."""
+    """Write a recipe for clips or words, explained, to edit."""
     need_one("a folder or manifest; --words; --words-file", source, words, words_file)
     from sayso.errors import RunError
     from sayso.recipe.defaults import Wishes
@@ -34,7 +35,8 @@ def init(
     wishes = Wishes(small=small, language=language)
     name, recipe = find_recipe(spoken or source or "", settings or (), wishes=wishes, progress=Bars())
     path = out or Path(f"{name}.yaml")
-    text = f"# Train it: sayso train {path}\n{recipe_yaml(recipe, comments=True)}"
-    if not write_new_text(path, text):
+    rest = "" if whole else "# All other keys: sayso init --all, sayso list --keys\n"
+    written = recipe_yaml(recipe, comments=True, brief=not whole)
+    if not write_new_text(path, f"# Train it: sayso train {path}\n{rest}{written}"):
         raise RunError(f"{path}: exists, nothing was changed; choose another --out or remove it first")
     say(f"wrote {path}; train it with: sayso train {path}")

@@ -32,7 +32,10 @@ def learning_curve(
         "learning-curve"
     ),
 ) -> None:
-    """Train on ever more speakers, and on ever more clips of each, and say what more of them would bring."""
+    """Say what more speakers, or clips of each, would bring.
+
+    The recipe is trained on ever more of them.
+    """
     sizes = {"--speakers": speakers, "--clips": clips}
     counts = {option: _counts(text) for option, text in sizes.items()}
     if faults := [

@@ -16,7 +16,7 @@ def list_parts(
     ] = "all",
     keys: Annotated[bool, typer.Option("--keys", help="Show each part's keys with their help.")] = False,
 ) -> None:
-    """List what a recipe can be made of, and what an audit looks for."""
+    """List what recipes are made of, and what audits look for."""
     from sayso.augment import AUGMENTATIONS
     from sayso.config.schema import describe
     from sayso.data.datasets import DATASETS

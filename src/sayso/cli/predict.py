@@ -25,7 +25,10 @@ def predict(
     ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one line a file.")] = False,
 ) -> None:
-    """Name the word in each sound file. Files that cannot be read are named, and the exit code is 2 then."""
+    """Name the word in each sound file.
+
+    Files that cannot be read are named, and the exit code is 2 then.
+    """
     from sayso.errors import AudioError, SoundWarning
     from sayso.runtime import Recognizer
 

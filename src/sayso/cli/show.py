@@ -34,7 +34,10 @@ def clip(
     out: Out = PICTURES,
     suffix: Format = "svg",
 ) -> None:
-    """Draw a clip: the wave, 200 samples of it, its Fourier transform, and every representation."""
+    """Draw a clip in every way there is to see it.
+
+    The wave, 200 samples of it, its Fourier transform, and every representation.
+    """
     from sayso.views.figures.clip import draw_clip
 
     _save(draw_clip(file, only=only or (), power=power), out, _subject(file), suffix)
@@ -49,7 +52,10 @@ def features(
     out: Out = PICTURES,
     suffix: Format = "svg",
 ) -> None:
-    """Draw a representation: its filters, one window, and what it makes of a sound."""
+    """Draw a representation.
+
+    Its filters, one window through them, and what it makes of a sound.
+    """
     from sayso.recipe.source import is_recipe_file
     from sayso.views.figures.parts import draw_features
 
@@ -67,7 +73,10 @@ def dataset(
     out: Out = PICTURES,
     suffix: Format = "svg",
 ) -> None:
-    """Draw a data set: clips by word and by speaker, their lengths, a grid of spectrograms."""
+    """Draw a data set.
+
+    Clips by word and by speaker, their lengths, and a grid of spectrograms.
+    """
     from sayso.views.figures.data import draw_dataset
 
     pictures = draw_dataset(source, speaker=speaker, rows=rows, progress=Bars())
@@ -81,7 +90,10 @@ def run(
     out: Out = PICTURES,
     suffix: Format = "svg",
 ) -> None:
-    """Draw a run, or two side by side: curves, mix-ups, flows, speakers."""
+    """Draw a run, or two side by side.
+
+    Curves, mix-ups, flows, and speakers.
+    """
     from sayso.views.figures.run import draw_run
 
     names = [one.resolve().name for one in (path, other) if one is not None]

@@ -31,7 +31,9 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Folder of the run; new or empty.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with this stopped run instead.")] = None,
 ) -> None:
-    """Train a recogniser, score it on clips it never saw, and leave report and model file.
+    """Train and score a recogniser; leave report and model file.
+
+    It is scored on clips that it never saw.
 
     Started by torchrun, several processes or machines train together.
     """

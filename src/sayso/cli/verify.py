@@ -18,7 +18,10 @@ def verify(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Compute a run's hashes and scores anew, and say what holds; exit code 1 unless all of it does."""
+    """Compute a run's hashes and scores anew; say what holds.
+
+    The exit code is 1 unless all of it does.
+    """
     from sayso.studies.verification.verify import verify as checked
 
     checks = checked(run, progress=Bars())

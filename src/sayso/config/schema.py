@@ -112,13 +112,20 @@ def read(settings: type[S], values: object, *, key: str = "") -> S:
     return made
 
 
-def dump(settings: Settings) -> dict[str, Any]:
-    """Give the plain values that `read` would make the same settings from."""
+def dump(settings: Settings, *, changed: bool = False) -> dict[str, Any]:
+    """Give the plain values that `read` would make the same settings from.
+
+    Args:
+        settings: of any class.
+        changed: leave out, here and in settings within, what is as its class has it by default.
+    """
     values: dict[str, Any] = {}
     if kind := getattr(settings, "kind", ""):
         values["kind"] = kind
     for field in dataclasses.fields(settings):
-        values[field.name] = _plain(getattr(settings, field.name))
+        value = getattr(settings, field.name)
+        if not changed or value != _default(field):
+            values[field.name] = _plain(value, changed=changed)
     return values
 
 
@@ -127,7 +134,7 @@ def describe(settings: type) -> list[tuple[str, str, str]]:
     helps = field_help(settings)
     rows: list[tuple[str, str, str]] = []
     for field in dataclasses.fields(settings):
-        default = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
+        default = _default(field)
         shown = "needed" if default is dataclasses.MISSING else _shown(_plain(default))
         rows.append((field.name, shown, " ".join(helps.get(field.name, "").split())))
     return rows
@@ -317,11 +324,15 @@ def _found(value: object) -> str:
     return "is empty" if value is None else f"is {value!r}"
 
 
-def _plain(value: Any) -> Any:
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
+
+
+def _plain(value: Any, *, changed: bool = False) -> Any:
     if isinstance(value, Settings):
-        return dump(value)
+        return dump(value, changed=changed)
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [_plain(item, changed=changed) for item in value]
     return value
 
 

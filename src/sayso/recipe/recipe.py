@@ -1,5 +1,6 @@
 """The recipe: the whole experiment as frozen dataclasses, read from YAML strictly and written back whole."""
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from sayso.augment.spec_augment import SpecAugmentConfig
 from sayso.augment.speed import SpeedConfig
 from sayso.augment.time_shift import TimeShiftConfig
 from sayso.config.overrides import load_yaml, merge, parse_overrides
-from sayso.config.schema import NonNegative, Positive, PositiveInt, Range, Settings, dump, field_help, field_types, read
+from sayso.config.schema import NonNegative, Positive, PositiveInt, Range, Settings, dump, field_help, read
 from sayso.data.datasets import DatasetConfig
 from sayso.data.splits.settings import SplitSettings
 from sayso.errors import Fault, SettingsError
@@ -40,6 +41,16 @@ __all__ = [
 ]
 
 _AXES = ("channel", "bin", "frame")
+_WIDEST_LINE = 100
+# What a brief recipe spells out even where it is as it is by default; beside them the augmentations.
+_OFTEN_CHANGED = {
+    "dataset": ("kind", "path", "speaker"),
+    "split": ("by", "test_share"),
+    "audio": ("sample_rate", "clip_seconds", "fit"),
+    "features": ("kind",),
+    "model": ("kind",),
+    "training": ("learning_rate", "batch_size", "epochs", "seed"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,24 +250,45 @@ def kept_recipe_from_text(text: str, *, source: str) -> Recipe:
     return recipe_from_values(modernise(_values(text, source)), source=source)
 
 
-def recipe_yaml(recipe: Recipe, *, comments: bool = False) -> str:
-    """The recipe whole, as YAML that `read_recipe` takes; with comments each key has its help beside it."""
+def recipe_yaml(recipe: Recipe, *, comments: bool = False, brief: bool = False) -> str:
+    """The recipe as YAML that `read_recipe` takes.
+
+    Args:
+        recipe: what to write.
+        comments: each key with its help beside it, or above it where it is long.
+        brief: the keys that people change, and what is not as it is by default; else all of it.
+    """
     lines: list[str] = []
-    for name in field_types(Recipe):
-        value = getattr(recipe, name)
-        if isinstance(value, Settings):
-            lines += [f"{name}:", *_section_lines(value, comments)]
+    for name, value in (_brief(recipe) if brief else dump(recipe)).items():
+        section = getattr(recipe, name)
+        if isinstance(section, Settings):
+            lines += [f"{name}:", *_section_lines(value, field_help(type(section)) if comments else {})]
         else:
-            lines.append(f"{name}: {_inline(dump(recipe)[name])}" if value != () else f"{name}: []")
+            lines.append(f"{name}: {_inline(value)}" if value else f"{name}: []")
     return "\n".join(lines) + "\n"
 
 
-def _section_lines(settings: Settings, comments: bool) -> Iterator[str]:
-    helps = field_help(type(settings))
-    for key, value in dump(settings).items():
+def _brief(recipe: Recipe) -> dict[str, Any]:
+    whole, values = dump(recipe), dump(recipe, changed=True)
+    for name, keys in _OFTEN_CHANGED.items():
+        changed: dict[str, Any] = values.get(name, {})
+        values[name] = {key: changed.get(key, whole[name][key]) for key in whole[name] if key in {*keys, *changed}}
+    values.setdefault("augment", [{"kind": part.kind} for part in recipe.augment])
+    return {name: values[name] for name in whole if name in values}
+
+
+def _section_lines(values: Mapping[str, Any], helps: Mapping[str, str]) -> Iterator[str]:
+    for key, value in values.items():
         line = f"  {key}: {_inline(value)}"
         text = " ".join(helps.get(key, "").split())
-        yield f"{line:<36} # {text}" if comments and text else line
+        beside = f"{line:<36} # {text}"
+        if not text:
+            yield line
+        elif "\n" not in line and len(beside) <= _WIDEST_LINE:
+            yield beside
+        else:
+            yield from textwrap.wrap(text, _WIDEST_LINE, initial_indent="  # ", subsequent_indent="  # ")
+            yield line
 
 
 def _inline(value: object) -> str:
