@@ -26,8 +26,30 @@ def test_every_value_is_in_one_class(values):
 
 
 def test_whole_numbers_have_a_class_each():
-    axes = draw_histogram(np.array([1.0, 1, 2, 5]), title="t", x_label="clips", y_label="speakers").axes[0]
+    counts = np.array([1.0, 1, 2, 5])
+    axes = draw_histogram(counts, title="t", x_label="clips", y_label="speakers", whole=True).axes[0]
     assert [bar.get_height() for bar in axes.patches][:5] == [2, 1, 0, 0, 1]
+
+
+@pytest.mark.parametrize("mark", [None, (1.0, "here"), (1.5, "here")])
+@pytest.mark.parametrize("value", [0.5, 1.0, 50.0])
+def test_values_that_are_alike_are_one_narrow_bar_around_them(value, mark):
+    values = value + 1e-6 * np.arange(60)
+    axes = draw_histogram(values, title="t", x_label="length (s)", y_label="clips", mark=mark).axes[0]
+    (bar,) = (bar for bar in axes.patches if bar.get_height())
+    assert bar.get_height() == 60
+    assert bar.get_x() + bar.get_width() / 2 == pytest.approx(value, rel=1e-3)
+    low, high = axes.get_xlim()
+    assert 1 / 50 < bar.get_width() / (high - low) < 1 / 30
+    assert low < bar.get_x()
+    assert high > max(bar.get_x() + bar.get_width(), mark[0] if mark else 0)
+
+
+def test_counts_that_are_alike_are_one_bar_at_a_whole_number():
+    axes = draw_histogram(np.full(60, 50.0), title="t", x_label="clips", y_label="speakers", whole=True).axes[0]
+    assert [(bar.get_x(), bar.get_width(), bar.get_height()) for bar in axes.patches] == [(49.5, 1, 60)]
+    low, high = axes.get_xlim()
+    assert high - low > 10
 
 
 @pytest.mark.parametrize("words", [1, 10, 30])

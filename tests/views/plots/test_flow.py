@@ -85,3 +85,14 @@ def test_wrong_is_darker_than_right_in_grey():
         return np.dot([0.299, 0.587, 0.114], colour) * alpha + 1 - alpha
 
     assert grey(wrong) < grey(right) - 0.2
+
+
+@pytest.mark.parametrize("counts", [COUNTS, np.array([[0, 0, 4], [0, 4, 0], [0, 0, 4]])])
+def test_it_is_narrow_enough_for_a_telephone_and_nothing_stands_over_anything(counts):
+    figure = draw_alluvial(counts, WORDS)
+    assert figure.get_figwidth() < 5.5  # 390 pixels show it whole at two thirds of its size
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    boxes = [text.get_window_extent() for text in axes.texts] + [axes.get_legend().get_window_extent()]
+    assert all(box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1 for box in boxes)
+    assert not [1 for one, box in enumerate(boxes) for other in boxes[one + 1 :] if box.overlaps(other)]

@@ -91,3 +91,17 @@ def test_big_pictures_stay_small_files_and_the_same():
 @pytest.mark.parametrize("panel", [heat(values=np.zeros((3, 4))), curves(x=np.zeros(1), ys=np.zeros((1, 1)))])
 def test_what_has_no_extent_is_drawn_too(panel):
     assert "<svg" in svg_text(draw_sheet([panel]))
+
+
+@pytest.mark.parametrize("limits", [None, (-80.0, 0.0)])
+def test_a_panel_in_which_nothing_stands_out_says_so_and_has_no_scale(limits):
+    noise = 1e-6 * np.random.default_rng(0).standard_normal((3, 4))
+    axes, bar = draw_sheet([heat(values=noise - 13.8, limits=limits)]).axes
+    assert [text.get_text() for text in axes.texts] == ["nothing stands out"]
+    assert not bar.axison
+    low, high = axes.collections[0].get_clim()
+    assert (noise - 13.8 < low).all()  # all in the darkest colour
+    assert high > low
+    axes, bar = draw_sheet([heat(limits=limits)]).axes
+    assert not axes.texts
+    assert bar.axison

@@ -1,6 +1,6 @@
 """The page of a comparison: its ranking, its verdicts, and a picture of accuracy against cost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,5 +36,14 @@ def write_comparison(table: Mapping[str, Any], folder: Path) -> Path:
     page, figure = folder / "comparison.html", folder / "accuracy-against-cost.svg"
     write_text(figure, svg)
     picture = chart("cost", svg, _DESCRIPTION)
-    write_page(page, "comparison", title=folder.resolve().name, table=table, rows=rows, picture=picture)
+    judged = any(pair["verdict"] != "no verdict" for pair in table["pairs"])
+    values = {"table": table, "rows": rows, "rivals": _rivals(table, rows), "judged": judged, "picture": picture}
+    write_page(page, "comparison", title=folder.resolve().name, **values)
     return page
+
+
+def _rivals(table: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Give the recipes that the first one was not found better than: while there are any, nobody has won."""
+    first = rows[0]["recipe"]
+    beaten = {pair["second"] for pair in table["pairs"] if pair["first"] == first and pair["verdict"] == "better"}
+    return [row for row in rows[1:] if row["recipe"] not in beaten]

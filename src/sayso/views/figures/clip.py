@@ -53,7 +53,8 @@ def draw_clip(path: Path, *, only: Sequence[str] = (), power: float | None = Non
 
 
 def _title(sound: Sound) -> str:
-    return f"{sound.name}: {sound.seconds:.2f} s at {sound.audio.sample_rate:,} Hz"
+    silent = "" if sound.wave.any() else ", nothing but zeros"
+    return f"{sound.name}: {sound.seconds:.2f} s at {sound.audio.sample_rate:,} Hz{silent}"
 
 
 def _view(name: str, sound: Sound, power: float | None) -> list[Panel]:

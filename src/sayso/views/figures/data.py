@@ -60,6 +60,7 @@ def draw_clips(clips: Sequence[Clip], audio: AudioFormat, *, speaker: str | None
             title=f"Clips of each of {len(speakers):,} speakers",
             x_label="clips of one speaker",
             y_label="speakers",
+            whole=True,
         )
     elif speakers:
         ranked = dict(sorted(speakers.items(), key=lambda item: (-item[1], item[0])))

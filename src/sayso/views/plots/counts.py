@@ -1,6 +1,7 @@
 """How many: bars by name, and how values are spread."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -46,9 +47,15 @@ def draw_bars(counts: Mapping[str, int], *, title: str, x_label: str) -> Figure:
 
 
 def draw_histogram(
-    values: NDArray[np.float64], *, title: str, x_label: str, y_label: str, mark: tuple[float, str] | None = None
+    values: NDArray[np.float64],
+    *,
+    title: str,
+    x_label: str,
+    y_label: str,
+    mark: tuple[float, str] | None = None,
+    whole: bool = False,
 ) -> Figure:
-    """Draw how values are spread, in up to 40 classes of equal width; whole numbers are kept together.
+    """Draw how values are spread, in up to 40 classes of equal width; values that are alike are one narrow class.
 
     Args:
         values: (n,).
@@ -56,29 +63,43 @@ def draw_histogram(
         x_label: what they are, with the unit.
         y_label: what is counted.
         mark: a value to draw a line at, and its name.
+        whole: whether they count something, so that a class holds whole numbers.
 
     Returns:
         A figure of 7 x 3.4 inches.
     """
+    low, high = _span([*values.tolist(), *([mark[0]] if mark else [])])
     with use_style():
         figure = make_figure(7.0, 3.4)
         axes = add_axes(figure, left=0.9, bottom=0.6, width=5.8, height=2.3)
-        axes.hist(values, bins=[float(edge) for edge in _edges(values)], color=BLUE)
+        axes.hist(values, bins=_edges(values, least=(high - low) / _MOST_CLASSES, whole=whole).tolist(), color=BLUE)
         if mark:
             axes.axvline(mark[0], color=VERMILION, linestyle="--", label=mark[1])
             axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, fontsize=9)
-        axes.set(title=title, xlabel=x_label, ylabel=y_label)
+        room = 0.04 * (high - low)
+        axes.set(title=title, xlabel=x_label, ylabel=y_label, xlim=(low - room, high + room))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=whole))
         axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axes.grid(axis="y")
     return figure
 
 
-def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _span(values: Sequence[float]) -> tuple[float, float]:
+    """Choose the ends of the axis: those of the values, or where they are nearly alike, half of the largest apart."""
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    missing = max(0.0, 0.5 * max(abs(low), abs(high), 1e-3) - (high - low))
+    return low - missing / 2, high + missing / 2
+
+
+def _edges(values: NDArray[np.float64], *, least: float, whole: bool) -> NDArray[np.float64]:
+    """Give the edges of the classes, none narrower than `least`, which is what can be seen on the axis."""
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
-    if len(values) and np.all(values == np.rint(values)):
-        step = max(1, -(-int(high - low + 1) // _MOST_CLASSES))
+    if whole:
+        step = max(1, math.ceil(max(least, (high - low + 1) / _MOST_CLASSES)))
         return np.arange(low - 0.5, high + step + 0.5, step)
-    if high - low < 1e-9:  # all alike: one narrow class around them
-        low, high = low * 0.95 - 1e-3, high * 1.05 + 1e-3
-    return np.linspace(low, high, min(_MOST_CLASSES, max(8, len(values) // 4)) + 1)
+    if high - low < least:
+        middle = (low + high) / 2
+        return np.array([middle - least / 2, middle + least / 2])
+    wanted = min(_MOST_CLASSES, max(8, len(values) // 4))
+    return np.linspace(low, high, min(wanted, math.floor((high - low) / least)) + 1)

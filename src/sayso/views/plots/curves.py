@@ -6,9 +6,10 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from sayso.views.plots.layout import Canvas, Drawing, draw_alone
+from sayso.views.plots.shares import set_share_axis
 from sayso.views.plots.style import BLUE, MUTED, VERMILION, add_axes, make_figure, make_printable, use_style
 
 __all__ = ["draw_learning_rate", "draw_loss_and_accuracy", "make_loss_and_accuracy_drawing"]
@@ -43,9 +44,8 @@ def make_loss_and_accuracy_drawing(log: Sequence[Mapping[str, Any]], *, best_epo
             _mark(axes, best_epoch)
         loss.set(title="Loss", ylabel="cross-entropy (nats)")
         loss.set_ylim(bottom=0)
-        accuracy.set(title="Accuracy", ylabel="clips recognised (%)")
-        accuracy.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=None))
-        accuracy.set_ylim(top=1.0 + 0.02 * (1.0 - accuracy.get_ylim()[0]))
+        accuracy.set(title="Accuracy")
+        set_share_axis(accuracy, "y", "clips recognised")
         if log:
             accuracy.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))  # beside the curves, never over them
 

@@ -19,12 +19,14 @@ __all__ = ["Flow", "draw_alluvial", "lay_out_flows", "make_alluvial_drawing"]
 
 _LEAST_SHARE = 1 / 1000
 _GAP_SHARE = 0.35  # of the height that a word has on average
-_FLOW_INCHES = 4.6
+_FLOW_INCHES = 3.4  # with its names it can be read on a telephone
 _WORD_INCHES = 0.3
 _HEIGHT_INCHES = (2.2, 9.0)  # least, most
 _NODE = 0.025  # width of a word's bar, as a share of the way across
 _FAINT = 0.22
-_HEADING_INCHES = 1.75
+_LEAST_MARGIN_INCHES = 0.9
+_BESIDE_INCHES = 0.1  # between a heading and the names, of which the first may reach over its bar
+_LINE_INCHES = 0.22
 
 
 @dataclass(frozen=True)
@@ -93,17 +95,19 @@ def make_alluvial_drawing(counts: NDArray[np.int64], labels: Sequence[str]) -> D
     points = float(np.clip(height / max(1, len(names)) * 72 * 0.5, 6.5, 10.0))
     digits = len(f"{int(counts.sum()):,}")
     longest = max((text_inches(name, points=points) for name in names), default=0.0)
-    margin = max(_HEADING_INCHES, longest + text_inches("0" * digits, points=points) + 0.3)
+    margin = max(_LEAST_MARGIN_INCHES, longest + text_inches("0" * digits, points=points) + 0.3)
 
     def draw(canvas: Canvas) -> None:
         axes = canvas.axes(left=margin, bottom=0.4, width=_FLOW_INCHES, height=height)
         _fill(axes, counts, names, points=points, line=points * 1.2 / 72 / height)
-        axes.text(-0.01, 1.01, "predicted word (clips)", ha="right", va="bottom", transform=axes.transAxes)
-        axes.text(1.01, 1.01, "true word (clips)", ha="left", va="bottom", transform=axes.transAxes)
+        outside, over = margin / _FLOW_INCHES - 0.01, 1 + _BESIDE_INCHES / height
+        axes.text(-outside, over, "predicted word (clips)", ha="left", va="bottom", transform=axes.transAxes)
+        axes.text(1 + outside, over, "true word (clips)", ha="right", va="bottom", transform=axes.transAxes)
         keys = [Patch(color=BLUE, alpha=_FAINT, label="right"), Patch(color=VERMILION, label="wrong")]
-        axes.legend(handles=keys, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0), borderaxespad=0, fontsize=9)
+        above = (0.5, over + _LINE_INCHES / height)
+        axes.legend(handles=keys, ncols=2, loc="lower center", bbox_to_anchor=above, borderaxespad=0, fontsize=9)
 
-    return Drawing(2 * margin + _FLOW_INCHES, height + 0.8, draw)
+    return Drawing(2 * margin + _FLOW_INCHES, height + 0.4 + _BESIDE_INCHES + 2 * _LINE_INCHES + 0.05, draw)
 
 
 def _fill(axes: Axes, counts: NDArray[np.int64], names: Sequence[str], *, points: float, line: float) -> None:

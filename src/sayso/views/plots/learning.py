@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
+from sayso.views.plots.shares import set_share_axis
 from sayso.views.plots.style import BLUE, MUTED, add_axes, make_figure, use_style
 
 __all__ = ["draw_accuracy_by_size"]
@@ -41,14 +42,11 @@ def draw_accuracy_by_size(
             axes.plot([size, size], [low, high], color=BLUE, linewidth=1.6, alpha=0.45)
             axes.plot([size], [accuracy], color=BLUE, marker="o", markersize=5)
         shown = [size for size, *_ in points] + ([2 * last] if band else [])
-        axes.set(xscale="log", xlabel=f"training {unit}", ylabel="test clips recognised (%)")
+        axes.set(xscale="log", xlabel=f"training {unit}")
         axes.set_xlim(points[0][0] / 1.15, shown[-1] * 1.1)
         axes.xaxis.set_major_locator(FixedLocator(shown))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=None))
-        lowest = min(low for _, _, low, _ in (*points, *band))
-        highest = max(high for *_, high in (*points, *band))
-        axes.set_ylim(max(0.0, lowest - 0.03), min(1.01, highest + 0.05))
+        set_share_axis(axes, "y", "test clips recognised", lowest=min(low for _, _, low, _ in (*points, *band)))
         axes.grid(axis="y")
     return figure

@@ -21,6 +21,7 @@ _WIDTH, _HEIGHT = 4.3, 1.75  # of a panel's axes, in inches
 _LEFT, _RIGHT, _BOTTOM, _TOP = 0.95, 0.95, 0.55, 0.4  # around them
 _TITLE = 0.45
 _COLOURS = "magma"  # rises evenly in grey too
+_FLAT = 1e-4  # of the largest value: less between the least and the largest is no picture
 _MOST_DECADES = 2.8  # on which numbers at 1, 2 and 5 do not stand over one another
 # Neighbours differ in more than colour.
 _LINES: tuple[dict[str, Any], ...] = (
@@ -57,7 +58,7 @@ class Curves:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Heat:
-    """A panel of values over two axes, bright where they are high."""
+    """A panel of values over two axes, bright where they are high, and none where nothing stands out."""
 
     title: str
     values: NDArray[np.float64]
@@ -137,6 +138,9 @@ def _curves(axes: Axes, panel: Curves) -> None:
 
 def _heat(axes: Axes, bar: Axes, panel: Heat) -> None:
     least, most = panel.limits or (float(panel.values.min()), float(panel.values.max()))
+    size = max(1.0, float(np.abs(panel.values).max()))
+    if is_flat := min(most - least, float(np.ptp(panel.values))) <= _FLAT * size:
+        least, most = size, 2 * size  # all of it dark: colours would make a pattern of rounding
     drawn = axes.pcolormesh(
         panel.x_edges,
         panel.y_edges,
@@ -153,6 +157,11 @@ def _heat(axes: Axes, bar: Axes, panel: Heat) -> None:
         axes.set_yticks([place for place, _ in panel.y_ticks], [text for _, text in panel.y_ticks])
     axes.set_ylim(float(panel.y_edges[0]), float(panel.y_edges[-1]))
     axes.tick_params(direction="out")
+    if is_flat:
+        bar.set_axis_off()
+        middle: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "center"}
+        axes.text(0.5, 0.5, "nothing stands out", color="white", **middle)
+        return
     scale = axes.figure.colorbar(drawn, cax=bar)
     scale.set_label(panel.value_label, fontsize=8.5)
     scale.ax.tick_params(labelsize=8)

@@ -5,9 +5,9 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from sayso.system.wording import percent
+from sayso.views.plots.shares import set_share_axis
 from sayso.views.plots.style import (
     BLUE,
     MUTED,
@@ -54,8 +54,7 @@ def draw_accuracy_by_speaker(per_speaker: Mapping[str, Mapping[str, Any]], *, la
         figure = make_figure(7.0, height + foot + 0.5)
         axes = add_axes(figure, left=left, bottom=foot, width=6.7 - left, height=height)
         _dots(axes, [scores for _, scores in shown])
-        _frame(axes, names)
-        axes.set_xlabel("\n".join(filter(None, ("clips recognised (%), with 95 % interval", label))))
+        _frame(axes, names, "clips recognised, with 95 % interval", label, lowest=_lowest(shown))
         clips = sum(scores["n"] for _, scores in ranked)
         if clips:
             everyone = sum(scores["n"] * scores["accuracy"] for _, scores in ranked) / clips
@@ -107,22 +106,26 @@ def compare_speakers(runs: Mapping[str, Mapping[str, Mapping[str, Any]]], *, lab
         axes.plot(before, places, color=BLUE, marker="o", markersize=6, linestyle="", label=make_printable(first_name))
         square: dict[str, Any] = {"marker": "s", "markerfacecolor": "white", "markeredgewidth": 1.6, "markersize": 6}
         axes.plot(after, places, color=VERMILION, linestyle="", label=make_printable(second_name), **square)
-        _frame(axes, names)
-        axes.set_xlabel("\n".join(filter(None, ("clips recognised (%)", label))))
+        _frame(axes, names, "clips recognised", label, lowest=min([*before, *after], default=0.0))
         axes.legend(ncols=2, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, fontsize=9)
         some = "" if len(shown) == len(ranked) else f"the {len(shown)} of {len(ranked)} speakers that lost most"
         axes.set_title(some, fontsize=9.5, fontweight="normal")
     return figure
 
 
-def _frame(axes: Axes, names: Sequence[str]) -> None:
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0, symbol=None))
-    axes.set_xlim(right=1.01)
+def _frame(axes: Axes, names: Sequence[str], said: str, label: str, *, lowest: float) -> None:
+    set_share_axis(axes, "x", said, lowest=lowest)
+    axes.set_xlabel("\n".join(filter(None, (axes.get_xlabel(), label))))
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_yticks(range(len(names)), names, fontsize=9.5)
     axes.set_ylim(max(1, len(names)) - 0.5, -0.5)
+
+
+def _lowest(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> float:
+    ends = ((scores["accuracy"], *(scores.get("accuracy_ci95") or ())) for _, scores in rows)
+    return min((min(own) for own in ends), default=0.0)
 
 
 def _headline(ranked: Sequence[tuple[str, Mapping[str, Any]]], shown: int) -> str:

@@ -1,18 +1,22 @@
 """What accuracy costs: each recipe as a dot, its accuracy up, its cost to the right."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullLocator
 
+from sayso.views.plots.shares import set_share_axis
 from sayso.views.plots.style import BLUE, INK, MUTED, add_axes, make_figure, make_printable, use_style
 
 __all__ = ["draw_accuracy_against_cost"]
 
-_WIDTH, _HEIGHT, _LEFT, _SPACE = 2.4, 2.6, 0.6, 0.3
+_WIDTH, _HEIGHT, _LEFT, _SPACE = 2.4, 2.6, 0.7, 0.3
 _LINE_INCHES = 0.19
+_BESIDE = 2.5  # how far an axis goes beyond its dots, as a factor
+_MOST_NUMBERS = 6
 
 
 def draw_accuracy_against_cost(rows: Sequence[Mapping[str, Any]], costs: Mapping[str, str]) -> Figure:
@@ -31,17 +35,16 @@ def draw_accuracy_against_cost(rows: Sequence[Mapping[str, Any]], costs: Mapping
     legend = lines * _LINE_INCHES + 0.15
     with use_style():
         figure = make_figure(_LEFT + len(costs) * (_WIDTH + _SPACE), legend + 0.55 + _HEIGHT + 0.15)
-        lowest, highest = _limits(rows)
+        lowest = min(end for row in rows for end in (row["accuracy"], *(row["speaker_ci95"] or ())))
         for place, (key, title) in enumerate(costs.items()):
             left = _LEFT + place * (_WIDTH + _SPACE)
             axes = add_axes(figure, left=left, bottom=legend + 0.5, width=_WIDTH, height=_HEIGHT)
             _panel(axes, rows, key)
             axes.set_xlabel(title)
-            axes.set_ylim(lowest, highest)
+            set_share_axis(axes, "y", "clips recognised", lowest=lowest)
             if place:
                 axes.tick_params(axis="y", labelleft=False)
-            else:
-                axes.set_ylabel("clips recognised (%)")
+                axes.set_ylabel("")
         across, up = figure.get_size_inches()
         for place, row in enumerate(rows):
             column, line = divmod(place, lines)
@@ -57,21 +60,29 @@ def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]], key: str) -> None:
         if row["speaker_ci95"]:
             axes.plot([cost, cost], row["speaker_ci95"], color=BLUE, linewidth=1.6, alpha=0.35)
         axes.plot([cost], [accuracy], color=BLUE, marker="o", markersize=5)
-        axes.annotate(
-            str(row["rank"]), (cost, accuracy), xytext=(5, 3), textcoords="offset points", fontsize=9, color=MUTED
-        )
+        aside: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 9, "color": MUTED}
+        # Neighbours in rank are neighbours in height: their numbers stand on either side.
+        side, across = ("left", 6) if row["rank"] % 2 else ("right", -6)
+        axes.annotate(str(row["rank"]), (cost, accuracy), xytext=(across, 0), ha=side, **aside)
     axes.set_xscale("log")
     values = [row[key] for row in rows]
-    axes.set_xlim(min(values) / 2, max(values) * 2)
-    axes.xaxis.set_major_locator(LogLocator(numticks=5))
-    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=None))
+    lowest, highest = min(values) / _BESIDE, max(values) * _BESIDE
+    axes.set_xlim(lowest, highest)
+    axes.xaxis.set_major_locator(LogLocator(subs=_numbers(math.log10(highest / lowest)), numticks=_MOST_NUMBERS))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(_number))
     axes.grid(axis="both")
 
 
-def _limits(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
-    """Choose the lowest and highest accuracy to show, with room around them."""
-    ends = [end for row in rows for end in (row["accuracy"], *(row["speaker_ci95"] or ()))]
-    room = max(0.02, 0.05 * (max(ends) - min(ends)))
-    return max(-0.02, min(ends) - room), min(1.02, max(ends) + room)
+def _number(cost: float, _: object = None) -> str:
+    """Write a cost: 200k from a thousand on, 0.05 below one.
+
+    >>> _number(2e5), _number(0.05)
+    ('200k', '0.05')
+    """
+    return EngFormatter(sep="")(cost) if cost >= 1000 else f"{cost:g}"
+
+
+def _numbers(decades: float) -> tuple[float, ...]:
+    """Choose where within a decade numbers stand, so that every axis has some and none is crowded."""
+    return (1.0, 2.0, 5.0) if decades < 1.6 else (1.0, 3.0) if decades < 2.6 else (1.0,)
