@@ -207,7 +207,7 @@ def _mean_right(runs: Sequence[RunFolder]) -> dict[tuple[str, str, str], float]:
     """For each test clip (word/file, start, speaker) the share of the runs that name it right."""
     right: dict[tuple[str, str, str], list[bool]] = defaultdict(list)
     for run in runs:
-        read = read_predictions(run.predictions)
+        read = read_predictions(run.predictions_file)
         for clip, hit in zip(read.clips, read.right.tolist(), strict=True):
             # What comes before the end of the path is the machine's.
             right[path_tail(clip.clip), clip.start_seconds, clip.speaker].append(hit)

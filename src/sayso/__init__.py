@@ -13,18 +13,20 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sayso.data.recordings import dataset
     from sayso.experiment.load import load
     from sayso.experiment.run import Run
     from sayso.experiment.train import resume, train
     from sayso.runtime import Recognizer
 
-__all__ = ["Recognizer", "Run", "__version__", "load", "resume", "train"]
+__all__ = ["Recognizer", "Run", "__version__", "dataset", "load", "resume", "train"]
 
 __version__ = version("sayso")
 
 _HOMES = {
     "Recognizer": "sayso.runtime",
     "Run": "sayso.experiment.run",
+    "dataset": "sayso.data.recordings",
     "load": "sayso.experiment.load",
     "resume": "sayso.experiment.train",
     "train": "sayso.experiment.train",

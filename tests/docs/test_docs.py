@@ -7,7 +7,9 @@ import json
 import pkgutil
 import re
 import shlex
+import sys
 import tomllib
+import types
 from pathlib import Path
 from typing import Any, get_args
 
@@ -100,6 +102,22 @@ def test_cells_fit_the_page_and_begin_alike():
     tour = [page for page in pages if page.parent.name == "tour"]
     assert len(tour) >= 5
     assert len({blocks(page, "{code-cell}")[0] for page in tour}) == 1  # the one that chooses the recordings
+
+
+def test_the_tour_begins_with_sound(monkeypatch):
+    """In its first cell, which is the same on all pages; what plays the sound comes with the site's own tools."""
+    if not sayso.dataset("fsdd").here:
+        pytest.importorskip("espeakng_loader", reason="needs the extra `voices`")
+    played: list[str] = []
+    display = types.ModuleType("IPython.display")
+    vars(display)["Audio"] = played.append
+    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    first = blocks(DOCS / "tour" / "samples.md", "{code-cell}")[0]
+    assert len(first.splitlines()) < 10
+    exec(compile(first, "the first cell", "exec"), {})
+    (path,) = played
+    assert Path(path).is_file()
 
 
 def test_every_module_is_in_the_reference():

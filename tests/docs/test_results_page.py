@@ -52,7 +52,7 @@ def run_of(tmp_path):
         )
         says = tuple("7" if row >= wrong else "1" for row in range(8))
         shares = np.array([[1.0, 0.0] if word == "1" else [0.0, 1.0] for word in says])
-        write_predictions(run.predictions, Predictions(clips, says, ("1", "7"), shares))
+        write_predictions(run.predictions_file, Predictions(clips, says, ("1", "7"), shares))
         return run
 
     return make
@@ -108,9 +108,9 @@ def test_comparisons_pair_clips_of_one_name_and_average_over_seeds(run_of, recip
     line = result_rows.compared_line(entry | {"ci95": [0.1, 0.6]})
     assert (line["difference"], line["verdict"]) == ("+37.50", "quick is better")
     assert result_rows.compared_line(entry | {"ci95": [-0.1, 0.6]})["verdict"] == "no telling"
-    shutil.copy(run_of("c", wrong=1).predictions, worse[0][0].predictions)
-    text = worse[0][0].predictions.read_text().replace("7_0.wav", "7_9.wav")
-    worse[0][0].predictions.write_text(text)
+    shutil.copy(run_of("c", wrong=1).predictions_file, worse[0][0].predictions_file)
+    text = worse[0][0].predictions_file.read_text().replace("7_0.wav", "7_9.wav")
+    worse[0][0].predictions_file.write_text(text)
     with pytest.raises(RunError, match="not the same test clips"):
         measured.compared([(RECIPE, "worse")], runs + worse)
 

@@ -55,7 +55,7 @@ def test_every_clip_is_trained_on_and_tested(made):
 
 def test_the_answers_are_of_models_that_never_heard_the_speaker(made, tmp_path):
     prepared = prepare(made.settings, Progress())
-    answers = read_predictions(made.predictions).probabilities
+    answers = read_predictions(made.predictions_file).probabilities
     for name in ("ann", "bob", "cas"):
         split = divide_for_speaker(prepared.corpus, name)
         assert name not in {prepared.corpus.clips[row].speaker for row in split.train}
@@ -127,7 +127,7 @@ def test_a_stopped_run_goes_on_to_the_same_bits(made, tmp_path, monkeypatch):
     assert (tmp_path / "run" / "folds" / "0" / "model.safetensors").exists()
     again = resume(tmp_path / "run")
     assert again.weights.read_bytes() == made.weights.read_bytes()
-    assert again.predictions.read_bytes() == made.predictions.read_bytes()
+    assert again.predictions_file.read_bytes() == made.predictions_file.read_bytes()
 
 
 def test_speakers_must_be_known_and_say_every_word_twice(tmp_path):

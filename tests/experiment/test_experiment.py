@@ -1,6 +1,7 @@
 """The whole way on a folder of tones: everything a run promises to leave is there, and agrees with itself."""
 
 import csv
+import html
 import json
 from contextlib import nullcontext
 from html.parser import HTMLParser
@@ -64,11 +65,26 @@ def test_everything_the_design_promises_is_there(made):
     assert run.finished
 
 
+def test_a_notebook_shows_a_run_and_its_answers(made, tmp_path):
+    run, _ = made
+    shown, test = run._repr_html_(), run.metrics()["test"]
+    assert f"of {test['n']} test clips recognised" in shown
+    assert run.split_label() in shown
+    assert "data:image/svg+xml;base64," in shown
+    assert str(run.onnx) in shown
+    assert all(note in html.unescape(shown) for note in run.manifest()["notes"])
+    answers = run.predictions()
+    assert answers.right.mean() == pytest.approx(test["accuracy"])
+    assert [row["clip"] for row in answers.rows()] == [clip.clip for clip in answers.clips]
+    (tmp_path / "recipe.yaml").write_text("")
+    assert "has not finished" in sayso.Run.open(tmp_path)._repr_html_()
+
+
 def test_metrics_have_their_shape_and_agree_with_the_predictions(made):
     run, _ = made
     metrics = run.metrics()
     test = metrics["test"]
-    with run.predictions.open(newline="") as file:
+    with run.predictions_file.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert test["n"] == len(rows) == run.manifest()["clips"]["test"]
     assert test["accuracy"] == pytest.approx(np.mean([row["label"] == row["predicted"] for row in rows]))
@@ -108,7 +124,7 @@ def test_scored_again_it_scores_the_same(made):
 def test_the_exported_model_answers_as_the_predictions_say(made):
     run, _ = made
     recognizer = run.recognizer()
-    with run.predictions.open(newline="") as file:
+    with run.predictions_file.open(newline="") as file:
         for row in csv.DictReader(file):
             answer = recognizer.predict(row["clip"])[0]
             assert answer.probability == pytest.approx(float(row[f"p({answer.label})"]), abs=1e-3)
@@ -266,7 +282,7 @@ def test_labels_of_any_script_go_all_the_way(tmp_path):
 
 
 def test_public_names_are_what_they_say():
-    assert sorted(sayso.__all__) == ["Recognizer", "Run", "__version__", "load", "resume", "train"]
+    assert sorted(sayso.__all__) == ["Recognizer", "Run", "__version__", "dataset", "load", "resume", "train"]
     for name in sayso.__all__:
         assert getattr(sayso, name) is not None
     with pytest.raises(AttributeError):

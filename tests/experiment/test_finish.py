@@ -25,7 +25,7 @@ def finished(folder, out, *, extras):
 
 def test_answers_scores_and_model_tell_of_the_same_clips(tone_folder, tmp_path):
     prepared, run, fitted = finished(tone_folder, tmp_path / "run", extras=True)
-    answers, metrics, manifest = read_predictions(run.predictions), run.metrics(), run.manifest()
+    answers, metrics, manifest = read_predictions(run.predictions_file), run.metrics(), run.manifest()
     test = prepared.split.test
     assert [clip.clip for clip in answers.clips] == [prepared.corpus.clips[row].path for row in test]
     assert metrics["test"]["errors"] == int((~answers.right).sum())

@@ -1,5 +1,7 @@
 """Answers as they are written are answers as they are read."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -44,6 +46,34 @@ def test_what_is_told_of_a_clip():
     assert answers.clips[1][1:3] == ("0.25", "")
     assert answers.predicted == ("no, not", "no, not", "yes")
     assert answers.right.tolist() == [False, True, True]
+
+
+def test_they_are_a_table():
+    shares = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
+    rows = Predictions.of_rows(corpus(), np.arange(3), shares, LABELS).rows()
+    assert rows[0] == {
+        "clip": "/a/yes/1.wav",
+        "start_seconds": "",
+        "speaker": "ann",
+        "label": "yes",
+        "predicted": "no, not",
+        "probability": 0.9,
+        "right": False,
+    }
+    assert [row["right"] for row in rows] == [False, True, True]
+
+
+def test_a_notebook_shows_what_is_wrong_first_and_names_as_text():
+    clips = (
+        *(PredictedClip(f"{place}.wav", "", "ann", "yes") for place in range(70)),
+        PredictedClip("<b>", "", "", "no"),
+    )
+    shares = np.tile([0.1, 0.9], (71, 1))
+    shown = Predictions(clips, ("yes",) * 71, ("no", "yes"), shares)._repr_html_()
+    assert "71 clips, 1 wrong, these first; 50 are shown" in shown
+    first, *others = re.findall(r"<tr>(<td>.*?)</tr>", shown)
+    assert first == "<td>&lt;b&gt;</td><td>no</td><td>yes</td><td>90.0%</td>"
+    assert len(others) == 49
 
 
 @pytest.mark.parametrize(

@@ -49,10 +49,11 @@ def get(
 ) -> None:
     """Fetch or make a dataset and say what is there."""
     from sayso.data.datasets import find_dataset
+    from sayso.data.recordings import summarise
 
     dataset = find_dataset(kind, settings or ())
     listing = dataset.kept_listing(Bars())
-    say(f"{dataset.kind}: {_summary(listing.clips)}")
+    say(f"{dataset.kind}: {summarise(listing.clips)}")
     say(f"in {dataset.location()}")
     for note in listing.notes:
         say(f"note: {note}")
@@ -68,11 +69,12 @@ def info(
 ) -> None:
     """Count clips by word, by speaker and by part."""
     from sayso.data.datasets import find_dataset
+    from sayso.data.recordings import summarise
 
     dataset = find_dataset(source, settings or ())
     listing = dataset.kept_listing(Bars())
     content = _pack(dataset, listing) if decode else listing
-    say(f"{dataset.kind}: {_summary(content.clips)}")
+    say(f"{dataset.kind}: {summarise(content.clips)}")
     say(f"in {dataset.location()}")
     say()
     for line in _table(_word_rows(content.clips)):
@@ -125,13 +127,6 @@ def _place(part: "type[DatasetConfig]") -> str:
     except (TypeError, SettingsError):
         # A kind that cannot be made without settings has no place of its own.
         return "wherever you say"
-
-
-def _summary(clips: "tuple[Clip, ...]") -> str:
-    words = len({clip.label for clip in clips})
-    speakers = len({clip.speaker for clip in clips} - {None})
-    who = counted(speakers, "speaker") if speakers else "speakers not known"
-    return f"{counted(len(clips), 'clip')} of {counted(words, 'word')}, {who}"
 
 
 def _word_rows(clips: "tuple[Clip, ...]") -> Iterator[tuple[str, ...]]:

@@ -80,7 +80,9 @@ def adapt(
         except InterruptedRunError as error:
             _remove_all(run.path)
             raise InterruptedRunError("stopped; nothing is left of it, and the old run is as it was") from error
-    return Adapted(run, addition.new_words, _cost(read_predictions(old.predictions), read_predictions(run.predictions)))
+    return Adapted(
+        run, addition.new_words, _cost(read_predictions(old.predictions_file), read_predictions(run.predictions_file))
+    )
 
 
 def _remove_all(folder: Path) -> None:

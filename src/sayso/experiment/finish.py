@@ -104,7 +104,7 @@ def finish_run(
         save_model(run.weights, classifier)
         predictions = Predictions.of_rows(corpus, test, probabilities, corpus.labels)
         metrics = score_model(classifier, prepared, predictions.probabilities, answers)
-        write_predictions(run.predictions, predictions)
+        write_predictions(run.predictions_file, predictions)
         task.advance()
         if kept is not None and classifier.kept is not None and extras:
             KeptFeatures(classifier.kept, kept.copies).save(run.kept_features)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from sayso.classifier.checkpoint import load_model
@@ -24,6 +25,7 @@ from sayso.views.figures.run import read_confusion, read_log_rows
 from sayso.views.plots.confusion import draw_confusion_matrix
 from sayso.views.plots.curves import draw_loss_and_accuracy
 from sayso.views.plots.flow import draw_alluvial
+from sayso.views.run_card import make_run_card
 
 if TYPE_CHECKING:
     from sayso.views.plots.style import Figure
@@ -114,6 +116,12 @@ class Run(RunFolder):
         except (DataError, MissingExtraError, RunError):
             return None
         return prepared
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it; of a run that has not finished, how to go on."""
+        if self.finished:
+            return make_run_card(self)
+        return f"<p>{escape(str(self.path))} has not finished: <code>sayso train --resume</code> goes on.</p>"
 
     def show_confusion(self) -> "Figure":
         """Draw the confusion matrix of the test part."""

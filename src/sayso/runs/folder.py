@@ -11,6 +11,7 @@ from typing import TypeVar
 from sayso.errors import InterruptedRunError, LostProcessError, RunError
 from sayso.runs.manifest import Manifest, read_manifest, split_label
 from sayso.runs.metrics import Metrics, read_metrics
+from sayso.runs.predictions import Predictions, read_predictions
 from sayso.system.claims import free_folder, own_folder
 from sayso.system.files import output_errors
 
@@ -79,11 +80,6 @@ class RunFolder:
         return self.path / "resume.ckpt"
 
     @property
-    def predictions(self) -> Path:
-        """Every test clip with its probabilities."""
-        return self.path / "predictions.csv"
-
-    @property
     def report(self) -> Path:
         """The page to open."""
         return self.path / "report.html"
@@ -107,6 +103,11 @@ class RunFolder:
     def metrics_file(self) -> Path:
         """What it scored."""
         return self.path / "metrics.json"
+
+    @property
+    def predictions_file(self) -> Path:
+        """Every test clip with its probabilities."""
+        return self.path / "predictions.csv"
 
     @classmethod
     def open(cls: type[R], path: str | Path) -> R:
@@ -133,6 +134,10 @@ class RunFolder:
     def manifest(self) -> Manifest:
         """What made the run: hashes, seed, versions, machine, duration. Raises as `metrics`."""
         return read_manifest(self.manifest_file)
+
+    def predictions(self) -> Predictions:
+        """Every answer to a test clip, a table that notebooks show. Raises as `metrics`."""
+        return read_predictions(self.predictions_file)
 
     def split_label(self) -> str:
         """What stands beside its score: the split, and whether its speakers were heard in training."""

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from sayso.data.corpus import Corpus, Rows
 from sayso.errors import RunError
 from sayso.system.files import csv_text, write_text
+from sayso.system.wording import counted
 
 __all__ = ["PredictedClip", "Predictions", "read_predictions", "write_predictions"]
 
@@ -29,6 +31,7 @@ class PredictedClip(NamedTuple):
 
 
 _PREDICTED = "predicted"
+_SHOWN = 50
 _COLUMNS = (*PredictedClip._fields, _PREDICTED)
 
 
@@ -61,6 +64,27 @@ class Predictions:
         """Whether each clip's answer was its word, (clips,)."""
         pairs = zip(self.clips, self.predicted, strict=True)
         return np.array([clip.label == word for clip, word in pairs], dtype=np.bool_)
+
+    def rows(self) -> list[dict[str, str | float | bool]]:
+        """Give a row for each clip: what is told of it, the answer, its probability, and whether it was right.
+
+        They make a table of any library, such as `pandas.DataFrame(run.predictions().rows())`.
+        """
+        answers = zip(self.clips, self.predicted, self.probabilities.max(axis=1), self.right, strict=True)
+        return [
+            {**clip._asdict(), _PREDICTED: word, "probability": float(share), "right": bool(right)}
+            for clip, word, share, right in answers
+        ]
+
+    def _repr_html_(self) -> str:
+        """Show wrong answers first, the surest at the top, and no more than fit a page."""
+        ranked = sorted(self.rows(), key=lambda row: (row["right"], -float(row["probability"])))
+        cells = [[row["clip"], row["label"], row[_PREDICTED], f"{row['probability']:.1%}"] for row in ranked[:_SHOWN]]
+        head = "".join(f"<th>{name}</th>" for name in ("clip", "said", "heard as", "probability"))
+        body = "".join(f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in line)}</tr>" for line in cells)
+        wrong = len(self.right) - int(self.right.sum())
+        told = f"{counted(len(ranked), 'clip')}, {wrong:,} wrong, these first; {len(cells):,} are shown"
+        return f"<table><caption>{told}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def write_predictions(path: Path, predictions: Predictions) -> None:

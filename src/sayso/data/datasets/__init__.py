@@ -16,7 +16,7 @@ from sayso.errors import DataError
 from sayso.system.files import expand_home
 from sayso.system.progress import Progress
 
-__all__ = ["DATASETS", "DatasetConfig", "find_dataset"]
+__all__ = ["DATASETS", "DatasetConfig", "find_dataset", "values_of_source"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,8 +107,12 @@ def find_dataset(source: str, overrides: Sequence[str] = ()) -> DatasetConfig:
     Raises:
         SettingsError: there is no such data set, or a setting does not fit.
     """
-    values = parse_overrides(overrides)
+    return read(DatasetConfig, values_of_source(source) | parse_overrides(overrides))
+
+
+def values_of_source(source: str) -> dict[str, str]:
+    """Give the plain values of a data set's settings that its kind, or the path of a folder or manifest, says."""
     known = source in DATASETS.names()
     if not known and (Path(source).exists() or "/" in source or "\\" in source):
-        return read(DatasetConfig, {"kind": "folder", "path": source, **values})
-    return read(DatasetConfig, {"kind": source, **values})
+        return {"kind": "folder", "path": source}
+    return {"kind": source}

@@ -75,7 +75,7 @@ def read_answers(trials: Sequence[Trial], folder: Path) -> Answers:
 def _rows(folder: Path) -> list[tuple[tuple[str, ...], str | None, bool]]:
     """What identifies each clip, who speaks it, whether it was recognised."""
     try:
-        read = read_predictions(RunFolder(folder).predictions)
+        read = read_predictions(RunFolder(folder).predictions_file)
     except RunError as error:
         raise RunError(f"{error}; remove {folder}, and start the comparison again") from error
     return [

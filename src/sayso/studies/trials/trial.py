@@ -96,7 +96,7 @@ def _is_whole(run: RunFolder) -> bool:
         test, manifest = run.metrics()["test"], run.manifest()
         scored = test["n"], test["errors"]
         numbers = (*scored, test["accuracy"], manifest["training_seconds"], manifest["cpu_seconds"])
-        right = read_predictions(run.predictions).right
+        right = read_predictions(run.predictions_file).right
         with safe_open(run.weights, framework="numpy"):
             pass
     except (OSError, ValueError, KeyError, TypeError, SaysoError, SafetensorError):

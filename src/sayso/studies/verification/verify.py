@@ -122,7 +122,7 @@ def verify(path: str | Path, *, progress: Progress | None = None) -> tuple[Check
         raise RunError(f"{run.path}: has not finished, so there is nothing to verify; sayso train --resume {run.path}")
     manifest, metrics = run.manifest(), run.metrics()
     try:
-        read = read_predictions(run.predictions)
+        read = read_predictions(run.predictions_file)
     except RunError as error:
         read = error
     try:

@@ -27,9 +27,14 @@ def write_page(path: Path, template: str, **values: Any) -> None:
     Raises:
         OutputError: the page cannot be written.
     """
-    page = _environment().get_template(f"{template}.html.j2").render(values)
+    page = render(template, **values)
     # A file name that is no text in the system's encoding holds halves of characters; they become question marks.
     write_text(path, page.encode("utf-8", "replace").decode())
+
+
+def render(template: str, **values: object) -> str:
+    """Fill a template of this folder; a value that it lacks raises jinja2.UndefinedError."""
+    return _environment().get_template(f"{template}.html.j2").render(values)
 
 
 def chart(name: str, svg: str, description: str) -> Markup:
