@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from sayso.config.outside import find_outside_parts
 from sayso.data.splits.settings import EACH_SPEAKER
 from sayso.errors import RunError
 from sayso.experiment.each_speaker import answer_for_each_speaker, train_without_each_speaker
@@ -166,6 +167,8 @@ def _manifest(name: str, prepared: Prepared, hardware: "Hardware") -> StartedMan
     }
     if credit := prepared.recipe.features.credit:
         manifest["credit"] = credit
+    if outside := find_outside_parts(prepared.recipe):
+        manifest["outside_parts"] = outside
     return manifest
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, cast
 
+from sayso.config.outside import OutsidePart
 from sayso.data.splits.settings import EACH_SPEAKER
 from sayso.runs.facts import read_facts
 from sayso.system.files import write_json
@@ -42,6 +43,8 @@ class StartedManifest(TypedDict):
     device: str
     machine: dict[str, Any]
     versions: dict[str, str]
+    outside_parts: NotRequired[list[OutsidePart]]
+    """Parts of the recipe that other packages brought, with version and code, where there are any."""
     leakage: dict[str, Any]
     """What the parts share: counts, and the clips by name."""
     notes: list[str]

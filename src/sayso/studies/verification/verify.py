@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sayso.audio import to_float
 from sayso.classifier.inference import predict_probabilities
 from sayso.classifier.module import Classifier
+from sayso.config.outside import find_changed_parts, find_outside_parts
 from sayso.data.corpus import Corpus, find_changed_rows
 from sayso.data.splits import Split
 from sayso.data.splits.settings import EACH_SPEAKER
@@ -44,6 +45,8 @@ _BATCH = 256
 _SHOWN = 3
 _FORMER_KEYS = ("best_epoch", "epochs", "training_seconds", "split", "speakers_shared")
 """What `metrics.json` of an earlier Sayso says beside the scores; the manifest says it too."""
+_ANSWERED = ("clips", "weights", "metrics", "export")
+"""Checks that run the code of parts."""
 _NEEDS_DATA = "needs the clips and the split of the training"
 _NEEDS_PREDICTIONS = "needs predictions.csv"
 Verdict = tuple[bool | None, str]
@@ -108,10 +111,11 @@ def verify(path: str | Path, *, progress: Progress | None = None) -> tuple[Check
         progress: where to report.
 
     Returns:
-        One check each of: the clips; the split, in manifest and metrics; what the test part shares with the others; the
-        clips in `predictions.csv`; the scores in `metrics.json` from these predictions; the probabilities by the
-        weights; the whole of `metrics.json` by the weights; and the probabilities by the exported model. What cannot
-        be told, because the recordings are not here, say, holds neither way.
+        One check each of: parts of other packages, if there were any; the clips; the split, in manifest and metrics;
+        what the test part shares with the others; the clips in `predictions.csv`; the scores in `metrics.json` from
+        these predictions; the probabilities by the weights; the whole of `metrics.json` by the weights; and the
+        probabilities by the exported model. What cannot be told, because the recordings are not here, say, holds
+        neither way.
 
     Raises:
         RunError: there is no run, it has not finished, or its manifest or metrics are damaged.
@@ -129,7 +133,24 @@ def verify(path: str | Path, *, progress: Progress | None = None) -> tuple[Check
         opened = _Opened(run, manifest, metrics, prepare(run.settings, progress))
     except SaysoError as error:
         opened = error
-    return tuple(_checks(metrics, read, opened))
+    return tuple(_with_changed_parts(list(_checks(metrics, read, opened)), manifest, run))
+
+
+def _with_changed_parts(checks: list[Check], manifest: Manifest, run: Run) -> Iterator[Check]:
+    """Add to answers that changed which parts of other packages did; a check of these comes first, where any were."""
+    before = manifest.get("outside_parts")
+    if not before:
+        yield from checks
+        return
+    try:
+        changed = find_changed_parts(before, find_outside_parts(run.settings))
+    except SaysoError:  # without the package, the recipe cannot be read
+        changed = find_changed_parts(before, [])
+    parts = counted(len(before), "part of another package", "parts of other packages")
+    yield Check("add-ons", None if changed else True, "; ".join(changed) or f"{parts}: the same versions and code")
+    for check in checks:
+        because = changed and check.name in _ANSWERED and not check.holds
+        yield replace(check, detail=f"{check.detail}; since then {_listed(changed)}") if because else check
 
 
 def _checks(metrics: Metrics, read: Predictions | RunError, opened: _Opened | SaysoError) -> Iterator[Check]:
