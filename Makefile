@@ -62,6 +62,7 @@ bench: .venv/.ready-dev .venv-peers/.ready
 
 # Runs every page of the tour and the how-tos; real voices where SAYSO_DATA has them, else synthetic ones.
 docs: .venv/.ready-docs
+	@echo "running every page of the tour and the how-tos: several minutes"
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m doctest docs/api_reference.py
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs build/docs

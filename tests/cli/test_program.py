@@ -191,8 +191,9 @@ def test_list_names_every_part_with_its_keys(sayso):
 
 
 def test_doctor_says_what_is_here(sayso):
-    code, out, _ = sayso("doctor")
+    code, out, err = sayso("doctor")
     assert code == 0
+    assert err.startswith("loading torch")
     assert "onnxruntime" in out
 
 

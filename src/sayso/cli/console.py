@@ -5,7 +5,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from sayso.system.progress import Progress, Task
+from sayso.system.progress import Forecast, Progress, Task
 
 __all__ = ["Bars", "print_any_name", "say", "warn"]
 
@@ -29,7 +29,7 @@ def warn(text: str) -> None:
 
 
 class Bars(Progress):
-    """Progress bars on a terminal; plain lines, one a task, anywhere else."""
+    """Progress bars on a terminal; plain lines anywhere else. What takes minutes says so at its beginning."""
 
     @contextmanager
     def task(self, title: str, *, total: int | None = None, unit: str = "") -> Generator[Task]:
@@ -58,7 +58,7 @@ class Bars(Progress):
             TextColumn("{task.fields[facts]}"),
         )
         with RichProgress(*columns, console=Console(stderr=True)) as drawn:
-            yield _Bar(drawn, drawn.add_task(title, total=total, facts=""))
+            yield _Bar(drawn, drawn.add_task(title, total=total, facts=""), title, total)
 
     def note(self, text: str) -> None:
         """Print one line to be read."""
@@ -66,12 +66,14 @@ class Bars(Progress):
 
 
 class _Bar(Task):
-    def __init__(self, drawn: "object", identity: "object") -> None:
-        self._drawn = drawn
-        self._identity = identity
+    def __init__(self, drawn: "object", identity: "object", title: str, total: int | None) -> None:
+        self._drawn, self._identity = drawn, identity
+        self._title, self._forecast = title, Forecast(total)
 
     def advance(self, steps: int = 1) -> None:
         self._drawn.advance(self._identity, steps)  # type: ignore[attr-defined]
+        if how_long := self._forecast.advance(steps):
+            self._drawn.console.print(f"{self._title}: {how_long}", highlight=False)  # type: ignore[attr-defined]
 
     def tell(self, facts: str) -> None:
         self._drawn.update(self._identity, facts=facts)  # type: ignore[attr-defined]
@@ -82,12 +84,15 @@ class _Line(Task):
 
     def __init__(self, title: str, total: int | None, unit: str) -> None:
         self._title, self._total, self._unit = title, total, unit
+        self._forecast = Forecast(total)
         self._done = 0
         self._shown = 0
         self._facts = ""
 
     def advance(self, steps: int = 1) -> None:
         self._done += steps
+        if how_long := self._forecast.advance(steps):
+            warn(f"{self._title}: {how_long}")
         tenths = 10 * self._done // self._total if self._total else 0
         if tenths > self._shown:
             self._shown = tenths

@@ -2,10 +2,11 @@
 
 import os
 import platform
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-from sayso.cli.console import say
+from sayso.cli.console import say, warn
 
 __all__ = ["EXTRAS", "doctor"]
 
@@ -33,6 +34,9 @@ def doctor() -> None:
             say(f"{package:<12} not installed")
     for extra, module in EXTRAS.items():
         say(f"extra {extra:<6} {'here' if find_spec(module) else f'not installed: {install_command(extra)}'}")
+    if find_spec("torch"):
+        sys.stdout.flush()  # what is known already is read while torch is loaded
+        warn("loading torch, to see what it can do here: up to half a minute at the first time")
     say(f"matrix units {_matrix_units()}")
     say(f"pretrained   {_pretrained()}")
     say(f"cache        {cache_folder()} (SAYSO_CACHE)")

@@ -1,9 +1,14 @@
 """How long work tells what it is doing, without any room but `cli` printing."""
 
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-__all__ = ["Progress", "Task"]
+__all__ = ["Forecast", "Progress", "Task", "roughly"]
+
+_WARM_UP_SECONDS = 0.5
+_PACE_SECONDS = 2.0  # over so long it is measured; what takes longer at once is a pace by itself
+_MINUTES_SECONDS = 90.0
 
 
 class Task:
@@ -31,3 +36,47 @@ class Progress:
 
     def note(self, text: str) -> None:
         """Show one line that a person should read, such as a warning about the data."""
+
+
+class Forecast:
+    """Says of a task, once, how long it will take: as soon as its pace is known, and where that is minutes.
+
+    Args:
+        total: steps of the task; None: unknown, and nothing is said.
+        clock: gives seconds.
+    """
+
+    def __init__(self, total: int | None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._total, self._clock = total, clock
+        self._begin, self._began_with, self._done = clock(), 0, 0
+        self._begun, self._said = self._begin, False
+
+    def advance(self, steps: int) -> str | None:
+        """Count steps; give how long the rest will take, such as `about 20 minutes`, when it is time to say so."""
+        self._done += steps
+        if self._said or not self._total:
+            return None
+        now = self._clock()
+        if now - self._begun < _WARM_UP_SECONDS:  # what was done before, or what is cached, tells no pace
+            self._begin, self._began_with = now, self._done
+            return None
+        if now - self._begin < _PACE_SECONDS or self._done == self._began_with:
+            return None
+        self._said = True
+        seconds = (self._total - self._done) * (now - self._begin) / (self._done - self._began_with)
+        return roughly(seconds) if seconds >= _MINUTES_SECONDS else None
+
+
+def roughly(seconds: float) -> str:
+    """Say a time of minutes or more as people do.
+
+    >>> roughly(100), roughly(700), roughly(1_270), roughly(5_400), roughly(90_000)
+    ('about 2 minutes', 'about 10 minutes', 'about 20 minutes', 'about 1.5 hours', 'about 25 hours')
+    """
+    minutes = seconds / 60
+    if minutes < 10:
+        return f"about {max(2, round(minutes))} minutes"
+    if minutes < 57.5:
+        return f"about {5 * round(minutes / 5)} minutes"
+    hours = round(2 * minutes / 60) / 2
+    return "about an hour" if hours == 1 else f"about {hours:g} hours"
