@@ -67,6 +67,32 @@ def test_few_recordings_are_met_as_often_as_many_voices(tmp_path):
     assert 0 < len(np.unique(rows[recorded])) < 12
 
 
+@pytest.mark.parametrize("copies", [None, 2])
+def test_recordings_may_be_left_as_they_are_beside_voices_that_are_not(tmp_path, copies):
+    people = write_tones(tmp_path / "people", speakers=("ann", "bob"))
+    robots = write_tones(tmp_path / "robots", speakers=("rob",), seed=3)
+    folders = [{"kind": "folder", "path": str(folder), "speaker": "none"} for folder in (people, robots)]
+    changes = {
+        "dataset": {"kind": "mixed", "recordings": folders[0], "training": [folders[1]]},
+        "split": {"by": "random", "validation": "none"},
+        "augment": [{"kind": "gain", "most_db": 12}],
+        "training": {"augmented": "beside", "copies": copies},
+    }
+    recipe = recipe_from_values(merge(dump(small_recipe(people)), changes), source="test")
+    prepared = prepare(recipe, Progress())
+    learner = new_learner(prepared, choose_hardware(recipe.training))
+    rows = prepared.split.train
+    generator = torch.Generator().manual_seed(0)
+    found = learner.training_features(rows, epoch=0, generator=generator)
+    plain = learner.classifier.normaliser(
+        learner.sources.words.as_they_are(learner.classifier.features, rows, torch.device("cpu"))
+    )
+    same = torch.isclose(found, plain, atol=1e-5).flatten(1).all(dim=1)
+    assert same.tolist() == [prepared.corpus.clips[row].source == 0 for row in rows]
+    with pytest.raises(SettingsError, match="augmented: is beside, but nothing stands beside the recordings of folder"):
+        small_recipe(people, augmented="beside")
+
+
 def test_hardware_follows_the_recipe(tone_folder):
     recipe = small_recipe(tone_folder, precision="float32", threads=1, device="cpu")
     hardware = choose_hardware(recipe.training)

@@ -18,6 +18,7 @@ from sayso.augment.time_shift import TimeShiftConfig
 from sayso.config.overrides import load_yaml, merge, parse_overrides
 from sayso.config.schema import NonNegative, Positive, PositiveInt, Range, Settings, dump, field_help, read
 from sayso.data.datasets import DatasetConfig
+from sayso.data.datasets.mixed import MixedConfig
 from sayso.data.splits.settings import SplitSettings
 from sayso.errors import Fault, SettingsError
 from sayso.features import FEATURES, FeatureConfig
@@ -90,6 +91,9 @@ class Training(Settings):
     """Stop after so many epochs without a better validation score; empty: go to the end."""
     label_smoothing: Annotated[float, Range(least=0, below=1)] = 0.1
     """Share of the target spread over all words."""
+    augmented: Literal["all", "beside"] = "all"
+    """Which training clips are augmented: all, or of a mixed data set those alone that stand beside the recordings,
+    such as synthetic voices. Changes to features are made to all."""
     balance: Literal["none", "words", "sources"] = "none"
     """none: every training clip once an epoch. words: as many clips of every word, those of a word with few several
     times. sources: of each word as many clips of every data set that is mixed, too, so that a few recordings teach as
@@ -169,6 +173,10 @@ class Recipe(Settings):
         elif self.training.copies and not any(part.works_on == "samples" for part in self.augment):
             problem = f"is {self.training.copies}, but no augmentation changes samples, so that all would be the same"
             yield Fault("training.copies", f"{problem}; use null")
+        if self.training.augmented == "beside" and not isinstance(self.dataset, MixedConfig):
+            yield Fault(
+                "training.augmented", f"is beside, but nothing stands beside the recordings of {self.dataset.kind}"
+            )
         misfits = [fault.under("features") for fault in self.features.misfits(self.audio)]
         yield from misfits
         if not misfits:

@@ -47,6 +47,7 @@ class FeatureSource:
         most_copies: of augmented clips, whatever the recipe asks for; None: as many as that.
         marks: fingerprint of each clip, (clips,); empty: they are made of the samples where they are needed.
         known: features of some of the clips that need not be computed again.
+        left_alone: rows that no augmentation of samples changes.
     """
 
     def __init__(
@@ -62,7 +63,9 @@ class FeatureSource:
         most_copies: int | None = None,
         marks: Sequence[str] = (),
         known: KeptFeatures | None = None,
+        left_alone: Rows | None = None,
     ) -> None:
+        self.left_alone = left_alone
         self.marks, self.known = marks, known
         self.samples, self.train, self.scored, self.stream = samples, train, scored, stream
         self.seed = recipe.training.seed
@@ -156,9 +159,13 @@ class FeatureSource:
     def _augment(self, rows: Rows, generator: torch.Generator, device: torch.device) -> Float[Tensor, "batch samples"]:
         with torch.no_grad():
             samples = self._samples(rows, device)
+            changed = samples
             for change in self.on_samples:
-                samples = change(samples, generator)
-            return samples
+                changed = change(changed, generator)
+            if self.left_alone is None:
+                return changed
+            alone = torch.from_numpy(np.isin(rows, self.left_alone)).to(device)
+            return torch.where(alone[:, None], samples, changed)
 
     def _samples(self, rows: Rows, device: torch.device) -> Float[Tensor, "batch samples"]:
         return samples_from_int16(torch.from_numpy(self.samples[rows]).to(device))
@@ -203,6 +210,7 @@ class Sources:
             keeps=keeps,
             marks=corpus.fingerprints,
             known=known,
+            left_alone=_recorded(corpus) if recipe.training.augmented == "beside" else None,
         )
         others = None
         if negatives is not None:
@@ -224,6 +232,11 @@ class Sources:
                 for source in made:
                     source.prepare(features, task)
         return cls(words, others, known)
+
+
+def _recorded(corpus: Corpus) -> Rows:
+    """Rows of the first data set of those that are mixed."""
+    return np.array([row for row, clip in enumerate(corpus.clips) if clip.source == 0], dtype=np.int64)
 
 
 def _joined(tables: Sequence[FeatureTable]) -> FeatureTable:
