@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from runs_made import small_run
+from sayso.errors import install_command
 from sayso.runtime import Recognizer
 from sayso.system.installed import TRAINING_PACKAGES
 
@@ -85,5 +86,5 @@ def test_what_trains_is_said_to_be_missing(model: Path, code: str, what: str) ->
         f"import sayso\nfrom sayso.errors import SaysoError\ntry: {code}\nexcept SaysoError as error: print(error)\n"
     )
     done = base(tried, model.parent)
-    told = f"{what} need an extra that is not installed: pip install 'sayso[train]'"
+    told = f"{what} need an extra that is not installed: {install_command('train')}"
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, told, "")

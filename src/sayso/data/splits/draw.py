@@ -58,7 +58,8 @@ def draw_split(corpus: Corpus, settings: SplitSettings, *, seed: int, copies: It
     split, subset_notes = _with_subset(corpus, split, settings)
     tested, trained = _speakers(corpus, split.test), _speakers(corpus, split.train)
     shared = len(tested & trained) if tested else None
-    alone = () if fold_notes else tuple(_note_one_speaker(kind, tested))
+    # Who names the speakers to be tested, as a comparison does in turn, knows how many they are.
+    alone = () if settings.test_speakers else tuple(_note_one_speaker(kind, tested))
     return replace(split, notes=(*fold_notes, *subset_notes, *alone, *_notes(corpus, split)), speakers_shared=shared)
 
 
