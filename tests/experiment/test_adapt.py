@@ -17,13 +17,13 @@ from sayso.classifier.kept_features import FeatureTable, KeptFeatures
 from sayso.config.overrides import merge
 from sayso.config.schema import dump
 from sayso.data.datasets import find_dataset
-from sayso.errors import DataError, InterruptedRunError, ModelError, RunError
+from sayso.errors import DataError, InterruptedRunError, ModelError, RunError, SettingsError
 from sayso.experiment.adapt import adapt
 from sayso.experiment.run import Run
 from sayso.experiment.train import train
 from sayso.features.speech_embedding import SpeechEmbedding
 from sayso.recipe import addition
-from sayso.recipe.prepared import prepare
+from sayso.recipe.prepared import prepare, prepare_with_more
 from sayso.recipe.recipe import recipe_from_values
 from sayso.studies.verification.verify import verify
 from sayso.system.progress import Progress
@@ -199,6 +199,34 @@ def test_another_spelling_of_a_known_word_is_asked_about(made, tmp_path):
     more = write_word(tmp_path / "more" / "Low", 300.0).parent
     with pytest.raises(DataError, match=r"'Low' and the run's 'low' differ in capitals or spaces alone"):
         adapt(made[0].path, more, out=tmp_path / "run")
+
+
+def test_words_to_reject_and_strange_languages_are_told(made, tmp_path, monkeypatch):
+    more = write_word(tmp_path / "more" / "middle", 900.0).parent
+    rejecting = recipe(tmp_path / "tones", dataset={"reject_words": ["middle"]})
+    with pytest.raises(DataError, match=r"'middle' is among the run's dataset\.reject_words"):
+        addition.add_clips(rejecting, ("high", "low"), find_dataset(str(more)), trained=24, progress=Progress())
+    monkeypatch.setattr(addition, "is_installed", lambda: True)
+    with pytest.raises(SettingsError, match=r"--language: .*klingon"):
+        adapt(made[0].path, made[1], language="klingon", out=tmp_path / "run")
+
+
+def test_files_that_could_not_be_read_before_are_not_tried_again(tmp_path):
+    folder = write_tones(tmp_path / "tones")
+    (folder / "low" / "ann_9.wav").write_bytes(b"no sound")
+    (folder / "_background_noise_").mkdir()
+    (folder / "_background_noise_" / "broken.wav").write_bytes(b"no sound")
+    soundfile.write(folder / "_background_noise_" / "hum.wav", np.full(RATE, 0.1, np.float32), RATE)
+    run = train(recipe(folder), out=tmp_path / "run")
+    more = write_word(tmp_path / "more" / "shrill", 3600.0).parent
+    before = prepare(run.settings, Progress())
+    added = addition.add_clips(
+        run.settings, before.corpus.labels, find_dataset(str(more)), trained=30, progress=Progress()
+    )
+    after = prepare_with_more(before, added.recipe, Progress())
+    assert len(after.corpus) == len(before.corpus) + 6 == 42
+    assert len(after.corpus.noise) == 1
+    assert len(after.corpus.skipped) == 1
 
 
 def test_runs_that_cannot_be_adapted_are_told(made, tmp_path):

@@ -13,8 +13,8 @@ from sayso.data.datasets import DatasetConfig
 from sayso.data.datasets.mixed import mix
 from sayso.data.datasets.other_words import OtherWordsConfig
 from sayso.data.datasets.synthetic import SyntheticConfig
-from sayso.data.voices.espeak import ACCENTS, is_installed
-from sayso.errors import DataError, SettingsError
+from sayso.data.voices.espeak import ACCENTS, find_language_faults, is_installed
+from sayso.errors import DataError, Fault, SettingsError
 from sayso.recipe.defaults import FOR_RECORDINGS
 from sayso.recipe.recipe import Recipe, Training
 from sayso.recipe.words import Words, accents_of
@@ -67,13 +67,21 @@ def add_clips(
         progress: where to report.
 
     Raises:
-        DataError: the new clips cannot be used, or a word is written otherwise than in the run.
+        DataError: the new clips cannot be used, or a word is written otherwise than in the run or among those that it
+            rejects.
         SettingsError: there is no such language.
     """
     recordings = Counter(clip.label for clip in dataset.kept_listing(progress, recipe.split).clips)
     new_words = sorted(recordings.keys() - {*known})
     _check_spelling(new_words, known)
-    languages = accents_of(language) if language else next(_languages(recipe), ACCENTS)
+    if rejected := sorted({*new_words} & {*recipe.dataset.reject_words}):
+        raise DataError(
+            f"'{rejected[0]}' is among the run's dataset.reject_words, which are to be told from its words; train anew "
+            "with it as a word"
+        )
+    languages = accents_of(language) if language is not None else next(_languages(recipe), ACCENTS)
+    if is_installed() and (faults := list(find_language_faults(languages))):
+        raise SettingsError([Fault("--language", fault.message) for fault in faults])
     voices, note = _voices(new_words, known, languages) if new_words else (None, "")
     beside = [dataset] if voices is None else [dataset, voices]
     augment = recipe.augment if recipe.training.copies else _augmentations()

@@ -194,11 +194,10 @@ def prepare_with_more(before: Prepared, recipe: Recipe, progress: Progress) -> P
     Raises:
         DataError: the new clips cannot be used, or the test part would not stay what it was.
     """
+    old = list_for_recipe(before.recipe.dataset, progress, before.recipe.split)
     listing = list_for_recipe(recipe.dataset, progress, recipe.split)
-    there = {_place(clip) for clip in before.corpus.clips}
-    new = Listing(
-        tuple(clip for clip in listing.clips if _place(clip) not in there), listing.noise[len(before.corpus.noise) :]
-    )
+    there = {_place(clip) for clip in old.clips}
+    new = Listing(tuple(clip for clip in listing.clips if _place(clip) not in there), listing.noise[len(old.noise) :])
     more = pack(new, recipe.audio, progress=progress, max_bad_share=recipe.dataset.max_bad_share)
     corpus = join(before.corpus, more, notes=(*before.corpus.notes, *listing.notes))
     prepared = Packed(corpus, before.unknown_clips).divide(recipe, progress, compared=before.corpus)
