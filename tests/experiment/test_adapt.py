@@ -268,6 +268,10 @@ def test_a_graph_serves_again_with_other_weights(made, adapted, tmp_path):
     graphs = [onnx.load(str(path)).graph for path in (anew, again)]
     assert [graph.output[0].type.tensor_type.shape.dim[1].dim_value for graph in graphs] == [4, 4]
     assert len(graphs[0].node) == len(graphs[1].node)
+    damaged = tmp_path / "damaged.onnx"
+    damaged.write_bytes(b"no graph at all")
+    agreement = export(classifier, again, clips, like=damaged)
+    assert agreement.max_abs_difference <= agreement.limit
 
 
 def test_features_are_found_by_what_the_clips_sound_like(tmp_path):

@@ -75,7 +75,10 @@ def _compare(classifier: Classifier, path: Path, clips: NDArray[np.int16]) -> Ag
 def _graph_taken_over(classifier: Classifier, like: Path) -> bytes | None:
     """An exported file with the tensors and labels of this classifier; None where the graph does not name them all."""
     onnx = import_module("onnx")
-    model: Any = onnx.load(str(like))
+    try:
+        model: Any = onnx.load(str(like))
+    except (OSError, import_module("google.protobuf.message").DecodeError):  # damaged: the graph is made anew
+        return None
     tensors = {**dict(classifier.named_parameters()), **dict(classifier.named_buffers())}
     found = {entry.name: entry for entry in model.graph.initializer if entry.name in tensors}
     if not {"divisor", *(name for name, _ in classifier.named_parameters())} <= found.keys():

@@ -39,7 +39,7 @@ def represent(classifier: Classifier, corpus: Corpus) -> FeatureTable:
     """Features that the classifier has kept, and behind them those of all clips of a corpus that are not among them."""
     kept = classifier.kept or FeatureTable((), torch.zeros(0, *classifier.features.shape))
     row_of = {mark: row for row, mark in enumerate(corpus.fingerprints)}
-    missing = np.array([row for mark, row in row_of.items() if kept.find([mark])[0] < 0], dtype=np.int64)
+    missing = np.array([*row_of.values()], dtype=np.int64)[kept.find([*row_of]) < 0]
     made = [kept.values.float()]
     for at in range(0, len(missing), _BATCH):
         made.append(_apply(classifier, classifier.features, corpus.samples[missing[at : at + _BATCH]]))

@@ -1,7 +1,7 @@
 """Features of clips that were represented once, found again by the samples of these clips.
 
-A run on a frozen, pretrained representation leaves them in its folder, so that it can learn more words in seconds, from
-clips that need not be there any more.
+A run on a frozen, pretrained representation leaves them in its folder, so that it can learn more words in seconds: of
+its own clips nothing is represented again.
 """
 
 import json
