@@ -70,6 +70,24 @@ def test_voices_beside_the_recordings_are_not_looked_at(tmp_path):
     assert "silence in 37 clips" in (looked(replace(both, clips=(*corpus.clips, *corpus.clips, corpus.clips[0]))) or "")
 
 
+def test_a_word_of_one_recording_is_taught_by_voices_beside_it(tmp_path):
+    folder = write_words(tmp_path / "words")
+    for path in sorted((folder / "middle").iterdir())[1:]:
+        path.unlink()
+    corpus = corpus_of(folder)
+    assert "only 1 recording of 'middle'" in (looked(corpus) or "")
+    others = corpus.samples[:9]
+    voices = tuple(Clip(f"made/{number}.wav", "middle", source=1) for number in range(9))
+    marks = tuple(f"voice {number}" for number in range(9))
+    taught = replace(
+        corpus,
+        clips=(*corpus.clips, *voices),
+        samples=np.concatenate((corpus.samples, others[:, ::-1])),
+        fingerprints=(*corpus.fingerprints, *marks),
+    )
+    assert looked(taught) is None
+
+
 def test_silence_put_around_a_short_clip_does_not_make_it_silent(tmp_path):
     folder = write_words(tmp_path / "words")
     tone, rate = soundfile.read(folder / "low" / "ann_0.wav")

@@ -70,7 +70,8 @@ def _recordings(corpus: Corpus) -> Iterator[Recording]:
 
 
 def _rare_words(corpus: Corpus) -> Iterator[str]:
-    counts = Counter(clip.label for clip in corpus.clips if clip.source == 0)
-    for word, count in sorted(counts.items()):
-        if count < LEAST_OF_WORD:
+    counts = Counter(clip.label for clip in corpus.clips)
+    for word in sorted({clip.label for clip in corpus.clips if clip.source == 0}):
+        # Voices beside them teach a word of a single recording too.
+        if (count := counts[word]) < LEAST_OF_WORD:
             yield f"only {counted(count, 'recording')} of '{word}', which nobody learns from so few"
