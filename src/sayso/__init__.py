@@ -17,15 +17,16 @@ if TYPE_CHECKING:
     from sayso.experiment.load import load
     from sayso.experiment.run import Run
     from sayso.experiment.train import resume, train
-    from sayso.runtime import Recognizer
+    from sayso.runtime import Recognizer, Stream
 
-__all__ = ["Recognizer", "Run", "__version__", "dataset", "load", "resume", "train"]
+__all__ = ["Recognizer", "Run", "Stream", "__version__", "dataset", "load", "resume", "train"]
 
 __version__ = version("sayso")
 
 _HOMES = {
     "Recognizer": "sayso.runtime",
     "Run": "sayso.experiment.run",
+    "Stream": "sayso.runtime",
     "dataset": "sayso.data.recordings",
     "load": "sayso.experiment.load",
     "resume": "sayso.experiment.train",

@@ -11,7 +11,7 @@ import torch
 
 from golden.cases import BINS_DB, CASES, FOLDER, LOGARITHMS, SOUNDS, cases_of, samples_of
 from sayso.audio import AudioFormat
-from sayso.classifier.export import OPSET
+from sayso.classifier.graph import OPSET
 from sayso.config.schema import read
 from sayso.features import FEATURES
 

@@ -1,19 +1,15 @@
 """A trained classifier as one ONNX file with its front end inside, and the proof that the two agree."""
 
 import json
-import logging
-import re
-import warnings
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from sayso.audio import RESAMPLER, to_float
+from sayso.classifier.graph import graph_taken_over, make_graph
 from sayso.classifier.inference import predict_logits
 from sayso.classifier.module import Classifier
 from sayso.config.schema import dump
@@ -22,9 +18,8 @@ from sayso.recipe.recipe import recipe_yaml
 from sayso.runtime import FORMAT_VERSION, Recognizer
 from sayso.system.files import atomic_path
 
-__all__ = ["OPSET", "Agreement", "export"]
+__all__ = ["Agreement", "export"]
 
-OPSET = 18
 TOLERANCE = 1e-4
 
 
@@ -53,7 +48,9 @@ def export(classifier: Classifier, path: Path, clips: NDArray[np.int16], *, like
             left then.
         OutputError: the place cannot be written.
     """
-    content = (_graph_taken_over(classifier, like) if like else None) or _onnx_bytes(classifier)
+    metadata = _metadata(classifier)
+    taken = graph_taken_over(like, classifier, classifier.classes, metadata) if like else None
+    content = taken or _graph_made(classifier, metadata)
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
         agreement = _compare(classifier, temporary, clips)
@@ -72,85 +69,13 @@ def _compare(classifier: Classifier, path: Path, clips: NDArray[np.int16]) -> Ag
     return Agreement(float(np.abs(expected - exported).max()), limit, len(clips))
 
 
-def _graph_taken_over(classifier: Classifier, like: Path) -> bytes | None:
-    """An exported file with the tensors and labels of this classifier; None where the graph does not name them all."""
-    onnx = import_module("onnx")
-    try:
-        model: Any = onnx.load(str(like))
-    except (OSError, import_module("google.protobuf.message").DecodeError):  # damaged: the graph is made anew
-        return None
-    tensors = {**dict(classifier.named_parameters()), **dict(classifier.named_buffers())}
-    found = {entry.name: entry for entry in model.graph.initializer if entry.name in tensors}
-    if not {"divisor", *(name for name, _ in classifier.named_parameters())} <= found.keys():
-        return None
-    for name, entry in found.items():
-        values = tensors[name].detach().cpu().numpy()
-        entry.CopyFrom(onnx.numpy_helper.from_array(np.ascontiguousarray(values), name))
-    classes = model.graph.output[0].type.tensor_type.shape.dim[1]
-    classes.dim_value = len(classifier.labels) + bool(classifier.recipe.rejection.negatives)
-    # Sizes in between hang on the number of words; whoever reads the file works them out.
-    del model.graph.value_info[:]
-    del model.metadata_props[:]
-    onnx.helper.set_model_props(model, _metadata(classifier))
-    return model.SerializeToString()
-
-
-def _onnx_bytes(classifier: Classifier) -> bytes:
-    # The exporter imports these by itself; Ctrl-C in the middle of that would pass for an error of theirs.
-    for name in ("torch._dynamo", "torch.onnx"):
-        import_module(name)
+def _graph_made(classifier: Classifier, metadata: dict[str, str]) -> bytes:
     example = torch.zeros(2, classifier.audio.clip_samples)
-    registration = logging.getLogger("torch.onnx._internal.exporter._registration")
-    level = registration.level
-    # It regrets that torchvision is not installed, which nothing here uses.
-    registration.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            # torch 2.13's exporter warns about its own use of names that are moving.
-            warnings.simplefilter("ignore")
-            program = torch.onnx.export(
-                classifier.eval(),
-                (example,),
-                dynamo=True,
-                opset_version=OPSET,
-                input_names=["samples"],
-                output_names=["logits"],
-                dynamic_shapes=({0: torch.export.Dim("batch")},),
-                verbose=False,
-            )
-    except Exception as error:
-        if _interrupted(error):
-            raise KeyboardInterrupt from error
-        if not isinstance(error, torch.onnx.OnnxExporterError):
-            raise
-        parts = f"features '{classifier.recipe.features.kind}', model '{classifier.recipe.model.kind}'"
-        raise ModelError(f"{parts} cannot be written as ONNX: {_innermost(error)}") from error
-    finally:
-        registration.setLevel(level)
-    assert program is not None
-    program.model.metadata_props.update(_metadata(classifier))
+    dynamic = ({0: torch.export.Dim("batch")},)
+    parts = f"features '{classifier.recipe.features.kind}', model '{classifier.recipe.model.kind}'"
+    program = make_graph(classifier, (example,), ["samples"], ["logits"], dynamic=dynamic, what=parts)
+    program.model.metadata_props.update(metadata)
     return program.model_proto.SerializeToString()
-
-
-def _interrupted(error: BaseException) -> bool:
-    """Whether Ctrl-C is what began it; torch turns that into errors of its own."""
-    seen: set[int] = set()
-    left: list[BaseException | None] = [error]
-    while left:
-        each = left.pop()
-        if isinstance(each, KeyboardInterrupt):
-            return True
-        if each is not None and id(each) not in seen:
-            seen.add(id(each))
-            left += [each.__cause__, each.__context__]
-    return False
-
-
-def _innermost(error: BaseException) -> str:
-    """The first line of the cause at the bottom, without a terminal's colours."""
-    while error.__cause__:
-        error = error.__cause__
-    return re.sub(r"\x1b\[[0-9;]*m", "", (str(error) or type(error).__name__).splitlines()[0])
 
 
 def _metadata(classifier: Classifier) -> dict[str, str]:
@@ -163,4 +88,5 @@ def _metadata(classifier: Classifier) -> dict[str, str]:
         # For readers: the graph's logits are divided by it already.
         "temperature": repr(classifier.temperature),
         "threshold": json.dumps(classifier.threshold),
+        "stream": json.dumps(dump(classifier.recipe.stream), ensure_ascii=False),
     } | ({"credit": credit} if (credit := classifier.recipe.features.credit) else {})

@@ -93,6 +93,7 @@ class Classifier(nn.Module):
             fitted (`sayso.evaluation.calibration`). Kept and exported with the model, and no part of training.
         threshold: an answer of less probability is "none of these"; None: a word is always named. Kept and exported
             like the temperature.
+        classes: logits of one clip: the words, and "none of these" where the recipe has negatives.
         kept: features that were computed before, which `sayso.classifier.inference` looks up; None: there are none.
     """
 
@@ -110,8 +111,8 @@ class Classifier(nn.Module):
         features = recipe.features.build(recipe.audio)
         self.features = AtPeak(features) if recipe.level == "peak" else features
         self.normaliser = Normaliser(self.features.shape, by=recipe.normalise)
-        classes = len(self.labels) + bool(recipe.rejection.negatives)
-        self.network = recipe.model.build(self.features.shape, classes)
+        self.classes = len(self.labels) + bool(recipe.rejection.negatives)
+        self.network = recipe.model.build(self.features.shape, self.classes)
 
     @property
     def temperature(self) -> float:

@@ -60,6 +60,11 @@ class Compression(nn.Module):
         super().__init__()
         self.scale, self.power, self.top_db, self.relative = scale, power, top_db, relative
 
+    @property
+    def is_local(self) -> bool:
+        """Whether a frame's levels hang on that frame alone."""
+        return self.scale != "db" or (self.top_db is None and not self.relative)
+
     def forward(self, energy: Float[Tensor, "batch frames bins"]) -> Float[Tensor, "batch frames bins"]:
         """Compress a batch of energies, at least 0."""
         if self.scale == "db":

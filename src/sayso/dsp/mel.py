@@ -33,6 +33,9 @@ class MelBandSettings(Settings):
     """Length of the window."""
     hop_seconds: Positive = 0.01
     """Time from frame to frame."""
+    centre: bool = True
+    """Frames are centred on every hop, and the clip is continued by reflection at both ends; false: every frame lies
+    within the clip, so that a stream computes each once."""
     lowest_hertz: NonNegative = 20.0
     """Where the first band begins."""
     highest_hertz: Annotated[float, Range(above=0)] | None = None
@@ -50,7 +53,7 @@ class MelBandSettings(Settings):
 
         Bands do not fit where they reach above half the rate, end below their beginning, or hold no frequency bin.
         """
-        frames = list(frame_faults(self.window_seconds, self.hop_seconds, audio))
+        frames = list(frame_faults(self.window_seconds, self.hop_seconds, audio, centred=self.centre))
         yield from frames
         nyquist = audio.sample_rate / 2
         highest = self.highest_hertz or nyquist
@@ -68,7 +71,7 @@ class MelBandSettings(Settings):
 
     def bands(self, audio: AudioFormat) -> "MelBands":
         """Make the module for clips of that rate."""
-        stft = stft_of(self.window_seconds, self.hop_seconds, audio, normalized=self.normalized)
+        stft = stft_of(self.window_seconds, self.hop_seconds, audio, normalized=self.normalized, centred=self.centre)
         return MelBands(stft, self._bank(audio))
 
     def _empty_bands(self, audio: AudioFormat) -> int:

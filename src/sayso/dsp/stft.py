@@ -82,7 +82,7 @@ class Stft(ExactConstants):
         """Transform a batch of clips; at work a view of (batch, frames, bins, 2), as the transform lays it."""
         if torch.compiler.is_exporting() and self.n_fft <= _LONGEST_KERNEL:
             return self._by_product(self._padded(samples)).unflatten(1, (2, self.bins))
-        return in_chunks(self._transform, samples, numbers=self._numbers(samples)).permute(0, 3, 2, 1)
+        return self.in_chunks(self._transform, samples).permute(0, 3, 2, 1)
 
     def power(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames bins"]:
         """Squared magnitudes, frames before bins as the transform lays them, so that no step moves memory."""
@@ -106,7 +106,10 @@ class Stft(ExactConstants):
         samples: Float[Tensor, "batch samples"],
     ) -> Float[Tensor, "batch *rest"]:
         """Do `work` on clips whose frames fit the cache together."""
-        return in_chunks(work, samples, numbers=self._numbers(samples))
+        # A stream is exported for any length, of which no number is made then.
+        return (
+            work(samples) if torch.compiler.is_exporting() else in_chunks(work, samples, numbers=self._numbers(samples))
+        )
 
     def _numbers(self, samples: Float[Tensor, "batch samples"]) -> int:
         return self.frames(samples.shape[-1]) * self.n_fft
@@ -131,10 +134,17 @@ class Stft(ExactConstants):
         return nn.functional.conv1d(inner, self.kernel, stride=self.hop)  # (batch, 2 * bins, frames)
 
 
-def stft_of(window_seconds: float, hop_seconds: float, audio: AudioFormat, *, normalized: Normalized = "none") -> Stft:
+def stft_of(
+    window_seconds: float,
+    hop_seconds: float,
+    audio: AudioFormat,
+    *,
+    normalized: Normalized = "none",
+    centred: bool = True,
+) -> Stft:
     """The transform for a window and hop in seconds; its length is the next power of two."""
     window, hop = round(window_seconds * audio.sample_rate), round(hop_seconds * audio.sample_rate)
-    return Stft(n_fft=next_power_of_two(window), window=window, hop=hop, normalized=normalized)
+    return Stft(n_fft=next_power_of_two(window), window=window, hop=hop, normalized=normalized, centred=centred)
 
 
 def in_chunks(
@@ -174,7 +184,9 @@ def next_power_of_two(length: int) -> int:
     return 1 << (length - 1).bit_length()
 
 
-def frame_faults(window_seconds: float, hop_seconds: float, audio: AudioFormat) -> Iterator[Fault]:
+def frame_faults(
+    window_seconds: float, hop_seconds: float, audio: AudioFormat, *, centred: bool = True
+) -> Iterator[Fault]:
     """Yield a fault where a window or its transform does not fit clips of that format, or a hop is below a sample."""
     window, hop = round(window_seconds * audio.sample_rate), round(hop_seconds * audio.sample_rate)
     frame = next_power_of_two(max(window, 1))
@@ -182,7 +194,7 @@ def frame_faults(window_seconds: float, hop_seconds: float, audio: AudioFormat) 
         yield Fault("window_seconds", f"is {window_seconds:g}, less than 2 samples at {audio.sample_rate} Hz")
     elif window > audio.clip_samples:
         yield Fault("window_seconds", f"is {window_seconds:g}, longer than the clips of {audio.clip_seconds:g} s")
-    elif frame // 2 >= audio.clip_samples:
+    elif (frame // 2 if centred else frame - 1) >= audio.clip_samples:
         yield Fault(
             "window_seconds",
             f"is {window_seconds:g}: its transform of {frame} samples is too long for clips of {audio.clip_samples}",

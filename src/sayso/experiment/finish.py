@@ -11,6 +11,7 @@ from sayso.classifier.checkpoint import save_model
 from sayso.classifier.export import Agreement, export
 from sayso.classifier.inference import predict_probabilities, represent
 from sayso.classifier.kept_features import KeptFeatures
+from sayso.classifier.streaming_export import export_streaming
 from sayso.data.corpus import Corpus, Rows
 from sayso.evaluation.calibration import calibrate
 from sayso.evaluation.model_scores import score_model
@@ -111,6 +112,9 @@ def finish_run(
         like = start.onnx if start and start.onnx.is_file() else None
         compared = _spread(corpus, test, most=_EXPORT_CLIPS_AGAIN if like else _EXPORT_CLIPS)
         agreement = export(classifier, run.onnx, compared, like=like) if extras else None
+        if extras:
+            stream_like = start.stream_onnx if start and start.stream_onnx.is_file() else None
+            export_streaming(classifier, run.onnx, compared, like=stream_like)
         task.advance()
         manifest = begun.ended(fitted, agreement)
         write_metrics(run.metrics_file, metrics)

@@ -10,9 +10,10 @@ from torch import Tensor
 from sayso.audio import AudioFormat
 from sayso.config.registry import Part, Registry
 from sayso.dsp.fourier import ExactConstants
+from sayso.dsp.streaming import StreamingFeature
 from sayso.errors import Fault
 
-__all__ = ["FEATURES", "Feature", "FeatureConfig"]
+__all__ = ["FEATURES", "Feature", "FeatureConfig", "StreamingFeature"]
 
 
 class Feature(ExactConstants):
@@ -27,6 +28,11 @@ class Feature(ExactConstants):
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch channels bins frames"]:
         """Represent a batch of clips, float32 in [-1, 1)."""
         raise NotImplementedError
+
+    def streaming(self, hop: int) -> StreamingFeature | None:
+        """Make the form for a stream in chunks of `hop` samples; None where the whole clip must be seen at once."""
+        del hop
+        return None
 
     def fill(self) -> None:
         """Fill in weights that were learned elsewhere; asked before the first use of what no checkpoint has filled.

@@ -11,6 +11,7 @@ from sayso.audio import AudioFormat
 from sayso.config.schema import Positive, Share
 from sayso.dsp.compression import Compression, LevelSettings, Pcen
 from sayso.dsp.mel import MelBands, MelBandSettings
+from sayso.dsp.streaming import StreamingFeature, stream_frames
 from sayso.errors import Fault
 from sayso.features import FEATURES, Feature, FeatureConfig
 
@@ -72,6 +73,11 @@ class Mel(Feature):
         super().__init__()
         self.bands, self.compress = bands, compress
         self.shape = (1, bands.bank.shape[0], frames)
+
+    def streaming(self, hop: int) -> StreamingFeature | None:
+        """Make the form for a stream, but with pcen, which begins with the clip."""
+        is_local = isinstance(self.compress, Compression) and self.compress.is_local
+        return stream_frames(self, self.bands.stft, hop, frames=self.shape[2]) if is_local else None
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 1 mels frames"]:
         """Represent a batch of clips."""

@@ -15,6 +15,7 @@ from sayso.config.schema import NonNegative, Positive, PositiveInt, Range
 from sayso.dsp.compression import Compression, LevelSettings
 from sayso.dsp.fourier import ExactConstants
 from sayso.dsp.mel import MelBands, MelBandSettings
+from sayso.dsp.streaming import StreamingFeature, stream_frames
 from sayso.errors import Fault
 from sayso.features import FEATURES, Feature, FeatureConfig
 
@@ -50,7 +51,7 @@ class MfccConfig(LevelSettings, MelBandSettings, FeatureConfig):
         """Yield a fault where the bands do not fit the clips, or slopes take more frames than a clip has."""
         found = list(self.band_faults(audio))
         yield from found
-        frames = 1 + audio.clip_samples // max(1, round(self.hop_seconds * audio.sample_rate))
+        frames = 0 if found else self.bands(audio).stft.frames(audio.clip_samples)
         if self.deltas and not found and self.delta_frames > frames:
             yield Fault("delta_frames", f"is {self.delta_frames}, must be at most the clip's frames, {frames}")
 
@@ -90,6 +91,11 @@ class Mfcc(Feature):
         self.cosines: Tensor
         self.orders = nn.ModuleList(orders)
         self.shape = (1, len(cosines) * (1 + len(orders)), frames)
+
+    def streaming(self, hop: int) -> StreamingFeature | None:
+        """Make the form for a stream, but with deltas, which end differently at the ends of a clip."""
+        is_local = self.compress.is_local and not len(self.orders)
+        return stream_frames(self, self.bands.stft, hop, frames=self.shape[2]) if is_local else None
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 1 rows frames"]:
         """Represent a batch of clips."""

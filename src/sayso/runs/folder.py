@@ -61,6 +61,11 @@ class RunFolder:
         return self.path / "model.onnx"
 
     @property
+    def stream_onnx(self) -> Path:
+        """The exported model's form for streams; not there where it must see the whole clip at once."""
+        return self.path / "stream.onnx"
+
+    @property
     def kept_features(self) -> Path:
         """Features of its clips, for more words to be learned; only of a frozen, pretrained representation."""
         return self.path / "features.safetensors"

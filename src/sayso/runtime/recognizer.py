@@ -1,6 +1,5 @@
 """One model file, one answer: clip in, words with probabilities out."""
 
-import json
 import os
 import warnings
 from collections.abc import Iterable
@@ -10,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from sayso.audio import (
-    RESAMPLER,
     AudioFormat,
     Sound,
     check_rate,
@@ -24,13 +21,13 @@ from sayso.audio import (
     read_sound,
     to_float,
 )
-from sayso.config.schema import read
-from sayso.errors import AudioError, Fault, ModelError, SettingsError, SoundWarning
+from sayso.errors import AudioError, Fault, SettingsError, SoundWarning
 from sayso.metrics.probabilities import softmax
+from sayso.runtime.model_file import open_session, read_facts
+from sayso.runtime.stream_settings import StreamSettings
 
-__all__ = ["FORMAT_VERSION", "Prediction", "Recognizer"]
+__all__ = ["Prediction", "Recognizer"]
 
-FORMAT_VERSION = 1
 _BATCH = 64
 
 Source = Any
@@ -68,26 +65,19 @@ class Recognizer:
         temperature: what the file divides its logits by, fitted so that probabilities mean what they say; 1 where none
             was fitted.
         threshold: an answer of less probability is "none of these"; None where the file always names a word.
+        stream: how a stream is listened to with it; None where the file was made before there were streams.
     """
 
     def __init__(self, path: str | Path, *, threads: int = 0) -> None:
         self.path = Path(path)
-        if not self.path.is_file():
-            raise ModelError(f"{path}: no such model file; train one with `sayso train`")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        try:
-            # A copy in memory: onnxruntime keeps no hold on the file, which may be replaced while it is in use.
-            self._session = onnxruntime.InferenceSession(self.path.read_bytes(), options, ["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's own errors share no base of their own
-            raise ModelError(f"{path}: not a model that onnxruntime can open") from error
-        facts = _metadata(self.path, self._session.get_modelmeta().custom_metadata_map)
-        self.labels: tuple[str, ...] = tuple(facts["labels"])
-        self.audio: AudioFormat = facts["audio"]
-        self.recipe: str = facts["recipe"]
-        self.temperature: float = facts["temperature"]
-        self.threshold: float | None = facts["threshold"]
+        self._session, metadata = open_session(self.path, threads=threads)
+        facts = read_facts(self.path, metadata)
+        self.labels: tuple[str, ...] = facts.labels
+        self.audio: AudioFormat = facts.audio
+        self.recipe: str = facts.recipe
+        self.temperature: float = facts.temperature
+        self.threshold: float | None = facts.threshold
+        self.stream: StreamSettings | None = facts.stream
         self._input: str = self._session.get_inputs()[0].name
 
     def predict(
@@ -161,33 +151,3 @@ class Recognizer:
         for remark in sound.remarks:
             warnings.warn(f"{sound.name}: {remark}", SoundWarning, stacklevel=4)
         return clip_from_samples(sound.samples, sound.sample_rate, self.audio)
-
-
-def _threshold(text: str) -> float | None:
-    """Read the threshold; what is no probability raises ValueError."""
-    threshold = json.loads(text)
-    if threshold is None:
-        return None
-    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
-        raise ValueError(f"threshold {text}")
-    return float(threshold)
-
-
-def _metadata(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
-    if "format_version" not in metadata:
-        raise ModelError(f"{path}: an ONNX model, but not one that Sayso exported (no format_version in its metadata)")
-    version = metadata["format_version"]
-    if version != str(FORMAT_VERSION):
-        raise ModelError(f"{path}: format_version {version}, this Sayso reads {FORMAT_VERSION}; export it again")
-    if metadata.get("resampler") != RESAMPLER:
-        raise ModelError(f"{path}: resampler '{metadata.get('resampler')}', this Sayso has '{RESAMPLER}'")
-    try:
-        audio = read(AudioFormat, json.loads(metadata["audio"]))
-        facts = {"labels": json.loads(metadata["labels"]), "audio": audio, "recipe": metadata["recipe"]}
-        # Files made before there was one have none.
-        return facts | {
-            "temperature": float(metadata.get("temperature", "1")),
-            "threshold": _threshold(metadata.get("threshold", "null")),
-        }
-    except (KeyError, ValueError, SettingsError) as error:
-        raise ModelError(f"{path}: its metadata is damaged ({error}); export it again") from error

@@ -1,0 +1,128 @@
+"""A module as an ONNX graph, by torch's exporter, with one line where it cannot be one."""
+
+import logging
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sayso.errors import ModelError
+
+__all__ = ["OPSET", "graph_taken_over", "make_graph"]
+
+OPSET = 18
+
+
+def make_graph(
+    module: nn.Module,
+    examples: tuple[Tensor, ...],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    *,
+    dynamic: tuple[Any, ...],
+    what: str,
+) -> torch.onnx.ONNXProgram:
+    """Trace a module, on the CPU.
+
+    Args:
+        module: what to write.
+        examples: of its inputs.
+        inputs: their names in the graph.
+        outputs: names of what it gives.
+        dynamic: for each argument, its axes that have no fixed length, as torch.export takes them.
+        what: names it in a message.
+
+    Raises:
+        ModelError: it uses what ONNX does not have.
+    """
+    # The exporter imports these by itself; Ctrl-C in the middle of that would pass for an error of theirs.
+    for name in ("torch._dynamo", "torch.onnx"):
+        import_module(name)
+    registration = logging.getLogger("torch.onnx._internal.exporter._registration")
+    level = registration.level
+    # It regrets that torchvision is not installed, which nothing here uses.
+    registration.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            # torch 2.13's exporter warns about its own use of names that are moving.
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                module.eval(),
+                examples,
+                dynamo=True,
+                opset_version=OPSET,
+                input_names=list(inputs),
+                output_names=list(outputs),
+                dynamic_shapes=dynamic,
+                verbose=False,
+            )
+    except Exception as error:
+        if _interrupted(error):
+            raise KeyboardInterrupt from error
+        if not isinstance(error, torch.onnx.OnnxExporterError):
+            raise
+        raise ModelError(f"{what} cannot be written as ONNX: {_innermost(error)}") from error
+    finally:
+        registration.setLevel(level)
+    assert program is not None
+    return program
+
+
+def graph_taken_over(like: Path, module: nn.Module, classes: int, metadata: Mapping[str, str]) -> bytes | None:
+    """Take the graph of another module of the same parts, for other words perhaps, with this one's tensors in it.
+
+    Args:
+        like: its file, whose first output has the classes as its second axis.
+        module: whose tensors go in.
+        classes: how many it has.
+        metadata: of the new file.
+
+    Returns:
+        The new file; None where the graph does not name all tensors, or is damaged, and has to be made anew.
+    """
+    onnx = import_module("onnx")
+    try:
+        model: Any = onnx.load(str(like))
+    except (OSError, import_module("google.protobuf.message").DecodeError):
+        return None
+    tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    found = {entry.name: entry for entry in model.graph.initializer if entry.name in tensors}
+    divisors = {name for name in tensors if name.rpartition(".")[2] == "divisor"}
+    if not divisors | {name for name, _ in module.named_parameters()} <= found.keys():
+        return None
+    for name, entry in found.items():
+        values = tensors[name].detach().cpu().numpy()
+        entry.CopyFrom(onnx.numpy_helper.from_array(np.ascontiguousarray(values), name))
+    model.graph.output[0].type.tensor_type.shape.dim[1].dim_value = classes
+    # Sizes in between hang on the number of words; whoever reads the file works them out.
+    del model.graph.value_info[:]
+    del model.metadata_props[:]
+    onnx.helper.set_model_props(model, dict(metadata))
+    return model.SerializeToString()
+
+
+def _interrupted(error: BaseException) -> bool:
+    """Whether Ctrl-C is what began it; torch turns that into errors of its own."""
+    seen: set[int] = set()
+    left: list[BaseException | None] = [error]
+    while left:
+        each = left.pop()
+        if isinstance(each, KeyboardInterrupt):
+            return True
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            left += [each.__cause__, each.__context__]
+    return False
+
+
+def _innermost(error: BaseException) -> str:
+    """The first line of the cause at the bottom, without a terminal's colours."""
+    while error.__cause__:
+        error = error.__cause__
+    return re.sub(r"\x1b\[[0-9;]*m", "", (str(error) or type(error).__name__).splitlines()[0])

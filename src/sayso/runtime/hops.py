@@ -1,0 +1,224 @@
+"""Answers on a stream, one each hop: by a form that carries its state, or by whole windows, with the same numbers.
+
+Both take a stream in chunks of one hop. Zeros are put before the first sample, so many that the last chunk a hop needs
+ends where its window ends or earlier; `first` chunks later comes the answer of the first whole window.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.audio import FULL_SCALE, to_float
+from sayso.errors import ModelError
+from sayso.metrics.probabilities import softmax
+from sayso.runtime.model_file import open_session
+from sayso.runtime.recognizer import Recognizer
+from sayso.system.files import file_digest
+
+__all__ = ["STREAM_FILE", "Answers", "Hops", "Stateful", "Windows", "find_stateful", "score_stream"]
+
+STREAM_FILE = "stream.onnx"
+"""Beside `model.onnx`: the form of it that carries its state from one chunk to the next."""
+_BATCH = 64
+
+
+class Scorer:
+    """Base of what gives the logits of each chunk's hop."""
+
+    hop: int
+    """Samples of a chunk."""
+    lead: int
+    """Zeros before the first sample."""
+    first: int
+    """Chunks before the one that ends the first window."""
+
+    def score(self, chunks: NDArray[np.int16], *, history: NDArray[np.int16], fresh: bool) -> NDArray[np.float32]:
+        """Score chunks that follow one another.
+
+        Args:
+            chunks: (chunks, hop).
+            history: the `first` chunks before them, (first, hop).
+            fresh: whether what was scored before does not end just there.
+
+        Returns:
+            (chunks, classes): of each chunk, the logits of the window that ends with it.
+        """
+        raise NotImplementedError
+
+
+def score_stream(scorer: Scorer, samples: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Score every whole window of a stream that is all there, (samples,); gives logits (hops, classes)."""
+    heard = np.concatenate((np.zeros(scorer.lead, np.int16), samples))
+    chunks = heard[: len(heard) // scorer.hop * scorer.hop].reshape(-1, scorer.hop)
+    nothing = np.zeros((scorer.first, scorer.hop), np.int16)
+    return scorer.score(chunks, history=nothing, fresh=True)[scorer.first :]
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What the model says at some hops."""
+
+    hops: NDArray[np.int64]
+    """Their numbers, (hops,), rising; hop k hears the window from sample k * hop on."""
+    probabilities: NDArray[np.float64]
+    """(hops, words); what a row lacks to 1 is that of "none of these"."""
+
+
+class Windows(Scorer):
+    """The whole-clip model on each window.
+
+    Args:
+        recognizer: the model.
+        hop: samples from window to window.
+    """
+
+    def __init__(self, recognizer: Recognizer, hop: int) -> None:
+        self._recognizer, self.hop = recognizer, hop
+        self.length = recognizer.audio.clip_samples
+        self.lead = -self.length % hop
+        self.first = (self.length + self.lead) // hop - 1
+
+    def score(self, chunks: NDArray[np.int16], *, history: NDArray[np.int16], fresh: bool) -> NDArray[np.float32]:
+        """Score chunks; as `Scorer`."""
+        del fresh
+        heard = np.concatenate((history.ravel(), chunks.ravel()))[self.lead :]
+        windows = np.lib.stride_tricks.sliding_window_view(heard, self.length)[:: self.hop]
+        return self._recognizer.logits(to_float(windows))
+
+
+class Stateful(Scorer):
+    """The streaming form of a model, whose state goes in and comes out.
+
+    Args:
+        path: `stream.onnx`.
+        threads: how many threads a step may use; 0 lets onnxruntime choose.
+
+    Raises:
+        ModelError: the file is missing, or no such form.
+    """
+
+    def __init__(self, path: Path, *, threads: int) -> None:
+        self._session, metadata = open_session(path, threads=threads)
+        try:
+            self.model_sha256 = metadata["model_sha256"]
+            self.hop, self.lead, self.first = (int(metadata[key]) for key in ("hop_samples", "lead_samples", "first"))
+            self.form = metadata["form"]
+        except (KeyError, ValueError) as error:
+            raise ModelError(f"{path}: not the streaming form of a model ({error}); export it again") from error
+        inputs = self._session.get_inputs()
+        self._samples, self._names = inputs[0].name, [each.name for each in inputs[1:]]
+        self._empty = [np.zeros(each.shape, np.float32) for each in inputs[1:]]
+        self._state = self._empty
+
+    def score(self, chunks: NDArray[np.int16], *, history: NDArray[np.int16], fresh: bool) -> NDArray[np.float32]:
+        """Score chunks; as `Scorer`."""
+        if fresh:
+            self._state = self._empty
+            if len(history):
+                self._step(history)
+        return self._step(chunks)
+
+    def _step(self, chunks: NDArray[np.int16]) -> NDArray[np.float32]:
+        # Not by `to_float`, whose checks cost as much as a small network.
+        samples = np.multiply(chunks, np.float32(1 / FULL_SCALE), dtype=np.float32)
+        state = dict(zip(self._names, self._state, strict=True))
+        logits, *self._state = self._session.run(None, {self._samples: samples, **state})
+        return np.asarray(logits, np.float32)
+
+
+def find_stateful(model: Path, hop: int, *, threads: int) -> tuple[Stateful | None, str]:
+    """Find the streaming form beside a model file; where there is none that serves, say why.
+
+    Args:
+        model: `model.onnx`.
+        hop: samples of a hop that are asked for.
+        threads: as for `Stateful`.
+    """
+    path = model.with_name(STREAM_FILE)
+    if not path.is_file():
+        return None, f"there is no {STREAM_FILE} beside the model"
+    stateful = Stateful(path, threads=threads)
+    if stateful.model_sha256 != file_digest(model):
+        return None, f"{path} belongs to another {model.name}"
+    if stateful.hop != hop:
+        return None, f"{path} has hops of {stateful.hop} samples, {hop} are asked for"
+    return stateful, ""
+
+
+class Hops:
+    """Cuts a stream into chunks and answers at each hop; its memory does not grow with time.
+
+    Args:
+        scorer: the model.
+        words: how many words it knows.
+        gate_db: chunks of less power are not listened to, in dB below full scale; None: all are.
+    """
+
+    def __init__(self, scorer: Scorer, words: int, *, gate_db: float | None) -> None:
+        self.scorer, self._words = scorer, words
+        self._least_power = 0.0 if gate_db is None else 10 ** (gate_db / 10) * FULL_SCALE**2
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin a new stream."""
+        scorer = self.scorer
+        self._rest = np.zeros(scorer.lead, np.int16)
+        self._history = np.zeros((scorer.first, scorer.hop), np.int16)
+        self._chunks = 0
+        self._is_fresh = True
+        self._loud_until = -1
+
+    def feed(self, samples: NDArray[np.int16]) -> Answers:
+        """Take the next samples, (samples,), at the model's rate; gives the hops that they complete."""
+        heard = np.concatenate((self._rest, samples)) if len(self._rest) else samples
+        whole = len(heard) // self.scorer.hop
+        self._rest = heard[whole * self.scorer.hop :].copy()
+        chunks = heard[: whole * self.scorer.hop].reshape(whole, self.scorer.hop)
+        parts = [self._answer(part) for part in self._wanted(chunks)]
+        numbers = [hops for hops, _ in parts]
+        shares = [probabilities for _, probabilities in parts]
+        return Answers(
+            np.concatenate(numbers) if parts else np.zeros(0, np.int64),
+            np.concatenate(shares) if parts else np.zeros((0, self._words)),
+        )
+
+    def _wanted(self, chunks: NDArray[np.int16]) -> Iterator[NDArray[np.int16]]:
+        """Yield runs of chunks to answer on, a few at a time; the others pass into history."""
+        start = 0
+        while start < len(chunks):
+            end = start + 1
+            wanted = self._is_wanted(chunks[start], self._chunks)
+            while end < len(chunks) and end - start < _BATCH:
+                if self._is_wanted(chunks[end], self._chunks + end - start) != wanted:
+                    break
+                end += 1
+            run = chunks[start:end]
+            if wanted:
+                yield run
+            else:
+                self._is_fresh = True
+                self._pass(run)
+            start = end
+
+    def _is_wanted(self, chunk: NDArray[np.int16], place: int) -> bool:
+        """Whether anything in the window that ends with this chunk is loud enough."""
+        if self._least_power and float(np.var(chunk, dtype=np.float64)) < self._least_power:
+            return place <= self._loud_until
+        self._loud_until = place + self.scorer.first
+        return True
+
+    def _answer(self, chunks: NDArray[np.int16]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        logits = self.scorer.score(chunks, history=self._history, fresh=self._is_fresh)
+        self._is_fresh = False
+        hops = np.arange(self._chunks, self._chunks + len(chunks)) - self.scorer.first
+        self._pass(chunks)
+        known = max(0, -int(hops[0]))
+        return hops[known:], softmax(logits[known:])[:, : self._words]
+
+    def _pass(self, chunks: NDArray[np.int16]) -> None:
+        self._chunks += len(chunks)
+        if self.scorer.first:
+            self._history = np.concatenate((self._history, chunks))[-self.scorer.first :]

@@ -1,0 +1,93 @@
+"""What a model file that Sayso exported says of itself, and how it is opened."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sayso.audio import RESAMPLER, AudioFormat
+from sayso.config.schema import read
+from sayso.errors import ModelError, SettingsError
+from sayso.runtime.stream_settings import StreamSettings
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+__all__ = ["FORMAT_VERSION", "ModelFacts", "open_session", "read_facts"]
+
+FORMAT_VERSION = 2
+_READABLE = ("1", "2")
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What stands in a model's metadata."""
+
+    labels: tuple[str, ...]
+    audio: AudioFormat
+    recipe: str
+    """As YAML text."""
+    temperature: float
+    threshold: float | None
+    stream: StreamSettings | None
+    """None in files of format 1, which knew no streams."""
+
+
+def open_session(path: Path, *, threads: int) -> "tuple[InferenceSession, dict[str, str]]":
+    """Open an ONNX file; gives its metadata too.
+
+    Raises:
+        ModelError: it is missing, or no model.
+    """
+    import onnxruntime  # a tenth of a second, which reading settings need not wait for
+
+    if not path.is_file():
+        raise ModelError(f"{path}: no such model file; train one with `sayso train`")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    try:
+        # A copy in memory: onnxruntime keeps no hold on the file, which may be replaced while it is in use.
+        session = onnxruntime.InferenceSession(path.read_bytes(), options, ["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own errors share no base of their own
+        raise ModelError(f"{path}: not a model that onnxruntime can open") from error
+    return session, dict(session.get_modelmeta().custom_metadata_map)
+
+
+def read_facts(path: Path, metadata: Mapping[str, str]) -> ModelFacts:
+    """Read the metadata of `model.onnx`.
+
+    Raises:
+        ModelError: it is not of Sayso, of a format that this version does not read, or damaged.
+    """
+    if "format_version" not in metadata:
+        raise ModelError(f"{path}: an ONNX model, but not one that Sayso exported (no format_version in its metadata)")
+    version = metadata["format_version"]
+    if version not in _READABLE:
+        readable = " and ".join(_READABLE)
+        raise ModelError(f"{path}: format_version {version}, this Sayso reads {readable}; export it again")
+    if metadata.get("resampler") != RESAMPLER:
+        raise ModelError(f"{path}: resampler '{metadata.get('resampler')}', this Sayso has '{RESAMPLER}'")
+    try:
+        return ModelFacts(
+            labels=tuple(json.loads(metadata["labels"])),
+            audio=read(AudioFormat, json.loads(metadata["audio"])),
+            recipe=metadata["recipe"],
+            # Files made before there were any have none.
+            temperature=float(metadata.get("temperature", "1")),
+            threshold=_threshold(metadata.get("threshold", "null")),
+            stream=read(StreamSettings, json.loads(metadata["stream"])) if "stream" in metadata else None,
+        )
+    except (KeyError, ValueError, SettingsError) as error:
+        raise ModelError(f"{path}: its metadata is damaged ({error}); export it again") from error
+
+
+def _threshold(text: str) -> float | None:
+    """Read the threshold; what is no probability raises ValueError."""
+    threshold = json.loads(text)
+    if threshold is None:
+        return None
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
+        raise ValueError(f"threshold {text}")
+    return float(threshold)

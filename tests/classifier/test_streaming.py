@@ -1,0 +1,113 @@
+"""The streaming form gives what the whole-clip form gives on each window, whatever the chunks."""
+
+import itertools
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from sayso.audio import FULL_SCALE
+from sayso.classifier.export import export
+from sayso.classifier.module import Classifier
+from sayso.classifier.streaming import make_streaming
+from sayso.classifier.streaming_export import export_streaming
+from sayso.errors import ModelError
+from sayso.recipe.recipe import recipe_from_values
+
+EMBEDDING = {
+    "audio": {"clip_seconds": 1.422},
+    "features": {"kind": "speech_embedding"},
+    "model": {"kind": "pooled_mlp"},
+}
+MEL = {"features": {"kind": "mel", "centre": False}}
+CASES = [
+    (EMBEDDING, 1280),
+    (EMBEDDING, 2560),
+    (EMBEDDING | {"audio": {"clip_seconds": 1.5}}, 3840),
+    (EMBEDDING | {"features": {"kind": "speech_embedding", "outputs": "last_two"}}, 1280),
+    (MEL, 1280),
+    (MEL | {"audio": {"clip_seconds": 0.97}}, 800),
+    ({"features": {"kind": "mfcc", "centre": False, "top_db": None}}, 1280),
+    ({"features": {"kind": "spectrogram", "centre": False, "power": None, "scale": "linear"}}, 1600),
+]
+
+
+def untrained(values):
+    torch.manual_seed(0)
+    recipe = recipe_from_values({"dataset": {"kind": "fsdd"}, **values}, source="test")
+    return Classifier(recipe, ["a", "b", "c"]).eval()
+
+
+@pytest.mark.parametrize(("values", "hop"), CASES)
+def test_each_hop_is_the_answer_on_its_window(values, hop):
+    classifier = untrained(values)
+    streaming = make_streaming(classifier, hop)
+    length = classifier.audio.clip_samples
+    rng = np.random.default_rng(0)
+    stream = torch.from_numpy(rng.integers(-9000, 9000, length + 12 * hop).astype(np.float32) / FULL_SCALE)
+    heard = torch.cat((torch.zeros(streaming.lead), stream))
+    chunks = heard[: len(heard) // hop * hop].reshape(-1, hop)
+    state = [torch.zeros(shape) for shape in streaming.state]
+    found = []
+    with torch.no_grad():
+        expected = classifier(stream.unfold(0, length, hop))
+        start = 0
+        for count in itertools.cycle((1, 3, 2)):
+            logits, *state = streaming(chunks[start : start + count], *state)
+            found.append(logits)
+            start += count
+            if start >= len(chunks):
+                break
+    found = torch.cat(found)[streaming.first :]
+    assert len(found) == len(expected) == 13
+    limit = 1e-5 * max(1.0, float(expected.abs().max()))
+    torch.testing.assert_close(found, expected, atol=limit, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("values", "hop"),
+    [
+        ({"features": {"kind": "mel"}}, 1280),
+        (MEL, 1000),
+        ({"features": {"kind": "mel", "centre": False, "scale": "pcen"}}, 1280),
+        ({"features": {"kind": "mel", "centre": False, "scale": "db", "top_db": 60}}, 1280),
+        ({"features": {"kind": "mfcc", "centre": False}}, 1280),
+        ({"features": {"kind": "mfcc", "centre": False, "top_db": None, "deltas": 1}}, 1280),
+        ({"features": {"kind": "scattering"}}, 1280),
+        ({"level": "peak"} | MEL, 1280),
+        (EMBEDDING, 1600),
+        (EMBEDDING | {"features": {"kind": "speech_embedding", "floor": "clip_maximum"}}, 1280),
+        (EMBEDDING | {"features": {"kind": "speech_embedding", "stride": 4}}, 1280),
+    ],
+)
+def test_what_looks_at_the_whole_clip_has_no_such_form(values, hop):
+    assert make_streaming(untrained(values), hop) is None
+
+
+def test_a_graph_serves_again_with_other_weights(tmp_path):
+    clips = np.random.default_rng(0).integers(-9000, 9000, (3, 16_000)).astype(np.int16)
+    first, second = untrained(MEL), untrained(MEL)
+    second.temperature = 2.0
+    with torch.no_grad():
+        second.network.last.bias += 1
+    for name, classifier in (("first", first), ("second", second)):
+        (tmp_path / name).mkdir()
+        like = [tmp_path / "first" / file for file in ("model.onnx", "stream.onnx")] if name == "second" else [None] * 2
+        export(classifier, tmp_path / name / "model.onnx", clips, like=like[0])
+        # It checks itself against the model beside it.
+        export_streaming(classifier, tmp_path / name / "model.onnx", clips, like=like[1])
+    assert (tmp_path / "first" / "stream.onnx").read_bytes() != (tmp_path / "second" / "stream.onnx").read_bytes()
+
+
+def test_a_form_that_answers_otherwise_is_not_left(tmp_path):
+    clips = np.random.default_rng(0).integers(-9000, 9000, (3, 16_000)).astype(np.int16)
+    classifier = untrained(MEL)
+    export(classifier, tmp_path / "model.onnx", clips)
+    model = onnx.load(tmp_path / "model.onnx")
+    bias = next(entry for entry in model.graph.initializer if entry.name == "network.last.bias")
+    bias.CopyFrom(onnx.numpy_helper.from_array(np.ones(3, np.float32), bias.name))
+    onnx.save(model, tmp_path / "model.onnx")
+    with pytest.raises(ModelError, match="differ from those on its windows"):
+        export_streaming(classifier, tmp_path / "model.onnx", clips)
+    assert not (tmp_path / "stream.onnx").exists()
