@@ -12,6 +12,7 @@ from sayso.augment.noise import NoiseConfig
 from sayso.augment.room import RoomConfig
 from sayso.augment.spec_augment import SpecAugmentConfig
 from sayso.augment.speed import SpeedConfig
+from sayso.augment.surround import SurroundConfig
 from sayso.augment.time_shift import TimeShiftConfig
 from sayso.augment.vocal_tract import VocalTractConfig
 from sayso.config.schema import read
@@ -201,3 +202,57 @@ def test_vocal_tract_zero_changes_nothing():
 def test_a_range_that_ends_before_it_begins_is_told(config, values):
     with pytest.raises(SettingsError, match=r"is 2, above \w+, 1"):
         read(config, values)
+
+
+def words(batch=8, length=RATE):
+    """Bursts of a tone in digital silence, each somewhere else and of another length, (batch, samples)."""
+    samples = torch.zeros(batch, length)
+    for row in range(batch):
+        start, end = 800 + 160 * row, 4000 + 240 * row
+        samples[row, start:end] = tone(batch=1)[0, start:end]
+    return samples
+
+
+def surround(samples, **changes):
+    return SurroundConfig(**changes).build(Surroundings(RATE))(samples, draw())
+
+
+def test_surrounded_words_end_shortly_before_the_window_does():
+    # So soft are the surroundings that the word's own power tells where it is.
+    made = surround(words(), lowest_snr_db=50, highest_snr_db=50, neighbour=0.0, most_seconds=0.4)
+    power = made.unfold(1, 80, 80).square().mean(2)
+    last = [int(torch.nonzero(row > 0.01)[-1]) * 80 + 80 for row in power]
+    assert all(RATE - 0.4 * RATE - 160 <= place <= RATE for place in last)
+    assert max(last) - min(last) > 0.1 * RATE
+
+
+def test_nothing_around_a_word_is_zero_and_it_is_as_loud_as_is_asked():
+    made = surround(words(), lowest_snr_db=10, highest_snr_db=10, neighbour=0.0, most_seconds=0.0)
+    assert bool((made != 0).all(dim=1).all())
+    # The word's power is 0.045, and it ends with the window; before it there are the surroundings alone.
+    for row in made:
+        around = float(row[: RATE // 4].square().mean())
+        assert 0.0045 * 0.8 < around < 0.0045 * 1.5
+
+
+def test_words_stand_in_other_speech_where_there_is_some():
+    speech = [torch.sin(2 * torch.pi * 1000 * torch.arange(4 * RATE) / RATE)]
+    config = SurroundConfig(speech=1.0, lowest_snr_db=0, highest_snr_db=0, neighbour=0.0, most_seconds=0.0)
+    made = config.build(Surroundings(RATE, (), speech))(words(), draw())
+    spectrum = torch.fft.rfft(made[:, : RATE // 4]).abs()
+    # 1,000 Hz is bin 250 of a quarter of a second.
+    assert bool((spectrum.argmax(1) == 250).all())
+
+
+def test_another_word_of_the_batch_stands_before():
+    rows = words(2)
+    rows[1] = torch.where(rows[1] != 0, tone(1500.0, 1)[0], 0.0)
+    made = surround(rows, lowest_snr_db=60, highest_snr_db=60, neighbour=1.0, most_seconds=0.0)
+    spectrum = torch.fft.rfft(made[0]).abs()
+    assert spectrum[440] > 100 * spectrum[600]
+    assert spectrum[1450:1550].max() > 0.1 * spectrum[440]
+
+
+def test_surroundings_without_order_are_told():
+    with pytest.raises(SettingsError, match="lowest_snr_db"):
+        SurroundConfig(lowest_snr_db=20, highest_snr_db=10)

@@ -21,11 +21,13 @@ Augmentation = Callable[[Tensor, torch.Generator], Tensor]
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What an augmentation may need to know of the clips: their rate in hertz and recordings of background noise."""
+    """What an augmentation may need to know of the clips: their rate in hertz, and recordings of other sound."""
 
     sample_rate: int
     noise: Sequence[Tensor] = ()
     """Float samples in [-1, 1), one tensor a recording, each (samples,)."""
+    speech: Sequence[Tensor] = ()
+    """The same of long recordings in which no word is spoken that is to be learned."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -111,7 +111,7 @@ class Classifier(nn.Module):
         features = recipe.features.build(recipe.audio)
         self.features = AtPeak(features) if recipe.level == "peak" else features
         self.normaliser = Normaliser(self.features.shape, by=recipe.normalise)
-        self.classes = len(self.labels) + bool(recipe.rejection.negatives)
+        self.classes = len(self.labels) + recipe.rejection.has_negatives
         self.network = recipe.model.build(self.features.shape, self.classes)
 
     @property

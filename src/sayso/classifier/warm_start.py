@@ -23,7 +23,7 @@ def begin_from(classifier: Classifier, other: Classifier) -> None:
     if not {*other.labels} <= {*classifier.labels}:
         raise ModelError(f"begins from a model of other words ({', '.join(sorted({*other.labels}))})")
     rows = [classifier.labels.index(label) for label in other.labels]
-    if classifier.recipe.rejection.negatives and other.recipe.rejection.negatives:
+    if classifier.recipe.rejection.has_negatives and other.recipe.rejection.has_negatives:
         rows.append(len(classifier.labels))  # the one of "none of these" stands last
     theirs = other.network.state_dict()
     with torch.no_grad():

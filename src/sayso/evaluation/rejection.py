@@ -22,7 +22,7 @@ def set_threshold(classifier: Classifier, corpus: Corpus, rows: Rows) -> None:
     Without rows there is none, and the model always names a word.
     """
     recipe = classifier.recipe.rejection
-    classifier.threshold = find_threshold(classifier, corpus, rows) if recipe.negatives and len(rows) else None
+    classifier.threshold = find_threshold(classifier, corpus, rows) if recipe.has_negatives and len(rows) else None
 
 
 def find_threshold(classifier: Classifier, corpus: Corpus, rows: Rows) -> float:

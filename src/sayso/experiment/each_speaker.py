@@ -72,5 +72,5 @@ def answer_for_each_speaker(prepared: Prepared, run: RunFolder) -> OutOfFold:
         corpus.targets[tested],
         [corpus.clips[row].speaker or "" for row in tested],
         words=len(corpus.labels),
-        lost_share=rejection.lost_share if rejection.negatives else None,
+        lost_share=rejection.lost_share if rejection.has_negatives else None,
     )

@@ -123,6 +123,7 @@ def finish_run(
         task.advance()
     write_manifest(run.manifest_file, manifest)
     run.resume.unlink(missing_ok=True)
+    run.forget_rounds()
     for fold in run.folds:
         fold.resume.unlink(missing_ok=True)
         fold.log.unlink(missing_ok=True)

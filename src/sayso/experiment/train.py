@@ -16,6 +16,7 @@ from sayso.data.splits.settings import EACH_SPEAKER
 from sayso.errors import RunError
 from sayso.experiment.each_speaker import answer_for_each_speaker, train_without_each_speaker
 from sayso.experiment.finish import Begun, finish_run
+from sayso.experiment.rounds import train_rounds
 from sayso.experiment.run import Run, check_same_clips
 from sayso.recipe.defaults import Wishes
 from sayso.recipe.prepared import Prepared, prepare
@@ -117,6 +118,7 @@ def complete(
         begun = make_once(lambda: _begin(run, prepared, hardware, start))
         in_turn, keeps = prepared.split.kind == EACH_SPEAKER, prepared.recipe.features.is_kept
         sources = compute_features(prepared, hardware, known) if in_turn or keeps else None
+        prepared, sources = train_rounds(prepared, run, hardware, sources)
         answers = None
         if in_turn and sources is not None:
             train_without_each_speaker(prepared, run, sources, start)

@@ -1,28 +1,33 @@
 """Sounds that are none of the words: clips of other data sets, stretches of background noise, noise that is made."""
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.audio import AudioFormat, quantise
+from sayso.audio import AudioFormat, find_sound, quantise
 from sayso.data.clips import Listing
 from sayso.data.corpus import Corpus, Rows, pack
 from sayso.data.datasets import DatasetConfig
 from sayso.data.leakage.names import list_names
+from sayso.data.long_recordings import LongRecordings
 from sayso.errors import DataError
+from sayso.recipe.recipe import Rejection
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
 
-__all__ = ["Negatives", "gather_negatives"]
+__all__ = ["Negatives", "cut_words", "gather_negatives"]
 
 _MADE = 100
 _MOST_STRETCHES = 300
 _LOUDEST_DB, _SOFTEST_DB = -10.0, -80.0
 _STEEPEST_DB_PER_OCTAVE = 6.0
+# Of a word that is cut so much is heard; more would be the word, less hardly anything.
+_HEARD_SHARES = (0.3, 0.6)
+_FADE_SECONDS, _LEAST_HOPS = 0.01, 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +49,12 @@ class Negatives:
         """SHA-256 over the samples."""
         return hashlib.sha256(self.samples.data).hexdigest()
 
+    def with_more(self, samples: NDArray[np.int16], what: str) -> "Negatives":
+        """Add clips, (clips, samples), and what they are to the note."""
+        if not len(samples):
+            return self
+        return Negatives(np.concatenate((self.samples, samples)), f"{self.note}; {what}", self.fingerprints)
+
     def check_apart(self, scored: Corpus, what: str) -> None:
         """Check that no clip to be scored was trained on as a negative.
 
@@ -62,29 +73,35 @@ class Negatives:
             )
 
 
-def gather_negatives(datasets: Sequence[DatasetConfig], corpus: Corpus, *, progress: Progress) -> Negatives:
+def gather_negatives(
+    rejection: Rejection, corpus: Corpus, recordings: LongRecordings | None, *, progress: Progress
+) -> Negatives:
     """Bring together everything that is none of the words, in the format of a corpus.
 
     Args:
-        datasets: whose clips are all negative; those of a word that the corpus has are left out and counted.
+        rejection: which data sets are all negative (clips of a word that the corpus has are left out and counted), and
+            how many windows of the recordings.
         corpus: the clips of the words, whose background recordings are cut into stretches.
+        recordings: its long recordings, if any.
         progress: where to report.
 
     Raises:
         DataError: a data set has no usable clips, or a clip of it is one of the words' own.
     """
-    packed = [_clips(dataset, corpus, progress) for dataset in datasets]
+    packed = [_clips(dataset, corpus, progress) for dataset in rejection.negatives]
     parts = [_without_words(part, corpus.labels) for part in packed]
     noise = np.array(list(_stretches(corpus)), np.int16).reshape(-1, corpus.audio.clip_samples)
     made = _made(corpus.audio)
     spoken = sum(len(part) for part in parts)
     heard = f", {counted(len(noise), 'stretch', 'stretches')} of background noise" if len(noise) else ""
+    drawn = _windows(recordings, corpus.audio, rejection.windows)
+    heard += f", {counted(len(drawn), 'window')} of other recordings" if len(drawn) else ""
     note = f"{counted(spoken, 'clip')} of other words{heard} and {len(made)} of made noise train as none of the words"
     if left_out := sum(map(len, packed)) - spoken:
         note += f" ({counted(left_out, 'clip')} of the words themselves left out)"
     marks = frozenset(packed[place].fingerprints[row] for place, part in enumerate(parts) for row in part)
     samples = [every.samples[part] for every, part in zip(packed, parts, strict=True)]
-    return Negatives(np.concatenate((*samples, noise, made)), note, marks)
+    return Negatives(np.concatenate((*samples, noise, made, drawn)), note, marks)
 
 
 def _clips(dataset: DatasetConfig, corpus: Corpus, progress: Progress) -> Corpus:
@@ -122,6 +139,46 @@ def _stretches(corpus: Corpus) -> Iterator[NDArray[np.int16]]:
     for place in range(0, len(starts), max(1, -(-len(starts) // _MOST_STRETCHES))):
         recording, start = starts[place]
         yield recording[start : start + length]
+
+
+def _windows(recordings: LongRecordings | None, audio: AudioFormat, most: int) -> NDArray[np.int16]:
+    """Windows of long recordings, a quarter of a window apart or more, evenly over them; (windows, samples)."""
+    if recordings is None:
+        return np.zeros((0, audio.clip_samples), np.int16)
+    places = list(recordings.windows(audio.clip_samples, max(1, audio.clip_samples // 4)))
+    chosen = np.linspace(0, len(places) - 1, min(most, len(places))).round().astype(int)
+    return recordings.take([places[place] for place in chosen], audio.clip_samples)
+
+
+def cut_words(corpus: Corpus, rows: Rows, count: int) -> NDArray[np.int16]:
+    """Make clips in which a word only begins, or only ends; (clips, samples).
+
+    Args:
+        corpus: the clips of the words.
+        rows: those of it that train.
+        count: how many; words in turn, evenly over the rows.
+    """
+    rng = np.random.default_rng(0)
+    rate = corpus.audio.sample_rate
+    fade = np.linspace(0, 1, max(2, round(_FADE_SECONDS * rate)))
+    made: list[NDArray[np.int16]] = []
+    for place in np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int):
+        samples = corpus.samples[rows[place]].astype(np.float64)
+        sounding, hop = find_sound(corpus.samples[rows[place]], rate)
+        loud = np.flatnonzero(sounding)
+        if not len(loud) or loud[-1] - loud[0] < _LEAST_HOPS:
+            continue
+        share = rng.uniform(*_HEARD_SHARES)
+        if len(made) % 2 == 0:
+            cut = round((loud[0] + share * (loud[-1] + 1 - loud[0])) * hop)
+            samples[cut:] = 0
+            samples[max(0, cut - len(fade)) : cut] *= fade[::-1][-cut:]
+        else:
+            cut = round((loud[-1] + 1 - share * (loud[-1] + 1 - loud[0])) * hop)
+            samples[:cut] = 0
+            samples[cut : cut + len(fade)] *= fade[: len(samples) - cut]
+        made.append(np.rint(samples).astype(np.int16))
+    return np.stack(made) if made else np.zeros((0, corpus.audio.clip_samples), np.int16)
 
 
 def _made(audio: AudioFormat) -> NDArray[np.int16]:

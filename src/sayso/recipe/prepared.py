@@ -16,12 +16,13 @@ from sayso.data.corpus import Corpus, Rows, join, pack
 from sayso.data.faults.quick_look import look_over
 from sayso.data.leakage import Leakage, check_added, check_leakage
 from sayso.data.leakage.other_clips import check_other_clips
+from sayso.data.long_recordings import LongRecordings, read_recordings
 from sayso.data.near_copies import look_up_near_copies
 from sayso.data.splits import Split, divide_for_speaker, draw_split
 from sayso.data.splits.split import LEAST_TO_CHOOSE
 from sayso.data.unknown_words import list_for_recipe
 from sayso.errors import DataError
-from sayso.recipe.negatives import Negatives, gather_negatives
+from sayso.recipe.negatives import Negatives, cut_words, gather_negatives
 from sayso.recipe.recipe import Recipe
 from sayso.system.distributed import let_one_per_machine_go_first
 from sayso.system.progress import Progress
@@ -88,7 +89,7 @@ class Prepared:
         """
         fold = replace(self, split=divide_for_speaker(self.corpus, name), progress=Progress())
         # They do not hang on the split, so they are not gathered again.
-        vars(fold)["negatives"] = self.negatives
+        vars(fold)["_gathered"], vars(fold)["recordings"] = self._gathered, self.recordings
         return fold
 
     @cached_property
@@ -98,11 +99,30 @@ class Prepared:
         Raises:
             DataError: a data set of them cannot be used, or holds clips of the words.
         """
-        datasets = self.recipe.rejection.negatives
-        if not datasets:
+        gathered, cut = self._gathered, self.recipe.rejection.cut_words
+        if gathered is None or not cut:
+            return gathered
+        words = cut_words(self.corpus, self.split.train, cut)
+        return gathered.with_more(words, f"so do {counted(len(words), 'clip')} in which a word is cut")
+
+    @cached_property
+    def _gathered(self) -> Negatives | None:
+        """Those that do not hang on the split."""
+        rejection = self.recipe.rejection
+        if not rejection.has_negatives:
             return None
         with let_one_per_machine_go_first():
-            return gather_negatives(datasets, self.corpus, progress=self.progress)
+            return gather_negatives(rejection, self.corpus, self.recordings, progress=self.progress)
+
+    @cached_property
+    def recordings(self) -> LongRecordings | None:
+        """Long recordings in which none of the words is spoken; None where the recipe names none.
+
+        Raises:
+            DataError: they are not there, or cannot be read.
+        """
+        places = self.recipe.rejection.recordings
+        return read_recordings(places, self.corpus.audio.sample_rate, progress=self.progress) if places else None
 
     @cached_property
     def unknown_words(self) -> Corpus | None:
@@ -173,6 +193,7 @@ class Prepared:
             *self.split.notes,
             *self._epoch_notes(),
             *((negatives.note,) if negatives else ()),
+            *(self.recordings.notes if self.recordings else ()),
             *self.leakage.notes,
         )
 

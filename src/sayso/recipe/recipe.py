@@ -131,10 +131,30 @@ class Rejection(Settings):
     """Data sets of sounds that are none of the words, whatever their labels say. Every clip of them trains one more
     class, as do stretches of the background noise that comes with the data set, and noise and silence that are made.
     The model then answers "none of these" where no word is probable enough. Empty: it always names a word."""
+    recordings: tuple[str, ...] = ()
+    """Files and folders of long recordings, such as other speech or radio, in which none of the words is spoken:
+    windows of them are negatives too, and words that train for streams (augment: surround) stand in them."""
+    windows: PositiveInt = 5000
+    """So many windows of the recordings train at most, evenly over all of them."""
+    cut_words: Annotated[int, Range(least=0)] = 0
+    """So many negatives are training clips of the words of which only the beginning, or only the end, is heard."""
+    rounds: Annotated[int, Range(least=0)] = 0
+    """Trainings before the last one, each of which listens to the recordings then: the windows that it takes for a word
+    most surely train from there on."""
     negatives_weight: Positive = 0.5
     """What all negatives together weigh in the loss against all clips of the words, however many there are of each."""
     lost_share: Annotated[float, Range(least=0, below=1)] = FALSE_REJECT_RATE
     """Share of the validation clips that are named rightly which the threshold may turn away."""
+
+    @property
+    def has_negatives(self) -> bool:
+        """Whether anything trains as none of the words."""
+        return bool(self.negatives or self.recordings or self.cut_words)
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield a fault where there are rounds, and nothing to listen to."""
+        if self.rounds and not self.recordings:
+            yield Fault("rounds", f"is {self.rounds}, but there are no recordings to listen to; name some, or use 0")
 
 
 def _default_augment() -> tuple[AugmentConfig, ...]:
@@ -176,6 +196,11 @@ class Recipe(Settings):
         elif self.training.copies and not any(part.works_on == "samples" for part in self.augment):
             problem = f"is {self.training.copies}, but no augmentation changes samples, so that all would be the same"
             yield Fault("training.copies", f"{problem}; use null")
+        if self.rejection.cut_words and self.split.by == "each_speaker":
+            problem = (
+                f"is {self.rejection.cut_words}, but with split.by each_speaker cut words of whom is left out train"
+            )
+            yield Fault("rejection.cut_words", f"{problem}; use 0, or another split.by")
         if self.training.augmented == "beside" and not isinstance(self.dataset, MixedConfig):
             yield Fault(
                 "training.augmented", f"is beside, but nothing stands beside the recordings of {self.dataset.kind}"

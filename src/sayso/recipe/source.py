@@ -10,6 +10,7 @@ from sayso.errors import Fault, SettingsError
 from sayso.recipe.defaults import Wishes, suggest_for_words, suggest_recipe
 from sayso.recipe.recipe import Recipe, read_recipe, recipe_from_values
 from sayso.recipe.words import Words
+from sayso.system.files import expand_home
 from sayso.system.progress import Progress
 
 __all__ = ["find_recipe", "is_recipe_file"]
@@ -55,8 +56,11 @@ def find_recipe(
             else suggest_recipe(path, overrides, wishes=wishes, progress=progress)
         )
     negatives = tuple(dataset.anchor() for dataset in recipe.rejection.negatives)
+    recordings = tuple(str(expand_home(place).resolve()) for place in recipe.rejection.recordings)
     anchored = replace(
-        recipe, dataset=recipe.dataset.anchor(), rejection=replace(recipe.rejection, negatives=negatives)
+        recipe,
+        dataset=recipe.dataset.anchor(),
+        rejection=replace(recipe.rejection, negatives=negatives, recordings=recordings),
     )
     return name, anchored
 

@@ -23,10 +23,10 @@ __all__ = [
     "remove_run",
 ]
 
-_FOLDS = "folds"
+_FOLDS, _ROUNDS = "folds", "rounds"
 # What a run may have in its folder before its first epoch has ended.
 _WRITTEN_FIRST = (
-    *("recipe.yaml", "manifest.json", "model.safetensors", _FOLDS),
+    *("recipe.yaml", "manifest.json", "model.safetensors", _FOLDS, _ROUNDS),
     *("tensorboard", "mlflow", "tracking.json"),
 )
 
@@ -78,6 +78,14 @@ class RunFolder:
     def folds(self) -> list["RunFolder"]:
         """All that are there."""
         return [RunFolder(path) for path in sorted((self.path / _FOLDS).glob("*"))]
+
+    def round(self, place: int) -> "RunFolder":
+        """The training of one round before the last, while the run is unfinished."""
+        return RunFolder(self.path / _ROUNDS / str(place))
+
+    def forget_rounds(self) -> None:
+        """Remove them; they have done their work."""
+        shutil.rmtree(self.path / _ROUNDS, ignore_errors=True)
 
     @property
     def resume(self) -> Path:

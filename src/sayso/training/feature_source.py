@@ -42,6 +42,7 @@ class FeatureSource:
         train: rows of them that train.
         scored: rows that are only ever scored, as they are.
         noise: recordings of background noise, for augmentation.
+        speech: recordings of other speech, for augmentation.
         keeps: whether features that stay the same are worth keeping here.
         stream: apart from other sources of one training, which are augmented otherwise.
         most_copies: of augmented clips, whatever the recipe asks for; None: as many as that.
@@ -58,6 +59,7 @@ class FeatureSource:
         train: Rows,
         scored: Rows,
         noise: Sequence[Tensor] = (),
+        speech: Sequence[Tensor] = (),
         keeps: bool = True,
         stream: int = 0,
         most_copies: int | None = None,
@@ -71,7 +73,7 @@ class FeatureSource:
         self.seed = recipe.training.seed
         wanted = recipe.training.copies
         self.copies = min(wanted, most_copies) if wanted and most_copies else wanted
-        surroundings = Surroundings(recipe.audio.sample_rate, noise)
+        surroundings = Surroundings(recipe.audio.sample_rate, noise, speech)
         self.on_samples = [part.build(surroundings) for part in recipe.augment if part.works_on == "samples"]
         self.shape = shape = recipe.features.build(recipe.audio).shape
         steady = np.concatenate((train, scored)) if not self.on_samples else scored if self.copies else scored[:0]
@@ -198,7 +200,8 @@ class Sources:
     ) -> "Sources":
         """Make the sources of a recipe's clips, and compute the features that stay the same and are not known yet."""
         recipe, corpus, split, negatives = prepared.recipe, prepared.corpus, prepared.split, prepared.negatives
-        noise = tuple(_float_noise(corpus))
+        noise = tuple(_floats(corpus.noise))
+        speech = tuple(_floats(prepared.recordings.sounds)) if prepared.recordings else ()
         # A GPU computes them faster than it fetches them.
         keeps = hardware.device.type == "cpu"
         words = FeatureSource(
@@ -207,6 +210,7 @@ class Sources:
             train=split.train,
             scored=split.validation,
             noise=noise,
+            speech=speech,
             keeps=keeps,
             marks=corpus.fingerprints,
             known=known,
@@ -221,6 +225,7 @@ class Sources:
                 train=rows,
                 scored=rows[:0],
                 noise=noise,
+                speech=speech,
                 keeps=keeps,
                 stream=1,
                 most_copies=_MOST_NEGATIVE_COPIES,
@@ -251,6 +256,6 @@ def _in_batches(rows: Rows) -> list[Rows]:
     return np.array_split(rows, -(-len(rows) // _BATCH)) if len(rows) else []
 
 
-def _float_noise(corpus: Corpus) -> Iterator[Tensor]:
-    for recording in corpus.noise:
+def _floats(recordings: Sequence[NDArray[np.int16]]) -> Iterator[Tensor]:
+    for recording in recordings:
         yield torch.from_numpy(np.array(recording)).float() / 32768
