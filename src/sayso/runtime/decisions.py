@@ -43,11 +43,10 @@ class Decider:
             raise SettingsError(
                 [Fault("stream.thresholds", f"'{word}' is no word of this model; it has {known}") for word in unknown]
             )
-        hop_seconds = settings.hop_samples(sample_rate) / sample_rate
         self._settings = settings
         self._thresholds = np.array([settings.threshold_of(word) for word in words])
-        self._least_hops = 1 + round(settings.least_seconds / hop_seconds)
-        self._refractory_hops = round(settings.refractory_seconds / hop_seconds)
+        self._least_hops = 1 + settings.count_hops(settings.least_seconds, sample_rate)
+        self._refractory_hops = settings.count_hops(settings.refractory_seconds, sample_rate)
         self.reset()
 
     def reset(self) -> None:

@@ -53,6 +53,10 @@ class StreamSettings(Settings):
         """Samples from one answer to the next, at the model's rate in hertz."""
         return max(1, round(self.hop_seconds * sample_rate))
 
+    def count_hops(self, seconds: float, sample_rate: int) -> int:
+        """Count the hops that come in a time, at the model's rate in hertz."""
+        return round(seconds / (self.hop_samples(sample_rate) / sample_rate))
+
     def threshold_of(self, word: str) -> float:
         """Give the score from which on this word is detected."""
         return next((each.threshold for each in self.thresholds if each.word == word), self.threshold)
