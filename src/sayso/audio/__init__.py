@@ -4,6 +4,7 @@ decode (any file libsndfile reads, channels averaged) -> resample (soxr) -> fit 
 """
 
 from sayso.audio.arrays import check_rate, read_array
+from sayso.audio.blocks import SoundBlocks
 from sayso.audio.fitting import Fitted, clip_from_file, clip_from_samples, fit_clip, fit_length
 from sayso.audio.format import FULL_SCALE, HIGHEST_RATE, LOWEST_RATE, RESAMPLER, AudioFormat, Fit, Samples
 from sayso.audio.levels import find_sound, heard, measure_extent, without_clicks, without_offset
@@ -21,6 +22,7 @@ __all__ = [
     "Fitted",
     "Samples",
     "Sound",
+    "SoundBlocks",
     "check_rate",
     "clip_from_file",
     "clip_from_samples",

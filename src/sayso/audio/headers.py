@@ -4,6 +4,7 @@ What is missing is counted in the file itself, and the file is given anew, in me
 """
 
 import struct
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import soundfile
@@ -21,7 +22,8 @@ _FLAC_LARGEST_FRAME = 1 << 20
 def complete(path: Path | str, file: soundfile.SoundFile) -> bytes | None:
     """Give a file's content with a header that says its length; None: its own does, or it cannot be told."""
     if file.format == "MP3":
-        return with_length(Path(path).read_bytes())
+        with Path(path).open("rb") as content, mmap(content.fileno(), 0, access=ACCESS_READ) as mapped:
+            return with_length(mapped)
     if file.format in ("WAV", "WAVEX") and file.frames == 0:
         return _with_data_size(Path(path).read_bytes())
     if file.format == "FLAC" and file.frames == UNKNOWN_FRAMES:

@@ -7,6 +7,7 @@ http://www.mp3-tech.org/programmer/frame_header.html
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from mmap import mmap
 
 __all__ = ["with_length"]
 
@@ -36,7 +37,7 @@ class _Frame:
     """Between the header and what Xing would say."""
 
 
-def with_length(content: bytes) -> bytes | None:
+def with_length(content: bytes | mmap) -> bytes | None:
     """Give an MP3 with a Xing frame before its frames; None where it has one, or its frames cannot be counted."""
     found = _find_frames(content)
     first = next(found, None)
@@ -51,7 +52,7 @@ def with_length(content: bytes) -> bytes | None:
     return _make_xing(content, first, len(frames), end - first.start) + content[first.start : end]
 
 
-def _find_frames(content: bytes) -> Iterator[_Frame]:
+def _find_frames(content: bytes | mmap) -> Iterator[_Frame]:
     """Yield the whole frames in their order; a frame counts where another, or the end, follows it."""
     place, sought_until = _skip_tag(content), 0
     while place + _HEAD_BYTES <= len(content):
@@ -66,12 +67,12 @@ def _find_frames(content: bytes) -> Iterator[_Frame]:
             return
 
 
-def _is_next(content: bytes, place: int) -> bool:
+def _is_next(content: bytes | mmap, place: int) -> bool:
     """Say whether a frame, or a tag that ends the file, stands at a place."""
     return _read_frame(content, place) is not None or content[place : place + 3] in (b"TAG", b"APE", b"ID3", b"LYR")
 
 
-def _skip_tag(content: bytes) -> int:
+def _skip_tag(content: bytes | mmap) -> int:
     """Give the place behind an ID3v2 tag, 0 without one."""
     if content[:3] != b"ID3" or len(content) < 10:
         return 0
@@ -79,7 +80,7 @@ def _skip_tag(content: bytes) -> int:
     return 10 + size
 
 
-def _read_frame(content: bytes, place: int) -> _Frame | None:
+def _read_frame(content: bytes | mmap, place: int) -> _Frame | None:
     head = int.from_bytes(content[place : place + _HEAD_BYTES], "big")
     version, layer = head >> 19 & 3, head >> 17 & 3
     bit_rate, rate, padding, mode = head >> 12 & 15, head >> 10 & 3, head >> 9 & 1, head >> 6 & 3
@@ -95,7 +96,7 @@ def _read_frame(content: bytes, place: int) -> _Frame | None:
     return _Frame(place, size, version, side)
 
 
-def _make_xing(content: bytes, first: _Frame, count: int, size: int) -> bytes:
+def _make_xing(content: bytes | mmap, first: _Frame, count: int, size: int) -> bytes:
     """Make an empty frame like the first, that says how many frames and bytes follow it."""
     head = int.from_bytes(content[first.start : first.start + _HEAD_BYTES], "big")
     # At the highest bit rate, so that there is room; without padding, and (the bit is set) without a checksum.

@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import soundfile
@@ -19,11 +20,22 @@ from sayso.audio.scale import MOST_PEAK, count_beyond, find_peak, holds_int16, m
 from sayso.errors import AudioError
 from sayso.system.wording import counted
 
-__all__ = ["Sound", "decode", "probe", "read_sound"]
+__all__ = [
+    "CUT_SHORT",
+    "Sound",
+    "bring_to_scale",
+    "check_file_rate",
+    "decode",
+    "dtype_of",
+    "open_sound",
+    "probe",
+    "read_sound",
+]
 
 # ValueError and MemoryError: names and lengths that no file can have.
 _UNREADABLE = (soundfile.LibsndfileError, OSError, ValueError, MemoryError)
-_CUT_SHORT = "cut short, the file ends before its sound does"
+CUT_SHORT = "cut short, the file ends before its sound does"
+"""What is wrong with a file whose end is gone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,16 +87,11 @@ def read_sound(path: Path | str, *, start_seconds: float | None = None, end_seco
     if len(samples) == 0:
         part = start_seconds is not None or end_seconds is not None
         if read.has_no_end and not part:
-            raise AudioError(f"{name}: {_CUT_SHORT}")
+            raise AudioError(f"{name}: {CUT_SHORT}")
         raise AudioError(f"{name}: holds no sound" + (" between start and end" if part else ""))
     if samples.dtype == np.int16:
         return replace(read, samples=samples)
-    if not np.isfinite(samples).all():
-        raise AudioError(f"{name}: holds samples that are not numbers (NaN or infinite)")
-    floats = samples / np.float32(FULL_SCALE) if read.was_int16 else to_float(samples)
-    if (peak := find_peak(floats)) > MOST_PEAK:
-        scale = "must lie in [-1, 1]: it is damaged, or was written on another scale"
-        raise AudioError(f"{name}: samples reach {peak:,.5g}, {scale}")
+    floats = bring_to_scale(samples, name, was_int16=read.was_int16)
     mono, channel = (floats, None) if floats.ndim == 1 else mix(floats)
     return replace(read, samples=mono, beyond=count_beyond(mono), channel=channel)
 
@@ -107,12 +114,34 @@ def probe(path: Path | str) -> tuple[float, int]:
     Raises:
         AudioError: it cannot be read as sound.
     """
-    with _opened(path) as file:
+    with open_sound(path) as file:
         return file.frames / max(1, file.samplerate), int(file.samplerate)
 
 
+def bring_to_scale(samples: Samples, name: str, *, was_int16: bool) -> NDArray[np.float32]:
+    """Give the samples of a file, of one channel or several, as floats in [-1, 1], or a little beyond.
+
+    Raises:
+        AudioError: they are not numbers, or on another scale.
+    """
+    if not np.isfinite(samples).all():
+        raise AudioError(f"{name}: holds samples that are not numbers (NaN or infinite)")
+    floats = samples / np.float32(FULL_SCALE) if was_int16 else to_float(samples)
+    if (peak := find_peak(floats)) > MOST_PEAK:
+        scale = "must lie in [-1, 1]: it is damaged, or was written on another scale"
+        raise AudioError(f"{name}: samples reach {peak:,.5g}, {scale}")
+    return floats
+
+
+def check_file_rate(rate: int, name: str) -> int:
+    """Give the rate of a file in hertz; raises AudioError where no sound has such."""
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise AudioError(f"{name}: sample rate {rate} Hz, must be {LOWEST_RATE} to {HIGHEST_RATE} Hz")
+    return rate
+
+
 @contextmanager
-def _opened(path: Path | str) -> Generator[soundfile.SoundFile]:
+def open_sound(path: Path | str) -> Generator[soundfile.SoundFile]:
     """Open a file for reading, with a length that is true; what cannot be read inside is an AudioError, too."""
     try:
         with without_chatter(), ExitStack() as stack:
@@ -120,7 +149,7 @@ def _opened(path: Path | str) -> Generator[soundfile.SoundFile]:
             if (content := complete(path, file)) is not None:
                 file = stack.enter_context(soundfile.SoundFile(BytesIO(content)))
             if file.frames == UNKNOWN_FRAMES:
-                raise AudioError(f"{printable(path)}: {_CUT_SHORT}")
+                raise AudioError(f"{printable(path)}: {CUT_SHORT}")
             yield file
     except _UNREADABLE as error:
         raise AudioError(f"{printable(path)}: {why_unreadable(path)}") from error
@@ -131,20 +160,23 @@ def _read(path: Path | str, name: str, start_seconds: float | None, end_seconds:
 
     Then what the file says of them, as a sound whose samples are still to come.
     """
-    with _opened(path) as file:
-        rate = int(file.samplerate)
-        if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-            raise AudioError(f"{name}: sample rate {rate} Hz, must be {LOWEST_RATE} to {HIGHEST_RATE} Hz")
+    with open_sound(path) as file:
+        rate = check_file_rate(int(file.samplerate), name)
         first = _frame(start_seconds, 0, file)
         wanted = max(0, _frame(end_seconds, file.frames, file) - first)
         if first:
             file.seek(first)
-        dtype = "int16" if file.channels == 1 and file.subtype == "PCM_16" else "float32"
+        dtype = dtype_of(file)
         samples: Samples = np.asarray(file.read(wanted, dtype=dtype), dtype=dtype)
         if is_cut_short(path, file, wanted - len(samples)):
-            raise AudioError(f"{name}: {_CUT_SHORT}")
+            raise AudioError(f"{name}: {CUT_SHORT}")
         none = np.zeros(0, np.float32)
         return samples, Sound(name, none, rate, was_int16=holds_int16(file), has_no_end=has_no_end(path, file))
+
+
+def dtype_of(file: soundfile.SoundFile) -> Literal["int16", "float32"]:
+    """Say as what the samples of a file are read: as int16 where it holds one channel of just those."""
+    return "int16" if file.channels == 1 and file.subtype == "PCM_16" else "float32"
 
 
 def _frame(seconds: float | None, default: int, file: soundfile.SoundFile) -> int:

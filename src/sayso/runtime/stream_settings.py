@@ -1,10 +1,11 @@
 """How answers on an endless stream become detections; in the recipe, in the model file, and open to change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
-from sayso.config.schema import NonNegative, Positive, PositiveInt, Range, Settings, Share
+from sayso.config.overrides import merge
+from sayso.config.schema import NonNegative, Positive, PositiveInt, Range, Settings, Share, dump, read
 from sayso.errors import Fault
 
 __all__ = ["StreamSettings", "WordThreshold"]
@@ -60,3 +61,11 @@ class StreamSettings(Settings):
     def threshold_of(self, word: str) -> float:
         """Give the score from which on this word is detected."""
         return next((each.threshold for each in self.thresholds if each.word == word), self.threshold)
+
+    def overridden(self, values: Mapping[str, Any]) -> "StreamSettings":
+        """Give the same settings with some plain values instead, by the names of fields.
+
+        Raises:
+            SettingsError: a name is unknown, or a value does not fit; told as of the recipe's section `stream`.
+        """
+        return read(StreamSettings, merge(dump(self), values), key="stream")
