@@ -13,6 +13,7 @@ from sayso.models.luz_convnet import LuzConvnetConfig
 from sayso.models.mlp import MlpConfig
 from sayso.models.spectrogram_cnn import SpectrogramCnnConfig
 from sayso.models.tc_resnet import TCResNetConfig
+from sayso.models.temporal_mlp import TemporalMlpConfig
 from sayso.recipe.recipe import recipe_from_values
 
 
@@ -41,6 +42,12 @@ def luz_count(inputs, classes):
         (FeedForwardConfig(hidden=(5, 4)), (1, 3, 1), 2, 3 * 5 + 2 * 5 + 5 * 4 + 2 * 4 + 4 * 2 + 2),
         # Three gates, each with weights from below and from before and two biases.
         (GruConfig(layers=1, bidirectional=False), (1, 40, 9), 10, 3 * 128 * (40 + 128 + 2) + 1290),
+        (
+            TemporalMlpConfig(channels=4, hidden=5),
+            (1, 6, 9),
+            3,
+            6 * 4 * 3 + 4 + 4 * 4 * 3 + 4 + 4 * 5 * 5 + 5 + 5 * 3 + 3,
+        ),
         (TCResNetConfig(width=1.0), (1, 40, 101), 8, 64_952),
         (TCResNetConfig(width=2.0), (1, 40, 101), 8, 253_928),
     ],

@@ -55,7 +55,8 @@ class Fitted:
         middles = (places + 0.5) * hop - self.start
         lost = np.count_nonzero((middles < 0) | (middles >= self.audio.clip_samples)) * hop
         first, end = int(places[0]) * hop, min(int(places[-1] + 1) * hop, total)
-        needed = {"start": end, "centre": max(total - 2 * first, 2 * end - total)}.get(self.audio.fit, end - first)
+        by_fit = {"start": end, "end": total - first, "centre": max(total - 2 * first, 2 * end - total)}
+        needed = by_fit.get(self.audio.fit, end - first)
         enough = min(needed + round(_ROOM_SECONDS * self.audio.sample_rate), total)
         return lost / self.audio.sample_rate, enough / self.audio.sample_rate
 
@@ -102,12 +103,14 @@ def fit_clip(samples: Samples, sample_rate: float, audio: AudioFormat) -> Fitted
 
 
 def fit_length(samples: Samples, length: int, fit: Fit) -> Samples:
-    """Cut or pad with zeros to (length,): the centre, the start, or the window with the most energy.
+    """Cut or pad with zeros to (length,): the centre, the start, the end, or the window with the most energy.
 
     >>> fit_length(np.array([1, 2, 3, 4, 5], dtype=np.float32), 3, "centre")
     array([2., 3., 4.], dtype=float32)
     >>> fit_length(np.array([1, 2], dtype=np.float32), 4, "centre")
     array([0., 1., 2., 0.], dtype=float32)
+    >>> fit_length(np.array([1, 2], dtype=np.float32), 3, "end")
+    array([0., 1., 2.], dtype=float32)
     """
     return _take(samples, _find_start(samples, length, fit), length)
 
@@ -117,6 +120,8 @@ def _find_start(samples: Samples, length: int, fit: Fit) -> int:
     surplus = len(samples) - length
     if fit == "start":
         return 0
+    if fit == "end":
+        return surplus
     if fit == "centre" or surplus <= 0:
         return surplus // 2 if surplus > 0 else -(-surplus // 2)
     energy = np.concatenate(([0.0], np.cumsum(samples.astype(np.float64) ** 2)))

@@ -10,7 +10,7 @@ from sayso.config.schema import Positive, Range, Settings
 
 __all__ = ["FULL_SCALE", "HIGHEST_RATE", "LOWEST_RATE", "RESAMPLER", "AudioFormat", "Fit", "Samples"]
 
-Fit = Literal["centre", "start", "loudest"]
+Fit = Literal["centre", "start", "end", "loudest"]
 FULL_SCALE = 32768.0
 RESAMPLER = "soxr HQ"
 LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
@@ -27,7 +27,7 @@ class AudioFormat(Settings):
     clip_seconds: Annotated[Positive, Range(most=60)] = 1.0
     """Length of a clip in seconds; shorter files are padded with silence, longer ones cut."""
     fit: Fit = "centre"
-    """Which part of a longer file is taken, and where a shorter one is placed: centre, start, or loudest part."""
+    """Which part of a longer file is taken, and where a shorter one is placed: centre, start, end, or loudest part."""
 
     @property
     def clip_samples(self) -> int:

@@ -1,5 +1,6 @@
 """`sayso train`."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -20,6 +21,13 @@ def train(
     words_file: WordsFile = None,
     language: Language = None,
     small: Small = False,
+    negatives: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="File or folder of long recordings, such as other speech, in which no word is spoken; may be given "
+            "several times. Short for --set rejection.recordings=[...]"
+        ),
+    ] = None,
     settings: Overrides = None,
     epochs: Annotated[int | None, typer.Option(help="Short for --set training.epochs=...")] = None,
     device: Annotated[
@@ -40,8 +48,10 @@ def train(
     need_one("a recipe, folder or manifest; --words; --words-file; --resume RUN", source, words, words_file, resume)
     short = {"epochs": epochs, "device": device, "precision": precision}
     overrides = [*(settings or ()), *(f"training.{key}={value}" for key, value in short.items() if value is not None)]
+    if negatives:
+        overrides.append(f"rejection.recordings={json.dumps(negatives, ensure_ascii=False)}")
     if resume is not None and (overrides or out or small or language):
-        unfit = "--set, --epochs, --device, --precision, --small, --language and --out do not fit it"
+        unfit = "--set, --negatives, --epochs, --device, --precision, --small, --language and --out do not fit it"
         raise typer.BadParameter(f"--resume goes on with a run as it is: {unfit}")
     from sayso.experiment import train as experiment
     from sayso.system.distributed import this_process

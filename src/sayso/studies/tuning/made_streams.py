@@ -98,7 +98,7 @@ def make_stream(
     ends = np.cumsum([len(gap) + length for length in lengths])
     sound = np.concatenate([part for piece in order for part in (gap, piece.samples)])
     level = _level(np.concatenate([piece.samples for piece in order]))
-    sound = sound + _bed(noise, len(sound), rng) * level * _ratio(rng)
+    sound = sound + _bed(noise, len(sound), rng) * np.float32(level) * _ratio(rng)
     gaps = [(int(end) - length - len(gap), len(gap)) for end, length in zip(ends, lengths, strict=True)]
     spoken = [(int(end) - length, length) for end, length in zip(ends, lengths, strict=True)]
     slots = {0: [gaps[at] for at in rng.permutation(len(gaps))], 1: [spoken[at] for at in rng.permutation(len(spoken))]}
@@ -123,7 +123,7 @@ def make_stream(
         Place(piece.name, start / sample_rate, end / sample_rate)
         for piece, start, end in zip(order, starts, ends.tolist(), strict=True)
     ]
-    return MadeStream(made / max(1.0, peak), tuple(truth), tuple(ratios), tuple(places), sample_rate)
+    return MadeStream(made / np.float32(max(1.0, peak)), tuple(truth), tuple(ratios), tuple(places), sample_rate)
 
 
 def find_active(samples: NDArray[np.float32], sample_rate: int) -> tuple[int, int]:
