@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +103,7 @@ def make_stream(
     gaps = [(int(end) - length - len(gap), len(gap)) for end, length in zip(ends, lengths, strict=True)]
     spoken = [(int(end) - length, length) for end, length in zip(ends, lengths, strict=True)]
     slots = {0: [gaps[at] for at in rng.permutation(len(gaps))], 1: [spoken[at] for at in rng.permutation(len(spoken))]}
-    made = sound.copy()
+    made = sound.astype(np.float32)
     truth: list[Stretch] = []
     ratios: list[float] = []
     for turn, word in enumerate(words):
@@ -148,6 +149,6 @@ def _ratio(rng: np.random.Generator) -> np.float32:
     return np.float32(10 ** (-rng.uniform(LOWEST_SNR_DB, HIGHEST_SNR_DB) / 20))
 
 
-def _level(samples: NDArray[np.float32]) -> float:
+def _level(samples: NDArray[np.floating[Any]]) -> float:
     """Root of the mean power; never 0."""
     return float(np.sqrt(max(_LEAST_POWER, np.square(samples, dtype=np.float64).mean() if len(samples) else 0.0)))
