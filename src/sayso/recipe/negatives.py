@@ -105,8 +105,9 @@ def gather_negatives(
 
 
 def _clips(dataset: DatasetConfig, corpus: Corpus, progress: Progress) -> Corpus:
-    listing = dataset.kept_listing(progress)
-    negatives = pack(Listing(listing.clips), corpus.audio, progress=progress, max_bad_share=dataset.max_bad_share)
+    # What a source keeps for the test, or for validation, teaches nothing here either.
+    own = tuple(clip for clip in dataset.kept_listing(progress).clips if clip.part in (None, "train"))
+    negatives = pack(Listing(own), corpus.audio, progress=progress, max_bad_share=dataset.max_bad_share)
     if shared := _find_shared(negatives, set(corpus.fingerprints)):
         raise DataError(
             f"rejection.negatives ({dataset.kind}) holds {counted(len(shared), 'clip')} of the wanted words themselves "

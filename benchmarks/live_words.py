@@ -1,0 +1,189 @@
+"""Five words in recorded sentences: misses at half a false alarm an hour, each sentence scored by a model without it.
+
+`python -m benchmarks.live_words SENTENCES` trains `recipes/speech-commands/stream.yaml` five times, each time with four
+fifths of the sentences as negatives (`benchmarks/sentence_folds.csv` says which), and replays the exported models over
+streams of the fifth that is left: its sentences, noise of Speech Commands beneath, clips of its official testing part on
+top, of the five words and of others. Thresholds of a fifth come from the streams of the other four, word by word.
+
+Noise recordings are those of the training, and voices may speak in several fifths. Replays of a sentence with other
+noise add no independent hours.
+"""
+
+import argparse
+import csv
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.audio import quantise, read_sound, resample, to_float
+from sayso.data.clips import Clip
+from sayso.data.datasets import find_dataset
+from sayso.experiment.run import Run
+from sayso.experiment.train import train
+from sayso.metrics.detection import Heard, score_detections
+from sayso.recipe.recipe import read_recipe
+from sayso.runtime import Stream
+from sayso.runtime.replay import Replay, Track
+from sayso.studies.tuning.made_streams import MadeStream, Piece, Spoken, make_stream
+from sayso.system.progress import Progress
+
+WORDS = ("yes", "down", "left", "right", "stop")
+OTHERS = ("no", "up", "go", "bed", "cat", "happy")
+FOLDS, RATE = 5, 16_000
+# Of the places in a stream, the others being clips of other words.
+WORDS_SHARE = 0.65
+LOUD_DB = 10.0
+THRESHOLDS = 1 / (1 + np.exp(-np.linspace(-3, 7, 200)))
+
+
+@dataclass(frozen=True, eq=False)
+class Replayed:
+    """One stream and what a model that never heard its sentences says of it."""
+
+    fold: int
+    stream: MadeStream
+    track: Track
+
+
+def main() -> None:
+    """Print misses, alarms and latency, by word and together."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sentences", type=Path, help="folder of the sentences")
+    parser.add_argument("--recipe", type=Path, default=Path("recipes/speech-commands/stream.yaml"))
+    parser.add_argument("--replays", type=int, default=8)
+    parser.add_argument("--alarms", type=float, default=0.5, help="false alarms an hour that each word may give")
+    parser.add_argument("--folds", type=int, default=FOLDS, help="how many of the five are trained and scored")
+    parser.add_argument("--runs", type=Path, default=Path("runs/live-words"))
+    parser.add_argument("--set", action="append", default=[], dest="overrides")
+    options = parser.parse_args()
+    folds = _read_folds(options.sentences)[: options.folds]
+    replay, replayed = None, []
+    for fold, own in enumerate(folds):
+        others = [
+            str(path) for place, paths in enumerate(_read_folds(options.sentences)) if place != fold for path in paths
+        ]
+        run = _train(options.recipe, options.runs / str(fold), others, options.overrides)
+        stream = Stream(run.path)
+        replay = Replay(
+            stream.labels, stream.settings, sample_rate=RATE, window_samples=round(stream.window_seconds * RATE)
+        )
+        replayed += [_replay(run, replay, fold, made) for made in _streams(own, fold, len(folds), options.replays)]
+    assert replay is not None
+    _report(replay, replayed, options.alarms)
+
+
+def _read_folds(sentences: Path) -> list[list[Path]]:
+    with Path(__file__).with_name("sentence_folds.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [[sentences / row["file"] for row in rows if int(row["fold"]) == fold] for fold in range(FOLDS)]
+
+
+def _train(recipe: Path, folder: Path, negatives: Sequence[str], overrides: Sequence[str]) -> Run:
+    if (folder / "manifest.json").is_file() and Run(folder).finished:
+        return Run(folder)
+    began = time.perf_counter()
+    named = [f"rejection.recordings={list(negatives)!r}"] if read_recipe(recipe).rejection.has_negatives else []
+    run = train(recipe, overrides=[*named, *overrides], out=folder)
+    print(
+        f"trained {folder} in {time.perf_counter() - began:.0f} s: {100 * run.metrics()['test']['accuracy']:.1f} % of clips"
+    )
+    return run
+
+
+def _streams(own: Sequence[Path], fold: int, folds: int, replays: int) -> list[MadeStream]:
+    clips = find_dataset("speech_commands", [f"words={[*WORDS, *OTHERS]!r}"]).listing(Progress())
+    tested = [clip for clip in clips.clips if clip.part == "test"]
+    wanted = _share([clip for clip in tested if clip.label in WORDS], fold, folds)
+    others = _share([clip for clip in tested if clip.label in OTHERS], fold, folds)
+    pieces = [Piece(path.name, _samples(path)) for path in own]
+    noise = [_samples(Path(path)) for path in clips.noise]
+    made: list[MadeStream] = []
+    for number in range(replays):
+        rng = np.random.default_rng((fold, number))
+        words = round(WORDS_SHARE * 2 * len(pieces))
+        chosen = _drawn(wanted, words, number) + _drawn(others, 2 * len(pieces) - words, number)
+        spoken = [
+            Spoken(clip.label, _samples(Path(clip.path)))
+            for clip in (chosen[at] for at in rng.permutation(len(chosen)))
+        ]
+        made.append(make_stream(pieces, spoken, noise, rng, sample_rate=RATE))
+    return made
+
+
+def _share(clips: Sequence[Clip], fold: int, folds: int) -> list[Clip]:
+    order = np.random.default_rng(5).permutation(len(clips))[fold::folds]
+    return [clips[place] for place in order]
+
+
+def _drawn(clips: Sequence[Clip], count: int, number: int) -> list[Clip]:
+    """So many of the clips, going on where the replay before ended."""
+    return [clips[(number * count + place) % len(clips)] for place in range(min(count, len(clips)))]
+
+
+def _samples(path: Path) -> NDArray[np.float32]:
+    sound = read_sound(path)
+    return resample(to_float(sound.samples), sound.sample_rate, RATE)
+
+
+def _replay(run: Run, replay: Replay, fold: int, made: MadeStream) -> Replayed:
+    answers = Stream(run.path).answer(quantise(made.samples))
+    return Replayed(fold, made, replay.track(answers, seconds=made.seconds, truth=made.truth))
+
+
+def _report(replay: Replay, replayed: Sequence[Replayed], alarms: float) -> None:
+    folds = sorted({each.fold for each in replayed})
+    heard: list[tuple[Replayed, Heard]] = []
+    for fold in folds:
+        rest = [each.track for each in replayed if each.fold != fold] or [each.track for each in replayed]
+        thresholds = np.array([_lowest_threshold(replay, rest, word, alarms) for word in replay.words])
+        print(f"fold {fold}: thresholds", dict(zip(replay.words, thresholds.round(3).tolist(), strict=True)))
+        heard += [(each, replay.hear(each.track, thresholds)) for each in replayed if each.fold == fold]
+    scores = score_detections([one for _, one in heard], replay.words)
+    for name, own in [("all", scores), *scores["per_word"].items()]:
+        misses, fired = own["misses"], own["alarms"]
+        latency = own["latency"]["median"] if own["latency"] else float("nan")
+        print(
+            f"{name:6} missed {100 * misses['rate']:5.1f} % of {misses['n']}, {fired['n']} alarms, {fired['per_hour']:.2f} "
+            f"an hour, latency {1000 * latency:.0f} ms"
+        )
+    print("misses by SNR:", _by_snr(heard))
+    seconds = {place.name: place.end - place.start for each in replayed for place in each.stream.places}
+    fired = sorted(
+        (each.stream.source_at(one.firings[alarm.firing].time), one.firings[alarm.firing].word, alarm.during or "-")
+        for each, one in heard
+        for alarm in one.outcome.alarms
+    )
+    print(f"{scores['hours']:.2f} hours replayed, {sum(seconds.values()) / 3600:.2f} independent; alarms in", fired)
+    print("latency of all:", scores["latency"])
+
+
+def _lowest_threshold(replay: Replay, tracks: Sequence[Track], word: str, alarms: float) -> float:
+    """The lowest threshold at which a word gives so many alarms an hour at most."""
+    hours = sum(track.seconds for track in tracks) / 3600
+    counts = np.zeros(len(THRESHOLDS))
+    for track in tracks:
+        truth = [stretch for stretch in track.truth if stretch.label == word]
+        for place, firings in enumerate(replay.decide_alone(track, word, THRESHOLDS.tolist())):
+            counts[place] += len(Heard.of(track.seconds, truth, firings).outcome.alarms)
+    fits = np.flatnonzero(counts / hours <= alarms)
+    return float(THRESHOLDS[fits[0]]) if len(fits) else 1.0
+
+
+def _by_snr(heard: Sequence[tuple[Replayed, Heard]]) -> str:
+    rows = [
+        (snr_db, place in one.outcome.misses, stretch.label)
+        for each, one in heard
+        for place, (stretch, snr_db) in enumerate(zip(one.truth, each.stream.snr_db, strict=True))
+        if stretch.label in WORDS
+    ]
+    loud = [missed for snr_db, missed, _ in rows if snr_db >= LOUD_DB]
+    soft = [missed for snr_db, missed, _ in rows if snr_db < LOUD_DB]
+    return f"from {LOUD_DB:g} dB {100 * np.mean(loud):.1f} %, below {100 * np.mean(soft):.1f} %"
+
+
+if __name__ == "__main__":
+    main()
