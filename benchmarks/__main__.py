@@ -23,6 +23,7 @@ HERE = (
     "contest",
     "family",
     "few_recordings",
+    "live_words",
     "near_copy_numbers",
     "peers",
     "planting",

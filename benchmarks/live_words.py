@@ -1,9 +1,9 @@
 """Five words in recorded sentences: misses at half a false alarm an hour, each sentence scored by a model without it.
 
-`python -m benchmarks.live_words SENTENCES` trains `recipes/speech-commands/stream.yaml` five times, each time with four
-fifths of the sentences as negatives (`benchmarks/sentence_folds.csv` says which), and replays the exported models over
-streams of the fifth that is left: its sentences, noise of Speech Commands beneath, clips of its official testing part on
-top, of the five words and of others. Thresholds of a fifth come from the streams of the other four, word by word.
+`python -m benchmarks.live_words SENTENCES` trains `recipes/speech-commands/stream.yaml` five times, each time with
+four fifths of the sentences as negatives (`benchmarks/sentence_folds.csv` says which), and replays the exported models
+over streams of the fifth that is left: its sentences, noise of Speech Commands beneath, clips of its official testing
+part on top, of the five words and of others. Thresholds of a fifth come from the streams of the other four, by word.
 
 Noise recordings are those of the training, and voices may speak in several fifths. Replays of a sentence with other
 noise add no independent hours.
@@ -88,9 +88,8 @@ def _train(recipe: Path, folder: Path, negatives: Sequence[str], overrides: Sequ
     began = time.perf_counter()
     named = [f"rejection.recordings={list(negatives)!r}"] if read_recipe(recipe).rejection.has_negatives else []
     run = train(recipe, overrides=[*named, *overrides], out=folder)
-    print(
-        f"trained {folder} in {time.perf_counter() - began:.0f} s: {100 * run.metrics()['test']['accuracy']:.1f} % of clips"
-    )
+    right = 100 * run.metrics()["test"]["accuracy"]
+    print(f"trained {folder} in {time.perf_counter() - began:.0f} s: {right:.1f} % of clips", flush=True)
     return run
 
 
@@ -147,8 +146,8 @@ def _report(replay: Replay, replayed: Sequence[Replayed], alarms: float) -> None
         misses, fired = own["misses"], own["alarms"]
         latency = own["latency"]["median"] if own["latency"] else float("nan")
         print(
-            f"{name:6} missed {100 * misses['rate']:5.1f} % of {misses['n']}, {fired['n']} alarms, {fired['per_hour']:.2f} "
-            f"an hour, latency {1000 * latency:.0f} ms"
+            f"{name:6} missed {100 * misses['rate']:5.1f} % of {misses['n']}, {fired['n']} alarms, "
+            f"{fired['per_hour']:.2f} an hour, latency {1000 * latency:.0f} ms"
         )
     print("misses by SNR:", _by_snr(heard))
     seconds = {place.name: place.end - place.start for each in replayed for place in each.stream.places}
