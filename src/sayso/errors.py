@@ -7,6 +7,7 @@
     ├── DataError        clips, folders and manifests
     │   ├── AudioError       one sound file that cannot be used
     │   └── DownloadError    an archive that cannot be fetched or does not check out
+    ├── DeviceError      a microphone that is missing, or has not what is asked of it
     ├── ModelError       a model file or checkpoint that cannot be read, or does not agree with its export
     ├── RunError         a run folder that is missing, taken, unfinished or of another recipe
     │   └── LostProcessError  one of several processes that train together has ended
@@ -29,6 +30,7 @@ from urllib.request import url2pathname
 __all__ = [
     "AudioError",
     "DataError",
+    "DeviceError",
     "DownloadError",
     "Fault",
     "InterruptedRunError",
@@ -93,6 +95,10 @@ class SoundWarning(UserWarning):
 
 class DownloadError(DataError):
     """An archive that cannot be fetched, or is not what it should be."""
+
+
+class DeviceError(SaysoError):
+    """A microphone that is missing, or has not what is asked of it."""
 
 
 class ModelError(SaysoError):

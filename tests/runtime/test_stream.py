@@ -3,45 +3,17 @@
 import numpy as np
 import pytest
 import soxr
-import torch
 
 from sayso.audio import quantise, to_float
-from sayso.classifier.export import export
-from sayso.classifier.module import Classifier
-from sayso.classifier.streaming_export import export_streaming
 from sayso.errors import AudioError, ModelError, SettingsError
-from sayso.recipe.recipe import recipe_from_values
 from sayso.runtime import Recognizer, Stream, StreamSettings, WordThreshold
-
-RATE, HOP, LENGTH = 16_000, 1280, 16_000
-WORDS = ("up", "down", "left")
+from streams_made import HOP, LENGTH, RATE, WORDS, export_model, sound
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """An exported model with random weights, whose answers move with the sound."""
-    folder = tmp_path_factory.mktemp("stream")
-    torch.manual_seed(0)
-    values = {"dataset": {"kind": "fsdd"}, "features": {"kind": "mel", "centre": False}}
-    classifier = Classifier(recipe_from_values(values, source="test"), WORDS).eval()
-    with torch.no_grad():
-        heard = torch.from_numpy(np.lib.stride_tricks.sliding_window_view(sound(4), LENGTH)[::HOP].copy())
-        classifier.normaliser.measure([classifier.features(heard)])
-        # Answers that move: the mean of what the network gives goes off, and what is left is spread.
-        logits = classifier(heard)
-        classifier.network.last.weight *= 2 / logits.std(0).max()
-        classifier.network.last.bias -= classifier(heard).mean(0)
-    clips = np.random.default_rng(0).integers(-9000, 9000, (3, LENGTH)).astype(np.int16)
-    export(classifier, folder / "model.onnx", clips)
-    export_streaming(classifier, folder / "model.onnx", clips)
-    return folder / "model.onnx"
-
-
-def sound(seconds, rate=RATE, seed=0):
-    """Noise whose level rises and falls, (samples,), float32."""
-    rng = np.random.default_rng(seed)
-    samples = rng.standard_normal(round(seconds * rate))
-    return (0.1 * samples * (1 + np.sin(np.arange(len(samples)) / rate * 3))).astype(np.float32)
+    return export_model(tmp_path_factory.mktemp("stream"))
 
 
 def in_chunks(stream, samples, seed=0, most=9000):
@@ -121,6 +93,17 @@ def test_a_detection_says_where_it_was_heard(model):
     found = Stream(model, settings=settings).feed(sound(2))
     assert found[0].word in WORDS
     assert (found[0].start, found[0].end) == (0.0, 1.0)
+
+
+def test_each_hop_is_judged_and_the_detections_are_among_them(model):
+    settings, samples = StreamSettings(threshold=0.4, smoothing=2), sound(6)
+    judged = Stream(model, settings=settings).judge(samples)
+    assert [each.hop for each in judged] == list(range(len(judged)))
+    assert [round(each.end - 1, 9) for each in judged] == [round(hop * 0.08, 9) for hop in range(len(judged))]
+    found = [each.detection for each in judged if each.detection]
+    assert found == Stream(model, settings=settings).feed(samples)
+    assert found
+    assert all(each.scores[WORDS.index(each.detection.word)] >= 0.4 for each in judged if each.detection)
 
 
 def test_memory_does_not_grow_with_time(model):

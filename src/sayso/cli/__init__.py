@@ -18,6 +18,7 @@ from sayso.cli import (
     init,
     learning_curve,
     list_parts,
+    listen,
     predict,
     runs,
     show,
@@ -43,6 +44,7 @@ app.command()(train.train)
 app.command()(adapt.adapt)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)
+app.command()(listen.listen)
 app.command()(verify.verify)
 app.command()(audit.audit)
 app.command()(compare.compare)

@@ -13,6 +13,7 @@ __all__ = ["EXTRAS", "doctor"]
 EXTRAS = {
     "train": "torch",
     "voices": "espeakng_loader",
+    "mic": "sounddevice",
     "track": "tensorboard",
     "ray": "ray",
 }

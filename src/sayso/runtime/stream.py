@@ -15,7 +15,7 @@ from sayso.runtime.hops import Answers, Hops, Windows, find_stateful
 from sayso.runtime.recognizer import Recognizer
 from sayso.runtime.stream_settings import StreamSettings
 
-__all__ = ["Detection", "Stream"]
+__all__ = ["Detection", "Judgement", "Stream"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,22 @@ class Detection:
     """Where the sound begins that was judged, in seconds from the stream's beginning."""
     end: float
     """Where it ends: the word was known from then on, and has ended a little before."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What was decided at one hop."""
+
+    hop: int
+    """Its number, from 0; in silence that is not listened to some are left out."""
+    start: float
+    """Where the sound begins that was judged, in seconds from the stream's beginning."""
+    end: float
+    """Where it ends."""
+    scores: NDArray[np.float64]
+    """Of each word, smoothed, (words,)."""
+    detection: Detection | None
+    """The word that is detected here, if any."""
 
 
 class Stream:
@@ -77,8 +93,9 @@ class Stream:
         stateful, why = (None, "") if by_windows else find_stateful(recognizer.path, hop, threads=threads)
         self.form = "stateful" if stateful else "windows"
         self.note = f"listening by whole windows, which costs more: {why}" if why else ""
-        if recognizer.stream is None and settings is None:
-            self.note = f"{recognizer.path} has no stream settings (older export); the defaults are taken"
+        if recognizer.stream is None:
+            taken = "those given here" if settings else "the defaults"
+            self.note = f"{recognizer.path} has no stream settings (older export); {taken} are taken"
         self._hops = Hops(stateful or Windows(recognizer, hop), len(self.labels), gate_db=self.settings.gate_db)
         self._hop = hop
         self.reset()
@@ -111,12 +128,16 @@ class Stream:
         Raises:
             AudioError: they cannot be used as sound; the stream is as it was before, and can be fed on.
         """
-        return self._detect(self.answer(samples))
+        return _detections(self.judge(samples))
+
+    def judge(self, samples: Any) -> list[Judgement]:
+        """Take the next samples, and tell what was decided at each hop; as `feed`."""
+        return self._judge(self.answer(samples))
 
     def flush(self) -> list[Detection]:
         """Tell the words in what was held back for resampling; the stream is a new one then."""
         held = self._resampler.resample_chunk(np.zeros(0, np.float32), last=True) if self._resampler else ()
-        found = self._detect(self._hops.feed(quantise(np.asarray(held, np.float32))))
+        found = _detections(self._judge(self._hops.feed(quantise(np.asarray(held, np.float32)))))
         scores = self.scores
         self.reset()
         self.scores = scores
@@ -133,15 +154,19 @@ class Stream:
             return quantise(samples)
         return quantise(np.asarray(self._resampler.resample_chunk(to_float(samples)), np.float32))
 
-    def _detect(self, answers: Answers) -> list[Detection]:
-        found: list[Detection] = []
+    def _judge(self, answers: Answers) -> list[Judgement]:
+        judged: list[Judgement] = []
         for hop, probabilities in zip(answers.hops.tolist(), answers.probabilities, strict=True):
             self.scores, fired = self._decider.decide(probabilities, hop)
-            if fired:
-                end = (hop * self._hop + self._length) / self._rate
-                first = max(0, hop - self.settings.smoothing + 1) * self._hop / self._rate
-                found.append(Detection(self.labels[fired.place], fired.score, first, end))
-        return found
+            end = (hop * self._hop + self._length) / self._rate
+            first = max(0, hop - self.settings.smoothing + 1) * self._hop / self._rate
+            found = Detection(self.labels[fired.place], fired.score, first, end) if fired else None
+            judged.append(Judgement(hop, first, end, self.scores, found))
+        return judged
+
+
+def _detections(judged: list[Judgement]) -> list[Detection]:
+    return [each.detection for each in judged if each.detection]
 
 
 def _model_file(model: "str | Path") -> Path:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from sayso.config.overrides import merge
 from sayso.config.schema import NonNegative, Positive, PositiveInt, Range, Settings, Share, dump, read
@@ -62,10 +62,11 @@ class StreamSettings(Settings):
         """Give the score from which on this word is detected."""
         return next((each.threshold for each in self.thresholds if each.word == word), self.threshold)
 
-    def overridden(self, values: Mapping[str, Any]) -> "StreamSettings":
+    def overridden(self, values: object) -> "StreamSettings":
         """Give the same settings with some plain values instead, by the names of fields.
 
         Raises:
             SettingsError: a name is unknown, or a value does not fit; told as of the recipe's section `stream`.
         """
-        return read(StreamSettings, merge(dump(self), values), key="stream")
+        merged = merge(dump(self), values) if isinstance(values, Mapping) else values
+        return read(StreamSettings, merged, key="stream")

@@ -1,0 +1,136 @@
+"""Clips of what fired and what nearly fired, in a folder that `sayso audit` and `sayso train` read."""
+
+import errno
+import io
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from sayso.errors import OutputError
+from sayso.runtime.live import Tell
+from sayso.system.files import check_writable, csv_text
+from sayso.system.wording import counted
+
+__all__ = ["KEPT_TABLE", "Keeper", "KeptClip", "Outcome"]
+
+KEPT_TABLE = "kept.csv"
+"""In the folder: a line for each clip. It is a manifest, too."""
+Outcome = Literal["fired", "near"]
+_COLUMNS = ("path", "label", "score", "threshold", "outcome", "stream_seconds", "time")
+
+
+@dataclass(frozen=True, eq=False)
+class KeptClip:
+    """The sound of a word that fired, or nearly did."""
+
+    word: str
+    outcome: Outcome
+    score: float
+    threshold: float
+    """The score that is asked of the word."""
+    samples: NDArray[np.int16]
+    """(samples,)."""
+    sample_rate: float
+    """In hertz."""
+    stream_seconds: float
+    """Where it begins in all that was heard."""
+
+
+class Keeper:
+    """Writes clips into a folder, one sub-folder a word, and a table beside them; what is there is never written over.
+
+    Args:
+        folder: made where it is not there.
+        tell: takes what goes wrong while listening, such as a full disk; it is told once, and keeping is tried again.
+
+    Raises:
+        OutputError: the folder cannot be written to, or holds another table of that name.
+    """
+
+    def __init__(self, folder: Path, tell: Tell) -> None:
+        check_writable(folder)
+        self.folder, self._table, self._tell = folder, folder / KEPT_TABLE, tell
+        header = csv_text([_COLUMNS])
+        if self._table.exists() and self._table.stat().st_size:
+            with self._table.open(encoding="utf-8", errors="replace") as file:
+                if file.readline() != header:
+                    raise OutputError(f"{self._table}: is a table of something else; keep clips in another folder")
+        self._header = header
+        self._lost = 0
+        self.kept: dict[Outcome, int] = {"fired": 0, "near": 0}
+
+    def keep(self, clip: KeptClip) -> None:
+        """Write a clip and its line in the table."""
+        now = datetime.now().astimezone()
+        stem = f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}-{clip.outcome}-{clip.score:.2f}"
+        facts = (f"{clip.score:.4f}", f"{clip.threshold:g}", clip.outcome, f"{clip.stream_seconds:.3f}")
+        try:
+            path = self._write(_folder_name(clip.word), stem, _wav(clip))
+            name = path.relative_to(self.folder).as_posix()
+            try:
+                self._append(csv_text([(name, clip.word, *facts, now.isoformat(timespec="seconds"))]))
+            except OSError:
+                path.unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            if not self._lost:
+                why = os.strerror(error.errno or 0)
+                self._tell(f"cannot keep clips in {self.folder}: {why}; listening goes on, and keeping is tried again")
+            self._lost += 1
+            return
+        self.kept[clip.outcome] += 1
+        if self._lost:
+            self._tell(f"clips are kept in {self.folder} again; {counted(self._lost, 'clip was', 'clips were')} not")
+            self._lost = 0
+
+    def _write(self, word: str, stem: str, content: bytes) -> Path:
+        folder = self.folder / word
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in count(1):
+            path = folder / f"{stem}{f'-{number}' if number > 1 else ''}.wav"
+            with suppress(FileExistsError), path.open("xb") as file:
+                try:
+                    file.write(content)
+                    file.flush()
+                except OSError:
+                    path.unlink(missing_ok=True)
+                    raise
+                return path
+        raise AssertionError("numbers have no end")
+
+    def _append(self, line: str) -> None:
+        with self._table.open("ab", buffering=0) as file:
+            before = file.tell()
+            text = (line if before else self._header + line).encode(errors="backslashreplace")
+            try:
+                if file.write(text) < len(text):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError:
+                with suppress(OSError):
+                    file.truncate(before)
+                raise
+
+
+def _wav(clip: KeptClip) -> bytes:
+    # Not into the file itself: of a full disk soundfile tells its caller nothing.
+    content = io.BytesIO()
+    soundfile.write(content, clip.samples, round(clip.sample_rate), format="WAV", subtype="PCM_16")
+    return content.getvalue()
+
+
+def _folder_name(word: str) -> str:
+    r"""Give the name of a word's folder: the word itself, but for what no folder may be called.
+
+    >>> _folder_name("lights on"), _folder_name("on/off"), _folder_name("..")
+    ('lights on', 'on_off', '_.')
+    """
+    name = "".join("_" if sign in '/\\:*?"<>|\0' else sign for sign in word)
+    return f"_{name[1:]}" if name.startswith(".") else name
