@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import types
@@ -74,18 +75,21 @@ def test_a_pipe_is_heard_as_the_stream_hears_it_without_torch(model, expected):
     ]
 
 
-def test_a_detection_is_told_before_the_sound_ends(model, expected):
+@pytest.mark.parametrize("ends", ["the sound", "ctrl-c"])
+def test_a_detection_is_told_before_the_sound_ends(model, expected, ends):
     """By a pipe that stays open: the line comes while it does."""
     arguments = ["listen", "--model", model, *RAW, "--json", *EAGER]
     command = [sys.executable, "-m", "sayso", *map(str, arguments)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        assert process.stdin
-        assert process.stdout
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, **pipes) as process:
         process.stdin.write(quantise(sound(1.5)).tobytes())
         process.stdin.flush()
         assert json.loads(process.stdout.readline())["word"] == expected[0].word
-        process.stdin.close()
-        assert process.wait(60) == 0
+        if ends == "ctrl-c":
+            process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 0
+        assert err.decode().splitlines()[-1] == "heard 1.5 s: 1 detection"
 
 
 def test_lines_for_people_commands_and_clips(sayso, model, expected, tmp_path):

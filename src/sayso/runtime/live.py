@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.audio import Samples, to_float
-from sayso.audio.scale import MOST_PEAK, find_peak, mix
+from sayso.audio.scale import MOST_PEAK, Energies, find_peak, take_channel
 from sayso.system.wording import counted
 
 __all__ = ["Block", "Cleaner", "Source", "Tell"]
@@ -55,11 +55,11 @@ class Cleaner:
     def __init__(self, sample_rate: float, tell: Tell) -> None:
         self._sample_rate, self._tell = sample_rate, tell
         self._told: set[str] = set()
-        self._channel: int | None = None
+        self._energies = Energies()
         self._silent = 0
 
     def clean(self, block: Block) -> Samples:
-        """Give the channels' mean, or the loudest alone where they cancel one another, (samples,).
+        """Give the channels' mean, or the loudest alone where by all that was heard the mean loses the sound: (samples,).
 
         Args:
             block: int16, or floats. Values that are no numbers become 0; where floats lie far outside [-1, 1], all
@@ -83,13 +83,14 @@ class Cleaner:
         return floats
 
     def _mixed(self, floats: NDArray[np.float32]) -> NDArray[np.float32]:
-        if self._channel is None and len(floats):
-            mean, self._channel = mix(floats)
-            if self._channel is None:
-                return mean
+        if len(floats):
+            self._energies.add(floats)
+        channel = self._energies.choose_channel()
+        if channel is not None:
             channels = counted(floats.shape[1], "channel")
-            self._tell_once(f"the mean of {channels} loses the sound, so channel {self._channel + 1} is taken alone")
-        return np.ascontiguousarray(floats[:, self._channel or 0])
+            what = f"the mean of {channels} loses the sound, so channel {channel + 1} is taken alone"
+            self._tell_once(what, kind="channel")
+        return take_channel(floats, channel)
 
     def _count_silence(self, samples: Samples) -> None:
         self._silent = 0 if samples.any() else self._silent + len(samples)

@@ -29,9 +29,9 @@ _HEADERS = {
     b"fLaC": "FLAC",
     b"OggS": "Ogg",
     b"FORM": "AIFF",
-    b"caff": "CAF",
+    b"caff": "CAF",  # codespell:ignore caf
     b"ID3\x03": "MP3",
-}  # codespell:ignore caf
+}
 
 
 def _three_bytes(data: bytes) -> NDArray[np.float32]:
