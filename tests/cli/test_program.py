@@ -52,7 +52,7 @@ def test_help_needs_neither_torch_nor_numpy():
 
 
 @pytest.mark.parametrize(
-    "command", ["train", "evaluate", "predict", "init", "find-lr", "demo", "list", "doctor", "data", "runs"]
+    "command", ["train", "evaluate", "predict", "spot", "init", "find-lr", "demo", "list", "doctor", "data", "runs"]
 )
 def test_every_command_has_help(sayso, command):
     code, out, _ = sayso(command, "--help")

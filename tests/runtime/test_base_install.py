@@ -1,5 +1,6 @@
 """The base install: a process in which nothing that trains can be imported."""
 
+import json
 import os
 import subprocess
 import sys
@@ -71,6 +72,24 @@ def test_the_program_answers(model: Path) -> None:
         done = base(code, "predict", clip, "--model", given)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.startswith(f"{clip}: {Recognizer(model).predict(clip)[0].label} (")
+
+
+def test_the_program_finds_words_in_long_recordings_and_says_what_that_is_worth(tmp_path: Path) -> None:
+    from tone_model_made import make_tone_model, write_recording
+
+    model = make_tone_model(tmp_path / "model.onnx")
+    recordings = [write_recording(tmp_path / f"{place}.wav", 20.0, [("low", 3.0 + place)]) for place in range(2)]
+    truth = tmp_path / "said.csv"
+    truth.write_text("path,label,start,end\n0.wav,low,3,3.4\n1.wav,high,4,4.4\n")
+    code = "sys.argv[0] = 'sayso'\nfrom sayso.cli import main\nmain()\n"
+    done = base(code, "spot", *recordings, "--model", model, "--truth", truth, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    scores = json.loads(done.stdout)["scores"]
+    assert (scores["misses"]["missed"], scores["misses"]["files_ci95"], scores["alarms"]["n"]) == (1, None, 1)
+    assert scores["alarms"]["poisson_ci95"][1] > scores["alarms"]["at_most"] > 90
+    done = base(code, "spot", recordings[0], "--model", model, "--out", tmp_path / "page")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.strip().endswith(install_command("train"))
 
 
 @pytest.mark.parametrize(

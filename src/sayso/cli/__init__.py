@@ -22,6 +22,7 @@ from sayso.cli import (
     predict,
     runs,
     show,
+    spot,
     train,
     verify,
 )
@@ -45,6 +46,7 @@ app.command()(adapt.adapt)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)
 app.command()(listen.listen)
+app.command()(spot.spot)
 app.command()(verify.verify)
 app.command()(audit.audit)
 app.command()(compare.compare)
