@@ -15,7 +15,7 @@ from sayso.runtime.model_file import FORMAT_VERSION
 from sayso.runtime.recognizer import Recognizer
 from sayso.system.files import atomic_path, file_digest
 
-__all__ = ["export_streaming"]
+__all__ = ["check_streaming", "export_streaming"]
 
 _TOLERANCE = 1e-5
 _HOPS = 40
@@ -49,7 +49,10 @@ def export_streaming(
     content = taken or _graph_made(streaming, facts)
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
-        _check(temporary, model, clips)
+        try:
+            check_streaming(temporary, model, clips)
+        except ModelError as error:
+            raise ModelError(f"{error}; the trained weights are kept, please report the recipe") from error
     return path
 
 
@@ -81,7 +84,20 @@ def _graph_made(streaming: StreamingClassifier, facts: dict[str, str]) -> bytes:
     return program.model_proto.SerializeToString()
 
 
-def _check(path: Path, model: Path, clips: NDArray[np.int16]) -> None:
+def check_streaming(path: Path, model: Path, clips: NDArray[np.int16]) -> float:
+    """Check that a streaming form gives a model's answers on clips that are laid one after another.
+
+    Args:
+        path: the streaming form.
+        model: the exported model.
+        clips: packed clips (clips, samples), at least one.
+
+    Returns:
+        The largest difference between logits.
+
+    Raises:
+        ModelError: one of the files cannot be read, or logits differ by more than 1e-5 x max(1, max |logit|).
+    """
     recognizer = Recognizer(model)
     stateful = Stateful(path, threads=0)
     least = recognizer.audio.clip_samples + _HOPS * stateful.hop
@@ -92,6 +108,6 @@ def _check(path: Path, model: Path, clips: NDArray[np.int16]) -> None:
     difference = float(np.abs(expected - found).max())
     if not difference <= limit:  # so that NaN does not pass
         raise ModelError(
-            f"{path}: logits on a stream differ from those on its windows by {difference:.2g}, the limit is "
-            f"{limit:.2g}; the trained weights are kept, please report the recipe"
+            f"{path}: logits on a stream differ from those on its windows by {difference:.2g}, the limit is {limit:.2g}"
         )
+    return difference

@@ -24,6 +24,7 @@ from sayso.cli import (
     show,
     spot,
     train,
+    tune,
     verify,
 )
 from sayso.cli.console import print_any_name, warn
@@ -47,6 +48,7 @@ app.command()(evaluate.evaluate)
 app.command()(predict.predict)
 app.command()(listen.listen)
 app.command()(spot.spot)
+app.command()(tune.tune)
 app.command()(verify.verify)
 app.command()(audit.audit)
 app.command()(compare.compare)

@@ -2,15 +2,28 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["poisson_interval", "poisson_upper_bound", "ratio_bootstrap"]
+__all__ = ["ReplayedRate", "poisson_interval", "poisson_upper_bound", "ratio_bootstrap", "replayed_rate"]
 
 _TAIL = 0.05
 _DRAWS = 10_000
 _PRECISION = 1e-12
+
+
+@dataclass(frozen=True)
+class ReplayedRate:
+    """A rate that was measured over the same sound several times, in events an hour."""
+
+    per_hour: float
+    low: float
+    """Of the exact two-sided 95 % interval over independent hours."""
+    high: float
+    at_most: float
+    """Exact one-sided 95 % upper bound over independent hours."""
 
 
 def poisson_interval(count: int, exposure: float) -> tuple[float, float]:
@@ -40,6 +53,31 @@ def poisson_upper_bound(count: int, exposure: float) -> float:
     6.2
     """
     return _mean_with(count, _TAIL) / exposure
+
+
+def replayed_rate(count: int, replayed_hours: float, independent_hours: float) -> ReplayedRate:
+    """Say how often something happens, and within which limits, where the same sound was heard again and again.
+
+    Hearing a second of sound once more, under other noise, tells the rate in this sound more closely; of other sound it
+    tells nothing new. So the limits are those of what one hearing had on average, rounded outwards to whole events.
+
+    Args:
+        count: events over all replays.
+        replayed_hours: length of all replays, above 0.
+        independent_hours: of the sound, each second counted once, above 0 and no more than `replayed_hours`.
+
+    >>> limits = replayed_rate(3, 10.0, 2.0)
+    >>> limits.per_hour, limits.low, round(limits.at_most, 2)
+    (0.3, 0.0, 2.37)
+    """
+    once = count * independent_hours / replayed_hours
+    fewest, most = math.floor(once + _PRECISION), math.ceil(once - _PRECISION)
+    return ReplayedRate(
+        count / replayed_hours,
+        poisson_interval(fewest, independent_hours)[0],
+        poisson_interval(most, independent_hours)[1],
+        poisson_upper_bound(most, independent_hours),
+    )
 
 
 def ratio_bootstrap(

@@ -72,6 +72,9 @@ class Manifest(StartedManifest):
     """Processor time of the last session."""
     export: dict[str, Any] | None
     """How closely the exported model agrees with the trained one; None where none was wanted."""
+    tuned: NotRequired[dict[str, Any]]
+    """What `sayso tune --write` put into the exported model: when, at which rate of false alarms, over how many hours,
+    the thresholds, and the SHA-256 of `model.onnx` since then."""
 
 
 def write_manifest(path: Path, manifest: StartedManifest) -> None:

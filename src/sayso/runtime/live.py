@@ -59,7 +59,7 @@ class Cleaner:
         self._silent = 0
 
     def clean(self, block: Block) -> Samples:
-        """Give the channels' mean, or the loudest alone where by all that was heard the mean loses the sound: (samples,).
+        """Give the channels' mean, (samples,), or the loudest alone where by all that was heard it loses the sound.
 
         Args:
             block: int16, or floats. Values that are no numbers become 0; where floats lie far outside [-1, 1], all

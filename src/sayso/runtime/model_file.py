@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sayso.audio import RESAMPLER, AudioFormat
 from sayso.config.schema import read
 from sayso.errors import ModelError, SettingsError
+from sayso.runtime.stream_curve import StreamCurve, read_curve
 from sayso.runtime.stream_settings import StreamSettings
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class ModelFacts:
     threshold: float | None
     stream: StreamSettings | None
     """None in files of format 1, which knew no streams."""
+    stream_curve: StreamCurve | None
+    """What each threshold costs on streams; None where the model was never tuned."""
 
 
 def open_session(path: Path, *, threads: int) -> "tuple[InferenceSession, dict[str, str]]":
@@ -78,6 +81,7 @@ def read_facts(path: Path, metadata: Mapping[str, str]) -> ModelFacts:
             temperature=float(metadata.get("temperature", "1")),
             threshold=_threshold(metadata.get("threshold", "null")),
             stream=read(StreamSettings, json.loads(metadata["stream"])) if "stream" in metadata else None,
+            stream_curve=read_curve(metadata["stream_curve"]) if "stream_curve" in metadata else None,
         )
     except (KeyError, ValueError, SettingsError) as error:
         raise ModelError(f"{path}: its metadata is damaged ({error}); export it again") from error

@@ -24,6 +24,7 @@ from sayso.audio import (
 from sayso.errors import AudioError, Fault, SettingsError, SoundWarning
 from sayso.metrics.probabilities import softmax
 from sayso.runtime.model_file import open_session, read_facts
+from sayso.runtime.stream_curve import StreamCurve
 from sayso.runtime.stream_settings import StreamSettings
 
 __all__ = ["Prediction", "Recognizer"]
@@ -66,6 +67,8 @@ class Recognizer:
             was fitted.
         threshold: an answer of less probability is "none of these"; None where the file always names a word.
         stream: how a stream is listened to with it; None where the file was made before there were streams.
+        stream_curve: what each threshold costs on streams, in misses and false alarms an hour; None where it was never
+            tuned (`sayso tune`).
     """
 
     def __init__(self, path: str | Path, *, threads: int = 0) -> None:
@@ -78,6 +81,7 @@ class Recognizer:
         self.temperature: float = facts.temperature
         self.threshold: float | None = facts.threshold
         self.stream: StreamSettings | None = facts.stream
+        self.stream_curve: StreamCurve | None = facts.stream_curve
         self._input: str = self._session.get_inputs()[0].name
 
     def predict(

@@ -1,7 +1,7 @@
 """An endless stream: samples in as they come, detections out."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from sayso.audio import Samples, check_rate, quantise, read_array, to_float
 from sayso.runtime.decisions import Decider
 from sayso.runtime.hops import Answers, Hops, Windows, find_stateful
 from sayso.runtime.recognizer import Recognizer
+from sayso.runtime.stream_curve import CurveRow, StreamCurve
 from sayso.runtime.stream_settings import StreamSettings
 
 __all__ = ["Detection", "Judgement", "Stream"]
@@ -71,6 +72,8 @@ class Stream:
         form: `stateful`, where each hop computes what is new alone, or `windows`.
         note: why it is windows, or that the file knows nothing of streams; empty: there is nothing to say.
         scores: of the newest hop, smoothed, (words,).
+        curve: what each threshold costs, as `sayso tune` measured it; None: `curve_note` says why there is none.
+        curve_note: why nothing is known of misses and false alarms; empty where it is.
     """
 
     def __init__(
@@ -96,9 +99,14 @@ class Stream:
         if recognizer.stream is None:
             taken = "those given here" if settings else "the defaults"
             self.note = f"{recognizer.path} has no stream settings (older export); {taken} are taken"
+        self.curve, self.curve_note = _find_curve(recognizer, self.settings)
         self._hops = Hops(stateful or Windows(recognizer, hop), len(self.labels), gate_db=self.settings.gate_db)
         self._hop = hop
         self.reset()
+
+    def estimate(self, word: str) -> CurveRow | None:
+        """What the word's threshold costs in misses and false alarms an hour; None where that is not known."""
+        return self.curve.at(word, self.settings.threshold_of(word)) if self.curve else None
 
     @property
     def delay_seconds(self) -> float:
@@ -172,3 +180,22 @@ def _detections(judged: list[Judgement]) -> list[Detection]:
 def _model_file(model: "str | Path") -> Path:
     path = Path(os.fspath(model))
     return path / "model.onnx" if path.is_dir() else path
+
+
+def _find_curve(recognizer: Recognizer, settings: StreamSettings) -> tuple[StreamCurve | None, str]:
+    curve = recognizer.stream_curve
+    if curve is None:
+        return None, (
+            f"{recognizer.path} was never tuned, so nobody knows how often it misses a word or fires by mistake: "
+            "sayso tune RUN --write"
+        )
+    if _without_thresholds(settings) != _without_thresholds(recognizer.stream or StreamSettings()):
+        return None, (
+            f"{recognizer.path} was tuned with other stream settings, so nobody knows how often it misses a word or "
+            "fires by mistake with these"
+        )
+    return curve, ""
+
+
+def _without_thresholds(settings: StreamSettings) -> StreamSettings:
+    return replace(settings, threshold=0.5, thresholds=(), gate_db=None)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sayso.metrics.detection import Stretch
 
-__all__ = ["MadeStream", "Piece", "Place", "Spoken", "find_active", "make_stream"]
+__all__ = ["MadeStream", "Piece", "Place", "Spoken", "find_active", "find_source", "make_stream"]
 
 GAP_SECONDS = 2.5
 """Before each piece of background, where nobody speaks."""
@@ -68,7 +68,12 @@ class MadeStream:
 
     def source_at(self, seconds: float) -> str:
         """Name the piece of background that stands there."""
-        return next((place.name for place in self.places if seconds < place.end), self.places[-1].name)
+        return find_source(self.places, seconds)
+
+
+def find_source(places: Sequence[Place], seconds: float) -> str:
+    """Name the piece of background, of those that follow one another, that stands at a time."""
+    return next((place.name for place in places if seconds < place.end), places[-1].name)
 
 
 def make_stream(
@@ -83,7 +88,7 @@ def make_stream(
     """Lay pieces of background one after the other in a drawn order, noise beneath them, and words on top.
 
     Words stand over a piece and in the gap before one by turns, one in each at most, at a level drawn evenly in dB over
-    what else is heard there. Words that find no place are left out.
+    what else is heard there. Words that find no place, more than two a piece, are left out.
 
     Args:
         pieces: of the background, at least one.
@@ -99,7 +104,7 @@ def make_stream(
     ends = np.cumsum([len(gap) + length for length in lengths])
     sound = np.concatenate([part for piece in order for part in (gap, piece.samples)])
     level = _level(np.concatenate([piece.samples for piece in order]))
-    sound = sound + _bed(noise, len(sound), rng) * np.float32(level) * _ratio(rng)
+    sound += _bed(noise, len(sound), rng) * np.float32(level * _ratio(rng))
     gaps = [(int(end) - length - len(gap), len(gap)) for end, length in zip(ends, lengths, strict=True)]
     spoken = [(int(end) - length, length) for end, length in zip(ends, lengths, strict=True)]
     slots = {0: [gaps[at] for at in rng.permutation(len(gaps))], 1: [spoken[at] for at in rng.permutation(len(spoken))]}
@@ -124,7 +129,8 @@ def make_stream(
         Place(piece.name, start / sample_rate, end / sample_rate)
         for piece, start, end in zip(order, starts, ends.tolist(), strict=True)
     ]
-    return MadeStream(made / np.float32(max(1.0, peak)), tuple(truth), tuple(ratios), tuple(places), sample_rate)
+    made /= np.float32(max(1.0, peak))
+    return MadeStream(made, tuple(truth), tuple(ratios), tuple(places), sample_rate)
 
 
 def find_active(samples: NDArray[np.float32], sample_rate: int) -> tuple[int, int]:
@@ -140,13 +146,13 @@ def find_active(samples: NDArray[np.float32], sample_rate: int) -> tuple[int, in
 def _bed(noise: Sequence[NDArray[np.float32]], length: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """Noise of a power of 1, as long as is asked, a recording again and again where it is shorter."""
     if not len(noise):
-        return rng.standard_normal(length).astype(np.float32)
+        return rng.standard_normal(length, np.float32)
     recording = noise[int(rng.integers(len(noise)))]
     return np.resize(recording, length) / np.float32(_level(recording))
 
 
-def _ratio(rng: np.random.Generator) -> np.float32:
-    return np.float32(10 ** (-rng.uniform(LOWEST_SNR_DB, HIGHEST_SNR_DB) / 20))
+def _ratio(rng: np.random.Generator) -> float:
+    return 10 ** (-float(rng.uniform(LOWEST_SNR_DB, HIGHEST_SNR_DB)) / 20)
 
 
 def _level(samples: NDArray[np.floating[Any]]) -> float:

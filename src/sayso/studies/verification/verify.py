@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sayso.audio import to_float
 from sayso.classifier.inference import predict_probabilities
 from sayso.classifier.module import Classifier
+from sayso.classifier.streaming_export import check_streaming
 from sayso.config.outside import find_changed_parts, find_outside_parts
 from sayso.data.corpus import Corpus, find_changed_rows
 from sayso.data.splits import Split
@@ -27,6 +28,7 @@ from sayso.recipe.prepared import Prepared, prepare
 from sayso.runs.manifest import Manifest
 from sayso.runs.metrics import Metrics
 from sayso.runs.predictions import Predictions, read_predictions
+from sayso.runtime.hops import Stateful
 from sayso.studies.verification.differences import (
     SCORE_TOLERANCE,
     TOLERANCE,
@@ -36,12 +38,14 @@ from sayso.studies.verification.differences import (
     wrong_answer,
 )
 from sayso.studies.verification.predicted_clips import find_other_clips
+from sayso.system.files import file_digest
 from sayso.system.progress import Progress
 from sayso.system.wording import counted, listed
 
 __all__ = ["Check", "verify"]
 
 _BATCH = 256
+_STREAM_CLIPS = 32
 _SHOWN = 3
 _FORMER_KEYS = ("best_epoch", "epochs", "training_seconds", "split", "speakers_shared")
 """What `metrics.json` of an earlier Sayso says beside the scores; the manifest says it too."""
@@ -113,9 +117,9 @@ def verify(path: str | Path, *, progress: Progress | None = None) -> tuple[Check
     Returns:
         One check each of: parts of other packages, if there were any; the clips; the split, in manifest and metrics;
         what the test part shares with the others; the clips in `predictions.csv`; the scores in `metrics.json` from
-        these predictions; the probabilities by the weights; the whole of `metrics.json` by the weights; and the
-        probabilities by the exported model. What cannot be told, because the recordings are not here, say, holds
-        neither way.
+        these predictions; the probabilities by the weights; the whole of `metrics.json` by the weights; the
+        probabilities by the exported model; and the answers on a stream by its streaming form. What cannot be told,
+        because the recordings are not here, say, holds neither way.
 
     Raises:
         RunError: there is no run, it has not finished, or its manifest or metrics are damaged.
@@ -173,6 +177,7 @@ def _checks(metrics: Metrics, read: Predictions | RunError, opened: _Opened | Sa
     yield _told("weights", _weights, data, answers)
     yield _told("metrics", _metrics, data)
     yield _told("export", _export, data, answers)
+    yield _told("stream", _stream, data)
 
 
 def _told(name: str, check: Callable[..., Verdict], *needed: Any) -> Check:
@@ -272,6 +277,23 @@ def _export(opened: _Opened, read: Predictions) -> Verdict:
         # The file is of the model that has heard everyone, and predictions.csv is not.
         read = replace(read, probabilities=opened.own_probabilities)
     return _answers(recognizer.labels, np.concatenate(answers), read)
+
+
+def _stream(opened: _Opened) -> Verdict:
+    """The streaming form on test clips that are laid one after another; and whether the model is the tuned one."""
+    run, manifest = opened.run, opened.manifest
+    if not run.onnx.exists() and manifest.get("export") is None:
+        return True, "none: it was trained without an exported model"
+    sha256 = file_digest(run.onnx)
+    if manifest.get("tuned", {}).get("model_sha256", sha256) != sha256:
+        return False, f"{run.onnx.name} is not the one that sayso tune left, by the SHA-256 in manifest.json"
+    if not run.stream_onnx.is_file():
+        return True, "none: streams are answered by whole windows"
+    if Stateful(run.stream_onnx, threads=0).model_sha256 != sha256:
+        return False, f"{run.stream_onnx.name} belongs to another {run.onnx.name}"
+    clips = np.array(opened.corpus.samples[opened.split.test[:_STREAM_CLIPS]])
+    apart = check_streaming(run.stream_onnx, run.onnx, clips)
+    return True, f"{run.stream_onnx.name} belongs to {run.onnx.name}; logits on a stream within {apart:.1e} of it"
 
 
 def _answers(labels: tuple[str, ...], probabilities: NDArray[np.float64], read: Predictions) -> Verdict:

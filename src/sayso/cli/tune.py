@@ -1,0 +1,78 @@
+"""`sayso tune`."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sayso.cli.console import Bars, say
+from sayso.system.wording import percent
+
+__all__ = ["tune"]
+
+
+def tune(
+    run: Annotated[Path, typer.Argument(help="A run's folder.")],
+    background: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Recordings in which none of the words is said; may be repeated."),
+    ] = None,
+    false_alarms_per_hour: Annotated[float, typer.Option(help="How often each word may fire by mistake.")] = 0.5,
+    hours: Annotated[
+        float | None, typer.Option(help="Of streams to listen to, twice; by default 2 / rate, 6 at most.")
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Put the thresholds into the model.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Choose each word's threshold on made streams, and say what it costs.
+
+    Validation words in background choose, test words in other background report: misses, and false alarms an hour.
+
+    Without --background, synthetic voices say other words.
+    """
+    from sayso.studies.tuning.tune import tune as run_it
+
+    done = run_it(
+        run,
+        background=background or (),
+        false_alarms_per_hour=false_alarms_per_hour,
+        hours=hours,
+        write=write,
+        progress=Bars(),
+    )
+    if as_json:
+        say(json.dumps(done.facts, indent=2, ensure_ascii=False))
+        return
+    _show(done.facts)
+    say(f"page         {done.page}")
+    if done.written:
+        say(f"written      thresholds and curves in {done.run.onnx}")
+    else:
+        say("not written  the model is as it was; --write puts the thresholds into it")
+
+
+def _show(facts: Mapping[str, Any]) -> None:
+    test = facts["test"]
+    wide = max(len("all together"), *(len(word) for word in facts["thresholds"]))
+    say(f"{'word':<{wide}}  threshold  missed (95 %)           alarms/h  at most  sources  latency")
+    for word, own in test["per_word"].items():
+        mark = "" if facts["chosen"][word]["keeps_rate"] else "  no threshold keeps the rate"
+        say(f"{word:<{wide}}  {facts['thresholds'][word]:>9.4f}  {_row(own, test)}{mark}")
+    say(f"{'all together':<{wide}}  {'':>9}  {_row(test, test)}")
+    say()
+    hours = f"{test['replayed_hours']:.2g} h of test words, over {test['independent_hours']:.2g} h"
+    say(f"streams      {hours} of different background")
+    say(f"background   {facts['background']}")
+    for note in facts["notes"]:
+        say(f"note         {note}")
+
+
+def _row(scores: Mapping[str, Any], test: Mapping[str, Any]) -> str:
+    misses, alarms = scores["misses"], scores["alarms"]
+    limits = misses["ci95"]
+    missed = percent(misses["rate"]) + (f" ({100 * limits[0]:.1f} to {100 * limits[1]:.1f})" if limits else "")
+    fired = f"{alarms['sources_fired']}/{test['sources']}"
+    late = f"{1000 * scores['latency']['median']:.0f} ms" if scores["latency"] else "-"
+    return f"{missed:<22} {alarms['per_hour']:>9.2g} {alarms['at_most']:>8.2g} {fired:>8} {late:>8}"

@@ -1,0 +1,234 @@
+"""`sayso tune`: a model's thresholds, chosen and measured on hours of streams that it was not trained on."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sayso.classifier.tuned_file import write_tuned
+from sayso.data.splits.settings import EACH_SPEAKER
+from sayso.errors import Fault, RunError, SettingsError
+from sayso.experiment.run import Run, check_same_clips
+from sayso.recipe.prepared import Prepared, prepare
+from sayso.runs.manifest import write_manifest
+from sayso.runtime import Recognizer, Stream, StreamSettings, WordThreshold
+from sayso.runtime.detection_curve import Point
+from sayso.runtime.replay import Replay
+from sayso.runtime.stream_curve import StreamCurve
+from sayso.studies.tuning.background import gather, materials
+from sayso.studies.tuning.listening import HeardPart, listen
+from sayso.studies.tuning.material import Material
+from sayso.studies.tuning.page import write_tuning
+from sayso.studies.tuning.scores import score_part
+from sayso.studies.tuning.sound_store import open_store
+from sayso.studies.tuning.thresholds import Choice, choose, curve_rows, draw_curve
+from sayso.studies.tuning.verdict import judge
+from sayso.system.files import check_writable
+from sayso.system.progress import Progress
+
+__all__ = ["Tuning", "tune"]
+
+_ALARMS_ALLOWED, _MOST_HOURS = 2.0, 6.0
+"""So long are streams by default that a word may fire so often in them, up to so many hours."""
+_CHECKED_CLIPS = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Tuning:
+    """What came of tuning a run."""
+
+    run: Run
+    facts: dict[str, Any]
+    """As `--json` prints them."""
+    page: Path
+    written: bool
+    """Whether the model has its thresholds now."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Listened:
+    """What the model said to the streams of both parts, and how it is decided on."""
+
+    replay: Replay
+    settings: StreamSettings
+    parts: dict[str, HeardPart]
+    note: str
+
+    def curve(self, part: str, word: str) -> list[Point]:
+        return draw_curve(self.replay, self.parts[part].tracks, word)
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What a person asks for, checked."""
+
+    rate: float
+    """False alarms an hour of each word, above 0."""
+    hours: float = field(default=0.0)
+    """Of each part."""
+
+    @classmethod
+    def of(cls, rate: float, hours: float | None) -> "_Asked":
+        if not (math.isfinite(rate) and rate > 0):
+            raise SettingsError([Fault("--false-alarms-per-hour", f"is {rate:g}, must be above 0, such as 0.5")])
+        if hours is not None and not (math.isfinite(hours) and hours > 0):
+            raise SettingsError([Fault("--hours", f"is {hours:g}, must be above 0, such as 4")])
+        chosen = min(_MOST_HOURS, _ALARMS_ALLOWED / rate) if hours is None else hours
+        if chosen * rate < 1:
+            problem = f"{chosen:g} hours of streams are too few for {rate:g} false alarms an hour"
+            raise SettingsError([Fault("--hours", f"{problem}: not one would be allowed; give {1 / rate:.3g} or more")])
+        return cls(rate, chosen)
+
+
+def tune(
+    run: str | Path,
+    *,
+    background: Sequence[str | Path] = (),
+    false_alarms_per_hour: float = 0.5,
+    hours: float | None = None,
+    write: bool = False,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Tuning:
+    """Choose thresholds that keep a rate of false alarms, word by word, and say what they cost.
+
+    Streams are made of words of the validation part for choosing, of the test part for reporting, over background that
+    neither shares with the other, nor with the training as far as that can be told. The exported model answers them in
+    the runtime that is shipped.
+
+    Args:
+        run: a finished run's folder.
+        background: recordings, or folders of them, in which none of the words is said; none: what is needed is made.
+        false_alarms_per_hour: of each word, above 0.
+        hours: of streams, in each part; None: as many as two alarms of a word take at that rate, 6 at most.
+        write: put thresholds and curves into the model.
+        seed: of the streams.
+        progress: where to report.
+
+    Returns:
+        What was measured; its page is written into the run's folder.
+
+    Raises:
+        SettingsError: a rate or a number of hours that is none, or hours too few for the rate.
+        RunError: the run has not finished, has no exported model, or has no clips to choose or to report by.
+        DataError: background without sound, or that the run was trained on; clips that cannot be opened.
+        MissingExtraError: no background is given, and synthetic voices are not installed.
+    """
+    asked = _Asked.of(false_alarms_per_hour, hours)
+    opened = _open(run)
+    progress = progress or Progress()
+    prepared = _prepare(opened, progress)
+    with open_store() as store:
+        found = gather(prepared, [Path(place) for place in background], store, progress)
+        made, what = materials(prepared, found)
+        for part, material in made.items():
+            _check_material(opened, part, material)
+        listened = _listen(opened, made, asked, seed, progress)
+    facts, curve, settings = _judge(listened, prepared, asked, what, found.notes)
+    if write:
+        clips = np.array(prepared.corpus.samples[prepared.split.test[:_CHECKED_CLIPS]])
+        _write(opened, facts, write_tuned(opened.onnx, settings, curve, clips))
+    page = write_tuning(facts, opened.path)
+    return Tuning(opened, facts, page, write)
+
+
+def _open(path: str | Path) -> Run:
+    run = Run.open(path)
+    if not run.finished:
+        raise RunError(f"{run.path}: has not finished; sayso train --resume {run.path}")
+    if not run.onnx.is_file():
+        raise RunError(f"{run.path}: has no exported model (model.onnx), which is what listens; train it anew")
+    check_writable(run.path)
+    return run
+
+
+def _prepare(run: Run, progress: Progress) -> Prepared:
+    prepared = prepare(run.settings, progress)
+    check_same_clips(run.manifest(), prepared, f"{run.path}: its clips have changed since it was trained")
+    if prepared.split.kind == EACH_SPEAKER:
+        raise RunError(
+            f"{run.path}: its model has heard every speaker (split.by: each_speaker), so that no clip is left to "
+            "choose thresholds by; train with --set split.by=speakers"
+        )
+    for part, why in (("validation", "choose thresholds by"), ("test", "report by")):
+        if not len(prepared.rows(part)):
+            raise RunError(f"{run.path}: its split has no {part} clips to {why}; train with another split")
+    return prepared
+
+
+def _check_material(run: Run, part: str, material: Material) -> None:
+    if not len(material.rows):
+        raise RunError(f"{run.path}: all clips of its {part} part are silent; train with another split")
+
+
+def _listen(run: Run, made: dict[str, Material], asked: _Asked, seed: int, progress: Progress) -> _Listened:
+    recognizer = Recognizer(run.onnx, threads=1)
+    stream = Stream(recognizer)
+    audio = recognizer.audio
+    replay = Replay(stream.labels, stream.settings, sample_rate=audio.sample_rate, window_samples=audio.clip_samples)
+    parts: dict[str, HeardPart] = {}
+    total = round(2 * asked.hours * 3600)
+    with progress.task("listening to made streams", total=total, unit="seconds") as task:
+        for place, (part, material) in enumerate(made.items()):
+            rng = np.random.default_rng([seed, place])
+            parts[part] = listen(stream, replay, material, hours=asked.hours, rng=rng, task=task)
+    return _Listened(replay, stream.settings, parts, stream.note)
+
+
+def _judge(
+    listened: _Listened, prepared: Prepared, asked: _Asked, what: str, notes: Sequence[str]
+) -> tuple[dict[str, Any], StreamCurve, StreamSettings]:
+    """Choose by validation streams, score by test streams; facts, curve and settings."""
+    words, test = listened.replay.words, listened.parts["test"]
+    choices: dict[str, Choice] = {word: choose(listened.curve("validation", word), asked.rate) for word in words}
+    curves = {word: curve_rows(listened.curve("test", word)) for word in words}
+    thresholds = {word: choice.threshold for word, choice in choices.items()}
+    chosen_by = listened.parts["validation"]
+    scored = score_part(listened.replay, test, thresholds, prepared.corpus.clips)
+    facts: dict[str, Any] = {
+        "false_alarms_per_hour": asked.rate,
+        "background": what,
+        "thresholds": thresholds,
+        "chosen": {
+            word: {
+                "keeps_rate": choice.keeps,
+                "alarms_per_hour": choice.point.alarms_per_hour,
+                "miss_share": choice.point.miss_share,
+            }
+            for word, choice in choices.items()
+        },
+        "validation": {
+            "replayed_hours": chosen_by.replayed_hours,
+            "independent_hours": chosen_by.independent_hours,
+        },
+        "test": scored,
+        "curves": {
+            word: [[row.threshold, row.alarms_per_hour, row.miss_share] for row in rows]
+            for word, rows in curves.items()
+        },
+    }
+    facts["notes"] = [*judge(facts), *notes, *((listened.note,) if listened.note else ())]
+    settings = replace(
+        listened.settings,
+        thresholds=tuple(WordThreshold(word=word, threshold=threshold) for word, threshold in thresholds.items()),
+    )
+    return facts, StreamCurve(curves, test.replayed_hours, test.independent_hours, what), settings
+
+
+def _write(run: Run, facts: dict[str, Any], sha256: str) -> None:
+    """Record in the manifest what the model was given."""
+    manifest = run.manifest()
+    manifest["tuned"] = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "false_alarms_per_hour": facts["false_alarms_per_hour"],
+        "replayed_hours": facts["test"]["replayed_hours"],
+        "independent_hours": facts["test"]["independent_hours"],
+        "background": facts["background"],
+        "thresholds": facts["thresholds"],
+        "model_sha256": sha256,
+    }
+    write_manifest(run.manifest_file, manifest)

@@ -1,0 +1,38 @@
+"""What a person must know of thresholds that were chosen: what holds, what does not, and what would mend it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sayso.metrics.rates import poisson_upper_bound
+from sayso.system.wording import listed
+
+__all__ = ["judge"]
+
+_NAMED = 5
+
+
+def judge(facts: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the figures, as `sayso tune --json` prints them, cannot support, a sentence each."""
+    rate, test = facts["false_alarms_per_hour"], facts["test"]
+    hours = test["independent_hours"]
+    lost = [word for word, chosen in facts["chosen"].items() if not chosen["keeps_rate"]]
+    if lost:
+        names = listed([f"'{word}'" for word in lost], _NAMED)
+        yield (
+            f"no threshold keeps {rate:g} false alarms an hour of {names}: the highest is taken; train on long "
+            "recordings of other speech (rejection.recordings, rejection.rounds)"
+        )
+    over = {
+        word: scores["alarms"]["per_hour"]
+        for word, scores in test["per_word"].items()
+        if scores["alarms"]["per_hour"] > rate and word not in lost
+    }
+    if over:
+        names = listed([f"'{word}' {per_hour:.2g}" for word, per_hour in over.items()], _NAMED)
+        yield f"on the test streams these fire more often than the {rate:g} an hour they were chosen by: {names}"
+    if (least := poisson_upper_bound(0, hours)) > rate:
+        needed = hours * least / rate
+        yield (
+            f"0 alarms in {hours:.2g} h of different background: the true rate may be {least:.2g} an hour all the "
+            f"same; to promise {rate:g} takes {needed:.2g} h of other background without an alarm (--background)"
+        )
