@@ -26,6 +26,7 @@ def doctor() -> None:
     from sayso.data.datasets import DATASETS
     from sayso.errors import install_command
     from sayso.system.files import cache_folder, data_folder
+    from sayso.system.openmp import waiting
 
     say(f"python       {platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores")
     for package in _PACKAGES:
@@ -39,6 +40,7 @@ def doctor() -> None:
         sys.stdout.flush()  # what is known already is read while torch is loaded
         warn("loading torch, to see what it can do here: up to half a minute at the first time")
     say(f"matrix units {_matrix_units()}")
+    say(f"threads      {waiting()}")
     say(f"pretrained   {_pretrained()}")
     say(f"cache        {cache_folder()} (SAYSO_CACHE)")
     say(f"recordings   {data_folder() or 'none set'} (SAYSO_DATA)")

@@ -28,6 +28,7 @@ from sayso.runs.manifest import StartedManifest, carry_over, write_manifest
 from sayso.system.claims import locked_folder
 from sayso.system.distributed import join_processes, make_once, tell_lost_processes, wait
 from sayso.system.files import file_digest, write_text
+from sayso.system.openmp import waiting
 from sayso.system.progress import Progress
 
 if TYPE_CHECKING:
@@ -176,5 +177,6 @@ def _manifest(name: str, prepared: Prepared, hardware: "Hardware") -> StartedMan
 
 def _machine(hardware: "Hardware") -> dict[str, Any]:
     machine = {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()}
+    machine["waiting"] = waiting()  # costs or saves time, changes no number
     gpu = hardware.device.type == "cuda"
     return machine | ({"gpu": torch.cuda.get_device_name(hardware.device)} if gpu else {})
