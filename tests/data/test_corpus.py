@@ -146,7 +146,9 @@ def test_more_than_the_share_is_an_error_and_leaves_no_cache(
     listing: Listing, tmp_path: Path, private_cache: Path
 ) -> None:
     worse = with_file(with_file(listing, tmp_path / "one.wav"), tmp_path / "two.wav")
-    with pytest.raises(DataError, match=r"2 of 38 files cannot be used, the limit is 5 % .*one\.wav: no such file"):
+    with pytest.raises(
+        DataError, match=r"2 of 38 files cannot be used, the limit is 5 % .*one\.wav and 1 more: no such file"
+    ):
         packed_corpus(worse, max_bad_share=0.05)
     assert folders(private_cache) == []
     assert len(packed_corpus(worse, max_bad_share=0.06)) == 36

@@ -62,3 +62,10 @@ def test_even_a_speech_is_not_packed_whole(tmp_path: Path) -> None:
     seconds, said = suggested(tmp_path, spoken(*range(15), seconds=16.0))
     assert seconds == 10.0
     assert said[0].endswith("audio.clip_seconds is 10.0")
+
+
+def test_a_guess_is_said_where_no_clip_can_be_read(tmp_path: Path) -> None:
+    notes = Notes()
+    assert suggest_audio([Clip(str(tmp_path / f"{index}.wav"), "yes") for index in range(3)], progress=notes) == {}
+    missing = f"{tmp_path / '0.wav'} and 2 more: no such file"
+    assert notes.said == [f"rate and length are a guess, as no clip can be read: {missing}"]

@@ -1,13 +1,16 @@
 """From a sound file to a clip of fixed rate and length: the one path, for training and for answering.
 
-decode (any file libsndfile reads, channels averaged) -> resample (soxr) -> fit to length -> quantise to int16.
+decode (any file that libsndfile reads, and with the extra `media` FFmpeg; channels averaged) -> resample (soxr) -> fit
+to length -> quantise to int16.
 """
 
 from sayso.audio.arrays import check_rate, read_array
 from sayso.audio.blocks import SoundBlocks
+from sayso.audio.container import printable
 from sayso.audio.fitting import Fitted, clip_from_file, clip_from_samples, fit_clip, fit_length
 from sayso.audio.format import FULL_SCALE, HIGHEST_RATE, LOWEST_RATE, RESAMPLER, AudioFormat, Fit, Samples
 from sayso.audio.levels import find_sound, heard, measure_extent, without_clicks, without_offset
+from sayso.audio.media import can_read_media
 from sayso.audio.reading import Sound, decode, probe, read_sound
 from sayso.audio.samples import quantise, resample, to_float
 from sayso.audio.scale import count_beyond
@@ -23,6 +26,7 @@ __all__ = [
     "Samples",
     "Sound",
     "SoundBlocks",
+    "can_read_media",
     "check_rate",
     "clip_from_file",
     "clip_from_samples",
@@ -33,6 +37,7 @@ __all__ = [
     "fit_length",
     "heard",
     "measure_extent",
+    "printable",
     "probe",
     "quantise",
     "read_array",

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from sayso.audio.container import has_no_end, is_cut_short, printable
+from sayso.audio.container import CUT_SHORT, has_no_end, is_cut_short, printable
 from sayso.audio.format import Samples
-from sayso.audio.reading import CUT_SHORT, Sound, bring_to_scale, check_file_rate, dtype_of, open_sound
+from sayso.audio.media import find_medium
+from sayso.audio.reading import Sound, bring_to_scale, check_file_rate, dtype_of, open_sound, probe, read_sound
 from sayso.audio.scale import Energies, count_beyond, holds_floats, holds_int16, take_channel
 from sayso.errors import AudioError
 
@@ -24,7 +25,7 @@ class SoundBlocks:
 
     Of MP3 the last digit may differ, as it does from one reading to the next. Files of several channels, or of floats,
     are read twice: how they are mixed, and whether they are sound at all, is known at their end alone. An MP3 or FLAC
-    that does not say its length is held in memory, compressed as it is.
+    that does not say its length is held in memory, compressed as it is; of what the extra `media` reads, all the sound.
 
     Args:
         path: any file that libsndfile reads.
@@ -42,14 +43,16 @@ class SoundBlocks:
 
     def __init__(self, path: Path | str, *, block_seconds: float = _BLOCK_SECONDS) -> None:
         self.name, self._path = printable(path), path
-        with open_sound(path) as file:
-            self.sample_rate = check_file_rate(int(file.samplerate), self.name)
-            self.seconds = file.frames / self.sample_rate
+        self.seconds, rate = probe(path)
+        self.sample_rate = check_file_rate(rate, self.name)
         self._block_samples = max(1, round(block_seconds * self.sample_rate))
         self.read = Sound(self.name, np.zeros(0, np.float32), self.sample_rate)
 
     def __iter__(self) -> Iterator[Samples]:
         """Read the file from its beginning."""
+        if find_medium(self._path):
+            yield from self._whole()
+            return
         read = self._survey()
         beyond = 0
         with open_sound(self._path) as file:
@@ -58,6 +61,12 @@ class SoundBlocks:
                 beyond += count_beyond(block)
                 yield block
             self.read = replace(read, beyond=beyond, has_no_end=has_no_end(self._path, file))
+
+    def _whole(self) -> Iterator[Samples]:
+        sound = read_sound(self._path)
+        self.read = replace(sound, samples=self.read.samples)
+        for start in range(0, len(sound.samples), self._block_samples):
+            yield sound.samples[start : start + self._block_samples]
 
     def _survey(self) -> Sound:
         """Read the file once where only all of it tells how it is to be read."""

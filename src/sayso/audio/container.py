@@ -8,7 +8,10 @@ from typing import Any
 
 import soundfile
 
-__all__ = ["has_no_end", "is_cut_short", "openable", "printable", "why_unreadable"]
+__all__ = ["CUT_SHORT", "has_no_end", "is_cut_short", "openable", "printable", "why_unreadable"]
+
+CUT_SHORT = "cut short, the file ends before its sound does"
+"""Why a file is refused whose end is gone."""
 
 # What libsndfile logs when a header (WAV, AIFF, W64, AU) claims more bytes than are there.
 _CLAIMED_BYTES = re.compile(r"\b(?:data|SSND|riff|Data Size)\s*: (\d+) \(should be (\d+)\)")

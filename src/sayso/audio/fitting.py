@@ -67,7 +67,7 @@ def clip_from_file(
     """Read one file, or a part of it, as a clip.
 
     Args:
-        path: any file that libsndfile reads.
+        path: any sound file, as `read_sound`.
         audio: rate, length and fitting.
         start_seconds: where to begin; None: at the file's start.
         end_seconds: where to end; None: at the file's end.

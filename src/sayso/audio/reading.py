@@ -11,9 +11,10 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from sayso.audio.container import has_no_end, is_cut_short, openable, printable, why_unreadable
+from sayso.audio.container import CUT_SHORT, has_no_end, is_cut_short, openable, printable, why_unreadable
 from sayso.audio.format import FULL_SCALE, HIGHEST_RATE, LOWEST_RATE, Samples
 from sayso.audio.headers import UNKNOWN_FRAMES, complete
+from sayso.audio.media import find_medium, probe_media, read_media
 from sayso.audio.quiet import without_chatter
 from sayso.audio.samples import to_float
 from sayso.audio.scale import MOST_PEAK, count_beyond, find_peak, holds_int16, mix
@@ -21,7 +22,6 @@ from sayso.errors import AudioError
 from sayso.system.wording import counted
 
 __all__ = [
-    "CUT_SHORT",
     "Sound",
     "bring_to_scale",
     "check_file_rate",
@@ -34,8 +34,6 @@ __all__ = [
 
 # ValueError and MemoryError: names and lengths that no file can have.
 _UNREADABLE = (soundfile.LibsndfileError, OSError, ValueError, MemoryError)
-CUT_SHORT = "cut short, the file ends before its sound does"
-"""What is wrong with a file whose end is gone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +72,7 @@ def read_sound(path: Path | str, *, start_seconds: float | None = None, end_seco
     """Read a file, or a part of it.
 
     Args:
-        path: any file that libsndfile reads.
+        path: any file that libsndfile reads, or with the extra `media` FFmpeg.
         start_seconds: where to begin; None: at the file's start.
         end_seconds: where to end; None: at the file's end.
 
@@ -114,6 +112,8 @@ def probe(path: Path | str) -> tuple[float, int]:
     Raises:
         AudioError: it cannot be read as sound.
     """
+    if medium := find_medium(path):
+        return probe_media(path, medium)
     with open_sound(path) as file:
         return file.frames / max(1, file.samplerate), int(file.samplerate)
 
@@ -160,6 +160,10 @@ def _read(path: Path | str, name: str, start_seconds: float | None, end_seconds:
 
     Then what the file says of them, as a sound whose samples are still to come.
     """
+    none = np.zeros(0, np.float32)
+    if medium := find_medium(path):
+        samples, rate = read_media(path, medium, start_seconds=start_seconds, end_seconds=end_seconds)
+        return samples, Sound(name, none, check_file_rate(rate, name))
     with open_sound(path) as file:
         rate = check_file_rate(int(file.samplerate), name)
         first = _frame(start_seconds, 0, file)
@@ -167,10 +171,9 @@ def _read(path: Path | str, name: str, start_seconds: float | None, end_seconds:
         if first:
             file.seek(first)
         dtype = dtype_of(file)
-        samples: Samples = np.asarray(file.read(wanted, dtype=dtype), dtype=dtype)
+        samples = np.asarray(file.read(wanted, dtype=dtype), dtype=dtype)
         if is_cut_short(path, file, wanted - len(samples)):
             raise AudioError(f"{name}: {CUT_SHORT}")
-        none = np.zeros(0, np.float32)
         return samples, Sound(name, none, rate, was_int16=holds_int16(file), has_no_end=has_no_end(path, file))
 
 

@@ -14,6 +14,7 @@ EXTRAS = {
     "train": "torch",
     "voices": "espeakng_loader",
     "mic": "sounddevice",
+    "media": "av",
     "track": "tensorboard",
     "ray": "ray",
 }

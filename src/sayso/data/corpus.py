@@ -17,7 +17,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.audio import RESAMPLER, AudioFormat
+from sayso.audio import RESAMPLER, AudioFormat, can_read_media
 from sayso.config.schema import dump
 from sayso.data.clips import Clip, Listing, name_clips
 from sayso.data.losses import check_losses, describe_losses
@@ -103,7 +103,9 @@ def pack(listing: Listing, audio: AudioFormat, *, progress: Progress, max_bad_sh
         raise DataError("no clips were found; put sound files into one folder a word, such as my-clips/yes/1.wav")
     parts = [(clip.start_seconds, clip.end_seconds) for clip in listing.clips]
     stamps = [_stamp(path) for path in (*(clip.path for clip in listing.clips), *listing.noise)]
-    key = digest([PACK_VERSION, RESAMPLER, dump(audio), stamps, parts])
+    # With the extra, what could not be read without it is tried again.
+    readers = ["media"] if can_read_media() else []
+    key = digest([PACK_VERSION, RESAMPLER, dump(audio), stamps, parts, *readers])
     folder = packed_folder() / key[:32]
     corpus = _open(folder, listing, audio)
     if corpus is None:

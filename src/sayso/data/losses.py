@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from sayso.audio import printable
 from sayso.data.clips import Clip
 from sayso.errors import DataError
 from sayso.system.wording import counted, listed, percent
 
-__all__ = ["check_losses", "describe_losses"]
+__all__ = ["check_losses", "describe_losses", "gather_reasons"]
 
 _SHOWN, _SHOWN_WORDS = 5, 3
 # A word of ten clips may well lose two of them; one that loses most of them is another word, or none.
@@ -30,7 +31,7 @@ def check_losses(
     """
     lost, total = len(clips) - len(kept), len(clips)
     if lost == total or lost > max_bad_share * total:
-        shown = listed([why for _, why in reasons], _SHOWN, between="; ")
+        shown = listed(gather_reasons(reasons), _SHOWN, between="; ")
         raise DataError(
             f"{lost} of {counted(total, 'file')} cannot be used, the limit is "
             f"{percent(max_bad_share, digits=0)} (dataset.max_bad_share): {shown}"
@@ -55,6 +56,22 @@ def describe_losses(clips: Sequence[Clip], kept: Sequence[Clip]) -> str:
     words = sorted(_by_word(clips, kept).items(), key=lambda word: -word[1][0] / word[1][1])
     shown = listed([f"{bad} of {count} of '{word}'" for word, (bad, count) in words], _SHOWN_WORDS)
     return f"{lost} of {counted(len(clips), 'file')} could not be read and {were} skipped ({shown})"
+
+
+def gather_reasons(reasons: Sequence[tuple[str, str]]) -> list[str]:
+    """Say why files cannot be read, once for all with the same reason.
+
+    Args:
+        reasons: path of each, and the line that its reader gave, which begins with the path.
+
+    >>> gather_reasons([("a.wav", "a.wav: is empty"), ("b.m4a", "b.m4a: no such file"), ("c.wav", "c.wav: is empty")])
+    ['a.wav and 1 more: is empty', 'b.m4a: no such file']
+    """
+    paths: dict[str, list[str]] = {}
+    for path, why in reasons:
+        paths.setdefault(why.removeprefix(f"{printable(path)}: "), []).append(printable(path))
+    more = {why: f" and {len(those) - 1:,} more" if len(those) > 1 else "" for why, those in paths.items()}
+    return [f"{those[0]}{more[why]}: {why}" for why, those in paths.items()]
 
 
 def _by_word(clips: Sequence[Clip], kept: Sequence[Clip]) -> Mapping[str, tuple[int, int]]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sayso.audio import AudioFormat, fit_clip, quantise, read_sound, resample, to_float
 from sayso.data.clips import Clip
+from sayso.data.losses import gather_reasons
 from sayso.data.treatment import Treatment
 from sayso.errors import AudioError
 from sayso.system.progress import Progress
@@ -107,11 +108,13 @@ def fingerprint(clip: NDArray[np.int16]) -> str:
 
 def read_noise(paths: Sequence[str], audio: AudioFormat, remarks: list[str]) -> Iterator[NDArray[np.int16]]:
     """Decode noise recordings; what is to be said of them, such as that one cannot be read, is added to `remarks`."""
+    skipped: list[tuple[str, str]] = []
     for path in paths:
         try:
             sound = read_sound(path)
         except AudioError as error:
-            remarks.append(f"noise recording skipped: {error}")
+            skipped.append((path, str(error)))
             continue
         remarks += [f"noise recording {sound.name}: {remark}" for remark in sound.remarks]
         yield quantise(resample(to_float(sound.samples), sound.sample_rate, audio.sample_rate))
+    remarks += [f"noise recording skipped: {reason}" for reason in gather_reasons(skipped)]

@@ -18,6 +18,7 @@ from sayso.data.datasets import DatasetConfig
 from sayso.data.datasets.mixed import mix
 from sayso.data.datasets.other_words import OtherWordsConfig
 from sayso.data.datasets.synthetic import SyntheticConfig
+from sayso.data.losses import gather_reasons
 from sayso.data.splits.settings import SplitSettings
 from sayso.data.unknown_words import list_for_recipe
 from sayso.data.voices.espeak import find_language_faults, is_installed
@@ -281,15 +282,20 @@ def suggest_audio(
     some = clips[:: max(1, len(clips) // _PROBED)]
     seconds: list[float] = []
     rates: Counter[int] = Counter()
+    unread: list[tuple[str, str]] = []
     for clip in some:
         try:
             length, rate = probe(Path(clip.path))
-        except AudioError:
-            continue  # packing counts and lists them
+        except AudioError as error:
+            unread.append((clip.path, str(error)))  # packing counts and lists them
+            continue
         start, end = clip.start_seconds or 0.0, clip.end_seconds or length
         seconds.append(min(end, length) - start)
         rates[rate] += 1
     if not seconds:
+        if progress and unread:
+            why = listed(gather_reasons(unread), 1, between="; ", count_rest=True)
+            progress.note(f"rate and length are a guess, as no clip can be read: {why}")
         return {}
     rate = int(np.clip(rates.most_common(1)[0][0], 8_000, 16_000))
     longest = float(np.quantile(seconds, _HELD_SHARE))

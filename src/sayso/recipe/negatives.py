@@ -14,10 +14,11 @@ from sayso.data.corpus import Corpus, Rows, pack
 from sayso.data.datasets import DatasetConfig
 from sayso.data.leakage.names import list_names
 from sayso.data.long_recordings import LongRecordings
+from sayso.data.losses import gather_reasons
 from sayso.errors import DataError
 from sayso.recipe.recipe import Rejection
 from sayso.system.progress import Progress
-from sayso.system.wording import counted
+from sayso.system.wording import counted, listed
 
 __all__ = ["Negatives", "cut_words", "gather_negatives"]
 
@@ -99,6 +100,9 @@ def gather_negatives(
     note = f"{counted(spoken, 'clip')} of other words{heard} and {len(made)} of made noise train as none of the words"
     if left_out := sum(map(len, packed)) - spoken:
         note += f" ({counted(left_out, 'clip')} of the words themselves left out)"
+    if unread := [why for each in packed for why in each.skipped]:
+        files = f"{counted(len(unread), 'file')} of them could not be read"
+        note += f"; {files}: {listed(gather_reasons(unread), 1, between='; ', count_rest=True)}"
     marks = frozenset(packed[place].fingerprints[row] for place, part in enumerate(parts) for row in part)
     samples = [every.samples[part] for every, part in zip(packed, parts, strict=True)]
     return Negatives(np.concatenate((*samples, noise, made, drawn)), note, marks)

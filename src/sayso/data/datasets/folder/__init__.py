@@ -10,7 +10,7 @@ from typing import Literal
 
 from sayso.data.clips import Clip, Listing
 from sayso.data.datasets import DATASETS, DatasetConfig
-from sayso.data.datasets.folder.found import Found, spelled
+from sayso.data.datasets.folder.found import Found, note_media, spelled
 from sayso.data.datasets.folder.kaldi import is_kaldi_folder, read_kaldi_folder
 from sayso.data.datasets.folder.manifest import read_manifest
 from sayso.data.datasets.folder.tree import walk
@@ -78,7 +78,8 @@ class FolderConfig(DatasetConfig):
             raise DataError(f"{path}: no such folder or manifest; check dataset.path")
         found = _find(path, self._rule())
         clips = self._with_speakers(found)
-        notes = [*found.notes, *_word_notes(clips), *_speaker_notes(clips, found.root, self._rule())]
+        media = note_media((*(clip.path for clip in clips), *found.noise))
+        notes = [*found.notes, *media, *_word_notes(clips), *_speaker_notes(clips, found.root, self._rule())]
         return Listing(tuple(clips), tuple(found.noise), tuple(notes))
 
     def _path(self) -> Path:

@@ -1,20 +1,44 @@
 """What a folder or a manifest offers, and the names that both give to sounds, parts and words."""
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from unicodedata import normalize
 
+from sayso.audio import can_read_media
 from sayso.data.clips import Clip, PartName
+from sayso.errors import install_command
+from sayso.system.wording import counted
 
-__all__ = ["ARRANGE", "EXTENSIONS", "NOISE_FOLDER", "PART_NAMES", "Found", "is_sound", "spelled", "without_ending"]
+__all__ = [
+    "ARRANGE",
+    "EXTENSIONS",
+    "MEDIA_EXTENSIONS",
+    "NOISE_FOLDER",
+    "PART_NAMES",
+    "Found",
+    "is_sound",
+    "note_media",
+    "spelled",
+    "without_ending",
+]
 
 NOISE_FOLDER = "_background_noise_"
 """The folder, or label, of recordings that are no word."""
 
+# What phones' recorders, browsers and cameras write.
+MEDIA_EXTENSIONS = frozenset(
+    (
+        *("m4a", "m4b", "mp4", "m4v", "mov", "qta", "3gp", "3gpp", "3g2", "aac", "adts", "amr", "awb"),
+        *("webm", "weba", "mka", "mkv", "wma"),
+    )
+)
+"""Endings of files whose sound the extra `media` reads, in lower case."""
 # What libsndfile reads without being told more, by the endings in use.
-EXTENSIONS = frozenset(
+EXTENSIONS = MEDIA_EXTENSIONS | frozenset(
     (
         *("wav", "wave", "flac", "ogg", "oga", "opus", "mp3", "aif", "aiff", "aifc", "au", "snd", "w64", "rf64"),
-        *("voc", "sph", "caf", "nist", "avr", "htk", "ircam", "paf", "pvf", "svx"),  # codespell:ignore caf
+        *("voc", "sph", "caf", "nist", "avr", "htk", "ircam", "paf", "pvf", "svx"),
     )
 )
 """Endings of sound files, in lower case."""
@@ -54,7 +78,7 @@ def spelled(name: str) -> str:
 
 def is_sound(name: str) -> bool:
     """Whether a file of this name is taken for sound."""
-    return "." in name and name.rpartition(".")[2].lower() in EXTENSIONS
+    return _ending(name) in EXTENSIONS
 
 
 def without_ending(path: str) -> str:
@@ -64,3 +88,20 @@ def without_ending(path: str) -> str:
     ('yes/1', 'yes/take.2')
     """
     return path.rpartition(".")[0] if is_sound(path) else path
+
+
+def note_media(paths: Iterable[str]) -> Iterator[str]:
+    """Yield a note about files that the extra `media` would read, where that is not installed."""
+    if can_read_media():
+        return
+    every = list(dict.fromkeys(paths))
+    media = [path for path in every if _ending(path) in MEDIA_EXTENSIONS]
+    if media:
+        kinds = ", ".join(f"{count} .{kind}" for kind, count in Counter(map(_ending, media)).most_common())
+        are = f"{len(media):,} of {counted(len(every), 'sound file')} ({kinds}) {'is' if len(media) == 1 else 'are'}"
+        yield f"{are} read by an extra that is not installed: {install_command('media')}"
+
+
+def _ending(path: str) -> str:
+    _, dot, ending = path.rpartition(".")
+    return ending.lower() if dot else ""
