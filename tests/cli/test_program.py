@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 import subprocess
 import sys
 
@@ -188,6 +189,9 @@ def test_list_names_every_part_with_its_keys(sayso):
     for part in ("fsdd", "folder", "mel", "spectrogram", "tc_resnet", "spec_augment", "n_mels", "probability"):
         assert part in out
     assert sayso("list", "detectors")[1].startswith("detectors:\n  silence          Silence\n")
+    assert re.search(
+        r"one second: 1 x 1 x 16,000 numbers; 8\d\d\.\d million .* with tc_resnet", sayso("list", "features")[1]
+    )
 
 
 def test_doctor_says_what_is_here(sayso):

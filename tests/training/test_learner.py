@@ -1,6 +1,7 @@
 """The step from rows of the corpus to a loss."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from sayso.errors import SettingsError
 from sayso.recipe.prepared import prepare
 from sayso.recipe.recipe import recipe_from_values
 from sayso.system.progress import Progress
-from sayso.training import check_readiness, choose_hardware, feature_cache
+from sayso.training import check_readiness, choose_hardware, feature_cache, note_cost
 from sayso.training.feature_source import Sources
 from sayso.training.learner import Learner, new_learner, weigh_classes
 
@@ -189,6 +190,27 @@ def test_copies_that_are_too_large_or_all_the_same(tone_folder, monkeypatch):
     monkeypatch.setattr(feature_cache, "_MOST_COPIES_BYTES", 1000)
     with pytest.raises(SettingsError, match=r"training\.copies: is 2, whose features take"):
         check_readiness(with_copies(tone_folder, 2))
+
+
+@pytest.mark.parametrize(
+    ("features", "model", "notes"),
+    [
+        ("waveform", "tc_resnet", 1),
+        ("waveform", "mlp", 0),
+        ("mfcc", "tc_resnet", 0),
+        # Computed once, and little is left to do.
+        ("speech_embedding", "pooled_mlp", 0),
+    ],
+)
+def test_a_training_that_will_be_slow_is_said_to_be(tone_folder, features, model, notes):
+    values = dump(small_recipe(tone_folder)) | {"features": {"kind": features}, "model": {"kind": model}}
+    values["audio"] |= {"sample_rate": 16_000, "clip_seconds": 1.0}
+    prepared = prepared_by(recipe_from_values(values, source="test"), small_prepared(tone_folder))
+    said = list(note_cost(prepared))
+    assert len(said) == notes
+    if said:
+        pattern = r"tc_resnet on waveform takes 8\d\d million multiply-adds a clip, 1[012]\d times as many as "
+        assert re.fullmatch(pattern + "tc_resnet on mel: training will be slow", said[0])
 
 
 def fine_tuned(folder, trainable="all", **training):

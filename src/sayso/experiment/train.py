@@ -110,11 +110,13 @@ def complete(
         SaysoError: as `train`.
     """
     # Imported here: Lightning takes seconds, and only training needs it.
-    from sayso.training import check_readiness, compute_features, fit
+    from sayso.training import check_readiness, compute_features, fit, note_cost
 
     for note in prepared.notes:
         prepared.progress.note(note)
     hardware = check_readiness(prepared)
+    for note in note_cost(prepared):
+        prepared.progress.note(note)
     with tell_lost_processes(f"nothing is lost: under torchrun, go on with sayso train --resume {run.path}"):
         begun = make_once(lambda: _begin(run, prepared, hardware, start))
         in_turn, keeps = prepared.split.kind == EACH_SPEAKER, prepared.recipe.features.is_kept

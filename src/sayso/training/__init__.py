@@ -17,7 +17,7 @@ from sayso.training.fit import Fitted, fit
 from sayso.training.hardware import Hardware, choose_hardware
 from sayso.training.learner import compute_features
 from sayso.training.lr_finder import RateSearch, search_learning_rate
-from sayso.training.preflight import check_readiness
+from sayso.training.preflight import check_readiness, note_cost
 
 __all__ = [
     "Fitted",
@@ -28,5 +28,6 @@ __all__ = [
     "choose_hardware",
     "compute_features",
     "fit",
+    "note_cost",
     "search_learning_rate",
 ]

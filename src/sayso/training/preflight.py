@@ -1,5 +1,13 @@
-"""What can be known to fail before anything is written."""
+"""What can be known before anything is written: whether a training would fail, and whether it would be slow."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
+from sayso.classifier.cost import count_multiply_adds
+from sayso.classifier.module import Classifier
+from sayso.errors import SettingsError
+from sayso.features.mel import MelConfig
+from sayso.models.tc_resnet import TCResNetConfig
 from sayso.recipe.prepared import Prepared
 from sayso.system.distributed import make_once
 from sayso.training.batches import check_shares
@@ -7,7 +15,10 @@ from sayso.training.feature_cache import check_copies
 from sayso.training.hardware import Hardware, choose_hardware
 from sayso.training.tracking import check_tracking
 
-__all__ = ["check_readiness"]
+__all__ = ["check_readiness", "note_cost"]
+
+# Less than an order of magnitude is not worth a line.
+_COSTLY = 10
 
 
 def check_readiness(prepared: Prepared) -> Hardware:
@@ -27,3 +38,23 @@ def check_readiness(prepared: Prepared) -> Hardware:
         check_copies(training.copies, len(prepared.split.train), shape)
     make_once(lambda: check_tracking(training))
     return hardware
+
+
+def note_cost(prepared: Prepared) -> Iterator[str]:
+    """Yield a note where a clip costs many times what it would with `tc_resnet` on `mel`, as they are by default.
+
+    Multiply-adds are counted: of the network, and of the features where every batch computes them anew.
+    """
+    recipe, labels = prepared.recipe, prepared.corpus.labels
+    try:
+        usual = replace(recipe, features=MelConfig(), model=TCResNetConfig())
+    except SettingsError:  # not for these clips
+        return
+    augmented = any(part.works_on == "samples" for part in recipe.augment) and not recipe.training.copies
+    own = count_multiply_adds(Classifier(recipe, labels), features=augmented or recipe.features.learns)
+    least = count_multiply_adds(Classifier(usual, labels))
+    if own >= _COSTLY * least:
+        million, times = f"{own / 1e6:,.0f} million multiply-adds", f"{own / least:.0f} times as many"
+        chosen = f"{recipe.model.kind} on {recipe.features.kind}"
+        light = f"{usual.model.kind} on {usual.features.kind}"
+        yield f"{chosen} takes {million} a clip, {times} as {light}: training will be slow"

@@ -149,7 +149,8 @@ def _answer_costs(contestant: Contestant, trial: Trial, folder: Path) -> tuple[d
             return known["counts"], known["milliseconds_an_answer"]
     except (OSError, ValueError, KeyError, TypeError):
         pass  # never measured, or half written: once more
-    from sayso.studies.comparison.costs import count_multiply_adds, exported, time_answer
+    from sayso.classifier.cost import count_multiply_adds
+    from sayso.studies.comparison.costs import exported, time_answer
 
     classifier = exported(RunFolder(folder / TRIALS / trial.name).weights, model, contestant.corpus)
     counts = {"parameters": classifier.parameters_count, "multiply_adds": count_multiply_adds(classifier)}

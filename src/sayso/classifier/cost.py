@@ -1,0 +1,103 @@
+"""What an answer costs: multiply-adds, counted in the running model, the same on every machine."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from sayso.audio import AudioFormat
+from sayso.classifier.module import Classifier
+from sayso.config.schema import read
+from sayso.errors import SettingsError
+from sayso.features import FeatureConfig
+from sayso.models.mlp import MlpConfig
+from sayso.models.pooled_mlp import PooledMlpConfig
+from sayso.models.tc_resnet import TCResNetConfig
+
+__all__ = ["FeatureCost", "count_multiply_adds", "measure_features"]
+
+_NETWORKS = (TCResNetConfig, PooledMlpConfig, MlpConfig)
+_WORDS = 10
+
+
+@dataclass(frozen=True)
+class FeatureCost:
+    """What a network has to do with one second of sound at 16 kHz."""
+
+    shape: tuple[int, int, int]
+    """(channels, bins, frames) of the features."""
+    network: str
+    """The first of tc_resnet, pooled_mlp and mlp that takes them, as it is by default, for ten words."""
+    multiply_adds: int
+    """Of one answer, features included."""
+
+
+def count_multiply_adds(classifier: Classifier, *, features: bool = True) -> int:
+    """Multiply-adds of one answer: products and convolutions as torch counts them.
+
+    A Fourier transform of n numbers counts as 2.5 n log2 n, half of that when it gives or takes real numbers only: the
+    usual 5 n log2 n operations (Cooley & Tukey 1965), two to a multiply-add. Sums, activations and their like do
+    not count.
+
+    Args:
+        classifier: whose answer; it is left as for answering.
+        features: count what they take, too; False: the network alone.
+    """
+    classifier.eval()
+    if features:
+        return _count(classifier, torch.zeros(1, classifier.audio.clip_samples))
+    return _count(classifier.network, torch.zeros(1, *classifier.features.shape))
+
+
+def measure_features(part: type[FeatureConfig]) -> FeatureCost | None:
+    """Count what a representation costs, as it is by default; None: it has no default, or is not for such sound."""
+    audio = AudioFormat(sample_rate=16_000, clip_seconds=1.0)
+    try:
+        settings = read(part, {})
+    except SettingsError:  # of another package, with a key that has no default
+        return None
+    if list(settings.misfits(audio)):
+        return None
+    features = settings.build(audio)
+    shape = features.shape
+    model = next((model for make in _NETWORKS if not list((model := make()).misfits(shape))), None)
+    if model is None:
+        return None
+    answers = nn.Sequential(features, model.build(shape, _WORDS)).eval()
+    return FeatureCost(shape, model.kind, _count(answers, torch.zeros(1, audio.clip_samples)))
+
+
+def _count(module: nn.Module, given: Tensor) -> int:
+    fft = torch.ops.aten
+    counted: Mapping[Any, Any] = {
+        fft._fft_r2c: _real_to_complex,
+        fft._fft_c2r: _complex_to_real,
+        fft._fft_c2c: _complex_to_complex,
+    }
+    with FlopCounterMode(display=False, custom_mapping=dict(counted)) as counter, torch.no_grad():
+        module(given)
+    return counter.get_total_flops() // 2
+
+
+def _real_to_complex(shape: Any, dimensions: Any, *_: Any, out_shape: Any = None, **__: Any) -> int:
+    del out_shape
+    return _operations(shape, dimensions) // 2
+
+
+def _complex_to_real(shape: Any, dimensions: Any, *_: Any, out_shape: Any = None, **__: Any) -> int:
+    del shape
+    return _operations(out_shape, dimensions) // 2
+
+
+def _complex_to_complex(shape: Any, dimensions: Any, *_: Any, out_shape: Any = None, **__: Any) -> int:
+    del out_shape
+    return _operations(shape, dimensions)
+
+
+def _operations(shape: Any, dimensions: Any) -> int:
+    length = math.prod(shape[dimension] for dimension in dimensions)
+    return round(5 * math.prod(shape) * math.log2(max(2, length)))
