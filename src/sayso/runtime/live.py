@@ -59,7 +59,7 @@ class Cleaner:
         self._silent = 0
 
     def clean(self, block: Block) -> Samples:
-        """Give the channels' mean, (samples,), or the loudest alone where by all that was heard it loses the sound.
+        """Give the mean of the channels, (samples,), or the loudest alone where the mean of all so far loses the sound.
 
         Args:
             block: int16, or floats. Values that are no numbers become 0; where floats lie far outside [-1, 1], all
@@ -83,8 +83,9 @@ class Cleaner:
         return floats
 
     def _mixed(self, floats: NDArray[np.float32]) -> NDArray[np.float32]:
-        if len(floats):
-            self._energies.add(floats)
+        if not len(floats):
+            return floats[:, 0]
+        self._energies.add(floats)
         channel = self._energies.choose_channel()
         if channel is not None:
             channels = counted(floats.shape[1], "channel")
