@@ -17,7 +17,7 @@ from sayso.errors import AudioError
 
 __all__ = ["SoundBlocks"]
 
-_BLOCK_SECONDS = 30.0
+_BLOCK_SECONDS = 10.0
 
 
 class SoundBlocks:

