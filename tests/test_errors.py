@@ -1,4 +1,4 @@
-"""What a message tells a person to type, wherever Sayso itself came from."""
+"""What a message tells a person to type, wherever Sayso itself came from; that it is one line."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sayso.cli.doctor import EXTRAS
-from sayso.errors import MissingExtraError, install_command
+from sayso.errors import MissingExtraError, ModelError, install_command
 
 ROOT = Path(__file__).parents[1]
 FOR_WORK_ON_SAYSO = {"dev", "docs", "all"}
@@ -55,3 +55,8 @@ def test_extras_that_are_offered_are_used_and_those_that_are_used_are_offered():
 def test_no_message_spells_a_command_of_its_own():
     spelling = [path for path in (ROOT / "src").rglob("*.py") if "pip install" in path.read_text(encoding="utf-8")]
     assert [path.name for path in spelling] == ["errors.py"]
+
+
+def test_a_message_is_one_line_that_a_terminal_shows() -> None:
+    error = ModelError("a.onnx: labels are 'up\n\x1b[2Jdown\u2028\udcff', must be words – or none")
+    assert str(error) == r"a.onnx: labels are 'up\n\x1b[2Jdown\u2028\udcff', must be words – or none"

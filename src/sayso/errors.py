@@ -46,10 +46,24 @@ __all__ = [
 ]
 
 
+def _printable(sign: str) -> str:
+    return sign if sign.isprintable() else sign.encode("unicode_escape").decode()
+
+
 class SaysoError(Exception):
-    """Base of every error meant for a person; `exit_code` is what the program ends with."""
+    r"""Base of every error meant for a person; `exit_code` is what the program ends with.
+
+    Its message is one line that any terminal shows: what a damaged file put into it is spelt as escapes.
+
+    >>> print(ModelError("a.onnx: format_version 1\n2"))
+    a.onnx: format_version 1\n2
+    """
 
     exit_code = 2
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if text.isprintable() else "".join(map(_printable, text))
 
 
 @dataclass(frozen=True)

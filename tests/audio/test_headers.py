@@ -1,12 +1,15 @@
 """Files whose headers do not say how long they are: all the sound where it is there, else one true line."""
 
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from fuzz.ogg import with_checksums
 from sayso.audio import clip_from_file, decode, probe, quantise, read_sound
 from sounds_made import ONE_SECOND, RATE, hiss, refusal, sine, write
 
@@ -133,3 +136,15 @@ def ogg_checksum(page: bytes) -> int:
         for _ in range(8):
             value = (value << 1 ^ 0x04C1_1DB7 if value >> 31 else value << 1) & 0xFFFF_FFFF
     return value
+
+
+def test_a_part_of_a_damaged_vorbis_file_does_not_end_the_process(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ogg", hiss(RATE), format="OGG", subtype="VORBIS")
+    content = bytearray(path.read_bytes())
+    # The second page holds the decoder's code books.
+    content[2_000:2_008] = b"\xff" * 8
+    path.write_bytes(with_checksums(bytes(content)))
+    script = f"from sayso.audio import decode; print(len(decode({str(path)!r}, start_seconds=0.5)[0]))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "AudioError" in done.stderr

@@ -137,3 +137,16 @@ def test_int16_as_floats_in_channels_that_cancel(tmp_path: Path) -> None:
     sound = read_sound(write(tmp_path / "a.wav", channels(samples, -samples), "FLOAT"))
     np.testing.assert_allclose(sound.samples, samples / 32768, atol=1e-7)
     assert sound.was_int16
+
+
+@pytest.mark.parametrize("subtype", FLOATS)
+def test_what_is_no_number_is_told_without_a_warning(tmp_path: Path, subtype: str) -> None:
+    sound = voice()
+    soundfile.write(tmp_path / "a.wav", sound, RATE, subtype=subtype)
+    content = bytearray((tmp_path / "a.wav").read_bytes())
+    # The signalling kind, of which processors tell.
+    odd = np.array([0x7FA00000], "<u4") if subtype == "FLOAT" else np.array([0x7FF4000000000000], "<u8")
+    content[-odd.nbytes :] = odd.tobytes()
+    (tmp_path / "a.wav").write_bytes(content)
+    with pytest.raises(AudioError, match="not numbers"):
+        read_sound(tmp_path / "a.wav")

@@ -53,6 +53,10 @@ def test_the_temperature_is_kept_and_older_files_have_none(tmp_path):
         ({"format_version": 99}, "format 99, this Sayso reads 1 and 2"),
         ({"temperature": -1.0}, "temperature -1.0"),
         ({"temperature": "hot"}, "cannot be read as a Sayso model"),
+        ({"recipe": 7}, "its header is damaged"),
+        ({"recipe": "&a [*a]"}, "must hold `key: value` lines"),
+        ({"labels": "abc"}, "labels are no list of words"),
+        ({"threshold": [0.5]}, "threshold"),
     ],
 )
 def test_headers_that_are_not_for_us(changes, says, tmp_path):

@@ -114,7 +114,8 @@ def test_another_kind_starts_its_section_anew(tmp_path):
     [
         ("- a\n- b\n", "key: value"),
         ("a: [1\n", "not YAML"),
-        ("a: 2026-02-30\n", "not YAML"),
+        ("a: 2026-02-30\n", r"not YAML \(day is out of range for month\)"),
+        ("a: " + "[" * 3_000, r"not YAML \(nested too deeply\)"),
         ("extends: r.yaml\n", "circle"),
         ("extends: nowhere.yaml\n", "no such recipe"),
         ("extends: 3\n", "file name"),

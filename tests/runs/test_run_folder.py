@@ -26,7 +26,9 @@ def test_where_no_run_is_those_nearby_are_named(made_run, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["metrics", "manifest"])
-@pytest.mark.parametrize(("text", "says"), [(None, "has not finished"), ("{", "damaged"), ("[]", "damaged")])
+@pytest.mark.parametrize(
+    ("text", "says"), [(None, "has not finished"), ("{", "damaged"), ("[]", "damaged"), ("[" * 3_000, "damaged")]
+)
 def test_files_that_are_not_whole_are_told(made_run, name, text, says):
     folder = made_run("one")
     path = folder / f"{name}.json"

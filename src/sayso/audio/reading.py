@@ -169,6 +169,9 @@ def _read(path: Path | str, name: str, start_seconds: float | None, end_seconds:
         first = _frame(start_seconds, 0, file)
         wanted = max(0, _frame(end_seconds, file.frames, file) - first)
         if first:
+            if file.format == "OGG":
+                # libsndfile 1.2.2 dies of a damaged Vorbis file in a seek before anything was decoded.
+                file.read(1)
             file.seek(first)
         dtype = dtype_of(file)
         samples = np.asarray(file.read(wanted, dtype=dtype), dtype=dtype)

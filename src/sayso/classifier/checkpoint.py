@@ -4,7 +4,6 @@ Both are written atomically, and opening either runs no code of whoever made it.
 """
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ from safetensors.torch import load_file, save_file
 from sayso.classifier.module import Classifier
 from sayso.errors import ModelError, SettingsError
 from sayso.recipe.recipe import kept_recipe_from_text, recipe_yaml
-from sayso.system.files import atomic_path
+from sayso.runtime.model_facts import check_labels, check_temperature, check_threshold
+from sayso.system.files import atomic_path, parse_json
 
 __all__ = ["load_model", "load_state", "save_model", "save_state"]
 
@@ -47,37 +47,32 @@ def load_model(path: Path) -> Classifier:
     if not path.is_file():
         raise ModelError(f"{path}: no such model; the run may have stopped before its first epoch ended")
     try:
-        with safe_open(path, framework="pt") as file:
-            header: dict[str, Any] = json.loads((file.metadata() or {})["sayso"])
+        header = _read_header(path)
         if header.get("format_version") not in _READABLE:
             readable = " and ".join(map(str, _READABLE))
             raise ModelError(f"{path}: format {header.get('format_version')}, this Sayso reads {readable}")
         recipe = kept_recipe_from_text(header["recipe"], source=str(path))
-        classifier = Classifier(recipe, header["labels"])
+        classifier = Classifier(recipe, check_labels(header["labels"]))
         classifier.load_state_dict(load_file(path))
-        classifier.temperature = _temperature(header)
-        classifier.threshold = _threshold(header)
+        classifier.temperature = check_temperature(header.get("temperature", 1.0))
+        classifier.threshold = check_threshold(header.get("threshold"))
     except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError, SettingsError) as error:
-        raise ModelError(f"{path}: cannot be read as a Sayso model ({str(error).splitlines()[0]})") from error
+        raise ModelError(f"{path}: cannot be read as a Sayso model ({_reason(error)})") from error
     return classifier.eval()
 
 
-def _temperature(header: dict[str, Any]) -> float:
-    """What the logits are divided by; a number that cannot be that raises ValueError."""
-    temperature = float(header.get("temperature", 1.0))
-    if not 0 < temperature < math.inf:
-        raise ValueError(f"temperature {temperature}")
-    return temperature
+def _reason(error: Exception) -> str:
+    """Give the first line of what went wrong."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
-def _threshold(header: dict[str, Any]) -> float | None:
-    """The probability below which no word is named; a number that cannot be one raises ValueError."""
-    if header.get("threshold") is None:
-        return None
-    threshold = float(header["threshold"])
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"threshold {threshold}")
-    return threshold
+def _read_header(path: Path) -> dict[str, Any]:
+    """Read what the file says of its model; what cannot be raises ValueError."""
+    with safe_open(path, framework="pt") as file:
+        header: Any = parse_json((file.metadata() or {})["sayso"])
+    if not isinstance(header, dict) or not isinstance(header.get("recipe"), str):
+        raise ValueError("its header is damaged")
+    return header
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from sayso.errors import ModelError
-from sayso.system.files import atomic_path
+from sayso.system.files import atomic_path, parse_json
 
 __all__ = ["FeatureTable", "KeptFeatures"]
 
@@ -96,7 +96,7 @@ class KeptFeatures:
             raise ModelError(f"{path}: no such file; features are kept by runs on a frozen, pretrained representation")
         try:
             with safe_open(path, framework="pt") as file:
-                header = json.loads((file.metadata() or {})["sayso"])
+                header = parse_json((file.metadata() or {})["sayso"])
                 if header["format_version"] != FORMAT_VERSION:
                     raise ValueError(f"format {header['format_version']}, this Sayso reads {FORMAT_VERSION}")
                 tables = [FeatureTable(tuple(marks), file.get_tensor(name)) for name, marks in header["marks"].items()]

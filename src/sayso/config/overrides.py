@@ -31,7 +31,9 @@ def load_yaml(text: str) -> Any:
     try:
         return yaml.load(text, Loader)  # noqa: S506 - a safe loader by descent
     except ValueError as error:  # a date or number that is none, such as 2026-02-30
-        raise yaml.YAMLError(str(error)) from error
+        raise yaml.MarkedYAMLError(problem=str(error)) from error
+    except RecursionError as error:
+        raise yaml.MarkedYAMLError(problem="nested too deeply") from error
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

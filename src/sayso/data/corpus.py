@@ -4,7 +4,6 @@ A dataset gives a `Listing`; `pack` decodes it into a `Corpus`, which is kept in
 cache under a key made of every file's path, size and time and the audio format, so a second start only opens it.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +23,7 @@ from sayso.data.losses import check_losses, describe_losses
 from sayso.data.packing import count_workers, decode_rows, pack_clips, read_noise
 from sayso.data.treatment import Treatment, note_treatments
 from sayso.errors import DataError, OutputError
-from sayso.system.files import atomic_folder, cache_folder, digest, write_json
+from sayso.system.files import atomic_folder, cache_folder, digest, read_json, write_json
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
 
@@ -237,7 +236,7 @@ def _build(folder: Path, listing: Listing, audio: AudioFormat, progress: Progres
 
 def _read_index(folder: Path) -> dict[str, Any] | None:
     try:
-        index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+        index = read_json(folder / _INDEX)
     except (OSError, ValueError):
         return None
     whole = isinstance(index, dict) and index.keys() >= _INDEX_KEYS

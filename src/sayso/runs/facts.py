@@ -1,11 +1,11 @@
 """Reading the JSON files of a run."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from sayso.errors import RunError
+from sayso.system.files import read_json
 
 __all__ = ["read_facts"]
 
@@ -21,7 +21,7 @@ def read_facts(path: Path, *, sections: Sequence[str] = ()) -> dict[str, Any]:
         RunError: it is not there, as the run has not finished; or it is damaged.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
         if not isinstance(values, dict) or not all(isinstance(values.get(name), dict) for name in sections):
             raise ValueError("not what a run leaves")
     except FileNotFoundError as error:

@@ -4,7 +4,8 @@ Both take a stream in chunks of one hop. Zeros are put before the first sample, 
 ends where its window ends or earlier; `first` chunks later comes the answer of the first whole window.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ __all__ = ["STREAM_FILE", "Answers", "Hops", "Stateful", "Windows", "find_statef
 STREAM_FILE = "stream.onnx"
 """Beside `model.onnx`: the form of it that carries its state from one chunk to the next."""
 _BATCH = 64
+_MOST_STATE = 1 << 24
 
 
 class Scorer:
@@ -109,8 +111,12 @@ class Stateful(Scorer):
         except (KeyError, ValueError) as error:
             raise ModelError(f"{path}: not the streaming form of a model ({error}); export it again") from error
         inputs = self._session.get_inputs()
+        shapes = [each.shape for each in inputs[1:]]
+        if min(self.hop, self.first + 1) < 1 or self.lead < 0 or not all(_is_size(shape) for shape in shapes):
+            raise ModelError(f"{path}: damaged, its graph does not take a stream; export it again")
+        self._path = path
         self._samples, self._names = inputs[0].name, [each.name for each in inputs[1:]]
-        self._empty = [np.zeros(each.shape, np.float32) for each in inputs[1:]]
+        self._empty = [np.zeros(shape, np.float32) for shape in shapes]
         self._state = self._empty
 
     def score(self, chunks: NDArray[np.int16], *, history: NDArray[np.int16], fresh: bool) -> NDArray[np.float32]:
@@ -125,8 +131,17 @@ class Stateful(Scorer):
         # Not by `to_float`, whose checks cost as much as a small network.
         samples = np.multiply(chunks, np.float32(1 / FULL_SCALE), dtype=np.float32)
         state = dict(zip(self._names, self._state, strict=True))
-        logits, *self._state = self._session.run(None, {self._samples: samples, **state})
+        try:
+            logits, *self._state = self._session.run(None, {self._samples: samples, **state})
+        except Exception as error:  # onnxruntime's own errors share no base
+            raise ModelError(f"{self._path}: damaged, onnxruntime cannot compute it; export it again") from error
         return np.asarray(logits, np.float32)
+
+
+def _is_size(shape: Sequence[object]) -> bool:
+    """Whether a state of that shape can be made: 64 MB of numbers at most."""
+    sizes = [size for size in shape if isinstance(size, int) and size >= 0]
+    return len(sizes) == len(shape) and math.prod(sizes) <= _MOST_STATE
 
 
 def find_stateful(model: Path, hop: int, *, threads: int) -> tuple[Stateful | None, str]:

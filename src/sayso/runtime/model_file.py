@@ -1,6 +1,5 @@
 """What a model file that Sayso exported says of itself, and how it is opened."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +8,10 @@ from typing import TYPE_CHECKING
 from sayso.audio import RESAMPLER, AudioFormat
 from sayso.config.schema import read
 from sayso.errors import ModelError, SettingsError
+from sayso.runtime.model_facts import check_labels, check_temperature, check_threshold
 from sayso.runtime.stream_curve import StreamCurve, read_curve
 from sayso.runtime.stream_settings import StreamSettings
+from sayso.system.files import parse_json
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -53,9 +54,9 @@ def open_session(path: Path, *, threads: int) -> "tuple[InferenceSession, dict[s
     try:
         # A copy in memory: onnxruntime keeps no hold on the file, which may be replaced while it is in use.
         session = onnxruntime.InferenceSession(path.read_bytes(), options, ["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's own errors share no base of their own
+        return session, dict(session.get_modelmeta().custom_metadata_map)
+    except Exception as error:  # onnxruntime's own errors share no base, and its texts may be none
         raise ModelError(f"{path}: not a model that onnxruntime can open") from error
-    return session, dict(session.get_modelmeta().custom_metadata_map)
 
 
 def read_facts(path: Path, metadata: Mapping[str, str]) -> ModelFacts:
@@ -74,24 +75,14 @@ def read_facts(path: Path, metadata: Mapping[str, str]) -> ModelFacts:
         raise ModelError(f"{path}: resampler '{metadata.get('resampler')}', this Sayso has '{RESAMPLER}'")
     try:
         return ModelFacts(
-            labels=tuple(json.loads(metadata["labels"])),
-            audio=read(AudioFormat, json.loads(metadata["audio"])),
+            labels=check_labels(parse_json(metadata["labels"])),
+            audio=read(AudioFormat, parse_json(metadata["audio"])),
             recipe=metadata["recipe"],
             # Files made before there were any have none.
-            temperature=float(metadata.get("temperature", "1")),
-            threshold=_threshold(metadata.get("threshold", "null")),
-            stream=read(StreamSettings, json.loads(metadata["stream"])) if "stream" in metadata else None,
+            temperature=check_temperature(parse_json(metadata.get("temperature", "1"))),
+            threshold=check_threshold(parse_json(metadata.get("threshold", "null"))),
+            stream=read(StreamSettings, parse_json(metadata["stream"])) if "stream" in metadata else None,
             stream_curve=read_curve(metadata["stream_curve"]) if "stream_curve" in metadata else None,
         )
     except (KeyError, ValueError, SettingsError) as error:
         raise ModelError(f"{path}: its metadata is damaged ({error}); export it again") from error
-
-
-def _threshold(text: str) -> float | None:
-    """Read the threshold; what is no probability raises ValueError."""
-    threshold = json.loads(text)
-    if threshold is None:
-        return None
-    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
-        raise ValueError(f"threshold {text}")
-    return float(threshold)

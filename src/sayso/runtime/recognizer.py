@@ -21,11 +21,12 @@ from sayso.audio import (
     read_sound,
     to_float,
 )
-from sayso.errors import AudioError, Fault, SettingsError, SoundWarning
+from sayso.errors import AudioError, Fault, ModelError, SettingsError, SoundWarning
 from sayso.metrics.probabilities import softmax
 from sayso.runtime.model_file import open_session, read_facts
 from sayso.runtime.stream_curve import StreamCurve
 from sayso.runtime.stream_settings import StreamSettings
+from sayso.system.wording import counted
 
 __all__ = ["Prediction", "Recognizer"]
 
@@ -82,7 +83,7 @@ class Recognizer:
         self.threshold: float | None = facts.threshold
         self.stream: StreamSettings | None = facts.stream
         self.stream_curve: StreamCurve | None = facts.stream_curve
-        self._input: str = self._session.get_inputs()[0].name
+        self._input = self._find_input()
 
     def predict(
         self, sound: Source, *, sample_rate: Rate = None, top: int = 1, reject: bool = True
@@ -142,8 +143,33 @@ class Recognizer:
 
         Args:
             samples: float32 (clips, audio.clip_samples) in [-1, 1).
+
+        Raises:
+            ModelError: the graph cannot be computed, or gives what are no scores of these words.
         """
-        return np.asarray(self._session.run(None, {self._input: samples})[0], dtype=np.float32)
+        try:
+            logits = np.asarray(self._session.run(None, {self._input: samples})[0], dtype=np.float32)
+        except Exception as error:  # as above
+            raise ModelError(f"{self.path}: damaged, onnxruntime cannot compute it; export it again") from error
+        # "None of these" may stand behind the words.
+        if logits.ndim != 2 or logits.shape[0] != len(samples) or logits.shape[1] - len(self.labels) not in (0, 1):
+            asked = f"{counted(len(samples), 'clip')} and {counted(len(self.labels), 'word')}"
+            raise ModelError(f"{self.path}: damaged, it gives logits {logits.shape} for {asked}; export it again")
+        if not np.isfinite(logits).all():
+            raise ModelError(f"{self.path}: damaged, it gives logits that are not numbers (NaN or infinite)")
+        return logits
+
+    def _find_input(self) -> str:
+        """Give the name of the graph's input, which must take any number of clips of the length that is told."""
+        inputs = self._session.get_inputs()
+        wanted = self.audio.clip_samples
+        if len(inputs) != 1 or len(inputs[0].shape) != 2:
+            raise ModelError(f"{self.path}: damaged, its graph does not take clips; export it again")
+        batch, samples = inputs[0].shape
+        if isinstance(batch, int) or (isinstance(samples, int) and samples != wanted):
+            takes = f"its graph takes {inputs[0].shape}, its metadata tells of clips of {wanted:,} samples"
+            raise ModelError(f"{self.path}: damaged, {takes}; export it again")
+        return str(inputs[0].name)
 
     def _clip(self, source: Source, sample_rate: Rate) -> NDArray[np.int16]:
         if isinstance(source, str | os.PathLike):

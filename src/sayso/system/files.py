@@ -25,6 +25,8 @@ __all__ = [
     "expand_home",
     "file_digest",
     "output_errors",
+    "parse_json",
+    "read_json",
     "temporary_beside",
     "write_bytes",
     "write_csv",
@@ -187,6 +189,19 @@ def write_new_text(path: Path, text: str) -> bool:
         path.unlink()
         raise
     return True
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file; raises OSError where it cannot be read, ValueError where it is no JSON in UTF-8."""
+    return parse_json(path.read_text(encoding="utf-8"))
+
+
+def parse_json(text: str) -> Any:
+    """Read JSON as `json.loads` does; what is nested so deeply that Python gives up raises ValueError, too."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """Where epochs can be shown: TensorBoard's event files, an MLflow store."""
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from sayso.errors import RunError
 from sayso.recipe.recipe import Recipe, recipe_yaml
 from sayso.runs.folder import RunFolder
 from sayso.runs.log import LogRow
-from sayso.system.files import expand_home, write_json
+from sayso.system.files import expand_home, read_json, write_json
 
 __all__ = ["MLflow", "TensorBoard", "Tracker", "is_uri", "set_mlflow_up"]
 
@@ -125,8 +124,8 @@ def _remembered(run: RunFolder) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except ValueError as error:
+        return dict(read_json(path))
+    except (TypeError, ValueError) as error:
         raise RunError(f"{path}: damaged; remove it to begin the curves anew") from error
 
 

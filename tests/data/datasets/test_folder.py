@@ -8,6 +8,7 @@ import pytest
 from folders_made import listing_of, rows, touch
 from sayso.config.schema import read
 from sayso.data.datasets import DatasetConfig
+from sayso.data.datasets.folder import FolderConfig
 from sayso.data.datasets.folder.found import EXTENSIONS
 from sayso.errors import DataError, SettingsError
 
@@ -85,10 +86,15 @@ def test_speakers_from_a_pattern(tmp_path: Path, speaker: str) -> None:
     assert "such as no/strange.wav (dataset.speaker: pattern)" in listing.notes[0]
 
 
+def test_python_s_remarks_on_a_pattern_are_left_out() -> None:
+    assert list(FolderConfig(path="clips", speaker_pattern="(?P<speaker>[[a-z]+)").faults()) == []
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"speaker_pattern": "("}, "is no regular expression"),
+        ({"speaker_pattern": "(?P<speaker>a{99999999999})"}, "is no regular expression"),
         ({"speaker_pattern": "(.*)"}, "has no group named speaker"),
         ({"speaker": "pattern"}, "speaker_pattern: is missing"),
         ({"speaker": "none", "speaker_pattern": "(?P<speaker>.)"}, "has no effect"),

@@ -6,7 +6,6 @@ normalised cross-correlation of the two waveforms, which two takes of a word by 
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass
@@ -20,7 +19,7 @@ from sayso.data.near_copies.band import LONGEST_SHIFT_SECONDS, Band
 from sayso.data.near_copies.candidates import find_candidates, index_clips
 from sayso.data.near_copies.correlation import LEAST_LIKENESS, prove
 from sayso.errors import OutputError
-from sayso.system.files import digest, write_json
+from sayso.system.files import digest, read_json, write_json
 from sayso.system.progress import Progress
 
 __all__ = [
@@ -152,7 +151,7 @@ def _look_up(corpora: Sequence[Corpus], find: Callable[[], list[NearCopy]]) -> l
 
 def _read(path: Path) -> list[NearCopy] | None:
     try:
-        pairs = json.loads(path.read_text(encoding="utf-8"))["pairs"]
+        pairs = read_json(path)["pairs"]
         return [NearCopy(int(a), int(b), float(shift), float(likeness)) for a, b, shift, likeness in pairs]
     except (OSError, ValueError, KeyError, TypeError):
         return None

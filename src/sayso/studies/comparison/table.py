@@ -1,6 +1,5 @@
 """The ranked table: scores with intervals, verdicts, costs, and what shared speakers would have made of the scores."""
 
-import json
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -17,7 +16,7 @@ from sayso.studies.comparison.verdicts import LEVEL, judge_pairs, least_reachabl
 from sayso.studies.trials.answers import Answers, read_answers
 from sayso.studies.trials.folder import TRIALS
 from sayso.studies.trials.trial import Trial
-from sayso.system.files import write_csv, write_json
+from sayso.system.files import read_json, write_csv, write_json
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
 
@@ -144,7 +143,7 @@ def _answer_costs(contestant: Contestant, trial: Trial, folder: Path) -> tuple[d
     model = kept.with_suffix(".onnx")
     measured_on = {"trial": trial.values(), "sayso": version("sayso")}
     try:
-        known = json.loads(kept.read_text(encoding="utf-8"))
+        known = read_json(kept)
         if {key: known[key] for key in measured_on} == measured_on and model.is_file():
             return known["counts"], known["milliseconds_an_answer"]
     except (OSError, ValueError, KeyError, TypeError):

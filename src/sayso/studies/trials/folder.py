@@ -1,7 +1,6 @@
 """The folder of a study, a comparison or a learning curve: one writer at a time, and one study."""
 
 import fcntl
-import json
 import os
 import time
 from collections.abc import Generator, Mapping
@@ -13,7 +12,7 @@ from typing import IO
 from sayso.data.splits.folds import Folds
 from sayso.errors import RunError
 from sayso.system.claims import locked_folder
-from sayso.system.files import output_errors, write_json
+from sayso.system.files import output_errors, read_json, write_json
 
 __all__ = ["TRIALS", "StudyFolder", "claimed"]
 
@@ -116,7 +115,7 @@ def _check_plan(path: Path, what: str, folds: Folds | None, sources: Mapping[str
     before: dict[str, str] = {}
     if (path / _PLAN).exists():
         try:
-            plan = json.loads((path / _PLAN).read_text(encoding="utf-8"))
+            plan = read_json(path / _PLAN)
             before = {str(name): str(source) for name, source in plan["recipes"].items()}
             dealt, held = plan["folds"], plan.get("what", _COMPARISON)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -47,9 +48,9 @@ class FolderConfig(DatasetConfig):
         if self.speaker_pattern and self.speaker in ("none", "folder"):
             yield Fault("speaker_pattern", f"has no effect with speaker: {self.speaker}; use speaker: pattern")
         try:
-            if self.speaker_pattern and "speaker" not in re.compile(self.speaker_pattern).groupindex:
+            if self.speaker_pattern and "speaker" not in _compile(self.speaker_pattern).groupindex:
                 yield Fault("speaker_pattern", "has no group named speaker; write (?P<speaker>...)")
-        except re.error as error:
+        except ValueError as error:
             yield Fault("speaker_pattern", f"is no regular expression: {error}")
 
     @property
@@ -101,8 +102,18 @@ class FolderConfig(DatasetConfig):
             return found.clips
         if rule == "folder":
             return [replace(clip, speaker=spelled(Path(clip.path).parent.name)) for clip in found.clips]
-        pattern = re.compile(self.speaker_pattern)
+        pattern = _compile(self.speaker_pattern)
         return [replace(clip, speaker=_from_pattern(pattern, clip.path, found.root)) for clip in found.clips]
+
+
+def _compile(pattern: str) -> re.Pattern[str]:
+    """Read a regular expression, without Python's remarks on it; what is none raises ValueError."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            return re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(str(error)) from error
 
 
 def _find(path: Path, speaker: str) -> Found:
