@@ -25,6 +25,7 @@ HERE = (
     "few_recordings",
     "live_words",
     "near_copy_numbers",
+    "other_words",
     "peers",
     "planting",
     "side",
