@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from sayso.config.overrides import merge
 from sayso.config.schema import NonNegative, Positive, PositiveInt, Range, Settings, Share, dump, read
 from sayso.errors import Fault
 
@@ -68,5 +67,5 @@ class StreamSettings(Settings):
         Raises:
             SettingsError: a name is unknown, or a value does not fit; told as of the recipe's section `stream`.
         """
-        merged = merge(dump(self), values) if isinstance(values, Mapping) else values
+        merged = {**dump(self), **values} if isinstance(values, Mapping) else values
         return read(StreamSettings, merged, key="stream")
