@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import os
 import signal
 import subprocess
@@ -89,7 +90,8 @@ def test_a_detection_is_told_before_the_sound_ends(model, expected, ends):
             process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
         assert process.returncode == 0
-        assert err.decode().splitlines()[-1] == "heard 1.5 s: 1 detection"
+        # Ctrl-C may come before all that was sent is heard.
+        assert re.fullmatch(r"heard 1\.\d s: 1 detection", err.decode().splitlines()[-1])
 
 
 def test_lines_for_people_commands_and_clips(sayso, model, expected, tmp_path):
