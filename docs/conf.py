@@ -39,5 +39,11 @@ default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
+# What modules import for types alone cannot be found out, and is called so in two places.
+autodoc_type_aliases = {
+    "Fitted": "sayso.training.Fitted",
+    "Recognizer": "sayso.runtime.Recognizer",
+    "Run": "sayso.experiment.run.Run",
+}
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False

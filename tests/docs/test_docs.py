@@ -65,6 +65,12 @@ def test_every_page_can_be_reached_from_the_first():
     assert reached == set(known)
 
 
+def test_the_home_shows_a_picture_that_is_there_and_small():
+    shown = re.findall(r"^```\{figure\} (\S+)$", (DOCS / "index.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert shown == ["report.png"]
+    assert 10_000 < (DOCS / "report.png").stat().st_size < 200_000
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_lead_somewhere(page):
     text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)

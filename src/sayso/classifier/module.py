@@ -89,8 +89,6 @@ class Classifier(nn.Module):
             "none of these".
 
     Attributes:
-        temperature: what the network's logits are divided by, so that their softmax means what it says; 1 until it is
-            fitted (`sayso.evaluation.calibration`). Kept and exported with the model, and no part of training.
         threshold: an answer of less probability is "none of these"; None: a word is always named. Kept and exported
             like the temperature.
         classes: logits of one clip: the words, and "none of these" where the recipe has negatives.
@@ -116,7 +114,11 @@ class Classifier(nn.Module):
 
     @property
     def temperature(self) -> float:
-        """See above; the same number as `divisor`, which has it in float32."""
+        """What the network's logits are divided by, so that their softmax means what it says; `divisor` in float32.
+
+        It is 1 until it is fitted (`sayso.evaluation.calibration`), kept and exported with the model, and no part of
+        training.
+        """
         return self._temperature
 
     @temperature.setter
