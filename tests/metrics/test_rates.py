@@ -3,7 +3,7 @@
 import pytest
 from scipy.stats import chi2
 
-from sayso.metrics.rates import poisson_interval, poisson_upper_bound, ratio_bootstrap
+from sayso.metrics.rates import poisson_interval, poisson_upper_bound, ratio_bootstrap, replayed_rate
 
 
 @pytest.mark.parametrize(("count", "hours"), [(0, 0.48), (1, 1.0), (3, 0.9), (17, 10.0), (1234, 7.5)])
@@ -40,3 +40,15 @@ def test_where_files_tell_nothing_there_is_no_interval():
 def test_the_same_draws_every_time():
     counts, hours = list(range(10)), [0.5 + 0.1 * place for place in range(10)]
     assert ratio_bootstrap(counts, hours) == ratio_bootstrap(counts, hours)
+
+
+def test_replays_tell_a_rate_more_closely_and_its_limits_no_more():
+    once = replayed_rate(3, 2.0, 2.0)
+    assert (once.low, once.high) == poisson_interval(3, 2.0)
+    assert once.at_most == poisson_upper_bound(3, 2.0)
+    many = replayed_rate(30, 20.0, 2.0)
+    assert many == once
+    # 0.7 events a hearing: none at least, one at most.
+    few = replayed_rate(7, 20.0, 2.0)
+    assert few.per_hour == 0.35
+    assert (few.low, few.high, few.at_most) == (0.0, poisson_interval(1, 2.0)[1], poisson_upper_bound(1, 2.0))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from sayso.cli.console import Bars, say
-from sayso.system.wording import percent
+from sayso.system.wording import percent, rounded
 
 __all__ = ["tune"]
 
@@ -62,7 +62,7 @@ def _show(facts: Mapping[str, Any]) -> None:
         say(f"{word:<{wide}}  {facts['thresholds'][word]:>9.4f}  {_row(own, test)}{mark}")
     say(f"{'all together':<{wide}}  {'':>9}  {_row(test, test)}")
     say()
-    hours = f"{test['replayed_hours']:.2g} h of test words, over {test['independent_hours']:.2g} h"
+    hours = f"{rounded(test['replayed_hours'])} h of test words, over {rounded(test['independent_hours'])} h"
     say(f"streams      {hours} of different background")
     say(f"background   {facts['background']}")
     for note in facts["notes"]:
@@ -75,4 +75,4 @@ def _row(scores: Mapping[str, Any], test: Mapping[str, Any]) -> str:
     missed = percent(misses["rate"]) + (f" ({100 * limits[0]:.1f} to {100 * limits[1]:.1f})" if limits else "")
     fired = f"{alarms['sources_fired']}/{test['sources']}"
     late = f"{1000 * scores['latency']['median']:.0f} ms" if scores["latency"] else "-"
-    return f"{missed:<22} {alarms['per_hour']:>9.2g} {alarms['at_most']:>8.2g} {fired:>8} {late:>8}"
+    return f"{missed:<22} {rounded(alarms['per_hour']):>9} {rounded(alarms['at_most']):>8} {fired:>8} {late:>8}"

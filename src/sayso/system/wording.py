@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-__all__ = ["counted", "listed", "path_ends", "path_tail", "percent"]
+__all__ = ["counted", "listed", "path_ends", "path_tail", "percent", "rounded"]
 
 
 def counted(count: int, one: str, many: str = "") -> str:
@@ -41,6 +41,15 @@ def percent(share: float | None, *, digits: int = 1) -> str:
     ('98.0 %', '12 %', '-')
     """
     return "-" if share is None else f"{100 * share:.{digits}f} %"
+
+
+def rounded(value: float) -> str:
+    """Write a figure, 0 or more, with the two digits that matter, and never as a power of ten from 0.0001 on.
+
+    >>> rounded(0.4567), rounded(7.0), rounded(1234.5), rounded(0.0)
+    ('0.46', '7', '1,234', '0')
+    """
+    return f"{value:.2g}" if value < 99.5 else f"{value:,.0f}"
 
 
 def path_tail(path: str, parts: int = 2) -> str:

@@ -34,7 +34,7 @@ def verdicts(path: Path) -> dict[str, bool | None]:
     return {check.name: check.holds for check in verify(path)}
 
 
-NAMES = ("clips", "split", "leakage", "predictions", "scores", "weights", "metrics", "export")
+NAMES = ("clips", "split", "leakage", "predictions", "scores", "weights", "metrics", "export", "stream")
 
 
 def test_a_sound_run_holds(sound, program):

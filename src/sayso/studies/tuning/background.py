@@ -17,7 +17,7 @@ from sayso.studies.tuning.other_speech import join_rejected, speak_other_words
 from sayso.studies.tuning.sound_store import SoundStore, read_blocks
 from sayso.system.files import file_digest
 from sayso.system.progress import Progress
-from sayso.system.wording import counted, listed
+from sayso.system.wording import counted, listed, rounded
 
 __all__ = ["gather", "materials"]
 
@@ -62,7 +62,7 @@ def _read_given(places: Sequence[Path], prepared: Prepared, store: SoundStore, p
         raise DataError(f"--background: none of {counted(len(paths), 'file')} holds sound that can be used: {bad[0]}")
     notes = [f"{counted(len(bad), 'file')} of background skipped: {listed(bad, _NAMED, between='; ')}"] if bad else []
     hours = sum(len(one.samples) for one in found) / rate / 3600
-    what = f"{counted(len(found), 'recording')} ({hours:.2g} h)"
+    what = f"{counted(len(found), 'recording')} ({rounded(hours)} h)"
     if len(found) == 1:
         notes.append("one recording alone: its first half chooses the thresholds, its second half reports")
         first, second = np.array_split(found[0].samples, 2)

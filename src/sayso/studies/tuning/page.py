@@ -25,7 +25,7 @@ def write_tuning(facts: Mapping[str, Any], folder: Path) -> Path:
     test = facts["test"]
     pictures = {}
     for place, (word, rows) in enumerate(facts["curves"].items()):
-        points = [(rate, missed) for _, rate, missed in reversed(rows) if missed is not None]
+        points = [(rate, missed) for _, rate, missed in rows if missed is not None]
         if not points:  # the word was never said
             continue
         own = test["per_word"][word]

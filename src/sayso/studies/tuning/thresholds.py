@@ -13,7 +13,7 @@ __all__ = ["THRESHOLDS", "Choice", "choose", "curve_rows", "draw_curve"]
 
 _LEAST_LOG_ODDS, _MOST_LOG_ODDS = -4.0, 10.0
 THRESHOLDS: tuple[float, ...] = tuple(
-    np.round(1 / (1 + np.exp(-np.linspace(_LEAST_LOG_ODDS, _MOST_LOG_ODDS, MOST_THRESHOLDS))), 6).tolist()
+    np.round(1 / (1 + np.exp(-np.linspace(_LEAST_LOG_ODDS, _MOST_LOG_ODDS, MOST_THRESHOLDS))), 8).tolist()
 )
 """Spaced evenly in log-odds, from 0.018 to 0.99995."""
 _DIGITS = 4

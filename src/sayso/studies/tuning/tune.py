@@ -79,7 +79,7 @@ class _Asked:
             raise SettingsError([Fault("--hours", f"is {hours:g}, must be above 0, such as 4")])
         chosen = min(_MOST_HOURS, _ALARMS_ALLOWED / rate) if hours is None else hours
         if chosen * rate < 1:
-            problem = f"{chosen:g} hours of streams are too few for {rate:g} false alarms an hour"
+            problem = f"{chosen:g} h of streams is too short for {rate:g} false alarms an hour"
             raise SettingsError([Fault("--hours", f"{problem}: not one would be allowed; give {1 / rate:.3g} or more")])
         return cls(rate, chosen)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sayso.metrics.rates import poisson_upper_bound
-from sayso.system.wording import listed
+from sayso.system.wording import listed, rounded
 
 __all__ = ["judge"]
 
@@ -28,11 +28,12 @@ def judge(facts: Mapping[str, Any]) -> Iterator[str]:
         if scores["alarms"]["per_hour"] > rate and word not in lost
     }
     if over:
-        names = listed([f"'{word}' {per_hour:.2g}" for word, per_hour in over.items()], _NAMED)
+        names = listed([f"'{word}' {rounded(per_hour)}" for word, per_hour in over.items()], _NAMED)
         yield f"on the test streams these fire more often than the {rate:g} an hour they were chosen by: {names}"
     if (least := poisson_upper_bound(0, hours)) > rate:
         needed = hours * least / rate
         yield (
-            f"0 alarms in {hours:.2g} h of different background: the true rate may be {least:.2g} an hour all the "
-            f"same; to promise {rate:g} takes {needed:.2g} h of other background without an alarm (--background)"
+            f"0 alarms in {rounded(hours)} h of different background: the true rate may be {rounded(least)} an hour "
+            f"all the same; to promise {rate:g} takes {rounded(needed)} h more of it (--background) without an "
+            "alarm"
         )

@@ -85,6 +85,7 @@ def _environment() -> jinja2.Environment:
         "points": points,
         "number": _number,
         "counted": wording.counted,
+        "rounded": wording.rounded,
     }
     environment.filters.update(filters)
     return environment
