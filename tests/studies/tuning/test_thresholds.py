@@ -27,15 +27,23 @@ def test_thresholds_are_even_in_log_odds():
         ((9, 3, 1, 0), 0.3, True),
         ((9, 3, 2, 0), 0.4, True),
         ((1, 1, 0, 0), 0.1, True),
-        # The lowest fires once, since its score never falls below it; it hears nothing.
-        ((1, 7, 4, 1), 0.4, True),
-        ((1, 7, 4, 2), 0.4, False),
+        # A score that flickers about a high threshold.
+        ((9, 1, 2, 0), 0.2, True),
+        ((9, 7, 4, 2), 0.4, False),
     ],
 )
-def test_the_lowest_from_which_on_all_keep_the_rate(alarms, threshold, keeps):
+def test_the_lowest_that_keeps_the_rate_is_chosen(alarms, threshold, keeps):
     chosen = choose(points(*alarms), 0.5)
     assert (chosen.threshold, chosen.keeps) == (threshold, keeps)
     assert chosen.point.alarms == alarms[round(threshold * 10) - 1]
+
+
+def test_one_that_fires_once_and_hears_nothing_is_not_chosen():
+    stuck = Point(0.05, 1, 0.5, 9, 10)
+    assert choose([stuck, *points(7, 4, 1)], 0.5).threshold == 0.3
+    # A word that was never said has no misses: the fewest alarms count.
+    never = [Point(threshold, alarms, alarms / 2, 0, 0) for threshold, alarms in ((0.1, 1), (0.2, 0), (0.3, 0))]
+    assert choose(never, 0.5).threshold == 0.2
 
 
 def test_rows_are_left_out_where_nothing_changes():

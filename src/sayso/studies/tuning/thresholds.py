@@ -36,20 +36,21 @@ def draw_curve(replay: Replay, tracks: Sequence[Track], word: str) -> list[Point
 
 
 def choose(points: Sequence[Point], most_per_hour: float) -> Choice:
-    """Choose the lowest threshold from which on every one keeps the rate.
+    """Choose the threshold that keeps the rate and misses least: the lowest one, where alarms fall as thresholds rise.
 
-    A lower one may keep it too, by a score that never falls below it: then it fires once and never again, and hears
-    nothing.
+    They do not always. A score that never falls below a low threshold fires once and never again, and one that flickers
+    about a high threshold fires several times. Of several that miss as little the one with the fewest alarms is
+    chosen, and of those the lowest.
 
     Args:
         points: of one word, thresholds rising, at least one.
         most_per_hour: false alarms of the word.
     """
-    kept = len(points)
-    while kept and points[kept - 1].alarms_per_hour <= most_per_hour:
-        kept -= 1
-    chosen = points[min(kept, len(points) - 1)]
-    return Choice(chosen.threshold, kept < len(points), chosen)
+    kept = [point for point in points if point.alarms_per_hour <= most_per_hour]
+    if not kept:
+        return Choice(points[-1].threshold, False, points[-1])
+    chosen = min(kept, key=lambda point: (point.misses, point.alarms, point.threshold))
+    return Choice(chosen.threshold, True, chosen)
 
 
 def curve_rows(points: Sequence[Point]) -> tuple[CurveRow, ...]:
