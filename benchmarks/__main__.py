@@ -21,6 +21,7 @@ HERE = (
     "adapting",
     "clips",
     "contest",
+    "copying",
     "family",
     "few_recordings",
     "live_words",

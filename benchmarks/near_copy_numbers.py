@@ -5,17 +5,15 @@ many of them are found, how many other pairs are named (two of them are the sour
 had to be proved.
 """
 
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
 
 import numpy as np
-import soundfile
-import soxr
 from numpy.typing import NDArray
 
 import sayso.data.near_copies as search
+from benchmarks.copying import Samples, copying_kinds
 from sayso.audio import AudioFormat
 from sayso.data.corpus import pack
 from sayso.data.datasets import DatasetConfig
@@ -25,7 +23,6 @@ from sayso.data.near_copies import band, candidates, correlation
 from sayso.system.progress import Progress
 
 CLIPS, COPIES = 1_500, 350
-Samples = NDArray[np.int16]
 CHANGES: tuple[tuple[ModuleType, str, tuple[float, ...]], ...] = (
     (band, "_FADE_SECONDS", (0.001, 0.05)),
     (candidates, "_QUIETEST_RMS", (0.3, 3.0)),
@@ -81,7 +78,7 @@ def _plant(name: str, dataset: DatasetConfig, rate: int) -> Iterator[Planted]:
     for count in (CLIPS, 2 * CLIPS):
         clips = np.array(whole.samples[np.random.default_rng(0).permutation(len(whole))[:count]])
         rows = np.random.default_rng(1).choice(len(clips), COPIES, replace=False)
-        kinds = _kinds(rate)
+        kinds = copying_kinds(rate)
         copies = [kinds[at % len(kinds)](clips[row], at) for at, row in enumerate(rows)]
         pairs = {(int(row), len(clips) + at) for at, row in enumerate(rows)}
         yield Planted(f"{name}, {len(clips):,}", np.concatenate((clips, copies)), pairs, rate)
@@ -106,47 +103,6 @@ def _show(what: str, sets: list[Planted]) -> None:
             f"{planted.name}: {len(got & planted.pairs)}/{COPIES}, others {len(got - planted.pairs)}, proofs {proofs:,}"
         )
     print(f"{what:<54}{' | '.join(cells)}", flush=True)
-
-
-def _kinds(rate: int) -> list[Callable[[Samples, int], Samples]]:
-    """Give the ways to change a clip; each takes it and a seed."""
-    return [
-        lambda clip, _: _quantise(clip * 0.3),
-        lambda clip, _: _shift(clip, rate // 9),
-        lambda clip, _: _shift(clip, -rate // 7),
-        lambda clip, seed: _add_noise(clip, 20, seed),
-        lambda clip, _: _code(clip, rate),
-        lambda clip, _: _resample(clip, rate),
-        lambda clip, seed: _add_noise(_shift(_quantise(clip * 0.4), rate // 20), 25, seed),
-    ]
-
-
-def _quantise(sound: NDArray[np.floating]) -> Samples:
-    return np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
-
-
-def _shift(clip: Samples, count: int) -> Samples:
-    moved = np.roll(clip, count)
-    moved[slice(0, count) if count > 0 else slice(count, None)] = 0
-    return moved
-
-
-def _add_noise(clip: Samples, snr_db: float, seed: int) -> Samples:
-    level = np.sqrt(np.mean(np.square(clip, dtype=np.float64))) * 10 ** (-snr_db / 20)
-    return _quantise(clip + np.random.default_rng(seed).normal(0, level, len(clip)))
-
-
-def _code(clip: Samples, rate: int) -> Samples:
-    file = io.BytesIO()
-    soundfile.write(file, clip, rate, format="OGG", subtype="VORBIS")
-    file.seek(0)
-    return _quantise(soundfile.read(file)[0] * 32768)
-
-
-def _resample(clip: Samples, rate: int) -> Samples:
-    through = rate * 7 // 10
-    back = soxr.resample(soxr.resample(clip.astype(np.float64), rate, through), through, rate)
-    return _quantise(np.resize(back, len(clip)))
 
 
 if __name__ == "__main__":

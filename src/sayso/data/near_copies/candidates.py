@@ -5,19 +5,23 @@ plants 700 copies among 1,500 digits and 1,500 words: 98 % are found, and 96 to 
 halved or doubled. They rather decide how many pairs are left to prove, and so how long the search takes.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sayso.data.corpus import Rows
 from sayso.data.near_copies.band import HIGHEST_HZ, LOWEST_HZ, Band, Floats
+from sayso.data.near_copies.neighbours import Vectors
+from sayso.data.packing import count_workers
 from sayso.system.progress import Task
 
 __all__ = ["find_candidates", "index_clips"]
 
 # Samples of the clips that are worked on at a time, so that their arrays stay in tens of megabytes.
 _BLOCK_SAMPLES = 1 << 22
-# Likenesses of patches that are computed at a time: 64 MB.
-_BLOCK_VALUES = 1 << 24
+# Clips that are looked for at a time: a set of one voice and one word has thousands of likenesses for each.
+_BLOCK_CLIPS = 1 << 12
 
 # Of int16, root mean square. Random last bits come to 0.2 to 0.7 within the band, the quietest digit of FSDD to 4.8.
 _QUIETEST_RMS = 1.0
@@ -74,14 +78,19 @@ def index_clips(samples: NDArray[np.int16], kept: Rows, band: Band, task: Task) 
     rows: list[Rows] = []
     patches: list[Floats] = []
     step = max(1, _BLOCK_SAMPLES // band.source_padded)
-    for start in range(0, len(kept), step):
-        block = kept[start : start + step]
+    blocks = [kept[start : start + step] for start in range(0, len(kept), step)]
+
+    def work(block: Rows) -> tuple[Rows, Floats | None]:
         waveforms = band.to_waveforms(band.to_spectra(samples[block]))
         loud = np.sqrt(np.mean(waveforms**2, axis=1)) > _QUIETEST_RMS
-        if loud.any():
-            rows.append(block[loud])
-            patches.append(_cut_patches(waveforms[loud], band.rate))
-        task.advance(len(block))
+        return block[loud], _cut_patches(waveforms[loud], band.rate) if loud.any() else None
+
+    with ThreadPoolExecutor(count_workers()) as pool:
+        for block, (loud, cut) in zip(blocks, pool.map(work, blocks), strict=True):
+            if cut is not None:
+                rows.append(loud)
+                patches.append(cut)
+            task.advance(len(block))
     if not rows:
         return kept[:0], np.zeros((0, _MOMENTS, 1), np.float32)
     return np.concatenate(rows), np.concatenate(patches)
@@ -140,21 +149,31 @@ def find_candidates(patches: Floats, task: Task, *, among: Floats | None = None)
     Returns:
         (pairs, 2): places in `patches`, the smaller one first; or a place in `among` and one in `patches`.
     """
-    count, moments, size = patches.shape
+    moments = patches.shape[1]
     others = patches if among is None else among
-    keys = others.reshape(len(others) * moments, size)
+    keys, clip_of_key = _without_silence(others, others.shape[1])
+    if not len(keys):
+        task.advance(len(patches))
+        return np.zeros((0, 2), np.int64)
+    vectors = Vectors.of(keys)
     pairs: list[Rows] = [np.zeros((0, 2), np.int64)]
-    step = max(1, _BLOCK_VALUES // max(1, len(keys) * _MOMENTS_SOUGHT))
-    for start in range(0, count, step):
-        sought = patches[start : start + step, :_MOMENTS_SOUGHT]
-        alike = sought.reshape(-1, size) @ keys.T
-        moment, key = np.nonzero(alike >= _LEAST_PATCH_LIKENESS)
-        here, there, scores = moment // _MOMENTS_SOUGHT + start, key // moments, alike[moment, key]
+    for start in range(0, len(patches), _BLOCK_CLIPS):
+        block = patches[start : start + _BLOCK_CLIPS]
+        sought, clip = _without_silence(block, min(moments, _MOMENTS_SOUGHT))
+        place, key, scores = vectors.find_near(sought, _LEAST_PATCH_LIKENESS)
+        here, there = clip[place] + start, clip_of_key[key]
         other = np.full(len(here), True) if among is not None else there != here
         pairs.append(_keep_nearest(here[other], there[other], scores[other]))
-        task.advance(len(sought))
+        task.advance(len(block))
     found = np.concatenate(pairs)
     return np.unique(np.sort(found, axis=1) if among is None else found[:, ::-1], axis=0)
+
+
+def _without_silence(patches: Floats, moments: int) -> tuple[Floats, Rows]:
+    """Give the first moments' patches that are not zero, (found, values), and the clip of each, (found,)."""
+    first = patches[:, :moments]
+    clip, moment = np.nonzero(first.any(axis=2))
+    return first[clip, moment], clip
 
 
 def _keep_nearest(here: Rows, there: Rows, scores: Floats) -> Rows:

@@ -1,6 +1,7 @@
 """The proof: the waveforms of one recording correlate highly at some shift, and throughout."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from math import ceil
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from sayso.data.corpus import Rows
 from sayso.data.near_copies.band import Band, Floats, Spectra
+from sayso.data.packing import count_workers
 
 __all__ = ["LEAST_LIKENESS", "prove"]
 
@@ -45,20 +47,29 @@ _LEAST_PRODUCT_OF_ENERGIES = 1e-12
 def prove(samples: NDArray[np.int16], pairs: Rows, band: Band) -> Iterator[tuple[int, int, float, float]]:
     """Yield the pairs whose waveforms are alike: first and second row, shift in seconds, likeness."""
     step = max(1, _BLOCK_SAMPLES // band.padded)
-    for start in range(0, len(pairs), step):
-        block = pairs[start : start + step]
-        rows, places = np.unique(block, return_inverse=True)
-        spectra = band.to_spectra(samples[rows])
-        first, second = places.reshape(block.shape).T
-        cross = np.conj(spectra[first]) * spectra[second]
-        energies = _add_up_energy(band.to_waveforms(spectra))
-        scale = _weigh_shifts(energies[first], energies[second], band.longest_shift)
-        likeness, shifts = _find_greatest(cross, scale, band, steps=1)
-        likely = np.flatnonzero(likeness >= _LEAST_COARSE_LIKENESS)
-        likeness, shifts = _find_greatest(cross[likely], scale[likely], band, steps=_FINER_STEPS_A_SAMPLE)
-        for at, value, shift in zip(likely, likeness, shifts, strict=True):
-            if value >= LEAST_LIKENESS and _are_alike_throughout(spectra[first[at]], spectra[second[at]], shift, band):
-                yield int(block[at, 0]), int(block[at, 1]), float(shift), min(_MOST_OF_UNEQUAL, float(value))
+    blocks = [pairs[start : start + step] for start in range(0, len(pairs), step)]
+
+    def work(block: Rows) -> list[tuple[int, int, float, float]]:
+        return list(_prove_block(samples, block, band))
+
+    with ThreadPoolExecutor(count_workers()) as pool:
+        for proved in pool.map(work, blocks):
+            yield from proved
+
+
+def _prove_block(samples: NDArray[np.int16], block: Rows, band: Band) -> Iterator[tuple[int, int, float, float]]:
+    rows, places = np.unique(block, return_inverse=True)
+    spectra = band.to_spectra(samples[rows])
+    first, second = places.reshape(block.shape).T
+    cross = np.conj(spectra[first]) * spectra[second]
+    energies = _add_up_energy(band.to_waveforms(spectra))
+    scale = _weigh_shifts(energies[first], energies[second], band.longest_shift)
+    likeness, shifts = _find_greatest(cross, scale, band, steps=1)
+    likely = np.flatnonzero(likeness >= _LEAST_COARSE_LIKENESS)
+    likeness, shifts = _find_greatest(cross[likely], scale[likely], band, steps=_FINER_STEPS_A_SAMPLE)
+    for at, value, shift in zip(likely, likeness, shifts, strict=True):
+        if value >= LEAST_LIKENESS and _are_alike_throughout(spectra[first[at]], spectra[second[at]], shift, band):
+            yield int(block[at, 0]), int(block[at, 1]), float(shift), min(_MOST_OF_UNEQUAL, float(value))
 
 
 def _are_alike_throughout(first: Spectra, second: Spectra, shift_seconds: float, band: Band) -> bool:
