@@ -175,17 +175,17 @@ def test_a_stopped_training_with_negatives_goes_on_to_the_same_bits(tmp_path, mo
     write_chirps(tmp_path / "other" / "chirps", count=10)
     made = recipe(tones, tmp_path / "other", epochs=3)
     whole = train(made, out=tmp_path / "whole")
-    from sayso.training.checkpointing import Checkpointer
+    from sayso.training.checkpointing import Bookkeeper
 
-    own = Checkpointer.on_train_epoch_start
+    own = Bookkeeper.begin_epoch
 
-    def stops(self, trainer, module):
-        own(self, trainer, module)
-        if trainer.current_epoch == 2:
+    def stops(self):
+        own(self)
+        if self.epochs == 2:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Checkpointer, "on_train_epoch_start", stops)
+        patch.setattr(Bookkeeper, "begin_epoch", stops)
         with pytest.raises(InterruptedRunError):
             train(made, out=tmp_path / "stopped")
     again = resume(tmp_path / "stopped")

@@ -1,6 +1,8 @@
 """More words, or more recordings, for a finished run: from the features it kept, in a run of its own."""
 
+import json
 import shutil
+import sys
 
 import numpy as np
 import onnx
@@ -17,17 +19,18 @@ from sayso.classifier.kept_features import FeatureTable, KeptFeatures
 from sayso.config.overrides import merge
 from sayso.config.schema import dump
 from sayso.data.datasets import find_dataset
+from sayso.data.faults.detectors.silence import Silence
 from sayso.errors import DataError, InterruptedRunError, ModelError, RunError, SettingsError
 from sayso.experiment.adapt import adapt
 from sayso.experiment.run import Run
-from sayso.experiment.train import train
+from sayso.experiment.train import resume, train
 from sayso.features.speech_embedding import SpeechEmbedding
 from sayso.recipe import addition
 from sayso.recipe.prepared import prepare, prepare_with_more
 from sayso.recipe.recipe import recipe_from_values
 from sayso.studies.verification.verify import verify
 from sayso.system.progress import Progress
-from sayso.training.checkpointing import Checkpointer
+from sayso.training.checkpointing import Bookkeeper
 
 
 def recipe(folder, **sections):
@@ -251,10 +254,42 @@ def test_one_that_is_stopped_leaves_nothing(made, tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Checkpointer, "on_train_epoch_start", stop, raising=False)
+    monkeypatch.setattr(Bookkeeper, "begin_epoch", stop)
     with pytest.raises(InterruptedRunError, match="nothing is left of it"):
         adapt(made[0].path, made[1], out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_quick_look_is_taken_at_what_is_new_alone(made, tmp_path, monkeypatch):
+    run, more = made
+    monkeypatch.setenv("SAYSO_CACHE", str(run.path.parent / "cache"))
+    before = prepare(run.settings, Progress())
+    clips = shutil.copytree(more, tmp_path / "more")
+    loud, rate = soundfile.read(clips / "shrill" / "eve_0.wav")
+    soundfile.write(clips / "shrill" / "eve_0.wav", loud * 10 ** (-60 / 20), rate, "PCM_24")
+    looked_at = []
+    measure = Silence.measure
+    monkeypatch.setattr(Silence, "measure", lambda self, *args: looked_at.append(args) or measure(self, *args))
+    dataset = find_dataset(str(clips))
+    added = addition.add_clips(run.settings, before.corpus.labels, dataset, trained=18, progress=Progress())
+    line = prepare_with_more(before, added.recipe, Progress()).quick_look
+    assert line.startswith("a quick look found silence in 1 clip (shrill/eve_0.wav, ")
+    assert line.endswith(f": sayso audit {clips} looks closer")
+    assert len(looked_at) == 6
+
+
+def test_it_does_not_wait_for_lightning(made, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sayso.training.lightning_loop", None)
+    assert adapt(made[0].path, made[1], out=tmp_path / "run").run.finished
+
+
+def test_one_that_was_killed_is_begun_anew_not_trained_from_nothing(adapted, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(adapted.run.path, copy)
+    facts = {**adapted.run.manifest(), "finished": False}
+    (copy / "manifest.json").write_text(json.dumps(facts))
+    with pytest.raises(RunError, match=r"sayso adapt was stopped in the middle.*seconds; remove the folder"):
+        resume(copy)
 
 
 def test_a_graph_serves_again_with_other_weights(made, adapted, tmp_path):

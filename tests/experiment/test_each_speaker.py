@@ -26,7 +26,7 @@ from sayso.runs.predictions import read_predictions
 from sayso.studies.verification.differences import differences
 from sayso.studies.verification.verify import verify
 from sayso.system.progress import Progress
-from sayso.training.checkpointing import Checkpointer
+from sayso.training.checkpointing import Bookkeeper
 
 
 def recipe(folder, **training):
@@ -110,16 +110,16 @@ def test_what_calibration_did_is_told_by_each_speakers_own_temperature(made):
 
 
 def test_a_stopped_run_goes_on_to_the_same_bits(made, tmp_path, monkeypatch):
-    real, calls = Checkpointer.on_train_epoch_start, []
+    real, calls = Bookkeeper.begin_epoch, []
 
-    def stops(self, trainer, module):
-        real(self, trainer, module)
+    def stops(self):
+        real(self)
         calls.append(1)
         if len(calls) == 15:  # the third epoch of the second training
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Checkpointer, "on_train_epoch_start", stops)
+        patch.setattr(Bookkeeper, "begin_epoch", stops)
         with pytest.raises(
             InterruptedRunError, match=r"without 1 of 3 speakers is kept. Go on with: sayso train --resume .*run$"
         ):

@@ -20,6 +20,10 @@ from sayso.system.progress import Progress, Task
 from sayso.training import checkpointing, learner
 from sayso.training.epoch_scores import EpochScores
 from sayso.training.fit import fit
+from sayso.training.hardware import choose_hardware
+from sayso.training.learner import Learner, new_learner
+from sayso.training.plain_loop import train_plainly
+from sayso.training.resume import identify
 
 # One seed's luck on one processor is no finding: what a training comes to is asked of several.
 SEEDS = range(3)
@@ -239,3 +243,25 @@ def test_works_outside_the_main_thread(tone_folder, tmp_path):
     thread.start()
     thread.join()
     assert done[0].epochs == 1
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {},
+        {"schedule": "cosine", "warmup_epochs": 1, "optimizer": "sgd", "balance": "words"},
+        {"schedule": "constant", "keep": "last", "validation": "none", "label_smoothing": 0.2},
+    ],
+)
+def test_the_plain_loop_and_lightning_give_the_same_bits(tone_folder, tmp_path, few_choose, keys):
+    fitted(tone_folder, tmp_path / "lightning", epochs=3, **keys)
+    prepared, plain = small_prepared(tone_folder, epochs=3, **keys), RunFolder(tmp_path / "plain")
+    hardware = choose_hardware(prepared.recipe.training)
+    plain.path.mkdir()
+    books = checkpointing.Bookkeeper(plain, identify(prepared), hardware.processes)
+    train_plainly(new_learner(Learner, prepared, hardware), books)
+    assert_same_bits(weights(tmp_path / "lightning"), weights(plain.path))
+    theirs, ours = read_log(tmp_path / "lightning" / "log.csv"), read_log(plain.log)
+    assert [dataclasses.replace(row, seconds=0) for row in ours] == [
+        dataclasses.replace(row, seconds=0) for row in theirs
+    ]

@@ -36,7 +36,7 @@ def test_class_weights_balance(tone_folder):
 
 def epoch_of(prepared, epoch):
     hardware = choose_hardware(prepared.recipe.training)
-    learner = new_learner(prepared, hardware)
+    learner = new_learner(Learner, prepared, hardware)
     return np.concatenate(learner._batches(epoch))
 
 
@@ -81,7 +81,7 @@ def test_recordings_may_be_left_as_they_are_beside_voices_that_are_not(tmp_path,
     }
     recipe = recipe_from_values(merge(dump(small_recipe(people)), changes), source="test")
     prepared = prepare(recipe, Progress())
-    learner = new_learner(prepared, choose_hardware(recipe.training))
+    learner = new_learner(Learner, prepared, choose_hardware(recipe.training))
     rows = prepared.split.train
     generator = torch.Generator().manual_seed(0)
     found = learner.training_features(rows, epoch=0, generator=generator)
@@ -124,16 +124,16 @@ def test_features_that_no_augmentation_changes_are_computed_once(tone_folder, mo
     recipe = dataclasses.replace(small_recipe(tone_folder, threads=1), augment=())
     prepared = prepared_by(recipe, small_prepared(tone_folder))
     split = prepared.split
-    learner = new_learner(prepared, choose_hardware(recipe.training))
+    learner = new_learner(Learner, prepared, choose_hardware(recipe.training))
     monkeypatch.setattr(feature_cache, "_MOST_BYTES", 0)
-    anew = new_learner(prepared, choose_hardware(recipe.training))
+    anew = new_learner(Learner, prepared, choose_hardware(recipe.training))
     rows = split.train[[3, 0, 5]]
     kept, computed = (one.training_features(rows, epoch=0, generator=torch.Generator()) for one in (learner, anew))
     torch.testing.assert_close(kept, computed, rtol=1e-5, atol=1e-5)
 
     monkeypatch.setattr(learner.classifier.features, "forward", lambda samples: pytest.fail("computed again"))
     learner.training_features(rows, epoch=0, generator=torch.Generator())
-    learner.validation_step(0, 0)
+    learner.validate(0)
     monkeypatch.setattr(anew.classifier.features, "forward", lambda samples: pytest.fail("computed again"))
     with pytest.raises(pytest.fail.Exception):
         anew.training_features(rows, epoch=0, generator=torch.Generator())
@@ -143,7 +143,7 @@ def test_features_of_augmented_samples_are_not_kept(tone_folder):
     recipe = dataclasses.replace(small_recipe(tone_folder, threads=1), augment=(GainConfig(),))
     prepared = prepared_by(recipe, small_prepared(tone_folder))
     split = prepared.split
-    learner = new_learner(prepared, choose_hardware(recipe.training))
+    learner = new_learner(Learner, prepared, choose_hardware(recipe.training))
     first, second = (
         learner.training_features(split.train[:4], epoch=0, generator=torch.Generator().manual_seed(k)) for k in (0, 1)
     )
@@ -158,14 +158,14 @@ def with_copies(folder, copies, **training):
 def test_augmented_copies_are_made_once_and_taken_in_turn(tone_folder, monkeypatch):
     prepared = with_copies(tone_folder, 2)
     rows = prepared.split.train[[3, 0, 5]]
-    learner = new_learner(prepared, choose_hardware(prepared.recipe.training))
+    learner = new_learner(Learner, prepared, choose_hardware(prepared.recipe.training))
     monkeypatch.setattr(learner.classifier.features, "forward", lambda samples: pytest.fail("computed again"))
     first, second, third = (
         learner.training_features(rows, epoch=epoch, generator=torch.Generator()) for epoch in range(3)
     )
     assert not torch.equal(first, second)
     assert torch.equal(first, third)
-    learner.validation_step(0, 0)
+    learner.validate(0)
     together = torch.cat(
         [
             learner.training_features(prepared.split.train, epoch=epoch, generator=torch.Generator())
@@ -177,7 +177,8 @@ def test_augmented_copies_are_made_once_and_taken_in_turn(tone_folder, monkeypat
 
 def test_a_training_on_copies_goes_on_bit_for_bit(tone_folder, tmp_path):
     seeds = [
-        new_learner(with_copies(tone_folder, 2), choose_hardware(small_recipe(tone_folder).training)) for _ in range(2)
+        new_learner(Learner, with_copies(tone_folder, 2), choose_hardware(small_recipe(tone_folder).training))
+        for _ in range(2)
     ]
     rows = with_copies(tone_folder, 2).split.train
     one, other = (each.training_features(rows, epoch=1, generator=torch.Generator()) for each in seeds)
@@ -227,13 +228,13 @@ def fine_tuned(folder, trainable="all", **training):
 def test_features_that_learn_have_a_gradient_and_a_rate_of_their_own(tone_folder):
     recipe = fine_tuned(tone_folder, 3)
     prepared = prepared_by(recipe, prepare(recipe, Progress()))
-    learner = new_learner(prepared, choose_hardware(recipe.training))
+    learner = new_learner(Learner, prepared, choose_hardware(recipe.training))
     loss, _, _ = learner.batch_loss(0, 0)
     loss.backward()
     body = [layer for layer in learner.classifier.features.body if isinstance(layer, torch.nn.Conv2d)]
     assert [layer.weight.grad is not None for layer in body] == [False] * 17 + [True] * 3
     assert all(layer.weight.grad.abs().sum() > 0 for layer in body[17:])
-    optimiser = learner.configure_optimizers()["optimizer"]
+    optimiser = learner.optimisation()[0]
     rates = {id(p): group["initial_lr"] for group in optimiser.param_groups for p in group["params"]}
     assert rates[id(body[-1].weight)] == pytest.approx(0.01 * rates[id(learner.classifier.network.layers[1].weight)])
     assert len(rates) == 5 + 4  # the last convolution has no bias
@@ -241,7 +242,7 @@ def test_features_that_learn_have_a_gradient_and_a_rate_of_their_own(tone_folder
 
 def test_frozen_features_have_neither(tone_folder):
     recipe = fine_tuned(tone_folder, "none")
-    learner = new_learner(prepare(recipe, Progress()), choose_hardware(recipe.training))
+    learner = new_learner(Learner, prepare(recipe, Progress()), choose_hardware(recipe.training))
     assert not any(parameter.requires_grad for parameter in learner.classifier.features.parameters())
     loss, _, _ = learner.batch_loss(0, 0)
     loss.backward()

@@ -22,7 +22,7 @@ from sayso.system.distributed import Processes, this_process
 from sayso.training.batches import check_shares, draw_batches, take_share
 from sayso.training.feature_source import Sources
 from sayso.training.hardware import Hardware, choose_hardware
-from sayso.training.learner import Learner
+from sayso.training.lightning_loop import LightningLearner
 
 TORCHRUN = {"WORLD_SIZE": "8", "RANK": "5", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "4"}
 
@@ -79,7 +79,7 @@ def test_the_processes_gradients_make_up_that_of_the_whole_batch(tone_folder, cl
         parts = type(split)(kept, split.validation, split.test, "x")
         prepared = Prepared(recipe, corpus, parts)
         hardware = Hardware(torch.device("cpu"), False, 1, processes)
-        return Learner(classifier, prepared, hardware, Sources.of(classifier.features, prepared, hardware))
+        return LightningLearner(classifier, prepared, hardware, Sources.of(classifier.features, prepared, hardware))
 
     def gradient(processes):
         one = learner(processes)

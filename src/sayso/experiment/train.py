@@ -91,6 +91,10 @@ def _unfinished(path: Path, held: ExitStack) -> tuple[Run, Recipe]:
     held.enter_context(locked_folder(run.path))
     if run.finished:
         raise RunError(f"{path}: finished already; its scores are in metrics.json")
+    if "adapted_from" in run.manifest():
+        raise RunError(
+            f"{path}: sayso adapt was stopped in the middle; it takes seconds; remove the folder and adapt again"
+        )
     return run, run.settings
 
 

@@ -5,7 +5,7 @@ the others.
 """
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from sayso.data.clips import Clip, Listing
 from sayso.data.corpus import Corpus, Rows, join, pack
+from sayso.data.datasets import DatasetConfig
 from sayso.data.faults.quick_look import look_over
 from sayso.data.leakage import Leakage, check_added, check_leakage
 from sayso.data.leakage.other_clips import check_other_clips
@@ -231,7 +232,21 @@ def prepare_with_more(before: Prepared, recipe: Recipe, progress: Progress) -> P
         vars(prepared)["leakage"] = check_added(
             before.leakage, corpus, prepared.split, added, allow_copies=allowed, progress=progress
         )
+        vars(prepared)["quick_look"] = _look_at(prepared, added)
     return prepared
+
+
+def _look_at(prepared: Prepared, added: Rows) -> str | None:
+    """Look at recordings that were added beside others; voices that nobody recorded are left out."""
+    beside: Sequence[DatasetConfig] = getattr(prepared.recipe.dataset, "training", ())
+    recorded = {place: dataset for place, dataset in enumerate(beside, 1) if not dataset.is_made}
+    corpus = prepared.corpus
+    only = np.array([row for row in added if corpus.clips[row].source in recorded], dtype=np.int64)
+    if not len(only):
+        return None
+    newest = recorded[corpus.clips[only[-1]].source]
+    closer = f"sayso audit {shlex.quote(newest.known_as)}"
+    return look_over(corpus, closer=closer, progress=prepared.progress, only=only)
 
 
 def _place(clip: Clip) -> tuple[str, float | None, float | None]:

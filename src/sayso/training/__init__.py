@@ -1,22 +1,15 @@
-"""Training: a Lightning module and `fit`, which runs it so that it can stop anywhere and go on bit for bit.
+"""Training: a learner, and `fit`, which has it learn so that it can stop anywhere and go on bit for bit.
 
 Everything random is drawn from (seed, epoch, step): the order of clips, augmentation, dropout. Resuming at an epoch's
 end therefore needs no memory of what was drawn before.
 """
-
-import warnings
-from importlib import import_module
-
-with warnings.catch_warnings():
-    # Lightning 2.6 uses names that torch 2.13 has marked as moving: nothing a reader of a run can act on.
-    warnings.simplefilter("ignore")
-    import_module("lightning.pytorch")
 
 from sayso.training.feature_source import Sources
 from sayso.training.fit import Fitted, fit
 from sayso.training.hardware import Hardware, choose_hardware
 from sayso.training.learner import compute_features
 from sayso.training.lr_finder import RateSearch, search_learning_rate
+from sayso.training.optimisers import load_ahead
 from sayso.training.preflight import check_readiness, note_cost
 
 __all__ = [
@@ -28,6 +21,7 @@ __all__ = [
     "choose_hardware",
     "compute_features",
     "fit",
+    "load_ahead",
     "note_cost",
     "search_learning_rate",
 ]

@@ -6,25 +6,21 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-import lightning.pytorch as lightning
-from lightning.pytorch.callbacks import Checkpoint
-
 from sayso.classifier.checkpoint import save_model
 from sayso.errors import RunError
 from sayso.runs.folder import RunFolder
 from sayso.runs.log import LogRow, write_log
-from sayso.system.distributed import Processes, end_on_request
+from sayso.system.distributed import Processes
 from sayso.system.progress import Task
 from sayso.system.wording import percent
 from sayso.training.learner import Learner
-from sayso.training.resume import BOOKS
 from sayso.training.trackers import Tracker
 
-__all__ = ["Checkpointer"]
+__all__ = ["Bookkeeper"]
 
 
-class Checkpointer(Checkpoint):
-    """Keeps log, the weights that count and the state to go on from, whole on disk after every epoch.
+class Bookkeeper:
+    """Keeps log and the weights that count, whole on disk after every epoch, and knows what a state must know of them.
 
     Args:
         run: where they lie.
@@ -46,11 +42,6 @@ class Checkpointer(Checkpoint):
         self._train_started = self._validation_started = self._validation_seconds = 0.0
 
     @property
-    def state_key(self) -> str:
-        """Name of the books in a state."""
-        return BOOKS
-
-    @property
     def epochs(self) -> int:
         """How many are done."""
         return max((row.epoch for row in self.rows), default=0)
@@ -67,52 +58,43 @@ class Checkpointer(Checkpoint):
         self.best_epoch, self.best_score = state_dict["best_epoch"], state_dict["best_score"]
         self.stopped_early = state_dict["stopped_early"]
 
-    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Take requests to end back from Lightning, which would ask the other processes first, dead or not."""
-        del trainer, pl_module
-        if self.processes.count > 1:
-            end_on_request()
-
-    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+    def begin_epoch(self) -> None:
         """Start the clock."""
-        del trainer, pl_module
         self._train_started = time.perf_counter()
         self._validation_seconds = 0.0
 
-    def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Move the bar."""
-        del trainer, pl_module, outputs, batch, batch_idx
-        self.task.advance()
-
-    def on_validation_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+    def begin_validation(self) -> None:
         """Start the validation clock."""
-        del trainer, pl_module
         self._validation_started = time.perf_counter()
 
-    def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+    def end_validation(self) -> None:
         """Stop the validation clock."""
-        del trainer, pl_module
         self._validation_seconds = time.perf_counter() - self._validation_started
 
-    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Write the log, the weights if they count, and the state."""
-        assert isinstance(pl_module, Learner)
-        epoch = trainer.current_epoch + 1
-        self._check_loss(pl_module.train_scores.loss, epoch)
-        self._add_rows(pl_module, epoch, rate=float(trainer.optimizers[0].param_groups[0]["lr"]))
-        counts = self._counts(pl_module)
+    def end_epoch(self, learner: Learner, epoch: int, *, rate: float) -> None:
+        """Write the log, and the weights if they count.
+
+        Args:
+            learner: with the scores of the epoch.
+            epoch: which, from 1.
+            rate: the learning rate of the next step.
+
+        Raises:
+            RunError: the training diverges.
+        """
+        self._check_loss(learner.train_scores.loss, epoch)
+        self._add_rows(learner, epoch, rate=rate)
+        counts = self._counts(learner)
         if counts:
             self.best_epoch = epoch
         if self.processes.leads:
             if counts:
-                save_model(self.run.weights, pl_module.classifier)
+                save_model(self.run.weights, learner.classifier)
             write_log(self.run.log, self.rows)
             # Before the state: an epoch that is shown twice after a stop is told apart, one never shown is lost.
             self.tracker.log(self.rows)
-        self.stopped_early = trainer.should_stop
-        trainer.save_checkpoint(self.run.resume)  # on every process: Lightning has only the first write
-        pl_module.train_scores.reset()
-        pl_module.validation_scores.reset()
+        learner.train_scores.reset()
+        learner.validation_scores.reset()
 
     def _check_loss(self, loss: float, epoch: int) -> None:
         if not math.isfinite(loss):

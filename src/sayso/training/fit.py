@@ -1,18 +1,11 @@
 """`fit`: a recipe, clips and a split in; weights, log and state in the run's folder."""
 
-import logging
 import signal
 import threading
-import warnings
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
-
-import lightning.pytorch as lightning
-from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
-from lightning.pytorch.callbacks import EarlyStopping
-from lightning.pytorch.strategies import DDPStrategy
 
 from sayso.classifier.checkpoint import load_model
 from sayso.classifier.module import Classifier
@@ -25,11 +18,12 @@ from sayso.system.distributed import TerminatedError, agree_everywhere, make_onc
 from sayso.system.files import digest
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
-from sayso.training.checkpointing import Checkpointer
+from sayso.training.checkpointing import Bookkeeper
 from sayso.training.feature_source import Sources
-from sayso.training.hardware import choose_hardware
+from sayso.training.hardware import Hardware, choose_hardware
 from sayso.training.learner import Learner, new_learner
-from sayso.training.resume import PlainCheckpoints, identify, read_books, read_state
+from sayso.training.plain_loop import train_plainly
+from sayso.training.resume import identify, read_books, read_state
 from sayso.training.trackers import Tracker
 from sayso.training.tracking import tracking
 
@@ -71,75 +65,48 @@ def fit(prepared: Prepared, run: RunFolder, sources: Sources | None = None, star
         raise RunError("the processes of this training have different recipes or clips; give each of them the same")
     state = make_once(lambda: read_state(run.resume, own) if run.resume.exists() else None)
     steps_per_epoch = -(-len(prepared.split.train) // recipe.training.batch_size)
-    checkpointer = Checkpointer(run, own, hardware.processes)
+    books = Bookkeeper(run, own, hardware.processes)
     if state is not None:
-        checkpointer.load_state_dict(read_books(state))
-    learner = None if checkpointer.stopped_early else new_learner(prepared, hardware, sources, start)
+        books.load_state_dict(read_books(state))
     total = recipe.training.epochs * steps_per_epoch
-    with progress.task("training", total=total, unit="steps") as checkpointer.task:
-        checkpointer.task.advance(checkpointer.epochs * steps_per_epoch)
-        if learner is not None:
-            with _tracking(recipe, checkpointer, progress) as checkpointer.tracker:
-                _train(learner, checkpointer, state)
-    rows = checkpointer.rows
+    with progress.task("training", total=total, unit="steps") as books.task:
+        books.task.advance(books.epochs * steps_per_epoch)
+        if not books.stopped_early:
+            with _tracking(recipe, books, progress) as books.tracker:
+                _train(prepared, books, hardware, sources, start, state)
+    rows = books.rows
     seconds = sum(row.seconds for row in rows)
     classifier = Classifier(recipe, prepared.corpus.labels).eval()
     classifier.load_state_dict(make_once(lambda: load_model(run.weights).state_dict()))
-    return Fitted(classifier, checkpointer.best_epoch, checkpointer.epochs, seconds, tuple(rows))
+    return Fitted(classifier, books.best_epoch, books.epochs, seconds, tuple(rows))
 
 
-def _tracking(recipe: Recipe, checkpointer: Checkpointer, progress: Progress) -> AbstractContextManager[Tracker]:
-    if not checkpointer.processes.leads:
+def _tracking(recipe: Recipe, books: Bookkeeper, progress: Progress) -> AbstractContextManager[Tracker]:
+    if not books.processes.leads:
         return nullcontext(Tracker())
-    return tracking(recipe, checkpointer.run, done=checkpointer.epochs, note=progress.note)
+    return tracking(recipe, books.run, done=books.epochs, note=progress.note)
 
 
-def _train(learner: Learner, checkpointer: Checkpointer, state: dict[str, Any] | None) -> None:
-    run = checkpointer.run
-    trainer = _trainer(learner, checkpointer, state)
-    loaders = (range(learner.steps_per_epoch), range(max(1, learner.validation_steps)))
-    resumed = None if state is None else str(run.resume)
-    with _interruptible(run), warnings.catch_warnings():
-        # As where Lightning is imported: its use of torch's moving names.
-        warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-        # torch 2.13 has a new name for it, which 2.9 does not know.
-        warnings.filterwarnings("ignore", message=".*broadcast_buffers.*")
-        trainer.fit(learner, *loaders, ckpt_path=resumed, weights_only=True)
+def _train(
+    prepared: Prepared,
+    books: Bookkeeper,
+    hardware: Hardware,
+    sources: Sources | None,
+    start: Classifier | None,
+    state: dict[str, Any] | None,
+) -> None:
+    is_short = start is not None and hardware.processes.count == 1 and not prepared.recipe.training.patience
+    if is_short:
+        learner = new_learner(Learner, prepared, hardware, sources, start)
+        with _interruptible(books.run):
+            train_plainly(learner, books)
+        return
+    # Imported here: Lightning takes seconds, as long as a training that goes on from another one.
+    from sayso.training.lightning_loop import LightningLearner, train_by_lightning
 
-
-def _trainer(learner: Learner, checkpointer: Checkpointer, state: dict[str, Any] | None) -> lightning.Trainer:
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    training, hardware = learner.settings, learner.hardware
-    callbacks: list[lightning.Callback] = [checkpointer]
-    if training.patience and learner.split.chooses_epoch:
-        mode = "max" if training.monitor == "accuracy" else "min"
-        # A loss that is no number is no better score, and waits like any other.
-        stopping = EarlyStopping(
-            f"validation_{training.monitor}", mode=mode, patience=training.patience, check_finite=False
-        )
-        callbacks.insert(0, stopping)
-    processes = hardware.processes
-    plugins: list[Any] = [PlainCheckpoints(state)]
-    if processes.count > 1:
-        plugins.append(TorchElasticEnvironment())
-    return lightning.Trainer(
-        accelerator="gpu" if hardware.device.type == "cuda" else "cpu",
-        devices=processes.local_count,
-        num_nodes=processes.machines,
-        # The learner brings buffers together itself, once an epoch rather than every step.
-        strategy=DDPStrategy(broadcast_buffers=False) if processes.count > 1 else "auto",
-        max_epochs=training.epochs,
-        callbacks=callbacks,
-        plugins=plugins,
-        logger=False,
-        enable_checkpointing=True,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        limit_val_batches=1.0 if learner.validation_steps else 0,
-        num_sanity_val_steps=0,
-        use_distributed_sampler=False,
-    )
+    learner = new_learner(LightningLearner, prepared, hardware, sources, start)
+    with _interruptible(books.run):
+        train_by_lightning(learner, books, state)
 
 
 @contextmanager

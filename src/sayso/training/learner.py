@@ -1,12 +1,13 @@
-"""The Lightning module: from rows of the corpus to a loss."""
+"""What learns: from rows of the corpus to a loss, and the scores of an epoch. What drives it stands elsewhere."""
 
-from typing import Any
+from typing import TypeVar
 
-import lightning.pytorch as lightning
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from sayso.augment import Surroundings
 from sayso.classifier.kept_features import KeptFeatures
@@ -28,48 +29,7 @@ __all__ = ["Learner", "compute_features", "new_learner", "weigh_classes"]
 _MEASURE_BATCH = 256
 
 
-def new_learner(
-    prepared: Prepared, hardware: Hardware, sources: Sources | None = None, start: Classifier | None = None
-) -> "Learner":
-    """Make a learner with the recipe's first weights and a measured normaliser; sets torch's threads.
-
-    Args:
-        prepared: the recipe and its clips.
-        hardware: what it runs on.
-        sources: features that another training on the same clips has computed; None: computed here.
-        start: what a training before has learned, which this one begins with; None: nothing.
-    """
-    classifier = _new_classifier(prepared, hardware)
-    learner = Learner(classifier, prepared, hardware, sources or Sources.of(classifier.features, prepared, hardware))
-    if start is not None:
-        begin_from(classifier, start)
-        return learner
-    with torch.no_grad():
-        classifier.normaliser.measure(learner.sources.words.measured(classifier.features, prepared.split.train))
-    return learner
-
-
-def compute_features(prepared: Prepared, hardware: Hardware, known: KeptFeatures | None = None) -> Sources:
-    """Compute the features of a recipe's clips that stay the same, for several trainings on parts of them.
-
-    Args:
-        prepared: the recipe and its clips.
-        hardware: what it runs on.
-        known: features that an earlier run has kept; None: all are computed.
-    """
-    return Sources.of(_new_classifier(prepared, hardware).features, prepared, hardware, known)
-
-
-def _new_classifier(prepared: Prepared, hardware: Hardware) -> Classifier:
-    keep_freed_memory()
-    torch.set_num_threads(hardware.threads)
-    torch.manual_seed(prepared.recipe.training.seed)
-    classifier = Classifier(prepared.recipe, prepared.corpus.labels)
-    classifier.features.fill()
-    return classifier
-
-
-class Learner(lightning.LightningModule):
+class Learner(nn.Module):
     """Draws its own batches from the packed clips; the loader only counts steps.
 
     Of several processes each takes its share of every batch, so that together they see every clip once an epoch.
@@ -98,13 +58,16 @@ class Learner(lightning.LightningModule):
         self.train_scores, self.validation_scores = EpochScores(), EpochScores()
         self._drawn: tuple[int, list[Rows]] = (-1, [])
 
-    def training_step(self, step: int, batch_index: int) -> Tensor:
-        """One batch of the epoch that Lightning is in."""
-        del batch_index
-        loss, logits, targets = self.batch_loss(self.current_epoch, step)
-        self.train_scores.add(loss.detach().double() * len(self._batches(self.current_epoch)[step]), logits, targets)
-        # Lightning takes the mean of the processes' gradients, and the parts are to be added.
-        return loss * self.processes.count
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self.classifier.normaliser.mean.device
+
+    def learn(self, epoch: int, step: int) -> Float[Tensor, ""]:
+        """Give the loss of a step, as `batch_loss` does, and count it among the epoch's scores."""
+        loss, logits, targets = self.batch_loss(epoch, step)
+        self.train_scores.add(loss.detach().double() * len(self._batches(epoch)[step]), logits, targets)
+        return loss
 
     def batch_loss(
         self, epoch: int, step: int
@@ -139,9 +102,8 @@ class Learner(lightning.LightningModule):
             loss = loss + self.negative_weight * missed / len(batch)
         return loss, logits[:, : len(self.classifier.labels)].detach(), targets
 
-    def validation_step(self, step: int, batch_index: int) -> None:
+    def validate(self, step: int) -> None:
         """Score one batch of validation clips, in float32 and without augmentation."""
-        del batch_index
         batch = self.split.validation[step * _MEASURE_BATCH : (step + 1) * _MEASURE_BATCH]
         rows = take_share(batch, self.processes)
         if len(rows) == 0:
@@ -153,34 +115,28 @@ class Learner(lightning.LightningModule):
         loss = nn.functional.cross_entropy(logits, targets).double() * len(rows)
         self.validation_scores.add(loss, logits[:, : len(self.classifier.labels)], targets)
 
-    def on_validation_epoch_start(self) -> None:
+    def begin_validation(self) -> None:
         """Have every process score with the same network."""
         self._average_statistics()
 
-    def on_validation_epoch_end(self) -> None:
-        """Tell early stopping how it went."""
+    def end_validation(self) -> None:
+        """Add up the processes' scores of the validation clips."""
         self.validation_scores.gather(self.device)
-        several = self.processes.count > 1
-        self.log("validation_accuracy", self.validation_scores.accuracy, sync_dist=several)
-        self.log("validation_loss", self.validation_scores.loss, sync_dist=several)
 
-    def on_train_epoch_end(self) -> None:
+    def end_epoch(self) -> None:
         """Add up the processes' scores of the training clips."""
         self.train_scores.gather(self.device)
         if not self.validation_steps:
             self._average_statistics()
 
-    def configure_optimizers(self) -> Any:
-        """The recipe's optimiser and schedule."""
+    def optimisation(self) -> tuple[Optimizer, LRScheduler | None]:
+        """Make the recipe's optimiser, and its schedule, which is stepped after every batch."""
         optimiser = make_optimiser(
             self.settings,
             self.classifier.network.parameters(),
             of_features=self.classifier.features.parameters(),
         )
-        schedule = make_schedule(self.settings, optimiser, steps_per_epoch=self.steps_per_epoch)
-        if schedule is None:
-            return optimiser
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return optimiser, make_schedule(self.settings, optimiser, steps_per_epoch=self.steps_per_epoch)
 
     def training_features(
         self, rows: Rows, others: Rows | None = None, *, epoch: int, generator: torch.Generator
@@ -235,6 +191,55 @@ class Learner(lightning.LightningModule):
             return np.zeros(0, np.int64)
         shuffled = np.random.default_rng((self.settings.seed, epoch, 2)).permutation(self.sources.negatives.train)
         return np.array_split(shuffled, self.steps_per_epoch)[step]
+
+
+L = TypeVar("L", bound=Learner)
+
+
+def new_learner(
+    kind: type[L],
+    prepared: Prepared,
+    hardware: Hardware,
+    sources: Sources | None = None,
+    start: Classifier | None = None,
+) -> L:
+    """Make a learner with the recipe's first weights and a measured normaliser; sets torch's threads.
+
+    Args:
+        kind: `Learner`, or what a training loop has made of it.
+        prepared: the recipe and its clips.
+        hardware: what it runs on.
+        sources: features that another training on the same clips has computed; None: computed here.
+        start: what a training before has learned, which this one begins with; None: nothing.
+    """
+    classifier = _new_classifier(prepared, hardware)
+    learner = kind(classifier, prepared, hardware, sources or Sources.of(classifier.features, prepared, hardware))
+    if start is not None:
+        begin_from(classifier, start)
+        return learner
+    with torch.no_grad():
+        classifier.normaliser.measure(learner.sources.words.measured(classifier.features, prepared.split.train))
+    return learner
+
+
+def compute_features(prepared: Prepared, hardware: Hardware, known: KeptFeatures | None = None) -> Sources:
+    """Compute the features of a recipe's clips that stay the same, for several trainings on parts of them.
+
+    Args:
+        prepared: the recipe and its clips.
+        hardware: what it runs on.
+        known: features that an earlier run has kept; None: all are computed.
+    """
+    return Sources.of(_new_classifier(prepared, hardware).features, prepared, hardware, known)
+
+
+def _new_classifier(prepared: Prepared, hardware: Hardware) -> Classifier:
+    keep_freed_memory()
+    torch.set_num_threads(hardware.threads)
+    torch.manual_seed(prepared.recipe.training.seed)
+    classifier = Classifier(prepared.recipe, prepared.corpus.labels)
+    classifier.features.fill()
+    return classifier
 
 
 def weigh_classes(corpus: Corpus, rows: Rows) -> Float[Tensor, "classes"]:

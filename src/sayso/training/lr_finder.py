@@ -75,7 +75,7 @@ def search_learning_rate(
     if steps < _LEAST_STEPS:
         raise SettingsError([Fault("--steps", f"is {steps}, must be at least {_LEAST_STEPS}")])
     hardware = replace(choose_hardware(prepared.recipe.training), processes=Processes())
-    learner = new_learner(prepared, hardware).to(hardware.device)
+    learner = new_learner(Learner, prepared, hardware).to(hardware.device)
     rates = np.geomspace(lowest, highest, steps).tolist()
     losses: list[float] = []
     with prepared.progress.task("searching", total=steps, unit="steps") as task:

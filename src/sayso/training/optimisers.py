@@ -1,6 +1,8 @@
 """Optimisers by the recipe's names."""
 
+import threading
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from typing import Any
 
 from torch import nn
@@ -8,7 +10,15 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from sayso.recipe.recipe import Training
 
-__all__ = ["make_optimiser"]
+__all__ = ["load_ahead", "make_optimiser"]
+
+
+def load_ahead() -> None:
+    """Begin to load what torch's optimisers need, torch's compiler, beside what this thread does before it needs one.
+
+    torch loads it with the first optimiser, which then takes a second: as long as a short training.
+    """
+    threading.Thread(target=import_module, args=("torch._dynamo",), daemon=True).start()
 
 
 def make_optimiser(

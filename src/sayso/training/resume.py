@@ -4,48 +4,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.plugins.io import CheckpointIO
-
-from sayso.classifier.checkpoint import load_state, save_state
+from sayso.classifier.checkpoint import load_state
 from sayso.config.schema import dump
 from sayso.errors import ModelError, RunError
 from sayso.recipe.prepared import Prepared
 from sayso.system.wording import listed
 
-__all__ = ["BOOKS", "PlainCheckpoints", "identify", "read_books", "read_state"]
+__all__ = ["BOOKS", "identify", "read_books", "read_state"]
 
 BOOKS = "bookkeeper"
 """Under this key among a state's callbacks lie the books, with what the state belongs to."""
 # In states of an earlier Sayso; the hash of the split says as much.
 _FORMER_KEYS = ("training.validation", "training.validation_share")
-
-
-class PlainCheckpoints(CheckpointIO):
-    """Lightning's checkpoints by way of `sayso.classifier.checkpoint`: atomic, and plain data only.
-
-    Args:
-        state: what was read already and is to be gone on from; given out once, so that no second copy stays in memory.
-    """
-
-    def __init__(self, state: dict[str, Any] | None) -> None:
-        self._state = state
-
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        """Write a state."""
-        del storage_options
-        save_state(Path(path), checkpoint)
-
-    def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
-        """Give the state that was read before."""
-        del map_location, weights_only
-        state, self._state = self._state, None
-        if state is None:
-            raise ModelError(f"{path}: was not read before it was needed")
-        return state
-
-    def remove_checkpoint(self, path: Any) -> None:
-        """Remove a state."""
-        Path(path).unlink(missing_ok=True)
 
 
 def identify(prepared: Prepared) -> dict[str, Any]:
