@@ -126,7 +126,7 @@ def test_other_settings_export(feature, keys, tmp_path):
 def test_the_file_says_what_it_is_and_disagreement_is_an_error(tmp_path, monkeypatch):
     classifier = make("mel", "tc_resnet")
     content = room._graph_made(classifier, room._metadata(classifier))
-    monkeypatch.setattr(room, "_onnx_bytes", lambda _: content)
+    monkeypatch.setattr(room, "_graph_made", lambda *_: content)
     recognizer = exports(classifier, tmp_path)
     assert recognizer.labels == LABELS
     assert recognizer.audio == classifier.audio

@@ -95,7 +95,7 @@ def test_the_file_of_another_data_set_is_told(left, tmp_path, tmp_path_factory) 
 
 def test_a_folder_is_no_clip(left, tmp_path) -> None:
     (tmp_path / "a").mkdir()
-    with pytest.raises(DataError, match=r"names 2 clips that are gone: a, \0\.wav; take"):
+    with pytest.raises(DataError, match=r"names 2 clips that are gone: a, \\x00\.wav; take"):
         left(Exclusion("a"), Exclusion("\0.wav"))
 
 

@@ -15,9 +15,9 @@ from sayso.audio import AudioFormat, clip_from_file, decode, probe
 from sayso.config.schema import read
 from sayso.data.clips import Listing
 from sayso.data.corpus import Corpus
-from sayso.data.datasets import DatasetConfig
 from sayso.errors import AudioError, DataError, install_command
 from sayso.recipe.negatives import gather_negatives
+from sayso.recipe.recipe import Rejection
 from sayso.system.progress import Progress
 from sounds_made import RATE, sine, write
 
@@ -120,9 +120,8 @@ def test_a_few_are_left_out_and_said(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("without_media")
 def test_negatives_that_cannot_be_read_are_told(tmp_path: Path, listing: Listing) -> None:
     other = fill(tmp_path / "other", media=1, wavs=12)
-    negatives = gather_negatives(
-        [read(DatasetConfig, {"kind": "folder", "path": str(other)})], packed_corpus(listing), progress=Progress()
-    )
+    rejection = read(Rejection, {"negatives": [{"kind": "folder", "path": str(other)}]})
+    negatives = gather_negatives(rejection, packed_corpus(listing), None, progress=Progress())
     said = f"{other / 'no' / 'phone0.m4a'} and 1 more: M4A, MP4 or 3GP, which an extra reads that is not installed"
     assert f"; 2 files of them could not be read: {said}: {COMMAND}" in negatives.note
 

@@ -214,7 +214,12 @@ def test_labels_of_any_script_go_all_the_way(tmp_path):
 
 
 def test_public_names_are_what_they_say():
-    assert sorted(sayso.__all__) == ["Recognizer", "Run", "__version__", "dataset", "load", "resume", "train"]
+    assert sorted(sayso.__all__) == [
+        "Recognizer",
+        "Run",
+        "Stream",
+        *("__version__", "dataset", "load", "resume", "train"),
+    ]
     for name in sayso.__all__:
         assert getattr(sayso, name) is not None
     with pytest.raises(AttributeError):

@@ -34,7 +34,7 @@ class Campaign:
         counts = f"{self.outcomes['refused']} refused, {self.outcomes['read']} read, {len(self.faults)} faults"
         lines = [f"{self.target}, seed {self.seed}: {self.tried} tried, {counts}, {self.seconds:.0f} s"]
         for number, fault in list(self.faults.items())[:20]:
-            again = f"PYTHONPATH=tests python -m fuzz.worker {self.target} {self.seed} {number} 1 FOLDER"
+            again = f"PYTHONPATH=tests python -m fuzz.fuzz_worker {self.target} {self.seed} {number} 1 FOLDER"
             lines.append(f"  {number}: {fault}; once more: {again}")
         return "\n".join(lines)
 
@@ -58,7 +58,7 @@ def _run_worker(campaign: Campaign, count: int, folder: Path) -> None:
     with (
         errors.open("wb") as stderr,
         subprocess.Popen(
-            [sys.executable, "-m", "fuzz.worker", *map(str, arguments)],
+            [sys.executable, "-m", "fuzz.fuzz_worker", *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=stderr,
             env=os.environ | {"PYTHONPATH": python_path, "OMP_NUM_THREADS": "1"},

@@ -26,7 +26,7 @@ def tune(
     write: Annotated[bool, typer.Option("--write", help="Put the thresholds into the model.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Choose each word's threshold on made streams, and say what it costs.
+    """Choose the words' thresholds, and say what they cost.
 
     Validation words in background choose, test words in other background report: misses, and false alarms an hour.
 

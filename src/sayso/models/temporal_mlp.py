@@ -42,7 +42,7 @@ class TemporalMlpConfig(NetworkConfig):
         """Yield a fault where the convolutions leave none of the features' frames."""
         least = 1 + self.convolutions * (self.kernel - 1)
         if shape[2] < least:
-            yield Fault("kernel", f"is {self.kernel}, which needs at least {least} frames")
+            yield Fault("kind", f"temporal_mlp needs at least {least} frames")
 
     def build(self, shape: tuple[int, int, int], classes: int) -> "TemporalMlp":
         """Make the network."""

@@ -78,7 +78,9 @@ def test_each_recording_needs_a_label_file(tmp_path: Path, recordings: list[Reco
 )
 def test_lines_that_are_no_labels_are_told(tmp_path: Path, recordings: list[Recording], line: str, said: str) -> None:
     told = refusal(tmp_path / "labels.txt", f"0\t1\tlow\n{line}\n", recordings[:1])
-    assert told.startswith(f"labels.txt: {said}")
+    # Tabs are shown as what they are written by.
+    shown = said.replace("\t", "\\t")
+    assert told.startswith(f"labels.txt: {shown}")
 
 
 def test_labels_of_one_recording_do_not_do_for_two(tmp_path: Path, recordings: list[Recording]) -> None:

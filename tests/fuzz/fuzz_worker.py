@@ -1,6 +1,6 @@
 """Reads mutated files one after the other, in a process that may die of one.
 
-    PYTHONPATH=tests python -m fuzz.worker TARGET SEED FIRST COUNT FOLDER
+    PYTHONPATH=tests python -m fuzz.fuzz_worker TARGET SEED FIRST COUNT FOLDER
 
 Prints a line before and a line after each case, so that whoever started it knows which one it died of. With a COUNT of
 1 a fault is raised with its traceback, and the file stays in FOLDER.
