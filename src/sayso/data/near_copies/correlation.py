@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sayso.data.corpus import Rows
 from sayso.data.near_copies.band import Band, Floats, Spectra
+from sayso.data.near_copies.grouping import group_pairs
 from sayso.data.packing import count_workers
 
 __all__ = ["LEAST_LIKENESS", "prove"]
@@ -39,37 +40,42 @@ _LEAST_COARSE_LIKENESS = 0.6
 _FINER_STEPS_A_SAMPLE = 4
 # Samples of the clips that are worked on at a time, so that their arrays stay in tens of megabytes.
 _BLOCK_SAMPLES = 1 << 20
+# Samples of the clips whose transforms are kept for their pairs: 256 clips of a second.
+_GROUP_SAMPLES = 3 << 20
 # Far below the energy of anything heard; silence is divided by them, and not by zero.
 _NO_ZERO = 1e-9
 _LEAST_PRODUCT_OF_ENERGIES = 1e-12
 
 
 def prove(samples: NDArray[np.int16], pairs: Rows, band: Band) -> Iterator[tuple[int, int, float, float]]:
-    """Yield the pairs whose waveforms are alike: first and second row, shift in seconds, likeness."""
-    step = max(1, _BLOCK_SAMPLES // band.padded)
-    blocks = [pairs[start : start + step] for start in range(0, len(pairs), step)]
+    """Yield the pairs whose waveforms are alike, in any order: first and second row, shift in seconds, likeness."""
 
-    def work(block: Rows) -> list[tuple[int, int, float, float]]:
-        return list(_prove_block(samples, block, band))
+    def work(group: Rows) -> list[tuple[int, int, float, float]]:
+        return list(_prove_group(samples, group, band))
 
     with ThreadPoolExecutor(count_workers()) as pool:
-        for proved in pool.map(work, blocks):
+        for proved in pool.map(work, group_pairs(pairs, max(2, _GROUP_SAMPLES // band.padded))):
             yield from proved
 
 
-def _prove_block(samples: NDArray[np.int16], block: Rows, band: Band) -> Iterator[tuple[int, int, float, float]]:
-    rows, places = np.unique(block, return_inverse=True)
+def _prove_group(samples: NDArray[np.int16], group: Rows, band: Band) -> Iterator[tuple[int, int, float, float]]:
+    rows, places = np.unique(group, return_inverse=True)
     spectra = band.to_spectra(samples[rows])
-    first, second = places.reshape(block.shape).T
-    cross = np.conj(spectra[first]) * spectra[second]
     energies = _add_up_energy(band.to_waveforms(spectra))
-    scale = _weigh_shifts(energies[first], energies[second], band.longest_shift)
-    likeness, shifts = _find_greatest(cross, scale, band, steps=1)
-    likely = np.flatnonzero(likeness >= _LEAST_COARSE_LIKENESS)
-    likeness, shifts = _find_greatest(cross[likely], scale[likely], band, steps=_FINER_STEPS_A_SAMPLE)
-    for at, value, shift in zip(likely, likeness, shifts, strict=True):
-        if value >= LEAST_LIKENESS and _are_alike_throughout(spectra[first[at]], spectra[second[at]], shift, band):
-            yield int(block[at, 0]), int(block[at, 1]), float(shift), min(_MOST_OF_UNEQUAL, float(value))
+    ends = places.reshape(group.shape)
+    step = max(1, _BLOCK_SAMPLES // band.padded)
+    for start in range(0, len(ends), step):
+        first, second = ends[start : start + step].T
+        cross = np.conj(spectra[first]) * spectra[second]
+        scale = _weigh_shifts(energies[first], energies[second], band.longest_shift)
+        likeness, shifts = _find_greatest(cross, scale, band, steps=1)
+        likely = np.flatnonzero(likeness >= _LEAST_COARSE_LIKENESS)
+        likeness, shifts = _find_greatest(cross[likely], scale[likely], band, steps=_FINER_STEPS_A_SAMPLE)
+        for at, value, shift in zip(likely, likeness, shifts, strict=True):
+            both = spectra[first[at]], spectra[second[at]]
+            if value >= LEAST_LIKENESS and _are_alike_throughout(*both, shift, band):
+                row, other = group[start + at]
+                yield int(row), int(other), float(shift), min(_MOST_OF_UNEQUAL, float(value))
 
 
 def _are_alike_throughout(first: Spectra, second: Spectra, shift_seconds: float, band: Band) -> bool:
