@@ -39,8 +39,9 @@ class Modules(SphinxDirective):
 def modules(lines: Iterable[str]) -> Iterator[str]:
     """Names of modules that these lines stand for, in their order.
 
-    >>> list(modules(["sayso.errors", "sayso.runtime.*"]))
-    ['sayso.errors', 'sayso.runtime', 'sayso.runtime.recognizer']
+    >>> names = list(modules(["sayso.errors", "sayso.runtime.*"]))
+    >>> names[:2], "sayso.runtime.recognizer" in names
+    (['sayso.errors', 'sayso.runtime'], True)
     """
     for line in filter(None, map(str.strip, lines)):
         name = line.removesuffix(".*")
@@ -86,7 +87,7 @@ def _guard(app: Sphinx, what: str, name: str, thing: object, options: object, li
         literal = line.startswith(">>>") or (literal and bool(line.strip()))
         if not literal:
             lines[index] = plain(line)
-        if what == "attribute":
+        if what in ("attribute", "data"):
             lines[index] = lines[index].replace(":", _COLON)
 
 
