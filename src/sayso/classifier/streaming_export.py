@@ -10,9 +10,10 @@ from sayso.classifier.graph import graph_taken_over, make_graph
 from sayso.classifier.module import Classifier
 from sayso.classifier.streaming import StreamingClassifier, make_streaming
 from sayso.errors import ModelError
-from sayso.runtime.hops import STREAM_FILE, Stateful, Windows, score_stream
+from sayso.runtime.hops import Stateful, Windows, score_stream
 from sayso.runtime.model_file import FORMAT_VERSION
 from sayso.runtime.recognizer import Recognizer
+from sayso.runtime.stream_file import STREAM_FILE, StreamFile
 from sayso.system.files import atomic_path, file_digest
 
 __all__ = ["check_streaming", "export_streaming"]
@@ -99,7 +100,7 @@ def check_streaming(path: Path, model: Path, clips: NDArray[np.int16]) -> float:
         ModelError: one of the files cannot be read, or logits differ by more than 1e-5 x max(1, max |logit|).
     """
     recognizer = Recognizer(model)
-    stateful = Stateful(path, threads=0)
+    stateful = Stateful(StreamFile(path, threads=0))
     least = recognizer.audio.clip_samples + _HOPS * stateful.hop
     stream = np.resize(clips[: -(-least // clips.shape[1])], least)
     expected = score_stream(Windows(recognizer, stateful.hop), stream)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from sayso.classifier.streaming_export import check_streaming
 from sayso.config.schema import dump
-from sayso.runtime.hops import STREAM_FILE
 from sayso.runtime.stream_curve import StreamCurve, dump_curve
+from sayso.runtime.stream_file import STREAM_FILE
 from sayso.runtime.stream_settings import StreamSettings
 from sayso.system.files import atomic_path, write_bytes
 

@@ -4,27 +4,20 @@ Both take a stream in chunks of one hop. Zeros are put before the first sample, 
 ends where its window ends or earlier; `first` chunks later comes the answer of the first whole window.
 """
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sayso.audio import FULL_SCALE, to_float
-from sayso.errors import ModelError
 from sayso.metrics.probabilities import softmax
-from sayso.runtime.model_file import open_session
 from sayso.runtime.recognizer import Recognizer
-from sayso.system.files import file_digest
+from sayso.runtime.stream_file import StreamFile
 
-__all__ = ["STREAM_FILE", "Answers", "Hops", "Stateful", "Windows", "find_stateful", "score_stream"]
+__all__ = ["Answers", "Hops", "Stateful", "Windows", "score_stream"]
 
-STREAM_FILE = "stream.onnx"
-"""Beside `model.onnx`: the form of it that carries its state from one chunk to the next."""
 _BATCH = 64
-_MOST_STATE = 1 << 24
 
 
 class Scorer:
@@ -92,75 +85,28 @@ class Windows(Scorer):
 
 
 class Stateful(Scorer):
-    """The streaming form of a model, whose state goes in and comes out.
+    """The streaming form of a model, whose state goes in and comes out; the state is this one's, the file is shared.
 
     Args:
-        path: `stream.onnx`.
-        threads: how many threads a step may use; 0 lets onnxruntime choose.
-
-    Raises:
-        ModelError: the file is missing, or no such form.
+        file: `stream.onnx`.
     """
 
-    def __init__(self, path: Path, *, threads: int) -> None:
-        self._session, metadata = open_session(path, threads=threads)
-        try:
-            self.model_sha256 = metadata["model_sha256"]
-            self.hop, self.lead, self.first = (int(metadata[key]) for key in ("hop_samples", "lead_samples", "first"))
-            self.form = metadata["form"]
-        except (KeyError, ValueError) as error:
-            raise ModelError(f"{path}: not the streaming form of a model ({error}); export it again") from error
-        inputs = self._session.get_inputs()
-        shapes = [each.shape for each in inputs[1:]]
-        if min(self.hop, self.first + 1) < 1 or self.lead < 0 or not all(_is_size(shape) for shape in shapes):
-            raise ModelError(f"{path}: damaged, its graph does not take a stream; export it again")
-        self._path = path
-        self._samples, self._names = inputs[0].name, [each.name for each in inputs[1:]]
-        self._empty = [np.zeros(shape, np.float32) for shape in shapes]
-        self._state = self._empty
+    def __init__(self, file: StreamFile) -> None:
+        self._file = file
+        self.hop, self.lead, self.first = file.hop, file.lead, file.first
+        self._state = file.empty
 
     def score(self, chunks: NDArray[np.int16], *, history: NDArray[np.int16], fresh: bool) -> NDArray[np.float32]:
         """Score chunks; as `Scorer`."""
         if fresh:
-            self._state = self._empty
+            self._state = self._file.empty
             if len(history):
                 self._step(history)
         return self._step(chunks)
 
     def _step(self, chunks: NDArray[np.int16]) -> NDArray[np.float32]:
-        # Not by `to_float`, whose checks cost as much as a small network.
-        samples = np.multiply(chunks, np.float32(1 / FULL_SCALE), dtype=np.float32)
-        state = dict(zip(self._names, self._state, strict=True))
-        try:
-            logits, *self._state = self._session.run(None, {self._samples: samples, **state})
-        except Exception as error:  # onnxruntime's own errors share no base
-            raise ModelError(f"{self._path}: damaged, onnxruntime cannot compute it; export it again") from error
-        return np.asarray(logits, np.float32)
-
-
-def _is_size(shape: Sequence[object]) -> bool:
-    """Whether a state of that shape can be made: 64 MB of numbers at most."""
-    sizes = [size for size in shape if isinstance(size, int) and size >= 0]
-    return len(sizes) == len(shape) and math.prod(sizes) <= _MOST_STATE
-
-
-def find_stateful(model: Path, hop: int, *, threads: int) -> tuple[Stateful | None, str]:
-    """Find the streaming form beside a model file; where there is none that serves, say why.
-
-    Args:
-        model: `model.onnx`.
-        hop: samples of a hop that are asked for.
-        threads: as for `Stateful`.
-    """
-    path = model.with_name(STREAM_FILE)
-    if not path.is_file():
-        return None, f"there is no {STREAM_FILE} beside the model"
-    stateful = Stateful(path, threads=threads)
-    if stateful.model_sha256 != file_digest(model):
-        return None, f"{path} belongs to another {model.name}"
-    if stateful.hop != hop:
-        return None, f"{path} has hops of {stateful.hop} samples, {hop} are asked for"
-    return stateful, ""
+        logits, self._state = self._file.step(chunks, self._state)
+        return logits
 
 
 class Hops:

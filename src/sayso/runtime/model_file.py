@@ -36,6 +36,8 @@ class ModelFacts:
     """None in files of format 1, which knew no streams."""
     stream_curve: StreamCurve | None
     """What each threshold costs on streams; None where the model was never tuned."""
+    credit: str
+    """Whose pretrained weights are in it; empty where there are none."""
 
 
 def open_session(path: Path, *, threads: int) -> "tuple[InferenceSession, dict[str, str]]":
@@ -83,6 +85,7 @@ def read_facts(path: Path, metadata: Mapping[str, str]) -> ModelFacts:
             threshold=check_threshold(parse_json(metadata.get("threshold", "null"))),
             stream=read(StreamSettings, parse_json(metadata["stream"])) if "stream" in metadata else None,
             stream_curve=read_curve(metadata["stream_curve"]) if "stream_curve" in metadata else None,
+            credit=metadata.get("credit", ""),
         )
     except (KeyError, ValueError, SettingsError) as error:
         raise ModelError(f"{path}: its metadata is damaged ({error}); export it again") from error

@@ -25,6 +25,7 @@ from sayso.errors import AudioError, Fault, ModelError, SettingsError, SoundWarn
 from sayso.metrics.probabilities import softmax
 from sayso.runtime.model_file import open_session, read_facts
 from sayso.runtime.stream_curve import StreamCurve
+from sayso.runtime.stream_file import StreamFile, find_stream_file
 from sayso.runtime.stream_settings import StreamSettings
 from sayso.system.wording import counted
 
@@ -70,6 +71,7 @@ class Recognizer:
         stream: how a stream is listened to with it; None where the file was made before there were streams.
         stream_curve: what each threshold costs on streams, in misses and false alarms an hour; None where it was never
             tuned (`sayso tune`).
+        credit: whose pretrained weights are in it, and under which licence; empty where there are none.
     """
 
     def __init__(self, path: str | Path, *, threads: int = 0) -> None:
@@ -83,7 +85,9 @@ class Recognizer:
         self.threshold: float | None = facts.threshold
         self.stream: StreamSettings | None = facts.stream
         self.stream_curve: StreamCurve | None = facts.stream_curve
+        self.credit: str = facts.credit
         self._input = self._find_input()
+        self._stream_files: dict[tuple[int, int], tuple[StreamFile | None, str]] = {}
 
     def predict(
         self, sound: Source, *, sample_rate: Rate = None, top: int = 1, reject: bool = True
@@ -158,6 +162,13 @@ class Recognizer:
         if not np.isfinite(logits).all():
             raise ModelError(f"{self.path}: damaged, it gives logits that are not numbers (NaN or infinite)")
         return logits
+
+    def stream_file(self, hop: int, *, threads: int) -> tuple[StreamFile | None, str]:
+        """Give the streaming form beside the file as `find_stream_file` does; opened once, however many streams ask."""
+        asked = (hop, threads)
+        if asked not in self._stream_files:
+            self._stream_files[asked] = find_stream_file(self.path, hop, threads=threads)
+        return self._stream_files[asked]
 
     def _find_input(self) -> str:
         """Give the name of the graph's input, which must take any number of clips of the length that is told."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sayso.audio import Samples, check_rate, quantise, read_array, to_float
 from sayso.runtime.decisions import Decider
-from sayso.runtime.hops import Answers, Hops, Windows, find_stateful
+from sayso.runtime.hops import Answers, Hops, Stateful, Windows
 from sayso.runtime.recognizer import Recognizer
 from sayso.runtime.stream_curve import CurveRow, StreamCurve
 from sayso.runtime.stream_settings import StreamSettings
@@ -58,7 +58,8 @@ class Stream:
         model: a `model.onnx`, a run's folder, or a recognizer that is open.
         sample_rate: of what will be fed, in hertz; None: the model's own.
         settings: how it is listened to; None: as the model file says, or as by default where it says nothing.
-        threads: how many threads a hop may use; 0 lets onnxruntime choose.
+        threads: how many threads a hop may use; 0 lets onnxruntime choose. Of a recognizer that is open, whose streams
+            share what it opened, the streaming form alone.
         by_windows: take the whole-clip model for each window, even where `stream.onnx` lies beside it.
 
     Raises:
@@ -93,14 +94,15 @@ class Stream:
         self._rate, self._length = audio.sample_rate, audio.clip_samples
         self._decider = Decider(self.labels, self.settings, audio.sample_rate)
         hop = self.settings.hop_samples(audio.sample_rate)
-        stateful, why = (None, "") if by_windows else find_stateful(recognizer.path, hop, threads=threads)
-        self.form = "stateful" if stateful else "windows"
+        file, why = (None, "") if by_windows else recognizer.stream_file(hop, threads=threads)
+        self.form = "stateful" if file else "windows"
         self.note = f"listening by whole windows, which costs more: {why}" if why else ""
         if recognizer.stream is None:
             taken = "those given here" if settings else "the defaults"
             self.note = f"{recognizer.path} has no stream settings (older export); {taken} are taken"
         self.curve, self.curve_note = _find_curve(recognizer, self.settings)
-        self._hops = Hops(stateful or Windows(recognizer, hop), len(self.labels), gate_db=self.settings.gate_db)
+        scorer = Stateful(file) if file else Windows(recognizer, hop)
+        self._hops = Hops(scorer, len(self.labels), gate_db=self.settings.gate_db)
         self._hop = hop
         self.reset()
 

@@ -28,7 +28,7 @@ from sayso.recipe.prepared import Prepared, prepare
 from sayso.runs.manifest import Manifest
 from sayso.runs.metrics import Metrics
 from sayso.runs.predictions import Predictions, read_predictions
-from sayso.runtime.hops import Stateful
+from sayso.runtime.stream_file import StreamFile
 from sayso.studies.verification.differences import (
     SCORE_TOLERANCE,
     TOLERANCE,
@@ -289,7 +289,7 @@ def _stream(opened: _Opened) -> Verdict:
         return False, f"{run.onnx.name} is not the one that sayso tune left, by the SHA-256 in manifest.json"
     if not run.stream_onnx.is_file():
         return True, "none: streams are answered by whole windows"
-    if Stateful(run.stream_onnx, threads=0).model_sha256 != sha256:
+    if StreamFile(run.stream_onnx, threads=0).model_sha256 != sha256:
         return False, f"{run.stream_onnx.name} belongs to another {run.onnx.name}"
     clips = np.array(opened.corpus.samples[opened.split.test[:_STREAM_CLIPS]])
     apart = check_streaming(run.stream_onnx, run.onnx, clips)

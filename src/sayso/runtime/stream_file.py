@@ -1,0 +1,101 @@
+"""`stream.onnx`, the form of a model that carries its state from chunk to chunk: opened once, for many streams."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.audio import FULL_SCALE
+from sayso.errors import ModelError
+from sayso.runtime.model_file import open_session
+from sayso.system.files import file_digest
+
+__all__ = ["STREAM_FILE", "State", "StreamFile", "find_stream_file"]
+
+STREAM_FILE = "stream.onnx"
+"""Its name, beside `model.onnx`."""
+State = list[NDArray[Any]]
+"""What one stream carries from step to step, float32; a step makes a new one, and changes none."""
+_MOST_STATE = 1 << 24
+
+
+class StreamFile:
+    """A `stream.onnx` that is open. It remembers nothing, so that streams in several threads may share it.
+
+    Args:
+        path: the file.
+        threads: how many threads a step may use; 0 lets onnxruntime choose.
+
+    Raises:
+        ModelError: the file is missing, or no such form.
+
+    Attributes:
+        model_sha256: of the `model.onnx` that it is a form of.
+        form: how it carries its state.
+        hop: samples of a chunk.
+        lead: zeros before the first sample.
+        first: chunks before the one that ends the first window.
+        empty: the state before the first chunk.
+    """
+
+    def __init__(self, path: Path, *, threads: int) -> None:
+        self._session, metadata = open_session(path, threads=threads)
+        try:
+            self.model_sha256 = metadata["model_sha256"]
+            self.hop, self.lead, self.first = (int(metadata[key]) for key in ("hop_samples", "lead_samples", "first"))
+            self.form = metadata["form"]
+        except (KeyError, ValueError) as error:
+            raise ModelError(f"{path}: not the streaming form of a model ({error}); export it again") from error
+        inputs = self._session.get_inputs()
+        shapes = [each.shape for each in inputs[1:]]
+        if min(self.hop, self.first + 1) < 1 or self.lead < 0 or not all(_is_size(shape) for shape in shapes):
+            raise ModelError(f"{path}: damaged, its graph does not take a stream; export it again")
+        self._path = path
+        self._samples, self._names = inputs[0].name, [each.name for each in inputs[1:]]
+        self.empty: State = [np.zeros(shape, np.float32) for shape in shapes]
+
+    def step(self, chunks: NDArray[np.int16], state: State) -> tuple[NDArray[np.float32], State]:
+        """Take chunks that follow one another, (chunks, hop).
+
+        Returns:
+            Logits (chunks, classes): of each chunk, those of the window that ends with it; and the state after them.
+
+        Raises:
+            ModelError: the graph cannot be computed.
+        """
+        # Not by `to_float`, whose checks cost as much as a small network.
+        samples = np.multiply(chunks, np.float32(1 / FULL_SCALE), dtype=np.float32)
+        given = dict(zip(self._names, state, strict=True))
+        try:
+            found: Any = self._session.run(None, {self._samples: samples, **given})
+        except Exception as error:  # onnxruntime's own errors share no base
+            raise ModelError(f"{self._path}: damaged, onnxruntime cannot compute it; export it again") from error
+        return np.asarray(found[0], np.float32), found[1:]
+
+
+def _is_size(shape: Sequence[object]) -> bool:
+    """Whether a state of that shape can be made: 64 MB of numbers at most."""
+    sizes = [size for size in shape if isinstance(size, int) and size >= 0]
+    return len(sizes) == len(shape) and math.prod(sizes) <= _MOST_STATE
+
+
+def find_stream_file(model: Path, hop: int, *, threads: int) -> tuple[StreamFile | None, str]:
+    """Find the streaming form beside a model file; where there is none that serves, say why.
+
+    Args:
+        model: `model.onnx`.
+        hop: samples of a hop that are asked for.
+        threads: as for `StreamFile`.
+    """
+    path = model.with_name(STREAM_FILE)
+    if not path.is_file():
+        return None, f"there is no {STREAM_FILE} beside the model"
+    file = StreamFile(path, threads=threads)
+    if file.model_sha256 != file_digest(model):
+        return None, f"{path} belongs to another {model.name}"
+    if file.hop != hop:
+        return None, f"{path} has hops of {file.hop} samples, {hop} are asked for"
+    return file, ""
