@@ -21,6 +21,7 @@ from sayso.cli import (
     listen,
     predict,
     runs,
+    serve,
     show,
     spot,
     train,
@@ -48,6 +49,7 @@ app.command()(evaluate.evaluate)
 app.command()(predict.predict)
 app.command()(listen.listen)
 app.command()(spot.spot)
+app.command()(serve.serve)
 app.command()(tune.tune)
 app.command()(verify.verify)
 app.command()(audit.audit)

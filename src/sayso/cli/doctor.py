@@ -15,6 +15,7 @@ EXTRAS = {
     "voices": "espeakng_loader",
     "mic": "sounddevice",
     "media": "av",
+    "serve": "wyoming",
     "track": "tensorboard",
     "ray": "ray",
 }

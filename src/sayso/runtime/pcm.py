@@ -15,13 +15,14 @@ from sayso.errors import AudioError, Fault, SettingsError
 from sayso.runtime.live import Block, Source, Tell
 from sayso.system.wording import counted
 
-__all__ = ["PCM_FORMATS", "STANDARD_INPUT", "RawInput", "open_raw"]
+__all__ = ["MOST_CHANNELS", "PCM_FORMATS", "STANDARD_INPUT", "RawInput", "open_raw"]
 
 STANDARD_INPUT = "-"
 """What is given for a path where sound comes from standard input."""
 _STANDARD_NAME = "standard input"
 _MOST_BYTES = 1 << 16
-_MOST_CHANNELS = 64
+MOST_CHANNELS = 64
+"""Of raw sound."""
 # A raw recording begins with any bytes at all, but hardly with these.
 _HEADER_BYTES = 4
 _HEADERS = {
@@ -74,8 +75,8 @@ class RawInput(Source):
         kind = pcm_format.lower().replace("_", "")
         if kind not in PCM_FORMATS:
             raise SettingsError([Fault("--format", f"is '{pcm_format}'; {did_you_mean(kind, PCM_FORMATS)}")])
-        if not 1 <= channels <= _MOST_CHANNELS:
-            raise SettingsError([Fault("--channels", f"is {channels}, must be 1 to {_MOST_CHANNELS}")])
+        if not 1 <= channels <= MOST_CHANNELS:
+            raise SettingsError([Fault("--channels", f"is {channels}, must be 1 to {MOST_CHANNELS}")])
         self.name, self.sample_rate = name, check_rate(sample_rate)
         self._source, self._channels, self._tell = source, channels, tell
         width, self._decode = PCM_FORMATS[kind]

@@ -8,12 +8,27 @@ from pathlib import Path
 from sayso.errors import MissingExtraError, ModelError, install_command
 from sayso.system.files import file_digest
 
-__all__ = ["TRAINING_PACKAGES", "find_installed_file", "needing_training_packages"]
+__all__ = ["TRAINING_PACKAGES", "find_installed_file", "needing_package", "needing_training_packages"]
 
 TRAINING_PACKAGES = frozenset(
     ("torch", "lightning", "safetensors", "scipy", "jaxtyping", "matplotlib", "jinja2", "onnx", "onnxscript")
 )
 """What the extra `train` brings; answering with a model file needs none of it."""
+
+
+@contextmanager
+def needing_package(package: str, what: str, *, extra: str) -> Generator[None]:
+    """Say that `what` needs an extra where its package is missing in the block, which imports it.
+
+    Raises:
+        MissingExtraError: it is.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == package:
+            raise MissingExtraError(what, extra=extra) from error
+        raise
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Models as services that other programs ask over a network. No torch."""

@@ -1,0 +1,48 @@
+"""Where a service is found on the network."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from sayso.errors import Fault, SettingsError
+
+__all__ = ["Address", "parse_address"]
+
+_EXAMPLE = "tcp://127.0.0.1:10400"
+
+
+@dataclass(frozen=True)
+class Address:
+    """A host and its port; port 0 is any that is free."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"tcp://{host}:{self.port}"
+
+
+def parse_address(text: str, *, option: str) -> Address:
+    """Read `tcp://HOST:PORT`.
+
+    Args:
+        text: what was given.
+        option: by which option, for the message.
+
+    Raises:
+        SettingsError: it is no such address.
+
+    >>> parse_address("tcp://[::1]:10400", option="--wyoming")
+    Address(host='::1', port=10400)
+    """
+    what = f"must be tcp://HOST:PORT, such as {_EXAMPLE}"
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise SettingsError([Fault(option, f"is '{text}' ({error}), {what}")]) from error
+    if parts.scheme != "tcp":
+        raise SettingsError([Fault(option, f"is '{text}', of the scheme '{parts.scheme}', {what}")])
+    if not host or port is None or parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+        raise SettingsError([Fault(option, f"is '{text}', {what}")])
+    return Address(host, port)

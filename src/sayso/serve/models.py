@@ -1,0 +1,64 @@
+"""The models that are served, opened once for all clients, and which of them answers for which word."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sayso.errors import Fault, SettingsError
+from sayso.runtime import Recognizer, Stream, StreamSettings
+from sayso.system.files import file_digest
+from sayso.system.wording import listed
+
+__all__ = ["ServedModel", "share_words"]
+
+_SHOWN_WORDS = 10
+_VERSION_DIGITS = 12
+
+
+@dataclass(frozen=True, eq=False)
+class ServedModel:
+    """A model, and the words that it answers for."""
+
+    recognizer: Recognizer
+    settings: StreamSettings | None
+    """How it is listened with; None: as its file says."""
+    words: tuple[str, ...]
+    """Those of its words that no model before it has."""
+    version: str
+    """The first digits of the file's SHA-256: another one is another model."""
+
+    def listen(self, sample_rate: float | None = None) -> Stream:
+        """Begin a stream; it shares all that is open with the others. As `Stream`."""
+        return Stream(self.recognizer, sample_rate=sample_rate, settings=self.settings)
+
+
+def share_words(
+    models: Sequence[tuple[Recognizer, StreamSettings | None]], tell: Callable[[str], None]
+) -> tuple[ServedModel, ...]:
+    """Say which model answers for which word: where several have it, the first.
+
+    Args:
+        models: opened, each with what it is listened by.
+        tell: takes what a person should know of them.
+
+    Raises:
+        SettingsError: a model has no word that those before it have not.
+        ModelError: its `stream.onnx` cannot be used.
+    """
+    owners: dict[str, Recognizer] = {}
+    served: list[ServedModel] = []
+    for recognizer, settings in models:
+        words = tuple(word for word in recognizer.labels if word not in owners)
+        if not words:
+            shown = listed(list(recognizer.labels), _SHOWN_WORDS, count_rest=True)
+            what = f"{recognizer.path} has no word that an earlier model has not ({shown}); leave it out"
+            raise SettingsError([Fault("--model", what)])
+        for word in recognizer.labels:
+            if word not in words:
+                tell(f"'{word}' is a word of {owners[word].path} and of {recognizer.path}; the first answers for it")
+        owners |= dict.fromkeys(words, recognizer)
+        model = ServedModel(recognizer, settings, words, file_digest(recognizer.path)[:_VERSION_DIGITS])
+        # Here, so that what is wrong with it is told before anybody asks, and no client waits for a file.
+        if note := model.listen().note:
+            tell(note)
+        served.append(model)
+    return tuple(served)
