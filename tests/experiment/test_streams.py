@@ -87,6 +87,8 @@ def test_windows_and_cut_words_train_as_none(tones, radio):
     whole = np.square(prepared.corpus.samples[prepared.split.train].astype(float)).sum(axis=1)
     assert np.all(energy > 0)
     assert np.all(energy < whole.max())
+    # Windows stand before them, and nothing is moved in those.
+    assert negatives.windows.tolist() == list(range(len(negatives) - 46, len(negatives) - 6))
     # Those that begin have nothing after the cut, those that end nothing before it.
     assert np.all(cut[::2, -500:] == 0)
     assert np.all(cut[1::2, :500] == 0)

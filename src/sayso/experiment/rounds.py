@@ -66,7 +66,9 @@ def train_rounds(
         negatives = prepared.negatives
         assert negatives is not None
         prepared = replace(prepared)
-        vars(prepared)["negatives"] = negatives.with_more(windows, f"{counted(len(found), 'window')} of round {place}")
+        vars(prepared)["negatives"] = negatives.with_more(
+            windows, f"{counted(len(found), 'window')} of round {place}", are_windows=True
+        )
         vars(prepared)["recordings"] = recordings
         if sources is not None:
             sources = compute_features(prepared, hardware, sources.kept)

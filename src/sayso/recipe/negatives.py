@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -41,6 +41,8 @@ class Negatives:
     """What they are."""
     fingerprints: frozenset[str]
     """Of the clips of data sets among them, as a corpus has them."""
+    windows: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Rows of windows of longer sound, in which nothing is moved: speech may go on where they end."""
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -50,11 +52,13 @@ class Negatives:
         """SHA-256 over the samples."""
         return hashlib.sha256(self.samples.data).hexdigest()
 
-    def with_more(self, samples: NDArray[np.int16], what: str) -> "Negatives":
+    def with_more(self, samples: NDArray[np.int16], what: str, *, are_windows: bool = False) -> "Negatives":
         """Add clips, (clips, samples), and what they are to the note."""
         if not len(samples):
             return self
-        return Negatives(np.concatenate((self.samples, samples)), f"{self.note}; {what}", self.fingerprints)
+        added = np.arange(len(self), len(self) + len(samples) * are_windows)
+        windows = np.concatenate((self.windows, added))
+        return Negatives(np.concatenate((self.samples, samples)), f"{self.note}; {what}", self.fingerprints, windows)
 
     def check_apart(self, scored: Corpus, what: str) -> None:
         """Check that no clip to be scored was trained on as a negative.
@@ -105,7 +109,8 @@ def gather_negatives(
         note += f"; {files}: {listed(gather_reasons(unread), 1, between='; ', count_rest=True)}"
     marks = frozenset(packed[place].fingerprints[row] for place, part in enumerate(parts) for row in part)
     samples = [every.samples[part] for every, part in zip(packed, parts, strict=True)]
-    return Negatives(np.concatenate((*samples, noise, made, drawn)), note, marks)
+    everything = np.concatenate((*samples, noise, made, drawn))
+    return Negatives(everything, note, marks, np.arange(len(everything) - len(drawn), len(everything)))
 
 
 def _clips(dataset: DatasetConfig, corpus: Corpus, progress: Progress) -> Corpus:

@@ -230,6 +230,7 @@ class Sources:
                 stream=1,
                 most_copies=_MOST_NEGATIVE_COPIES,
                 known=known,
+                left_alone=negatives.windows,
             )
         made = [source for source in (words, others) if source is not None]
         if total := sum(source.clips_to_represent for source in made):
