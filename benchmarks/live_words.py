@@ -29,6 +29,7 @@ from sayso.recipe.recipe import read_recipe
 from sayso.runtime import Stream
 from sayso.runtime.replay import Replay, Track
 from sayso.studies.tuning.made_streams import MadeStream, Piece, Spoken, make_stream
+from sayso.studies.tuning.thresholds import draw_curve
 from sayso.system.progress import Progress
 
 WORDS = ("yes", "down", "left", "right", "stop")
@@ -37,7 +38,6 @@ FOLDS, RATE = 5, 16_000
 # Of the places in a stream, the others being clips of other words.
 WORDS_SHARE = 0.65
 LOUD_DB = 10.0
-THRESHOLDS = 1 / (1 + np.exp(-np.linspace(-3, 7, 200)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,14 +162,8 @@ def _report(replay: Replay, replayed: Sequence[Replayed], alarms: float) -> None
 
 def _lowest_threshold(replay: Replay, tracks: Sequence[Track], word: str, alarms: float) -> float:
     """The lowest threshold at which a word gives so many alarms an hour at most."""
-    hours = sum(track.seconds for track in tracks) / 3600
-    counts = np.zeros(len(THRESHOLDS))
-    for track in tracks:
-        truth = [stretch for stretch in track.truth if stretch.label == word]
-        for place, firings in enumerate(replay.decide_alone(track, word, THRESHOLDS.tolist())):
-            counts[place] += len(Heard.of(track.seconds, truth, firings).outcome.alarms)
-    fits = np.flatnonzero(counts / hours <= alarms)
-    return float(THRESHOLDS[fits[0]]) if len(fits) else 1.0
+    points = draw_curve(replay, tracks, word)
+    return next((point.threshold for point in points if point.alarms_per_hour <= alarms), 1.0)
 
 
 def _by_snr(heard: Sequence[tuple[Replayed, Heard]]) -> str:

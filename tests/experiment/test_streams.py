@@ -94,6 +94,19 @@ def test_windows_and_cut_words_train_as_none(tones, radio):
     assert np.all(cut[1::2, :500] == 0)
 
 
+def test_more_negatives_train_wherever_a_speaker_is_left_out_and_nothing_is_looked_up_again(tones, radio):
+    prepared = prepare(recipe(tones, radio, cut_words=0), Progress())
+    before, leakage = prepared.negatives, prepared.leakage
+    windows = np.full((3, prepared.recipe.audio.clip_samples), 7, np.int16)
+    more = prepared.with_negatives(windows, "3 windows of round 1")
+    assert len(more.negatives) == len(before) + 3
+    assert more.negatives.windows.tolist()[-3:] == list(range(len(before), len(before) + 3))
+    assert more.negatives.note.endswith("; 3 windows of round 1")
+    assert more.without_speaker("ann").negatives.content_hash == more.negatives.content_hash
+    assert more.leakage is leakage
+    assert prepared.negatives is before
+
+
 def test_a_run_mines_its_recordings_and_leaves_a_model_that_streams(tones, radio, tmp_path):
     run = train(recipe(tones, radio, rounds=1), out=tmp_path / "run")
     assert run.finished

@@ -1,6 +1,5 @@
 """Trainings before the last: each listens to long recordings, and what it takes for a word there is a negative then."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,13 +62,7 @@ def train_rounds(
             f"round {place + 1} of {rejection.rounds}: {counted(len(found), 'window')} of the recordings taken for a "
             "word train as none from here on"
         )
-        negatives = prepared.negatives
-        assert negatives is not None
-        prepared = replace(prepared)
-        vars(prepared)["negatives"] = negatives.with_more(
-            windows, f"{counted(len(found), 'window')} of round {place}", are_windows=True
-        )
-        vars(prepared)["recordings"] = recordings
+        prepared = prepared.with_negatives(windows, f"{counted(len(found), 'window')} of round {place + 1}")
         if sources is not None:
             sources = compute_features(prepared, hardware, sources.kept)
     return prepared, sources

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sayso.data.clips import Clip, Listing
 from sayso.data.corpus import Corpus, Rows, join, pack
@@ -92,6 +93,20 @@ class Prepared:
         # They do not hang on the split, so they are not gathered again.
         vars(fold)["_gathered"], vars(fold)["recordings"] = self._gathered, self.recordings
         return fold
+
+    def with_negatives(self, samples: NDArray[np.int16], what: str) -> "Prepared":
+        """The same, with windows of longer sound that train as none of the words besides; nothing is looked up again.
+
+        Args:
+            samples: (windows, samples).
+            what: says in a note what they are.
+        """
+        more = replace(self)
+        vars(more).update(vars(self))
+        for name in ("_gathered", "negatives"):
+            if negatives := getattr(self, name):
+                vars(more)[name] = negatives.with_more(samples, what, are_windows=True)
+        return more
 
     @cached_property
     def negatives(self) -> Negatives | None:

@@ -17,6 +17,8 @@ from sayso.system.files import output_errors
 
 __all__ = ["free_folder", "locked_file", "locked_folder", "own_folder"]
 
+# The time of a folder that one process made and another got: whoever leaves it empty removes it.
+_MADE_FOR_ANOTHER = 1
 # Another process may remove a folder that it leaves empty, in the moment in which this one is about to use it.
 _TRIES = 100
 
@@ -105,6 +107,8 @@ def _kept(path: Path, claim: Callable[[], tuple[Path, int | None]]) -> Generator
         yield claimed
     finally:
         with suppress(OSError):  # what holds something stays
+            if path not in missing and claimed == path and path.stat().st_mtime_ns == _MADE_FOR_ANOTHER:
+                path.rmdir()
             for folder in missing if claimed == path else [claimed, *missing[1:]]:
                 folder.rmdir()
         _release(lock)
@@ -126,7 +130,12 @@ def _take(path: Path) -> tuple[Path, int | None]:
         made = False
     if not path.is_dir() and path.exists():
         raise RunError(f"{path}: is a file, nothing was changed; choose another --out")
-    lock = _lock(path)
+    try:
+        lock = _lock(path)
+    except RunError:
+        if made:
+            os.utime(path, ns=(_MADE_FOR_ANOTHER, _MADE_FOR_ANOTHER))
+        raise
     try:
         if any(path.iterdir()):
             raise RunError(

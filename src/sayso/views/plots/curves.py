@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from sayso.views.plots.layout import Canvas, Drawing, draw_alone
 from sayso.views.plots.shares import set_share_axis
-from sayso.views.plots.style import BLUE, MUTED, VERMILION, add_axes, make_figure, make_printable, use_style
+from sayso.views.plots.style import BLUE, VERMILION, add_axes, make_figure, make_printable, mark_value, use_style
 
 __all__ = ["draw_learning_rate", "draw_loss_and_accuracy", "make_loss_and_accuracy_drawing"]
 
@@ -104,14 +104,4 @@ def _panel(axes: Axes, log: Sequence[Mapping[str, Any]], key: str) -> None:
 def _mark(axes: Axes, best_epoch: int | None) -> None:
     if best_epoch is None:
         return
-    axes.axvline(best_epoch, color=MUTED, linestyle=":", linewidth=1.2)
-    axes.annotate(
-        f"kept: {best_epoch}",
-        (best_epoch, 1.0),
-        xycoords=("data", "axes fraction"),
-        xytext=(0, 3),
-        textcoords="offset points",
-        ha="center",
-        fontsize=8.5,
-        color=MUTED,
-    )
+    mark_value(axes, best_epoch, f"kept: {best_epoch}")

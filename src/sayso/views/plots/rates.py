@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from sayso.views.plots.style import BLUE, GRID, MUTED, add_axes, make_figure, use_style
+from sayso.views.plots.style import BLUE, GRID, add_axes, make_figure, mark_value, use_style
 
 __all__ = ["draw_loss_by_rate"]
 
@@ -28,17 +28,7 @@ def draw_loss_by_rate(
         axes = add_axes(figure, left=0.8, bottom=0.6, width=5.2, height=2.2)
         axes.plot(rates, losses, color=GRID, linewidth=1.0, label="each batch")
         axes.plot(rates, smoothed, color=BLUE, label="smoothed")
-        axes.axvline(suggestion, color=MUTED, linestyle=":", linewidth=1.2)
-        axes.annotate(
-            f"suggested: {suggestion:.1e}",
-            (suggestion, 1.0),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, 3),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8.5,
-            color=MUTED,
-        )
+        mark_value(axes, suggestion, f"suggested: {suggestion:.1e}")
         axes.set(xlabel="learning rate", ylabel="cross-entropy (nats)", xscale="log")
         axes.set_title("Learning-rate search", pad=18)
         axes.set_ylim(0, max(smoothed[0], min(smoothed)) * 1.6)

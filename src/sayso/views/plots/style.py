@@ -31,6 +31,7 @@ __all__ = [
     "add_axes",
     "make_figure",
     "make_printable",
+    "mark_value",
     "save",
     "svg_text",
     "text_inches",
@@ -112,6 +113,21 @@ def add_axes(figure: Figure, *, left: float, bottom: float, width: float, height
     axes = figure.add_axes((left / across, bottom / up, width / across, height / up))
     axes.patch.set_visible(False)
     return axes
+
+
+def mark_value(axes: Axes, value: float, text: str, *, line: str = MUTED) -> None:
+    """Draw a dotted line up from a value of the horizontal axis, and say above it what it is."""
+    axes.axvline(value, color=line, linestyle=":", linewidth=1.2)
+    axes.annotate(
+        text,
+        (value, 1.0),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="center",
+        fontsize=8.5,
+        color=MUTED,
+    )
 
 
 def make_printable(text: str, *, most: int = 24) -> str:

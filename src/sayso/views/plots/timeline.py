@@ -11,11 +11,11 @@ from sayso.views.plots.style import (
     BLUE,
     GRID,
     INK,
-    MUTED,
     VERMILION,
     add_axes,
     make_figure,
     make_printable,
+    mark_value,
     text_inches,
     use_style,
 )
@@ -108,17 +108,7 @@ def draw_latencies(latencies: Sequence[float], *, within_seconds: float) -> Figu
         figure = make_figure(6.4, 2.6)
         axes = add_axes(figure, left=0.7, bottom=0.6, width=5.4, height=1.6)
         axes.hist(ordered, bins=bins, range=(first, max(within_seconds, ordered[-1])), color=BLUE)
-        axes.axvline(median, color=INK, linestyle=":", linewidth=1.2)
-        axes.annotate(
-            f"median {median:.2f} s",
-            (median, 1.0),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, 3),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8.5,
-            color=MUTED,
-        )
+        mark_value(axes, median, f"median {median:.2f} s", line=INK)
         axes.set(xlabel="from the end of the word to its detection (s)", ylabel="words")
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.grid(axis="y")
