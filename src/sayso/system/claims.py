@@ -116,7 +116,8 @@ def _kept(path: Path, claim: Callable[[], tuple[Path, int | None]]) -> Generator
 
 def _again_while_folders_vanish(claim: Callable[[], tuple[Path, int | None]]) -> tuple[Path, int | None]:
     for _ in range(_TRIES):
-        with suppress(FileNotFoundError):
+        # Making a folder that is there fails, too, where it vanishes before it is looked at.
+        with suppress(FileNotFoundError, FileExistsError):
             return claim()
     return claim()
 
