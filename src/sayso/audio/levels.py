@@ -28,9 +28,13 @@ def without_offset(samples: NDArray[Any]) -> NDArray[np.float32]:
     count = samples.shape[-1]
     first = filled.argmax(axis=-1)[..., None]
     end = count - filled[..., ::-1].argmax(axis=-1)[..., None]
-    inside = (np.arange(count) >= first) & (np.arange(count) < end) & filled.any(axis=-1, keepdims=True)
-    mean = samples.sum(axis=-1, keepdims=True, dtype=np.float64) / np.maximum(1, inside.sum(axis=-1, keepdims=True))
-    return np.where(inside, samples - mean, 0).astype(np.float32)
+    length = np.where(filled.any(axis=-1, keepdims=True), end - first, 0)
+    mean = samples.sum(axis=-1, keepdims=True, dtype=np.float64) / np.maximum(1, length)
+    level = np.subtract(samples, mean.astype(np.float32), dtype=np.float32)
+    if (length < count).any():
+        place = np.arange(count)
+        level[(place < first) | (place >= first + length)] = 0
+    return level
 
 
 def without_clicks(samples: NDArray[np.float32], sample_rate: float) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.data.corpus import Rows
-from sayso.data.near_copies.band import HIGHEST_HZ, LOWEST_HZ, Band, Floats
+from sayso.data.near_copies.band import HIGHEST_HZ, LOWEST_HZ, Band, Floats, to_spectra
 from sayso.data.near_copies.neighbours import Vectors
 from sayso.data.packing import count_workers
 from sayso.system.progress import Task
@@ -81,7 +81,7 @@ def index_clips(samples: NDArray[np.int16], kept: Rows, band: Band, task: Task) 
     blocks = [kept[start : start + step] for start in range(0, len(kept), step)]
 
     def work(block: Rows) -> tuple[Rows, Floats | None]:
-        waveforms = band.to_waveforms(band.to_spectra(samples[block]))
+        _, waveforms = band.take(samples[block])
         loud = np.sqrt(np.mean(waveforms**2, axis=1)) > _QUIETEST_RMS
         return block[loud], _cut_patches(waveforms[loud], band.rate) if loud.any() else None
 
@@ -106,7 +106,7 @@ def _cut_patches(waveforms: Floats, rate: int) -> Floats:
     places = (centres[:, :, None] + offsets)[..., None] + np.arange(frame)
     window = np.hanning(frame + 1)[:-1].astype(np.float32)
     frames = padded[np.arange(len(waveforms))[:, None, None, None], places] * window
-    power = np.square(np.abs(np.fft.rfft(frames, axis=-1)))
+    power = np.square(np.abs(to_spectra(frames, frame)))
     highest = min(HIGHEST_HZ, rate / 2)
     edges = np.unique(np.rint(np.geomspace(min(LOWEST_HZ, highest / 2), highest, _BANDS + 1) * frame / rate))
     edges = edges.astype(np.int64)

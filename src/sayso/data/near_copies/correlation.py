@@ -60,8 +60,8 @@ def prove(samples: NDArray[np.int16], pairs: Rows, band: Band) -> Iterator[tuple
 
 def _prove_group(samples: NDArray[np.int16], group: Rows, band: Band) -> Iterator[tuple[int, int, float, float]]:
     rows, places = np.unique(group, return_inverse=True)
-    spectra = band.to_spectra(samples[rows])
-    energies = _add_up_energy(band.to_waveforms(spectra))
+    spectra, waveforms = band.take(samples[rows])
+    energies = _add_up_energy(waveforms)
     ends = places.reshape(group.shape)
     step = max(1, _BLOCK_SAMPLES // band.padded)
     for start in range(0, len(ends), step):
@@ -100,19 +100,18 @@ def _add_up_energy(waveforms: Floats) -> NDArray[np.float64]:
 
 def _weigh_shifts(first: NDArray[np.float64], second: NDArray[np.float64], longest: int) -> Floats:
     """Give the factor of the correlation at every shift, (pairs, 2 longest + 1); 0 where too little overlaps."""
-    later, earlier = np.arange(longest + 1), np.arange(longest, 0, -1)
     end = first.shape[1] - 1
 
-    def weigh(
-        leading: NDArray[np.float64], trailing: NDArray[np.float64], shift: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        begins, ends = leading[:, end - shift], trailing[:, -1:] - trailing[:, shift]
-        least = _LEAST_OVERLAP_ENERGY_SHARE
-        enough = (begins >= least * leading[:, -1:]) & (ends >= least * trailing[:, -1:])
-        return np.where(enough, 1 / np.sqrt(np.maximum(begins * ends, _LEAST_PRODUCT_OF_ENERGIES)), 0)
+    def weigh(leading: NDArray[np.float64], trailing: NDArray[np.float64], nearest: int) -> Floats:
+        """By how much one clip begins before the other ends, from `nearest` to `longest` samples earlier."""
+        begins = leading[:, end - longest : end + 1 - nearest][:, ::-1].astype(np.float32)
+        ends = (trailing[:, -1:] - trailing[:, nearest : longest + 1]).astype(np.float32)
+        least, other = (_LEAST_OVERLAP_ENERGY_SHARE * each[:, -1:].astype(np.float32) for each in (leading, trailing))
+        enough = (begins >= least) & (ends >= other)
+        factor = np.float32(1) / np.sqrt(np.maximum(begins * ends, np.float32(_LEAST_PRODUCT_OF_ENERGIES)))
+        return np.where(enough, factor, np.float32(0))
 
-    both = (weigh(second, first, earlier), weigh(first, second, later))
-    return np.concatenate(both, axis=1).astype(np.float32)
+    return np.concatenate((weigh(second, first, 1)[:, ::-1], weigh(first, second, 0)), axis=1)
 
 
 def _find_greatest(cross: Spectra, scale: Floats, band: Band, *, steps: int) -> tuple[Floats, NDArray[np.float64]]:
