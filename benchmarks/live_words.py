@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 from sayso.audio import quantise, read_sound, resample, to_float
 from sayso.data.clips import Clip
 from sayso.data.datasets import find_dataset
+from sayso.data.made_streams import MadeStream, Piece, Spoken, make_stream
 from sayso.experiment.run import Run
 from sayso.experiment.train import train
 from sayso.metrics.detection import Heard, score_detections
 from sayso.recipe.recipe import read_recipe
 from sayso.runtime import Stream
 from sayso.runtime.replay import Replay, Track
-from sayso.studies.tuning.made_streams import MadeStream, Piece, Spoken, make_stream
 from sayso.studies.tuning.thresholds import draw_curve
 from sayso.system.progress import Progress
 

@@ -19,8 +19,8 @@ from sayso.recipe.prepared import prepare
 from sayso.recipe.recipe import recipe_from_values
 from sayso.system.progress import Progress
 from sayso.training import check_readiness, choose_hardware, feature_cache, note_cost
-from sayso.training.feature_source import Sources
 from sayso.training.learner import Learner, new_learner, weigh_classes
+from sayso.training.sources import Sources
 
 
 def test_class_weights_balance(tone_folder):

@@ -20,9 +20,9 @@ from sayso.recipe.recipe import Training, recipe_yaml
 from sayso.runs.log import read_log
 from sayso.system.distributed import Processes, this_process
 from sayso.training.batches import check_shares, draw_batches, take_share
-from sayso.training.feature_source import Sources
 from sayso.training.hardware import Hardware, choose_hardware
 from sayso.training.lightning_loop import LightningLearner
+from sayso.training.sources import Sources
 
 TORCHRUN = {"WORLD_SIZE": "8", "RANK": "5", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "4"}
 

@@ -43,6 +43,8 @@ class Negatives:
     """Of the clips of data sets among them, as a corpus has them."""
     windows: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
     """Rows of windows of longer sound, in which nothing is moved: speech may go on where they end."""
+    spoken: int = 0
+    """The first so many are clips of other words."""
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -58,7 +60,8 @@ class Negatives:
             return self
         added = np.arange(len(self), len(self) + len(samples) * are_windows)
         windows = np.concatenate((self.windows, added))
-        return Negatives(np.concatenate((self.samples, samples)), f"{self.note}; {what}", self.fingerprints, windows)
+        together = np.concatenate((self.samples, samples))
+        return Negatives(together, f"{self.note}; {what}", self.fingerprints, windows, self.spoken)
 
     def check_apart(self, scored: Corpus, what: str) -> None:
         """Check that no clip to be scored was trained on as a negative.
@@ -110,7 +113,8 @@ def gather_negatives(
     marks = frozenset(packed[place].fingerprints[row] for place, part in enumerate(parts) for row in part)
     samples = [every.samples[part] for every, part in zip(packed, parts, strict=True)]
     everything = np.concatenate((*samples, noise, made, drawn))
-    return Negatives(everything, note, marks, np.arange(len(everything) - len(drawn), len(everything)))
+    windows = np.arange(len(everything) - len(drawn), len(everything))
+    return Negatives(everything, note, marks, windows, spoken)
 
 
 def _clips(dataset: DatasetConfig, corpus: Corpus, progress: Progress) -> Corpus:

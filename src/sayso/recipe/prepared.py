@@ -127,8 +127,10 @@ class Prepared:
         rejection = self.recipe.rejection
         if not rejection.has_negatives:
             return None
+        # Streams have windows of the recordings of their own.
+        recordings = self.recordings if self.recipe.training.on == "clips" else None
         with let_one_per_machine_go_first():
-            return gather_negatives(rejection, self.corpus, self.recordings, progress=self.progress)
+            return gather_negatives(rejection, self.corpus, recordings, progress=self.progress)
 
     @cached_property
     def recordings(self) -> LongRecordings | None:

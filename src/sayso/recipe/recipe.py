@@ -80,6 +80,11 @@ class Training(Settings):
     """Clips a step."""
     epochs: PositiveInt = 30
     """Times through the training clips."""
+    on: Literal["clips", "streams"] = "clips"
+    """What the network hears. clips: each clip alone. streams, for models that listen to streams: clips are placed in
+    longer sound, `rejection.recordings` or background noise, each copies times (once where that is null); an epoch
+    takes every clip once, from a window that ends up to 0.4 s after the word does, and rejection.windows of all those
+    windows in which no word has just ended."""
     copies: PositiveInt | None = None
     """Augmented copies of each training clip whose features are computed once, an epoch taking one of them in turn: for
     features that take long. null: augmented and represented anew every epoch."""
@@ -135,7 +140,8 @@ class Rejection(Settings):
     """Files and folders of long recordings, such as other speech or radio, in which none of the words is spoken:
     windows of them are negatives too, and words that train for streams (augment: surround) stand in them."""
     windows: PositiveInt = 5000
-    """So many windows of the recordings train at most, evenly over all of them."""
+    """So many windows of the recordings train at most, evenly over all of them; of a training on streams, so many of
+    theirs are drawn in an epoch."""
     cut_words: Annotated[int, Range(least=0)] = 0
     """So many negatives are training clips of the words of which only the beginning, or only the end, is heard."""
     rounds: Annotated[int, Range(least=0)] = 0
@@ -193,9 +199,14 @@ class Recipe(Settings):
         if self.training.copies and self.features.learns:
             problem = f"is {self.training.copies}, but the features learn, so that none can be kept"
             yield Fault("training.copies", f"{problem}; use null")
-        elif self.training.copies and not any(part.works_on == "samples" for part in self.augment):
+        elif (
+            self.training.copies
+            and self.training.on == "clips"
+            and not any(part.works_on == "samples" for part in self.augment)
+        ):
             problem = f"is {self.training.copies}, but no augmentation changes samples, so that all would be the same"
             yield Fault("training.copies", f"{problem}; use null")
+        yield from self._stream_faults()
         if self.rejection.cut_words and self.split.by == "each_speaker":
             problem = (
                 f"is {self.rejection.cut_words}, but with split.by each_speaker cut words of whom is left out train"
@@ -209,6 +220,18 @@ class Recipe(Settings):
         yield from misfits
         if not misfits:
             yield from (fault.under("model") for fault in _network_misfits(self.model, self.features, self.audio))
+
+    def _stream_faults(self) -> Iterator[Fault]:
+        """Yield a fault where there is no training on streams."""
+        if self.training.on == "clips":
+            return
+        if self.features.learns:
+            yield Fault("training.on", "is streams, which are represented once, but the features learn; use clips")
+        if not self.rejection.has_negatives:
+            problem = "is streams, most of whose windows are none of the words, and nothing teaches what those are"
+            yield Fault("training.on", f"{problem}; name rejection.recordings or rejection.negatives, or use clips")
+        if any(part.kind == "surround" for part in self.augment):
+            yield Fault("training.on", "is streams, where words are surrounded already; take surround out of augment")
 
 
 def _network_misfits(model: NetworkConfig, features: FeatureConfig, audio: AudioFormat) -> Iterator[Fault]:

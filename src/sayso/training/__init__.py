@@ -4,13 +4,13 @@ Everything random is drawn from (seed, epoch, step): the order of clips, augment
 end therefore needs no memory of what was drawn before.
 """
 
-from sayso.training.feature_source import Sources
 from sayso.training.fit import Fitted, fit
 from sayso.training.hardware import Hardware, choose_hardware
 from sayso.training.learner import compute_features
 from sayso.training.lr_finder import RateSearch, search_learning_rate
 from sayso.training.optimisers import load_ahead
 from sayso.training.preflight import check_readiness, note_cost
+from sayso.training.sources import Sources
 
 __all__ = [
     "Fitted",

@@ -1,7 +1,6 @@
 """Features of clips, of their augmented copies or of their samples as they are; computed once where that can be."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,20 +11,16 @@ from torch import Tensor
 from sayso.augment import Surroundings
 from sayso.classifier.kept_features import FeatureTable, KeptFeatures
 from sayso.classifier.module import samples_from_int16
-from sayso.data.corpus import Corpus, Rows
+from sayso.data.corpus import Rows
 from sayso.data.packing import fingerprint
 from sayso.features import Feature
-from sayso.recipe.prepared import Prepared
 from sayso.recipe.recipe import Recipe
 from sayso.system.progress import Task
 from sayso.training.feature_cache import FeatureCache, fits
-from sayso.training.hardware import Hardware
 
-__all__ = ["FeatureSource", "Sources"]
+__all__ = ["FeatureSource"]
 
 _BATCH = 256
-# Of negatives there are many: more clips taught nothing, so more copies of them are not computed either.
-_MOST_NEGATIVE_COPIES = 1
 # Apart from the epochs and steps that seed augmentation anew.
 _COPIES_SEED = 2**32
 
@@ -82,6 +77,15 @@ class FeatureSource:
         self._copies: list[FeatureCache] = []
 
     @property
+    def drawn(self) -> int:
+        """How many rows `draw` gives."""
+        return len(self.train)
+
+    def draw(self, rng: np.random.Generator) -> Rows:
+        """Rows for an epoch, in a drawn order."""
+        return rng.permutation(self.train)
+
+    @property
     def clips_to_represent(self) -> int:
         """How many clips `prepare` advances by."""
         return len(self.train) * (self.copies or 0) + len(self._steady)
@@ -131,6 +135,12 @@ class FeatureSource:
         """Give the features of clips without augmentation."""
         return features(self._samples(rows, device)) if self._kept is None else self._kept[rows].to(device)
 
+    def augmented(self, samples: Float[Tensor, "batch samples"], generator: torch.Generator) -> Tensor:
+        """Change samples as the recipe's augmentations of them do."""
+        for change in self.on_samples:
+            samples = change(samples, generator)
+        return samples
+
     def _augmented(self, features: Feature, copy: int, task: Task) -> FeatureCache:
         kept = FeatureCache(self.train, features.shape)
         left = self._look_up(kept, self.train, self.known.copy(copy) if self.known else None, task)
@@ -161,9 +171,7 @@ class FeatureSource:
     def _augment(self, rows: Rows, generator: torch.Generator, device: torch.device) -> Float[Tensor, "batch samples"]:
         with torch.no_grad():
             samples = self._samples(rows, device)
-            changed = samples
-            for change in self.on_samples:
-                changed = change(changed, generator)
+            changed = self.augmented(samples, generator)
             if self.left_alone is None:
                 return changed
             alone = torch.from_numpy(np.isin(rows, self.left_alone)).to(device)
@@ -173,90 +181,5 @@ class FeatureSource:
         return samples_from_int16(torch.from_numpy(self.samples[rows]).to(device))
 
 
-@dataclass(frozen=True, eq=False)
-class Sources:
-    """What a training draws its features from."""
-
-    words: FeatureSource
-    negatives: FeatureSource | None
-    """None where the recipe names none."""
-    known: KeptFeatures | None = None
-    """Features that were known before."""
-
-    @property
-    def kept(self) -> KeptFeatures:
-        """All features that stay the same, those among them that were known before."""
-        own = [source.kept for source in (self.words, self.negatives) if source is not None]
-        copies = [
-            _joined([each.copies[number] for each in own if number < len(each.copies)])
-            for number in range(max(len(each.copies) for each in own))
-        ]
-        before = (self.known.as_they_are,) if self.known else ()
-        return KeptFeatures(_joined([*before, *(each.as_they_are for each in own)]), tuple(copies))
-
-    @classmethod
-    def of(
-        cls, features: Feature, prepared: Prepared, hardware: Hardware, known: KeptFeatures | None = None
-    ) -> "Sources":
-        """Make the sources of a recipe's clips, and compute the features that stay the same and are not known yet."""
-        recipe, corpus, split, negatives = prepared.recipe, prepared.corpus, prepared.split, prepared.negatives
-        noise = tuple(_floats(corpus.noise))
-        speech = tuple(_floats(prepared.recordings.sounds)) if prepared.recordings else ()
-        # A GPU computes them faster than it fetches them.
-        keeps = hardware.device.type == "cpu"
-        words = FeatureSource(
-            recipe,
-            corpus.samples,
-            train=split.train,
-            scored=split.validation,
-            noise=noise,
-            speech=speech,
-            keeps=keeps,
-            marks=corpus.fingerprints,
-            known=known,
-            left_alone=_recorded(corpus) if recipe.training.augmented == "beside" else None,
-        )
-        others = None
-        if negatives is not None:
-            rows = np.arange(len(negatives))
-            others = FeatureSource(
-                recipe,
-                negatives.samples,
-                train=rows,
-                scored=rows[:0],
-                noise=noise,
-                speech=speech,
-                keeps=keeps,
-                stream=1,
-                most_copies=_MOST_NEGATIVE_COPIES,
-                known=known,
-                left_alone=negatives.windows,
-            )
-        made = [source for source in (words, others) if source is not None]
-        if total := sum(source.clips_to_represent for source in made):
-            with prepared.progress.task("representing clips", total=total, unit="clips") as task:
-                for source in made:
-                    source.prepare(features, task)
-        return cls(words, others, known)
-
-
-def _recorded(corpus: Corpus) -> Rows:
-    """Rows of the first data set of those that are mixed."""
-    return np.array([row for row, clip in enumerate(corpus.clips) if clip.source == 0], dtype=np.int64)
-
-
-def _joined(tables: Sequence[FeatureTable]) -> FeatureTable:
-    """All of them as one, of equal clips the first."""
-    marks = [mark for table in tables for mark in table.marks]
-    places = sorted({mark: place for place, mark in reversed(list(enumerate(marks)))}.values())
-    values = torch.cat([table.values.float() for table in tables])
-    return FeatureTable(tuple(marks[place] for place in places), values[torch.tensor(places, dtype=torch.long)])
-
-
 def _in_batches(rows: Rows) -> list[Rows]:
     return np.array_split(rows, -(-len(rows) // _BATCH)) if len(rows) else []
-
-
-def _floats(recordings: Sequence[NDArray[np.int16]]) -> Iterator[Tensor]:
-    for recording in recordings:
-        yield torch.from_numpy(np.array(recording)).float() / 32768

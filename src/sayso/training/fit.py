@@ -19,11 +19,11 @@ from sayso.system.files import digest
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
 from sayso.training.checkpointing import Bookkeeper
-from sayso.training.feature_source import Sources
 from sayso.training.hardware import Hardware, choose_hardware
 from sayso.training.learner import Learner, new_learner
 from sayso.training.plain_loop import train_plainly
 from sayso.training.resume import identify, read_books, read_state
+from sayso.training.sources import Sources
 from sayso.training.trackers import Tracker
 from sayso.training.tracking import tracking
 

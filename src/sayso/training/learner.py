@@ -19,10 +19,10 @@ from sayso.system.distributed import sum_over_processes
 from sayso.system.malloc import keep_freed_memory
 from sayso.training.batches import balance_rows, draw_batches, take_share
 from sayso.training.epoch_scores import EpochScores
-from sayso.training.feature_source import Sources
 from sayso.training.hardware import Hardware
 from sayso.training.optimisers import make_optimiser
 from sayso.training.schedules import make_schedule
+from sayso.training.sources import Sources
 
 __all__ = ["Learner", "compute_features", "new_learner", "weigh_classes"]
 
@@ -50,7 +50,7 @@ class Learner(nn.Module):
         surroundings = Surroundings(classifier.audio.sample_rate)
         parts = [part for part in classifier.recipe.augment if part.works_on == "features"]
         self.on_features = [part.build(surroundings) for part in parts]
-        others = len(sources.negatives.train) if sources.negatives else 1
+        others = sources.negatives.drawn if sources.negatives else 1
         self.negative_weight = classifier.recipe.rejection.negatives_weight * len(split.train) / others
         self.steps_per_epoch = -(-len(split.train) // self.settings.batch_size)
         self.validation_steps = -(-len(split.validation) // _MEASURE_BATCH)
@@ -189,7 +189,7 @@ class Learner(nn.Module):
         """The negatives of a step: all of them once an epoch, shared out over its steps."""
         if self.sources.negatives is None:
             return np.zeros(0, np.int64)
-        shuffled = np.random.default_rng((self.settings.seed, epoch, 2)).permutation(self.sources.negatives.train)
+        shuffled = self.sources.negatives.draw(np.random.default_rng((self.settings.seed, epoch, 2)))
         return np.array_split(shuffled, self.steps_per_epoch)[step]
 
 

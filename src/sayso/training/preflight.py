@@ -33,7 +33,7 @@ def check_readiness(prepared: Prepared) -> Hardware:
     training = prepared.recipe.training
     hardware = choose_hardware(training)
     check_shares(training, len(prepared.split.train), hardware.processes)
-    if training.copies:
+    if training.copies and training.on == "clips":
         shape = prepared.recipe.features.build(prepared.recipe.audio).shape
         check_copies(training.copies, len(prepared.split.train), shape)
     make_once(lambda: check_tracking(training))

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from sayso.data.clips import Clip
+from sayso.data.made_streams import Place
 from sayso.metrics.detection import Stretch
 from sayso.metrics.rates import poisson_interval
 from sayso.runtime.hops import Answers
 from sayso.runtime.replay import Replay
 from sayso.runtime.stream_settings import StreamSettings
 from sayso.studies.tuning.listening import Heard, HeardPart
-from sayso.studies.tuning.made_streams import Place
 from sayso.studies.tuning.scores import score_part
 
 RATE, WINDOW = 16_000, 16_000

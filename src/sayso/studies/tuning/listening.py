@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from sayso.audio import quantise
+from sayso.data.made_streams import Place
 from sayso.runtime import Stream
 from sayso.runtime.replay import Replay, Track
-from sayso.studies.tuning.made_streams import Place
 from sayso.studies.tuning.material import Material, replays
 from sayso.system.progress import Task
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sayso.audio import to_float
 from sayso.data.corpus import Corpus, Rows
-from sayso.studies.tuning.made_streams import GAP_SECONDS, MadeStream, Piece, Spoken, make_stream
+from sayso.data.made_streams import GAP_SECONDS, MadeStream, Piece, Spoken, make_stream
 
 __all__ = ["Background", "Material", "Recording", "Replayed", "replays"]
 

@@ -12,9 +12,9 @@ from sayso.data.clips import Listing
 from sayso.data.corpus import Corpus, pack, take
 from sayso.data.datasets.other_words import OtherWordsConfig
 from sayso.data.datasets.synthetic import SyntheticConfig
+from sayso.data.made_streams import find_active
 from sayso.errors import MissingExtraError
 from sayso.recipe.prepared import Prepared
-from sayso.studies.tuning.made_streams import find_active
 from sayso.studies.tuning.material import Background, Recording
 from sayso.studies.tuning.sound_store import SoundStore
 from sayso.system.progress import Progress

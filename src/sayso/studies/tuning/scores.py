@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from sayso.data.clips import Clip
+from sayso.data.made_streams import find_source
 from sayso.metrics.detection import Heard as Matched
 from sayso.metrics.detection import Outcome, Stretch, latency_scores
 from sayso.metrics.intervals import speaker_interval
 from sayso.metrics.rates import ratio_bootstrap, replayed_rate
 from sayso.runtime.replay import Replay
 from sayso.studies.tuning.listening import HeardPart
-from sayso.studies.tuning.made_streams import find_source
 
 __all__ = ["score_part"]
 

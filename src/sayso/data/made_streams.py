@@ -58,6 +58,8 @@ class MadeStream:
     """The words that were placed, each from where it becomes loud until it ends."""
     snr_db: tuple[float, ...]
     """Of each of them over what else is heard."""
+    placed: tuple[int, ...]
+    """Which of the words that were given each of them is."""
     places: tuple[Place, ...]
     sample_rate: int
 
@@ -111,6 +113,7 @@ def make_stream(
     made = sound.astype(np.float32)
     truth: list[Stretch] = []
     ratios: list[float] = []
+    placed: list[int] = []
     for turn, word in enumerate(words):
         if not slots[turn % 2]:
             continue
@@ -123,6 +126,7 @@ def make_stream(
         made[at : at + len(heard)] += heard * np.float32(louder)
         truth.append(Stretch(word.label, (at + first) / sample_rate, (at + end) / sample_rate))
         ratios.append(snr_db)
+        placed.append(turn)
     peak = float(np.abs(made).max())
     starts = [0, *ends[:-1].tolist()]
     places = [
@@ -130,7 +134,7 @@ def make_stream(
         for piece, start, end in zip(order, starts, ends.tolist(), strict=True)
     ]
     made /= np.float32(max(1.0, peak))
-    return MadeStream(made, tuple(truth), tuple(ratios), tuple(places), sample_rate)
+    return MadeStream(made, tuple(truth), tuple(ratios), tuple(placed), tuple(places), sample_rate)
 
 
 def find_active(samples: NDArray[np.float32], sample_rate: int) -> tuple[int, int]:

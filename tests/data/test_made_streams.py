@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sayso.studies.tuning.made_streams import Piece, Spoken, find_active, make_stream
+from sayso.data.made_streams import Piece, Spoken, find_active, make_stream
 
 RATE = 8000
 GAP = 2.0

@@ -1,0 +1,256 @@
+"""Features of streams to train on: computed once over each whole stream, and every window is a slice of them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sayso.audio import quantise
+from sayso.classifier.kept_features import KeptFeatures
+from sayso.classifier.module import samples_from_int16
+from sayso.data.corpus import Rows
+from sayso.dsp.streaming import StreamingFeature
+from sayso.errors import Fault, SettingsError
+from sayso.features import Feature
+from sayso.metrics.detection import WITHIN_SECONDS
+from sayso.recipe.prepared import Prepared
+from sayso.recipe.training_streams import TrainingStream, make_training_streams
+from sayso.system.progress import Task
+from sayso.training.feature_source import FeatureSource
+
+__all__ = ["StreamFeatures", "StreamedOthers", "StreamedWords"]
+
+# A window names a word that ended at most so long before its end ...
+_MOST_SECONDS = 0.4
+# ... and from so shortly before a word's end, until that is too late for a detection, no window is none of the words.
+_BEFORE_SECONDS = 0.2
+_CHUNKS, _FRAMES = 750, 4096
+_MOST_BYTES = 2**31
+_COPIES_SEED = 2**34
+
+Change = Callable[[Float[Tensor, "batch samples"], torch.Generator], Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class StreamFeatures:
+    """Features of all streams behind one another, and where in them the windows lie."""
+
+    frames: Float[Tensor, "frames numbers"]
+    """float16, not normalised; the numbers of a frame are those of all channels and bins."""
+    shape: tuple[int, int, int]
+    """(channels, bins, frames) of a window."""
+    first: NDArray[np.int64]
+    """Frame at which the first window of a clip begins that names its word, (clips of the corpus, copies); -1: none."""
+    count: NDArray[np.int64]
+    """How many such windows follow one another, (clips of the corpus, copies)."""
+    step: int
+    """Frames from one window to the next."""
+    others: NDArray[np.int64]
+    """Frames at which windows begin that are none of the words, (windows,)."""
+
+    @classmethod
+    def of(cls, features: Feature, prepared: Prepared, change: Change, task: Task) -> "StreamFeatures":
+        """Make the streams of a recipe, and represent them.
+
+        Args:
+            features: that represent streams as they do clips.
+            prepared: the recipe with its clips.
+            change: augments samples of clips.
+            task: moves on by each stream.
+
+        Raises:
+            SettingsError: the features do not follow a stream, or take too much memory.
+        """
+        recipe, audio = prepared.recipe, prepared.corpus.audio
+        hop = recipe.stream.hop_samples(audio.sample_rate)
+        streaming = features.streaming(hop)
+        if streaming is None:
+            problem = f"is streams, but {recipe.features.kind} as set here looks at a whole clip at once"
+            raise SettingsError(
+                [Fault("training.on", f"{problem}; use features of a stream (centre: false), or clips")]
+            )
+        first = np.full((len(prepared.corpus), recipe.training.copies or 1), -1, np.int64)
+        count, others, parts, begin = np.zeros_like(first), list[Rows](), list[Tensor](), 0
+        for stream in make_training_streams(prepared, _augmenting(change, recipe.training.seed)):
+            parts.append(_represent(features, streaming, stream.made.samples, audio.clip_samples, hop).half())
+            hops = (len(parts[-1]) - features.shape[2]) // streaming.frames + 1
+            place = _Windows.of(stream, hops, hop / audio.sample_rate)
+            is_own = stream.rows >= 0
+            own = stream.rows[is_own], stream.copies[is_own]
+            first[own], count[own] = begin + place.first * streaming.frames, place.count
+            others.append(begin + place.others * streaming.frames)
+            begin += len(parts[-1])
+            if begin * parts[-1].shape[1] * 2 > _MOST_BYTES:
+                problem = (
+                    f"of {recipe.training.copies or 1} copies of {len(prepared.split.train):,} clips take more than"
+                )
+                limit = f"{_MOST_BYTES >> 30} GiB"
+                raise SettingsError([Fault("training.copies", f"streams {problem} {limit}, the limit; take fewer")])
+            task.advance()
+        return cls(torch.cat(parts), features.shape, first, count, streaming.frames, np.concatenate(others))
+
+    def windows(self, starts: NDArray[np.int64]) -> Float[Tensor, "batch channels bins frames"]:
+        """Give the windows that begin at these frames."""
+        channels, bins, length = self.shape
+        taken = self.frames[torch.from_numpy(starts)[:, None] + torch.arange(length)].float()
+        return taken.unflatten(2, (channels, bins)).permute(0, 2, 3, 1).contiguous()
+
+    def of_words(
+        self, rows: Rows, copy: int, generator: torch.Generator
+    ) -> Float[Tensor, "batch channels bins frames"]:
+        """Draw, for each of these clips, one of the windows that name its word."""
+        drawn = torch.rand(len(rows), generator=generator).numpy()
+        copy %= self.first.shape[1]
+        offset = np.minimum((drawn * self.count[rows, copy]).astype(np.int64), self.count[rows, copy] - 1)
+        return self.windows(self.first[rows, copy] + offset * self.step)
+
+    def measured(self) -> Iterator[Float[Tensor, "batch channels bins frames"]]:
+        """Yield all frames, as windows that do not overlap."""
+        length = self.shape[2]
+        starts = np.arange(0, len(self.frames) - length + 1, length)
+        for begin in range(0, len(starts), _FRAMES):
+            yield self.windows(starts[begin : begin + _FRAMES])
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """Which hops of one stream name its words, and which are none of them."""
+
+    first: NDArray[np.int64]
+    """Of each clip of the corpus in it the first hop, (words,)."""
+    count: NDArray[np.int64]
+    """How many there are, 1 at least, (words,)."""
+    others: NDArray[np.int64]
+    """(hops,), rising."""
+
+    @classmethod
+    def of(cls, stream: TrainingStream, hops: int, hop_seconds: float) -> "_Windows":
+        """Find them, where one window of other sound stands before the stream."""
+        times = np.arange(hops) * hop_seconds
+        is_none = times <= stream.made.seconds
+        first, count = list[int](), list[int]()
+        for stretch, row in zip(stream.made.truth, stream.rows.tolist(), strict=True):
+            if row < 0:
+                continue
+            after = times - stretch.end
+            is_none &= (after < -_BEFORE_SECONDS) | (after > WITHIN_SECONDS)
+            named = np.flatnonzero((after >= 0) & (after <= max(_MOST_SECONDS, hop_seconds)))
+            first.append(int(named[0]))
+            count.append(len(named))
+        return cls(np.array(first, np.int64), np.array(count, np.int64), np.flatnonzero(is_none))
+
+
+class StreamedWords:
+    """The clips of the words as they stand in streams, for training; for scoring, as they are.
+
+    Args:
+        alone: the same clips, none of which trains.
+        streams: in which those that train stand.
+    """
+
+    def __init__(self, alone: FeatureSource, streams: StreamFeatures) -> None:
+        self._alone, self._streams = alone, streams
+
+    @property
+    def kept(self) -> KeptFeatures:
+        """Features of the clips that are scored."""
+        return self._alone.kept
+
+    def measured(self, features: Feature, rows: Rows) -> Iterator[Float[Tensor, "batch channels bins frames"]]:
+        """Yield what a normaliser is measured on: the streams."""
+        del features, rows
+        yield from self._streams.measured()
+
+    def for_training(
+        self, features: Feature, rows: Rows, *, epoch: int, generator: torch.Generator, device: torch.device
+    ) -> Float[Tensor, "batch channels bins frames"]:
+        """Give for each of these clips a window that names its word."""
+        del features
+        return self._streams.of_words(rows, epoch, generator).to(device)
+
+    def as_they_are(
+        self, features: Feature, rows: Rows, device: torch.device
+    ) -> Float[Tensor, "batch channels bins frames"]:
+        """Give the features of clips alone."""
+        return self._alone.as_they_are(features, rows, device)
+
+
+class StreamedOthers:
+    """Windows of streams in which no word has just ended, and sounds that are none of the words.
+
+    Args:
+        alone: these sounds.
+        streams: whose windows they are; their rows follow those of the sounds.
+        windows: so many of them are drawn in an epoch.
+    """
+
+    def __init__(self, alone: FeatureSource, streams: StreamFeatures, windows: int) -> None:
+        self._alone, self._streams = alone, streams
+        self._windows = min(windows, len(streams.others))
+
+    @property
+    def kept(self) -> KeptFeatures:
+        """Features of the sounds."""
+        return self._alone.kept
+
+    @property
+    def drawn(self) -> int:
+        """How many rows `draw` gives."""
+        return self._windows + self._alone.drawn
+
+    def draw(self, rng: np.random.Generator) -> Rows:
+        """Rows for an epoch, in a drawn order."""
+        chosen = rng.choice(len(self._streams.others), self._windows, replace=False)
+        return rng.permutation(np.concatenate((self._alone.train, len(self._alone.samples) + chosen)))
+
+    def for_training(
+        self, features: Feature, rows: Rows, *, epoch: int, generator: torch.Generator, device: torch.device
+    ) -> Float[Tensor, "batch channels bins frames"]:
+        """Give the features of these rows."""
+        is_window = rows >= len(self._alone.samples)
+        starts = self._streams.others[rows[is_window] - len(self._alone.samples)]
+        windows = self._streams.windows(starts).to(device)
+        if is_window.all():
+            return windows
+        alone = self._alone.for_training(features, rows[~is_window], epoch=epoch, generator=generator, device=device)
+        given = torch.empty(len(rows), *self._streams.shape, device=device)
+        given[torch.from_numpy(is_window).to(device)] = windows
+        given[torch.from_numpy(~is_window).to(device)] = alone
+        return given
+
+
+def _augmenting(change: Change, seed: int) -> Callable[[NDArray[np.int16], int], NDArray[np.float32]]:
+    """Make the function that changes a stream's clips; each call draws anew."""
+    calls = 0
+
+    def augment(samples: NDArray[np.int16], copy: int) -> NDArray[np.float32]:
+        nonlocal calls
+        calls += 1
+        drawn = np.random.SeedSequence((seed, _COPIES_SEED, copy, calls)).generate_state(1)[0]
+        generator = torch.Generator().manual_seed(int(drawn))
+        with torch.no_grad():
+            return change(samples_from_int16(torch.from_numpy(samples)), generator).numpy()
+
+    return augment
+
+
+def _represent(
+    features: Feature, streaming: StreamingFeature, samples: NDArray[np.float32], window: int, hop: int
+) -> Float[Tensor, "frames numbers"]:
+    """Represent a stream, with the beginning turned round before it and the end turned round behind it."""
+    device = next(iter(features.buffers()), torch.zeros(0)).device
+    around = np.concatenate((samples[:window][::-1], samples, samples[-window:][::-1]))
+    heard = quantise(np.pad(around, (streaming.lead, 0)))
+    chunks = heard[: len(heard) // hop * hop].reshape(-1, hop)
+    state = [torch.zeros(shape, device=device) for shape in streaming.state]
+    found: list[Tensor] = []
+    with torch.inference_mode():
+        for start in range(0, len(chunks), _CHUNKS):
+            part = torch.from_numpy(chunks[start : start + _CHUNKS].reshape(1, -1)).to(device)
+            new, *state = streaming(samples_from_int16(part), *state)
+            found.append(new[0].permute(2, 0, 1).flatten(1).cpu())
+    return torch.cat(found)[streaming.before :].clone()
