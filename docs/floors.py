@@ -13,6 +13,7 @@ _SIDE = 92  # for the arrow that says which way imports go
 # What a box says below its name, and where the way of a recording passes; `architecture.md` tells the way in words.
 _ROOMS: Mapping[str, tuple[str, str]] = {
     "cli": ("commands, a file each", ""),
+    "studio": ("a page to record, train, see", ""),
     "serve": ("models as services", ""),
     "studies": ("questions about many runs, or a corpus", ""),
     "experiment": ("recipe in, run folder out", ""),

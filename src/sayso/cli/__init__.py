@@ -24,6 +24,7 @@ from sayso.cli import (
     serve,
     show,
     spot,
+    studio,
     train,
     tune,
     verify,
@@ -49,6 +50,7 @@ app.command()(evaluate.evaluate)
 app.command()(predict.predict)
 app.command()(listen.listen)
 app.command()(spot.spot)
+app.command()(studio.studio)
 app.command()(serve.serve)
 app.command()(tune.tune)
 app.command()(verify.verify)
