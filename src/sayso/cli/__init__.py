@@ -20,6 +20,7 @@ from sayso.cli import (
     list_parts,
     listen,
     predict,
+    record,
     runs,
     serve,
     show,
@@ -50,6 +51,7 @@ app.command()(evaluate.evaluate)
 app.command()(predict.predict)
 app.command()(listen.listen)
 app.command()(spot.spot)
+app.command()(record.record)
 app.command()(studio.studio)
 app.command()(serve.serve)
 app.command()(tune.tune)

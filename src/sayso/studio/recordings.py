@@ -31,6 +31,7 @@ from sayso.system.files import atomic_path, check_writable
 __all__ = ["Recordings"]
 
 _LOCK = ".sayso-studio-lock"
+_CLIP_LOST = "this clip was not saved"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -99,7 +100,7 @@ class Recordings:
                 folder = folders.get(word) or free_folder_name(word, taken, what="word")
                 taken.append(folder)
                 made.append(Word(word, spoken, folder))
-            self._write_words(Words(tuple(made), before.speakers))
+            self._write_words(Words(tuple(made), before.speakers), lost="the words were not saved")
             return tuple(made)
 
     def takes(self) -> list[Take]:
@@ -152,7 +153,7 @@ class Recordings:
             if (folder := words.speakers.get(speaker)) is None:
                 folder = free_folder_name(speaker, words.speakers.values(), what="speaker")
                 words = words.with_speaker(speaker, folder)
-                self._write_words(words)
+                self._write_words(words, lost=_CLIP_LOST)
             now = datetime.now().astimezone()
             path = f"{here}/{folder}/{now:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}.flac"
             take = Take(
@@ -201,7 +202,7 @@ class Recordings:
         ]
 
     def _write(self, path: Path, content: bytes, take: Take) -> None:
-        with _plain_errors("this clip was not saved"):
+        with _plain_errors(_CLIP_LOST):
             with atomic_path(path) as temporary:
                 temporary.write_bytes(content)
             try:
@@ -211,8 +212,8 @@ class Recordings:
                 path.unlink(missing_ok=True)
                 raise
 
-    def _write_words(self, words: Words) -> None:
-        with _plain_errors("the names were not saved"):
+    def _write_words(self, words: Words, *, lost: str) -> None:
+        with _plain_errors(lost):
             write_words(self.folder, words)
 
     @contextmanager

@@ -47,7 +47,9 @@ def answering(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Re
 
 def _refuse(error: SaysoError, status: int) -> Response:
     text = str(error)
-    return JSONResponse({"error": f"{text[:1].upper()}{text[1:]}"}, status)
+    # A file's name stays as it is.
+    is_name = bool(set(text.partition(" ")[0]) & {".", ":"})
+    return JSONResponse({"error": text if is_name else f"{text[:1].upper()}{text[1:]}"}, status)
 
 
 async def read_body(request: Request, *, most: int, what: str) -> bytes:

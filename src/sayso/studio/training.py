@@ -24,7 +24,8 @@ State = Literal["none", "running", "stopping", "finished", "stopped", "failed"]
 _INTERRUPTED = 130
 _LINES = 200
 _SHOWN_LINES = 6
-_WAIT_SECONDS = 20.0
+_LONGEST_LINE = 500
+_WAIT_SECONDS, _READ_SECONDS = 20.0, 2.0
 _COUNTED = re.compile(r"(?P<title>.+): (?P<done>\d+)/(?P<total>\d+) (?P<facts>.*)")
 
 
@@ -55,6 +56,25 @@ class _Process:
     began: float = field(default_factory=time.monotonic)
     lines: deque[str] = field(default_factory=lambda: deque[str](maxlen=_LINES))
     is_cancelled: bool = False
+    reader: Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reader = Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def poll(self) -> int | None:
+        """Give what it ended with, once all that it said has been read; None: it runs."""
+        code = self.process.poll()
+        if code is not None:
+            self.reader.join(_READ_SECONDS)
+        return code
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        with self.process.stdout as told:
+            for line in told:
+                if line := line.rstrip():
+                    self.lines.append(line[:_LONGEST_LINE])
 
 
 class Training:
@@ -104,6 +124,8 @@ class Training:
                 now.process.wait(_WAIT_SECONDS)
             except subprocess.TimeoutExpired:
                 now.process.kill()
+                now.process.wait()
+            now.poll()
 
     def state(self) -> dict[str, Any]:
         """How it goes, in plain values: `state`, `run`, `seconds`, `task`, `lines`, `parts` and, when failed, `why`."""
@@ -149,16 +171,7 @@ class Training:
             env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"},
             start_new_session=True,  # Ctrl-C in the terminal is for the page's program, which then cancels
         )
-        now = _Process(run, process)
-        Thread(target=_read, args=(now,), daemon=True).start()
-        self._now = now
-
-
-def _read(now: _Process) -> None:
-    for line in now.process.stdout or ():
-        if line := line.rstrip():
-            now.lines.append(line[:500])
-    now.process.wait()
+        self._now = _Process(run, process)
 
 
 def _interrupt(process: "subprocess.Popen[str]") -> None:
@@ -167,7 +180,7 @@ def _interrupt(process: "subprocess.Popen[str]") -> None:
 
 
 def _state_of(now: _Process) -> State:
-    code = now.process.poll()
+    code = now.poll()
     if code is None:
         return "stopping" if now.is_cancelled else "running"
     if code == 0:
