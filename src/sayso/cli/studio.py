@@ -22,7 +22,7 @@ def studio(
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0 is any that is free.")] = 8765,
     certificate: Annotated[Path | None, typer.Option(help="For https, in PEM; goes with --key.")] = None,
     key: Annotated[Path | None, typer.Option(help="Of the certificate, in PEM.")] = None,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Show the address alone, open nothing.")] = False,
 ) -> None:
     """Record words, train and see the score in a page.
 
@@ -40,7 +40,7 @@ def studio(
     def ready(url: str) -> None:
         warn(f"recordings lie in {folder}; Ctrl-C ends it. The page:")
         print(url, flush=True)
-        if browser:
+        if not no_browser:
             webbrowser.open(url)
 
     serve(folder, runs=Path("runs"), host=host, port=port, certificate=pair, on_ready=ready, tell=warn)

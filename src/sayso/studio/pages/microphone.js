@@ -23,7 +23,12 @@ export class Microphone {
       throw new Error(WHY[error.name] ?? `The microphone cannot be used (${error.message || error.name}).`);
     }
     const context = new AudioContext();
-    await context.audioWorklet.addModule("/pages/worklet.js");
+    try {
+      await context.audioWorklet.addModule("/pages/worklet.js");
+    } catch {
+      stream.getTracks().forEach((track) => track.stop());
+      throw new Error("The studio does not answer. Is it still running in the terminal?");
+    }
     await context.resume();
     return new Microphone(stream, context, onlevel, onlost);
   }

@@ -198,7 +198,7 @@ const start = guarded(async () => {
     going = false;
     offer();
     if (error === null) return; // stopped by the person
-    say("Nothing was recorded.");
+    if (!unsaved.size) say("Nothing was recorded.");
     throw error;
   }
 });

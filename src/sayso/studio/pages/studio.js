@@ -28,8 +28,8 @@ async function show() {
   }
   shown = step;
   await STEPS[step].show(state);
+  document.body.dataset.shown = step;
 }
 
 addEventListener("hashchange", guarded(show));
 await guarded(show)();
-document.body.dataset.ready = "";

@@ -6,10 +6,10 @@ const rows = element("word-rows");
 function addRow({ word = "", spoken = "", clips = 0 } = {}) {
   const input = make("input", { name: "word", maxlength: 100, autocomplete: "off", spellcheck: "false", value: word });
   const said = make("input", { name: "spoken", maxlength: 100, autocomplete: "off", placeholder: "the word itself", value: spoken });
-  const name = clips ? `has ${counted(clips, "clip")}` : "";
+  const name = clips ? `word, ${counted(clips, "clip")}` : "word";
   input.readOnly = clips > 0;
   const remove = make("button", { type: "button", disabled: clips > 0, title: clips ? "Remove its clips first" : "" }, "Remove");
-  const row = make("div", { class: "row" }, make("label", {}, `word ${name}`, input), make("label", {}, "spoken", said), remove);
+  const row = make("div", { class: "row" }, make("label", {}, name, input), make("label", {}, "spoken", said), remove);
   remove.addEventListener("click", () => {
     row.remove();
     element("add-word").focus();
