@@ -57,7 +57,5 @@ def find_faults(driver: "Chrome") -> list[str]:
         "axe.run(document, { iframes: false }).then((result) => done(result.violations), (error) => done([]));"
     )
     return [
-        f"{each['id']} ({each['impact']}): {each['nodes'][0]['html']}"
-        for each in found
-        if each["impact"] in _SERIOUS
+        f"{each['id']} ({each['impact']}): {each['nodes'][0]['html']}" for each in found if each["impact"] in _SERIOUS
     ]

@@ -115,6 +115,10 @@ class Studio:
             raise SettingsError([Fault("", f"a recogniser needs at least {have}; there are fewer")])
         file = None
         if not takes:
+            if odd := [word.word for word in words if set(word.word + word.spoken) & {"=", "#"}]:
+                raise SettingsError(
+                    [Fault("", f"synthetic voices cannot say '{odd[0]}'; record it, or write it plainly")]
+                )
             file = self.recordings.folder / "words.txt"
             write_text(file, "".join(f"{word.word}={word.spoken or word.word}\n" for word in words))
         return Wanted(
