@@ -9,6 +9,9 @@ import pytest
 import soundfile
 
 pytest.importorskip("starlette", reason="needs the extra serve")
+pytest.importorskip("selenium", reason="pages are tried in a browser by selenium")
+
+from selenium.webdriver import ActionChains, Keys
 
 from axe import find_faults, why_no_axe
 from browser import needs_chromium, open_chromium, wait_for, write_microphone
@@ -207,6 +210,61 @@ def test_a_reload_and_a_crash_of_the_studio_lose_nothing(tmp_path, sound):
         assert "Is it still running in the terminal?" in find(page, "#trouble").text
         assert find(page, "#prompt-state").text == "This clip is not saved yet."
     assert len(Recordings(tmp_path / "clips").takes()) == 2
+
+
+def test_a_faulty_clip_is_kept_or_taken_again_by_the_keyboard_alone(tmp_path, sound):
+    with studio(tmp_path) as url, open_chromium(sound) as page:
+        page.get(url)
+        wait_for(page, "return document.body.dataset.shown !== undefined")
+        press(page, "high", Keys.ENTER, "low", Keys.ENTER, onto="[name=word]")
+        press(page, Keys.ENTER, onto="#words-form [type=submit]")
+        wait_for(page, "return document.getElementById('words-saved').textContent")
+        press(page, Keys.ENTER, onto=".steps a[href='#record']")
+        wait_for(page, "return document.body.dataset.shown === 'record'")
+        play(sound, 0.001 * tone(300))
+        press(page, "Ann", Keys.TAB, onto="#speaker")
+        page.execute_script("document.activeElement.blur()")
+        press(page, Keys.SPACE)
+        wait_for(page, "return document.getElementById('keep').offsetParent", seconds=30)
+        assert find(page, "#prompt-state").text == "Nothing is to be heard in it."
+        assert page.execute_script("return document.activeElement.id") == "keep"
+        [faulty] = Recordings(tmp_path / "clips").takes()
+        page.execute_script("document.activeElement.blur()")
+        press(page, "r")
+        wait_for(page, "return !document.getElementById('keep').offsetParent")
+        wait_for(page, "return document.getElementById('keep').offsetParent", seconds=30)
+        [again] = Recordings(tmp_path / "clips").takes()
+        assert (again.label, again.path != faulty.path) == (faulty.label, True)
+        page.execute_script("document.getElementById('on').checked = false; document.activeElement.blur()")
+        press(page, "k")
+        wait_for(page, "return document.getElementById('take').offsetParent")
+        assert find(page, "#prompt-word").text == "low"
+
+
+def press(page, *keys, onto=None):
+    """Press keys, where the focus is or on an element that can have it."""
+    if onto:
+        page.execute_script("document.querySelector(arguments[0]).focus()", onto)
+        assert page.execute_script("return document.activeElement.matches(arguments[0])", onto)
+    ActionChains(page).send_keys(*keys).perform()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_no_step_is_wider_than_the_screen_or_hard_to_use(tmp_path, width, scheme):
+    with studio(tmp_path) as url, open_chromium() as page:
+        metrics = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600}
+        page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        page.get(url)
+        wait_for(page, "return document.body.dataset.shown !== undefined")
+        type_words(page, "a" * 100, "turn the lights in the kitchen off, please")
+        for step in ("words", "record", "train", "score", "talk"):
+            go(page, step)
+            page.execute_script("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+            assert page.execute_script("return document.documentElement.scrollWidth") <= width, step
+            has_no_faults(page)
 
 
 @pytest.mark.parametrize(

@@ -105,9 +105,9 @@ class Recordings:
 
     def takes(self) -> list[Take]:
         """Every clip that is there, by path: as the manifest has it, or as its folders say."""
-        told = read_takes(self.folder)
-        words = {word.folder: word.word for word in read_words(self.folder).words}
-        people = {folder: name for name, folder in read_words(self.folder).speakers.items()}
+        told, known = read_takes(self.folder), read_words(self.folder)
+        words = {word.folder: word.word for word in known.words}
+        people = {folder: name for name, folder in known.speakers.items()}
         takes: list[Take] = []
         for place in self._by_folders():
             folder = place.path.partition("/")[0]

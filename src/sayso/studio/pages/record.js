@@ -14,6 +14,7 @@ let microphone;
 let busy = false; // from the countdown until the clip is saved
 let going = false; // goes on by itself
 let last; // the clip just saved
+let reviewing = false; // whether the person is asked to keep it
 const unsaved = new Set();
 
 const speaker = () => element("speaker").value.trim().replace(/\s+/g, " ");
@@ -29,7 +30,8 @@ export async function show(now) {
   if (state.words.some((each) => each.word === before)) element("file-word").value = before;
   if (!element("speaker").value) element("speaker").value = sessionStorage.getItem("speaker") ?? "";
   if (!state.words.some((each) => each.word === word)) word = undefined;
-  chooseNext();
+  if (reviewing) showPrompt();
+  else chooseNext();
   await showClips();
 }
 
@@ -76,6 +78,7 @@ function say(text, isRemark = false) {
 }
 
 function offer({ review = false } = {}) {
+  reviewing = review;
   element("take").hidden = busy || review;
   element("stop").hidden = !busy && !going;
   element("keep").hidden = !review;
