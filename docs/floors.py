@@ -14,6 +14,7 @@ _SIDE = 92  # for the arrow that says which way imports go
 _ROOMS: Mapping[str, tuple[str, str]] = {
     "cli": ("commands, a file each", ""),
     "serve": ("models as services", ""),
+    "delivery": ("a model made ready for other places", ""),
     "studies": ("questions about many runs, or a corpus", ""),
     "experiment": ("recipe in, run folder out", ""),
     "training": ("fit, resume, schedules", "5"),
@@ -25,6 +26,7 @@ _ROOMS: Mapping[str, tuple[str, str]] = {
     "models": ("networks, a file each", "4"),
     "augment": ("changes to clips, a file each", "4"),
     "runs": ("all that lies in a run's folder", "7"),
+    "web": ("the browser's side of a model", ""),
     "data": ("clips, corpus, splits, leakage", "2"),
     "dsp": ("transforms", ""),
     "runtime": ("answers without torch", "10"),

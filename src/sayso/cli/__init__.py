@@ -14,6 +14,7 @@ from sayso.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     find_lr,
     init,
     learning_curve,
@@ -51,6 +52,7 @@ app.command()(listen.listen)
 app.command()(spot.spot)
 app.command()(serve.serve)
 app.command()(tune.tune)
+app.command()(export.export)
 app.command()(verify.verify)
 app.command()(audit.audit)
 app.command()(compare.compare)
