@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from browser import WHY_NO_CHROMIUM, open_chromium, serve_folder
+from browser import chromium, served, why_no_browser
 from sayso.config.schema import dump
 from sayso.runtime.decisions import Decider
 from sayso.runtime.stream_settings import StreamSettings
@@ -64,10 +64,10 @@ def in_chromium(folder) -> Generator[Twin]:
         'const done = arguments[0]; import("./decisions.js").then((module) => {'
         "window.Decider = module.Decider; done(); });"
     )
-    with serve_folder(folder) as url, open_chromium() as chromium:
-        chromium.get(url)
-        chromium.execute_async_script(load)
-        yield lambda values: chromium.execute_script(f"{DECIDE} return decideAll(arguments[0]);", values)
+    with served(folder) as url, chromium(folder / "profile") as driver:
+        driver.get(url)
+        driver.execute_async_script(load)
+        yield lambda values: driver.execute_script(f"{DECIDE} return decideAll(arguments[0]);", values)
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +75,8 @@ def twin(tmp_path_factory):
     folder = tmp_path_factory.mktemp("twin")
     shutil.copy(asset_files()["decisions.js"], folder)
     node = shutil.which("node")
-    if not node and WHY_NO_CHROMIUM:
-        pytest.skip(f"no JavaScript here: node is not installed, {WHY_NO_CHROMIUM}")
+    if not node and why_no_browser():
+        pytest.skip(f"no JavaScript here: node is not installed, {why_no_browser()}")
     with in_node(folder, node) if node else in_chromium(folder) as ask:
         yield ask
 

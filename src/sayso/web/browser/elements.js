@@ -22,7 +22,13 @@ export function percent(share) {
   return `${(100 * share).toFixed(share > 0.995 || share === 0 ? 0 : 1)}\u202f%`;
 }
 
-/** A number with three digits that count. */
-export function rounded(number) {
-  return Number(number.toPrecision(3)).toString();
+/** A number with so many digits that count. */
+export function rounded(number, digits = 3) {
+  return Number(number.toPrecision(digits)).toString();
+}
+
+/** "a, b or c"; of many the first few. */
+export function either(names, most = 12) {
+  if (names.length > most) return `${names.slice(0, most).join(", ")} or another of ${names.length} words`;
+  return names.length > 1 ? `${names.slice(0, -1).join(", ")} or ${names.at(-1)}` : names[0];
 }

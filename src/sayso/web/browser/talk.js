@@ -1,6 +1,6 @@
 /** The Talk page: live bars with thresholds as dials, a spectrogram, detections, and how quick it all is. */
 
-import { make, median, percent, rounded } from "./elements.js";
+import { either, make, median, percent, rounded } from "./elements.js";
 import { SaysoError, Sayso } from "./sayso.js";
 import { Spectrogram } from "./spectrogram.js";
 
@@ -45,7 +45,8 @@ class Talk {
     Object.assign(this, { recogniser, status, button, fault });
     this.words = new Map(recogniser.labels.map((word) => [word, new Word(recogniser, word)]));
     this.said = make("p", { className: "headline said", ariaLive: "polite" });
-    this.list = make("tbody");
+    this.none = make("tr", {}, make("td", { colSpan: 3, className: "muted none", textContent: "None yet." }));
+    this.list = make("tbody", {}, this.none);
     this.canvas = make("canvas", { role: "img", ariaLabel: "Spectrogram of the newest seconds" });
     this.level = make("div", { className: "fill" });
     this.levelText = make("output", { textContent: "–" });
@@ -65,7 +66,7 @@ class Talk {
   #wordsSection() {
     const { facts } = this.recogniser;
     const known = facts.curve
-      ? `False alarms as measured over ${rounded(facts.curve.independent_hours)} h of ${facts.curve.background}; "at most" is the 95 % bound.`
+      ? `False alarms as measured over ${rounded(facts.curve.independent_hours, 2)} h of ${facts.curve.background}; "at most" is the 95 % bound.`
       : facts.curve_note;
     const back = make("button", { type: "button", className: "quiet", textContent: "Thresholds of the model" });
     back.onclick = () => this.words.forEach((word) => word.putBack());
@@ -118,6 +119,7 @@ class Talk {
     try {
       const microphone = await this.recogniser.listen();
       this.times = { milliseconds: [], latency: [] };
+      this.said.replaceChildren(make("span", { className: "muted", textContent: `Say ${either(this.recogniser.labels)}.` }));
       this.status.textContent = `Listening to ${microphone.label || "the microphone"}.`;
       this.button.textContent = "Stop";
       this.spectrogram.start(microphone, (decibels) => this.#showLevel(decibels));
@@ -152,6 +154,7 @@ class Talk {
   #word({ word, score, end }) {
     this.said.replaceChildren(make("strong", { className: "said", textContent: word }), make("span", { className: "muted", textContent: `${percent(score)} at ${end.toFixed(1)} s` }));
     const cells = [make("th", { scope: "row", textContent: word }), make("td", { textContent: percent(score) }), make("td", { textContent: `${end.toFixed(2)} s` })];
+    this.none.remove();
     this.list.prepend(make("tr", {}, ...cells));
     if (this.list.children.length > SHOWN_DETECTIONS) this.list.lastChild.remove();
     this.words.get(word).flash();
@@ -160,7 +163,7 @@ class Talk {
 
   #showLevel(decibels) {
     this.level.style.transform = `scaleX(${Math.min(1, Math.max(0, (decibels + 80) / 80))})`;
-    this.levelText.textContent = Number.isFinite(decibels) ? `${Math.round(decibels)} dBFS` : "–";
+    this.levelText.textContent = Number.isFinite(decibels) ? `${Math.round(decibels)} dBFS`.replace("-", "−") : "–";
   }
 
   #showFacts() {
@@ -222,7 +225,7 @@ class Word {
     this.output.textContent = `from ${rounded(threshold)} on`;
     const cost = this.recogniser.estimate(this.word);
     this.cost.textContent = cost
-      ? `${rounded(cost.alarmsPerHour)} false alarms an hour (at most ${rounded(cost.upperBound)})${cost.missShare === null ? "" : `, ${percent(cost.missShare)} missed`}`
+      ? `${rounded(cost.alarmsPerHour, 2)} false alarms an hour (at most ${rounded(cost.upperBound, 2)})${cost.missShare === null ? "" : `, ${percent(cost.missShare)} missed`}`
       : this.recogniser.facts.curve
         ? "lower than any threshold that was measured"
         : "";

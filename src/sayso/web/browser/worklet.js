@@ -9,6 +9,7 @@ class Collector extends AudioWorkletProcessor {
     this.filled = 0;
     this.dropped = 0;
     this.expected = null;
+    this.hasBegun = false; // while the sound begins, browsers skip
     this.port.onmessage = ({ data }) => (this.worker = data.port);
   }
 
@@ -16,7 +17,7 @@ class Collector extends AudioWorkletProcessor {
     const frames = channels.length ? channels[0].length : 0;
     if (!frames || !this.worker) return true;
     if (this.expected !== null && currentFrame > this.expected) this.dropped += (currentFrame - this.expected) / frames;
-    this.expected = currentFrame + frames;
+    if (this.hasBegun) this.expected = currentFrame + frames;
     for (let place = 0; place < frames; place++) {
       let sum = 0;
       for (const channel of channels) sum += channel[place];
@@ -32,6 +33,7 @@ class Collector extends AudioWorkletProcessor {
     this.worker.postMessage({ samples, dropped: this.dropped, at: Date.now() }, [samples.buffer]);
     this.block = new Float32Array(length);
     this.filled = 0;
+    this.hasBegun = true;
   }
 }
 
