@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["FETCHED", "FILES", "VERSION", "FetchError", "fetch", "is_fetched", "main", "registry"]
+__all__ = ["FETCHED", "FILES", "VERSION", "FetchError", "UnreachableError", "fetch", "is_fetched", "main", "registry"]
 
 VERSION = "1.30.0"
 """Of onnxruntime-web, from npm."""
@@ -39,7 +39,11 @@ _VERSION_FILE = "version.txt"
 
 
 class FetchError(Exception):
-    """The archive cannot be had, or is not the one that is pinned; the message is one line."""
+    """The archive is not the one that is pinned, or cannot be put in its place; the message is one line."""
+
+
+class UnreachableError(FetchError):
+    """The registry cannot be reached, or has no such archive."""
 
 
 def is_fetched(folder: Path = FETCHED) -> bool:
@@ -59,7 +63,8 @@ def fetch(folder: Path = FETCHED) -> bool:
         Whether anything was fetched; False where all was there already.
 
     Raises:
-        FetchError: it cannot be fetched, has another hash than the pinned one, or the folder cannot be written.
+        UnreachableError: the registry cannot be reached, or has no such archive.
+        FetchError: the archive has another hash than the pinned one, or the folder cannot be written.
     """
     if is_fetched(folder):
         return False
@@ -107,8 +112,8 @@ def _download(url: str) -> bytes:
         with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response:
             content = response.read(_MOST_BYTES + 1)
     except (OSError, ValueError, http.client.HTTPException) as error:
-        reason = str(getattr(error, "reason", "") or error) or type(error).__name__
-        raise FetchError(f"cannot fetch onnxruntime-web {VERSION} ({reason}); {where}") from error
+        reason = str(error) or type(error).__name__
+        raise UnreachableError(f"cannot fetch onnxruntime-web {VERSION} ({reason}); {where}") from error
     if base64.b64encode(hashlib.sha512(content).digest()).decode() != _SHA512:
         raise FetchError(f"what the registry gave for onnxruntime-web {VERSION} has not the pinned SHA-512; {where}")
     return content
