@@ -14,6 +14,7 @@ from sayso.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     find_lr,
     init,
     learning_curve,
@@ -55,6 +56,7 @@ app.command()(record.record)
 app.command()(studio.studio)
 app.command()(serve.serve)
 app.command()(tune.tune)
+app.command()(export.export)
 app.command()(verify.verify)
 app.command()(audit.audit)
 app.command()(compare.compare)

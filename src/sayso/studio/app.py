@@ -24,8 +24,10 @@ from sayso.studio.recordings import Recordings
 from sayso.studio.requests import answering, read_body, read_json_body, text_of, told
 from sayso.studio.runs import describe_runs, find_run, score_of
 from sayso.studio.takes import Take
+from sayso.studio.talk import Talk
 from sayso.studio.training import Training, Wanted
 from sayso.system.files import write_text
+from sayso.web import look
 
 __all__ = ["Studio", "make_app"]
 
@@ -135,6 +137,7 @@ def make_app(studio: Studio) -> Starlette:
     pages = _Pages()
     clips = _Clips(studio)
     runs = _Runs(studio)
+    talk = Talk(studio.runs)
     return Starlette(
         routes=[
             Route("/", pages.show),
@@ -153,6 +156,8 @@ def make_app(studio: Studio) -> Starlette:
             _route("/api/runs/{name}", runs.score, "GET"),
             _route("/api/runs/{name}/resume", runs.resume, "POST"),
             _route("/runs/{name}/report.html", runs.report, "GET"),
+            _route("/runs/{name}/web/{file}", talk.model, "GET"),
+            _route("/web/{file:path}", talk.asset, "GET"),
             _route("/runs/{name}/model.onnx", runs.model, "GET"),
         ]
     )
@@ -169,7 +174,7 @@ class _Pages:
         self._files = {
             each.name: each.read_bytes() for each in files("sayso.studio").joinpath("pages").iterdir() if each.is_file()
         }
-        self._files["look.css"] = files("sayso").joinpath("views/html/look.css").read_bytes()
+        self._files["look.css"] = look().encode()
 
     async def show(self, request: Request) -> Response:
         name = request.path_params.get("name", "index.html")

@@ -1,5 +1,8 @@
-// Step 5: the place of the page that the exported model runs in.
+// Step 5: the microphone runs the exported file in this page, by the modules that any web page can have.
 import { ask, element, make } from "./api.js";
+
+let recogniser;
+let visit = 0; // a model that is loaded after the person has left is let go at once
 
 export async function show() {
   const { runs } = await ask("/api/runs");
@@ -9,8 +12,16 @@ export async function show() {
     body.replaceChildren(make("p", {}, "Nothing has been trained to its end yet. ", make("a", { href: "#train" }, "Train"), " comes first."));
     return;
   }
-  body.replaceChildren(
-    make("p", {}, "Talk to the model in a terminal of the folder in which the studio was started:"),
-    make("pre", { tabindex: 0 }, `sayso listen --model runs/${run.name}`),
-  );
+  visit += 1;
+  const own = visit;
+  const { showTalk } = await import("/web/talk.js");
+  const loaded = await showTalk(body, { url: `/runs/${encodeURIComponent(run.name)}/web/` });
+  if (own === visit) recogniser = loaded;
+  else loaded?.close();
+}
+
+export function leave() {
+  visit += 1;
+  recogniser?.close();
+  recogniser = undefined;
 }
