@@ -1,4 +1,4 @@
-"""Chromium, as tests open pages in it: a fresh profile, a microphone that plays a file, a server for it alone."""
+"""Chromium with a fake microphone, for tests of pages; what is missing for it is said as the reason to skip."""
 
 import os
 import shutil
@@ -8,97 +8,82 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
-from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from selenium.webdriver import Chrome
-
-__all__ = [
-    "WHY_NO_CHROMIUM",
-    "needs_chromium",
-    "open_chromium",
-    "serve_folder",
-    "wait_for",
-    "write_microphone",
-]
-
-
-def _find(*names: str) -> str | None:
-    return next((found for name in names if (found := shutil.which(name))), None)
-
-
-_CHROMIUM = _find("chromium", "chromium-browser", "google-chrome")
-_DRIVER = _find("chromedriver")
-
-
-def _what_lacks() -> str:
-    try:
-        import selenium  # noqa: F401
-    except ModuleNotFoundError:
-        return "selenium is not installed"
-    lacking = [name for name, path in (("chromium", _CHROMIUM), ("chromedriver", _DRIVER)) if not path]
-    return f"{' and '.join(lacking)} not installed" if lacking else ""
-
-
-WHY_NO_CHROMIUM = _what_lacks()
-"""Empty where pages can be tried."""
-needs_chromium = pytest.mark.skipif(
-    bool(WHY_NO_CHROMIUM), reason=f"pages are not tried in a browser: {WHY_NO_CHROMIUM}"
-)
-_ARGUMENTS = (
+WAIT_SECONDS = 20
+RATE = 48_000
+_FLAGS = (
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-dev-shm-usage",
 )
-_MICROPHONE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+
+
+def why_no_browser() -> str:
+    """Why pages cannot be opened here; empty where they can."""
+    missing = [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
+    try:
+        import selenium  # noqa: F401
+    except ModuleNotFoundError:
+        missing.append("selenium")
+    return f"pages need {' and '.join(missing)}, not installed here" if missing else ""
+
+
+needs_browser = pytest.mark.skipif(bool(why_no_browser()), reason=why_no_browser())
+
+
+def write_fake_sound(path: Path, samples: np.ndarray, rate: int = RATE) -> None:
+    """Write what the fake microphone plays, over and over; floats in [-1, 1]. A second of silence ends it."""
+    whole = np.concatenate([samples, np.zeros(rate)])
+    soundfile.write(path, whole, rate, subtype="PCM_16", format="WAV")
 
 
 @contextmanager
-def open_chromium(
-    microphone: Path | None = None, *, arguments: Sequence[str] = (), size: tuple[int, int] = (1280, 900)
-) -> "Generator[Chrome]":
-    """Open Chromium with a fresh profile.
+def chromium(
+    folder: Path,
+    *,
+    sound: Path | None = None,
+    has_microphone: bool = True,
+    refuses_microphone: bool = False,
+    flags: Sequence[str] = (),
+) -> Generator:
+    """Open Chromium with a fresh profile; gives selenium's driver.
 
     Args:
-        microphone: a WAV that the fake microphone plays, again and again, from when it is opened; permission is given.
-            None: there is no microphone.
-        arguments: for Chromium, besides those it always gets.
-        size: of the window, in pixels.
+        folder: for the profile.
+        sound: WAV that the fake microphone plays; None: Chromium's own beeps.
+        has_microphone: there is one at all.
+        refuses_microphone: the page is not allowed to hear.
+        flags: for Chromium, besides those it always gets.
     """
-    from selenium.webdriver import Chrome, ChromeOptions
-    from selenium.webdriver.chrome.service import Service
+    from selenium import webdriver
 
-    options = ChromeOptions()
-    options.binary_location = str(_CHROMIUM)
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    wanted = [*_FLAGS, *flags, f"--user-data-dir={folder / 'profile'}", "--window-size=1280,900"]
+    wanted += ["--deny-permission-prompts" if refuses_microphone else "--use-fake-ui-for-media-stream"]
+    wanted += ["--use-fake-device-for-media-stream"] if has_microphone else []
+    wanted += [f"--use-file-for-fake-audio-capture={sound}"] if sound else []
+    for flag in wanted:
+        options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    heard = (*_MICROPHONE, f"--use-file-for-fake-audio-capture={microphone}") if microphone else ()
-    with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        for argument in (
-            *_ARGUMENTS,
-            *heard,
-            *arguments,
-            f"--user-data-dir={profile}",
-            "--window-size={},{}".format(*size),
-        ):
-            options.add_argument(argument)
-        driver = Chrome(options, Service(str(_DRIVER), log_output=os.devnull))
-        try:
-            driver.set_script_timeout(60)
-            yield driver
-        finally:
-            driver.quit()
+    service = webdriver.ChromeService(shutil.which("chromedriver"), log_output=os.devnull)
+    driver = webdriver.Chrome(options=options, service=service)
+    try:
+        driver.set_script_timeout(WAIT_SECONDS)
+        yield driver
+    finally:
+        driver.quit()
 
 
 @contextmanager
-def serve_folder(folder: Path) -> Generator[str]:
+def served(folder: Path) -> Generator[str]:
     """Serve a folder as `python -m http.server` does; gives its address, with a slash at the end."""
 
     class Quiet(SimpleHTTPRequestHandler):
@@ -116,14 +101,18 @@ def serve_folder(folder: Path) -> Generator[str]:
         server.server_close()
 
 
-def wait_for(driver: "Chrome", script: str, *, seconds: float = 20) -> Any:
+def wait_for(driver, script: str, *, seconds: float = WAIT_SECONDS) -> Any:
     """Give what a script returns, once that is true for JavaScript."""
     from selenium.webdriver.support.ui import WebDriverWait
 
     return WebDriverWait(driver, seconds, poll_frequency=0.1).until(lambda driver: driver.execute_script(script))
 
 
-def write_microphone(path: Path, samples: NDArray[Any], sample_rate: int) -> Path:
-    """Write what the fake microphone plays: 16 bits, one channel; it repeats, so end it in silence."""
-    soundfile.write(path, np.asarray(samples), sample_rate, subtype="PCM_16", format="WAV")
-    return path
+def show_at(driver, width: int, height: int, *, dark: bool) -> None:
+    """Look at a page as on a screen of so many pixels, in the dark or the light."""
+    driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
+    )
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
