@@ -14,7 +14,7 @@ pytest.importorskip("selenium", reason="pages are tried in a browser by selenium
 from selenium.webdriver import ActionChains, Keys
 
 from axe import find_faults, why_no_axe
-from browser import chromium, needs_browser, show_at, wait_for, write_fake_sound
+from browser import chromium, needs_browser, show_at, wait_for, why_no_model, write_fake_sound
 from sayso.data.datasets.fsdd import FsddConfig
 from sayso.runs.folder import list_runs
 from sayso.studio.recordings import Recordings
@@ -150,10 +150,21 @@ def test_the_way_from_words_to_a_score(tmp_path, sound):
         page.switch_to.frame(find(page, "#report"))
         assert run.path.name in find(page, "h1").text
         page.switch_to.default_content()
-        go(page, "talk")
-        wait_for(page, "return document.getElementById('talk-body').textContent")
+        talk(page)
         has_no_faults(page)
         assert [entry for entry in page.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def talk(page):
+    """Have the model answer in the page, where what runs it there has been fetched."""
+    go(page, "talk")
+    if why_no_model():
+        return
+    wait_for(page, "return document.getElementById('talk-body').textContent.includes('Ready')")
+    find(page, "#talk-body button").click()
+    bars = "[...document.querySelectorAll('#talk-body .words .fill')].map((each) => each.style.transform)"
+    wait_for(page, f"return {bars}.some((each) => /0\\.[1-9]|1/.test(each))")
+    assert not find(page, "#talk-body .fault").is_displayed()
 
 
 def run_accuracy(run):
