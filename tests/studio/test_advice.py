@@ -44,6 +44,10 @@ def test_few_people_need_more(test):
     )
 
 
+def test_without_clips_people_are_what_is_missing():
+    assert advise([], GOOD)[0].startswith("Recordings of people")
+
+
 def test_many_people_or_a_good_score_over_several_need_no_more():
     assert not any(
         "more people" in each for each in advise(takes(people=people(12)), {"accuracy": 0.8, "speakers": 12})

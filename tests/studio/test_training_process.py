@@ -8,7 +8,9 @@ import pytest
 pytest.importorskip("starlette", reason="needs the extra serve")
 
 from conftest import write_tones
+from sayso.recipe.words import read_words_file
 from sayso.runs.folder import RunFolder
+from sayso.system.files import write_text
 from studio_made import make_studio
 
 WAIT_SECONDS = 120
@@ -92,8 +94,31 @@ def test_what_stops_a_training_is_told_in_its_own_words(asked, tmp_path):
     assert asked.get("/api/runs").json()["runs"] == []
 
 
+def test_a_run_from_words_alone_is_found_again_by_its_name(asked, made_run):
+    write_text(made_run("runs/clips-20261128-060226") / "recipe.yaml", "dataset: {kind: synthetic, words: [a, b]}\n")
+    assert [run["name"] for run in asked.get("/api/runs").json()["runs"]] == ["clips-20261128-060226"]
+
+
+def test_words_alone_are_given_to_the_voices_with_what_is_spoken(tmp_path):
+    studio, page = make_studio(tmp_path)
+    page.put("/api/words", json={"words": [{"word": "0", "spoken": "zero"}, {"word": "stop"}]})
+    wanted = studio.wanted({"language": "de", "epochs": 3})
+    assert wanted.arguments == [
+        "--words-file",
+        str(tmp_path / "clips" / "words.txt"),
+        "--language",
+        "de",
+        "--epochs",
+        "3",
+    ]
+    assert read_words_file(wanted.words_file).texts == {"0": "zero", "stop": "stop"}
+    page.put("/api/words", json={"words": [{"word": "a=b"}, {"word": "stop"}]})
+    assert "cannot say 'a=b'" in page.post("/api/training", json={}).text
+
+
 def test_runs_of_other_recordings_are_not_shown(asked, made_run, tmp_path):
     made_run("runs/other")
+    made_run("runs/clipsize")
     assert asked.get("/api/runs").json()["runs"] == []
 
 

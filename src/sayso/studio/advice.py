@@ -15,6 +15,7 @@ _MORE_PEOPLE = 3
 _CLIPS_OF_PERSON = 8
 _MUCH_FAULTY = 0.1
 _GOOD = 0.97
+_NO_CLIPS = "Recordings of people: so far synthetic voices alone have said the words, and been tested."
 _UNEVEN = 3
 _WORST_APART = 0.15
 
@@ -32,14 +33,14 @@ def advise(takes: Sequence[Take], test: Mapping[str, Any] | None) -> list[str]:
     Returns:
         Sentences, at least one.
     """
+    if not takes:
+        return [_NO_CLIPS]
     sentences = [*_missing_clips(takes), *_faulty(takes), *_people(takes, test), *_mix_ups(test or {})]
     return sentences or ["Nothing stands out: try it on people who recorded nothing, and record those who fail."]
 
 
 def _missing_clips(takes: Sequence[Take]) -> Iterator[str]:
     counts = Counter(take.label for take in takes)
-    if not counts:
-        return
     fewest, word = min((count, label) for label, count in counts.items())
     most = max(counts.values())
     if fewest < LEAST_OF_WORD:
@@ -50,7 +51,7 @@ def _missing_clips(takes: Sequence[Take]) -> Iterator[str]:
 
 def _people(takes: Sequence[Take], test: Mapping[str, Any] | None) -> Iterator[str]:
     people = Counter(take.speaker for take in takes if take.speaker)
-    if not takes or len(people) >= _MANY_PEOPLE:
+    if len(people) >= _MANY_PEOPLE:
         return
     tested = (test or {}).get("speakers") or 0
     if len(people) < 2:

@@ -23,11 +23,11 @@ def describe_runs(root: Path, folder: Path, *, also: str | None = None) -> list[
 
     Args:
         root: folder of runs.
-        folder: of the recordings, absolute.
+        folder: of the recordings.
         also: name of a run that belongs to them, whatever it learned from.
     """
-    names = {str(folder), str(folder / MANIFEST)}
-    own = [run for run in list_runs(root) if run.path.name == also or names & {*_paths_in(run)}]
+    names = {str(folder.resolve()), str(folder.resolve() / MANIFEST)}
+    own = [run for run in list_runs(root) if run.path.name == also or _learned_from(run, names, folder.name)]
     return [_describe(run) for run in reversed(own[-_MOST_RUNS:])]
 
 
@@ -74,6 +74,12 @@ def _worst_first(person: tuple[str, dict[str, Any]]) -> tuple[float, str]:
     return facts["accuracy"], name
 
 
+def _learned_from(run: RunFolder, names: set[str], called: str) -> bool:
+    paths = {*_paths_in(run)}
+    # Words alone have no path: there the name that the page gave is all there is.
+    return bool(names & paths) or (not paths and run.path.name.startswith(f"{called}-2"))
+
+
 def _describe(run: RunFolder) -> dict[str, Any]:
     facts: dict[str, Any] = {"name": run.path.name, "state": "unfinished", "accuracy": None}
     with suppress(SaysoError, OSError, KeyError):
@@ -102,7 +108,7 @@ def _paths(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for key, inner in value.items():
             if key == "path" and isinstance(inner, str):
-                yield str(Path(inner).absolute())
+                yield str(Path(inner).resolve())
             else:
                 yield from _paths(inner)
     elif isinstance(value, list):
