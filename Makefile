@@ -6,7 +6,7 @@ ifneq ($(SAYSO_DATA),)
 export SAYSO_DATA := $(abspath $(SAYSO_DATA))
 endif
 
-.PHONY: demo test test-slow check format bench docs results clean
+.PHONY: demo web test test-slow check format bench docs results clean
 
 .venv/.ready-demo: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -25,6 +25,10 @@ endif
 
 demo: .venv/.ready-demo
 	$(BIN)/sayso demo
+
+# onnxruntime-web from npm's registry, for `sayso export --web` and the tests of pages; wheels have it inside.
+web: .venv/.ready-demo
+	$(BIN)/python -m sayso.web.fetch
 
 check: .venv/.ready-dev
 	$(BIN)/ruff format --check src tests benchmarks docs

@@ -77,19 +77,24 @@ def contest(*, full: bool) -> Contest:
 
 def _feeding(parts: dict[str, dict[str, object]], rate: int) -> Callable[[], object]:
     """Feeds the next 80 ms to a stream of an untrained model: resampling, head and decision are in it."""
+    chunk = (3_000 * np.random.default_rng(1).standard_normal(rate * HOP // RATE)).astype(np.int16)
+    with tempfile.TemporaryDirectory() as folder:
+        stream = Stream(export_untrained(parts, Path(folder)), sample_rate=rate)
+    assert stream.form == "stateful"
+    return lambda: stream.feed(chunk)
+
+
+def export_untrained(parts: dict[str, dict[str, object]], folder: Path) -> Path:
+    """Write an untrained model of six words, with its streaming form; gives its `model.onnx`."""
     classifier = Classifier(
         recipe_from_values({"dataset": {"kind": "fsdd"}, **parts}, source="benchmark"), list("abcdef")
     )
     classifier.features.fill()
-    chunk = (3_000 * np.random.default_rng(1).standard_normal(rate * HOP // RATE)).astype(np.int16)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.onnx"
-        clips = np.zeros((2, classifier.audio.clip_samples), np.int16)
-        export(classifier, path, clips)
-        export_streaming(classifier, path, clips)
-        stream = Stream(path, sample_rate=rate)
-    assert stream.form == "stateful"
-    return lambda: stream.feed(chunk)
+    clips = np.zeros((2, classifier.audio.clip_samples), np.int16)
+    folder.mkdir(exist_ok=True)
+    export(classifier, folder / "model.onnx", clips)
+    export_streaming(classifier, folder / "model.onnx", clips)
+    return folder / "model.onnx"
 
 
 def _session(path: Path) -> onnxruntime.InferenceSession:

@@ -13,7 +13,9 @@ _SIDE = 92  # for the arrow that says which way imports go
 # What a box says below its name, and where the way of a recording passes; `architecture.md` tells the way in words.
 _ROOMS: Mapping[str, tuple[str, str]] = {
     "cli": ("commands, a file each", ""),
+    "studio": ("a page to record, train, see", ""),
     "serve": ("models as services", ""),
+    "delivery": ("a model made ready for other places", ""),
     "studies": ("questions about many runs, or a corpus", ""),
     "experiment": ("recipe in, run folder out", ""),
     "training": ("fit, resume, schedules", "5"),
@@ -25,6 +27,7 @@ _ROOMS: Mapping[str, tuple[str, str]] = {
     "models": ("networks, a file each", "4"),
     "augment": ("changes to clips, a file each", "4"),
     "runs": ("all that lies in a run's folder", "7"),
+    "web": ("the browser's side of a model", ""),
     "data": ("clips, corpus, splits, leakage", "2"),
     "dsp": ("transforms", ""),
     "runtime": ("answers without torch", "10"),

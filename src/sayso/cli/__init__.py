@@ -14,16 +14,19 @@ from sayso.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     find_lr,
     init,
     learning_curve,
     list_parts,
     listen,
     predict,
+    record,
     runs,
     serve,
     show,
     spot,
+    studio,
     train,
     tune,
     verify,
@@ -49,8 +52,11 @@ app.command()(evaluate.evaluate)
 app.command()(predict.predict)
 app.command()(listen.listen)
 app.command()(spot.spot)
+app.command()(record.record)
+app.command()(studio.studio)
 app.command()(serve.serve)
 app.command()(tune.tune)
+app.command()(export.export)
 app.command()(verify.verify)
 app.command()(audit.audit)
 app.command()(compare.compare)

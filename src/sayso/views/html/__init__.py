@@ -12,6 +12,7 @@ from markupsafe import Markup
 from sayso.system import wording
 from sayso.system.files import write_text
 from sayso.views.plots.inline import inline_svg
+from sayso.web import look
 
 __all__ = ["chart", "percent", "points", "write_page"]
 
@@ -88,6 +89,8 @@ def _environment() -> jinja2.Environment:
         "rounded": wording.rounded,
     }
     environment.filters.update(filters)
+    shared: dict[str, Any] = {"look": Markup(look())}
+    environment.globals.update(shared)
     return environment
 
 

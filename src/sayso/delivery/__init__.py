@@ -1,0 +1,1 @@
+"""A finished model, made ready for other places than Python; without torch."""

@@ -1,0 +1,80 @@
+"""A model as static files for any web host: the page to talk to it, and `sayso.js` for pages of one's own."""
+
+import gzip
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sayso.errors import OutputError
+from sayso.system.files import atomic_folder
+from sayso.web import MODEL_JSON, Described, asset_files, describe, licence_files, runtime_files
+
+__all__ = ["WebExport", "export_web"]
+
+_LICENCES = "LICENSES"
+
+
+@dataclass(frozen=True)
+class WebExport:
+    """What was written."""
+
+    folder: Path
+    transferred_bytes: int
+    """What a browser loads of it at the first visit."""
+    notes: tuple[str, ...]
+    """What a person should know of the model."""
+
+
+def export_web(model: Path, folder: Path) -> WebExport:
+    """Write a model as a web page: static files that any web server can give out, and that load nothing from elsewhere.
+
+    Args:
+        model: a `model.onnx`, or a run's folder.
+        folder: where to; new, or empty.
+
+    Raises:
+        ModelError: the model is missing, none, or one that this version cannot read.
+        OutputError: the folder is there already, it cannot be written, or onnxruntime-web was never fetched.
+    """
+    described = describe(model)
+    files = {**asset_files(), **runtime_files()}
+    _refuse_filled(folder)
+    # Many a web server sends such a file as it is; the page opens it.
+    packed = f"{described.graph.name}.gz"
+    graph = described.facts["graph"] | {"file": packed}
+    facts = json.dumps(described.facts | {"graph": graph}, ensure_ascii=False, allow_nan=False)
+    with atomic_folder(folder) as new:
+        _copy(files, new)
+        (new / packed).write_bytes(gzip.compress(described.graph.read_bytes(), mtime=0))
+        (new / MODEL_JSON).write_text(facts, encoding="utf-8")
+        count = sum(path.stat().st_size for path in new.rglob("*") if path.is_file())
+        _write_licences(described, new / _LICENCES)
+    return WebExport(folder, count, described.notes)
+
+
+def _refuse_filled(folder: Path) -> None:
+    if folder.is_dir() and any(folder.iterdir()):
+        raise OutputError(f"{folder} is there already; choose a new folder, or remove it first")
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file; choose a folder")
+
+
+def _copy(files: Mapping[str, Path], folder: Path) -> None:
+    for name, path in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, folder / name)
+
+
+def _write_licences(described: Described, folder: Path) -> None:
+    _copy(licence_files(), folder)
+    credit = described.facts["credit"]
+    lines = [
+        "Sayso, its page and modules: Apache License 2.0, Apache-2.0.txt.",
+        "onnxruntime-web, in onnxruntime/: MIT License, onnxruntime-web.txt; what it is made of: "
+        "onnxruntime-web-ThirdPartyNotices.txt.",
+        *([f"In the model: {credit}; Apache-2.0.txt."] if credit else []),
+        "What else is in the model is yours, as its recordings allow.",
+    ]
+    (folder / "README.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")

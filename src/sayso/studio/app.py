@@ -1,0 +1,308 @@
+"""The page's server: what it shows, and what the page asks of the recordings, the training and the runs."""
+
+import math
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from sayso.data.voices.espeak import is_installed
+from sayso.errors import AudioError, DataError, Fault, SettingsError
+from sayso.runtime.live import Tell
+from sayso.studio.advice import advise
+from sayso.studio.intake import LONGEST_SECONDS, MOST_BYTES, Intake, plain_settings
+from sayso.studio.prompting import clip_seconds
+from sayso.studio.recordings import Recordings
+from sayso.studio.requests import answering, read_body, read_json_body, text_of, told
+from sayso.studio.runs import describe_runs, find_run, score_of
+from sayso.studio.takes import Take
+from sayso.studio.talk import Talk
+from sayso.studio.training import Training, Wanted
+from sayso.system.files import write_text
+from sayso.web import look
+
+__all__ = ["Studio", "make_app"]
+
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".wav": "audio/wav",
+    ".flac": "audio/flac",
+    ".mp3": "audio/mpeg",
+    ".ogg": "audio/ogg",
+    ".m4a": "audio/mp4",
+}
+_SOUND_TYPE = "application/octet-stream"
+# The report is a page of its own, with a script inside; it may do nothing here.
+_REPORT_POLICY = (
+    "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox allow-scripts"
+)
+_SOUND_POLICY = "default-src 'none'; sandbox"
+_MOST_EPOCHS = 1_000
+
+
+class Studio:
+    """What the page works on.
+
+    Args:
+        folder: of the recordings.
+        runs: folder of runs.
+        tell: takes what the person at the terminal should know.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+    """
+
+    def __init__(self, folder: Path, runs: Path, tell: Tell) -> None:
+        self.recordings = Recordings(folder)
+        self.intake = Intake(self.recordings)
+        self.training = Training(runs)
+        self.runs, self.tell = runs, tell
+
+    def close(self) -> None:
+        """End a training, as Ctrl-C does."""
+        if name := self.training.running_name():
+            self.tell(f"the training stops; sayso train --resume {self.runs / name} goes on")
+        self.training.close()
+
+    def state(self) -> dict[str, Any]:
+        """Words, people and how many clips each has, in plain values."""
+        takes, words = self.recordings.takes(), self.recordings.words()
+        counts = Counter((take.label, take.speaker or "") for take in takes)
+        people = Counter(take.speaker or "" for take in takes)
+        return {
+            "folder": str(self.recordings.folder),
+            "words": [
+                {
+                    "word": word.word,
+                    "spoken": word.spoken,
+                    "seconds": clip_seconds(word.spoken or word.word),
+                    "clips": sum(count for (label, _), count in counts.items() if label == word.word),
+                    "by": {speaker: count for (label, speaker), count in counts.items() if label == word.word},
+                }
+                for word in words
+            ],
+            "speakers": [{"speaker": name, "clips": count} for name, count in sorted(people.items()) if name],
+            "clips": len(takes),
+            "remarks": sum(bool(take.take.get("remarks")) for take in takes),
+            "voices": is_installed(),
+            "limits": {"seconds": LONGEST_SECONDS, "bytes": MOST_BYTES},
+        }
+
+    def wanted(self, values: dict[str, Any]) -> Wanted:
+        """What a training is asked for: of the clips, or where there are none of the words alone.
+
+        Raises:
+            SettingsError: it does not fit, or there are too few words.
+        """
+        takes, words = self.recordings.takes(), self.recordings.words()
+        epochs, language = values.get("epochs"), values.get("language", "")
+        if epochs is not None and not (type(epochs) is int and 1 <= epochs <= _MOST_EPOCHS):
+            raise SettingsError([Fault("", f"epochs must be a whole number from 1 to {_MOST_EPOCHS:,}, or left empty")])
+        if not isinstance(language, str) or language.startswith("-") or len(language) > 100:
+            raise SettingsError([Fault("", "the language must be such as en, de or fr")])
+        if len(words) < 2 or (takes and len({take.label for take in takes}) < 2):
+            have = "clips of two words" if takes else "two words"
+            raise SettingsError([Fault("", f"a recogniser needs at least {have}; there are fewer")])
+        file = None
+        if not takes:
+            if odd := [word.word for word in words if set(word.word + word.spoken) & {"=", "#"}]:
+                raise SettingsError(
+                    [Fault("", f"synthetic voices cannot say '{odd[0]}'; record it, or write it plainly")]
+                )
+            file = self.recordings.folder / "words.txt"
+            write_text(file, "".join(f"{word.word}={word.spoken or word.word}\n" for word in words))
+        return Wanted(
+            source=self.recordings.training_source() if takes else None,
+            words_file=file,
+            language=language.strip(),
+            small=values.get("small") is True,
+            epochs=epochs,
+        )
+
+
+def make_app(studio: Studio) -> Starlette:
+    """Put together what answers the page, without its guard."""
+    pages = _Pages()
+    clips = _Clips(studio)
+    runs = _Runs(studio)
+    talk = Talk(studio.runs)
+    return Starlette(
+        routes=[
+            Route("/", pages.show),
+            Route("/pages/{name}", pages.show),
+            _route("/api/state", clips.state, "GET"),
+            _route("/api/words", clips.set_words, "PUT"),
+            _route("/api/clips", clips.list, "GET"),
+            _route("/api/clips", clips.record, "POST"),
+            _route("/api/files", clips.take_file, "POST"),
+            _route("/api/clips/{path:path}", clips.sound, "GET"),
+            _route("/api/clips/{path:path}", clips.remove, "DELETE"),
+            _route("/api/training", runs.training, "GET"),
+            _route("/api/training", runs.start, "POST"),
+            _route("/api/training", runs.cancel, "DELETE"),
+            _route("/api/runs", runs.list, "GET"),
+            _route("/api/runs/{name}", runs.score, "GET"),
+            _route("/api/runs/{name}/resume", runs.resume, "POST"),
+            _route("/runs/{name}/report.html", runs.report, "GET"),
+            _route("/runs/{name}/web/{file}", talk.model, "GET"),
+            _route("/web/{file:path}", talk.asset, "GET"),
+            _route("/runs/{name}/model.onnx", runs.model, "GET"),
+        ]
+    )
+
+
+def _route(path: str, handler: Callable[[Request], Awaitable[Response]], method: str) -> Route:
+    return Route(path, answering(handler), methods=[method])
+
+
+class _Pages:
+    """The files of the page, read once: nothing but these is served as a page."""
+
+    def __init__(self) -> None:
+        self._files = {
+            each.name: each.read_bytes() for each in files("sayso.studio").joinpath("pages").iterdir() if each.is_file()
+        }
+        self._files["look.css"] = look().encode()
+
+    async def show(self, request: Request) -> Response:
+        name = request.path_params.get("name", "index.html")
+        kind = _TYPES.get(Path(name).suffix)
+        if kind is None or name not in self._files:
+            return Response("There is no such page.\n", 404, media_type="text/plain")
+        return Response(self._files[name], media_type=kind)
+
+
+class _Clips:
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+
+    async def state(self, request: Request) -> Response:
+        del request
+        return JSONResponse(await run_in_threadpool(self._studio.state))
+
+    async def set_words(self, request: Request) -> Response:
+        values = (await read_json_body(request)).get("words")
+        if not isinstance(values, list) or not all(isinstance(each, dict) for each in values):
+            raise SettingsError([Fault("", "the request does not say its words")])
+        words = [(text_of(each, "word"), text_of({"spoken": ""} | each, "spoken")) for each in values]
+        await run_in_threadpool(self._studio.recordings.set_words, words)
+        return await self.state(request)
+
+    async def list(self, request: Request) -> Response:
+        takes = await run_in_threadpool(self._studio.recordings.takes)
+        speaker = request.query_params.get("speaker")
+        return JSONResponse({"clips": [_plain(take) for take in takes if speaker in (None, take.speaker or "")]})
+
+    async def record(self, request: Request) -> Response:
+        facts = told(request)
+        rate = facts.get("sample_rate")
+        if not isinstance(rate, int | float) or not math.isfinite(rate):
+            raise SettingsError([Fault("", "the request does not say its sample_rate")])
+        word, speaker = text_of(facts, "word"), text_of(facts, "speaker")
+        content = await read_body(request, most=MOST_BYTES, what="the recording")
+        if not content or len(content) % 4:
+            raise AudioError("the microphone gave no sound; record it again")
+        samples = np.frombuffer(content, "<f4").astype(np.float32)
+        settings = plain_settings(facts.get("settings"))
+        take = await run_in_threadpool(
+            self._studio.intake.record, word, speaker, samples, round(rate), settings=settings
+        )
+        return JSONResponse(_plain(take), 201)
+
+    async def take_file(self, request: Request) -> Response:
+        facts = told(request)
+        word, speaker, name = (text_of(facts, key) for key in ("word", "speaker", "name"))
+        content = await read_body(request, most=MOST_BYTES, what=f"'{Path(name).name[:80]}'")
+        take = await run_in_threadpool(self._studio.intake.take_file, word, speaker, name, content)
+        return JSONResponse(_plain(take), 201)
+
+    async def sound(self, request: Request) -> Response:
+        take = await run_in_threadpool(self._studio.recordings.find, request.path_params["path"])
+        kind = _TYPES.get(Path(take.path).suffix.lower(), _SOUND_TYPE)
+        return FileResponse(
+            self._studio.recordings.folder / take.path,
+            media_type=kind if kind.startswith("audio/") else _SOUND_TYPE,
+            headers={"content-security-policy": _SOUND_POLICY},
+        )
+
+    async def remove(self, request: Request) -> Response:
+        await run_in_threadpool(self._studio.recordings.remove, request.path_params["path"])
+        return await self.state(request)
+
+
+class _Runs:
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+
+    async def training(self, request: Request) -> Response:
+        del request
+        return JSONResponse(await run_in_threadpool(self._studio.training.state))
+
+    async def start(self, request: Request) -> Response:
+        values = await read_json_body(request)
+        await run_in_threadpool(self._start, values)
+        return await self.training(request)
+
+    def _start(self, values: dict[str, Any]) -> None:
+        wanted = self._studio.wanted(values)
+        run = self._studio.training.start(wanted, name=self._studio.recordings.folder.name or "studio")
+        self._studio.tell(f"training {run}")
+
+    async def cancel(self, request: Request) -> Response:
+        await run_in_threadpool(self._studio.training.cancel)
+        return await self.training(request)
+
+    async def resume(self, request: Request) -> Response:
+        run = await run_in_threadpool(find_run, self._studio.runs, request.path_params["name"])
+        await run_in_threadpool(self._studio.training.resume, run.path)
+        return await self.training(request)
+
+    async def list(self, request: Request) -> Response:
+        del request
+        also = self._studio.training.state().get("run")
+        folder = self._studio.recordings.folder
+        runs = await run_in_threadpool(lambda: describe_runs(self._studio.runs, folder, also=also))
+        return JSONResponse({"runs": runs})
+
+    async def score(self, request: Request) -> Response:
+        return JSONResponse(await run_in_threadpool(self._score, request.path_params["name"]))
+
+    def _score(self, name: str) -> dict[str, Any]:
+        run = find_run(self._studio.runs, name)
+        return score_of(run) | {"advice": advise(self._studio.recordings.takes(), run.metrics()["test"])}
+
+    async def report(self, request: Request) -> Response:
+        run = await run_in_threadpool(find_run, self._studio.runs, request.path_params["name"])
+        return _file(run.report, _TYPES[".html"], _REPORT_POLICY)
+
+    async def model(self, request: Request) -> Response:
+        run = await run_in_threadpool(find_run, self._studio.runs, request.path_params["name"])
+        return _file(run.onnx, _SOUND_TYPE, _SOUND_POLICY)
+
+
+def _file(path: Path, kind: str, policy: str) -> Response:
+    if not path.is_file():
+        raise DataError(f"this run has no {path.name}; it has not finished, or it was removed")
+    return FileResponse(path, media_type=kind, headers={"content-security-policy": policy})
+
+
+def _plain(take: Take) -> dict[str, Any]:
+    return {
+        "path": take.path,
+        "word": take.label,
+        "speaker": take.speaker or "",
+        "remarks": take.take.get("remarks") or [],
+        "recorded_at": take.take.get("recorded_at", ""),
+    }

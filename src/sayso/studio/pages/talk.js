@@ -1,0 +1,27 @@
+// Step 5: the microphone runs the exported file in this page, by the modules that any web page can have.
+import { ask, element, make } from "./api.js";
+
+let recogniser;
+let visit = 0; // a model that is loaded after the person has left is let go at once
+
+export async function show() {
+  const { runs } = await ask("/api/runs");
+  const run = runs.find((each) => each.state === "finished");
+  const body = element("talk-body");
+  if (!run) {
+    body.replaceChildren(make("p", {}, "Nothing has been trained to its end yet. ", make("a", { href: "#train" }, "Train"), " comes first."));
+    return;
+  }
+  visit += 1;
+  const own = visit;
+  const { showTalk } = await import("/web/talk.js");
+  const loaded = await showTalk(body, { url: `/runs/${encodeURIComponent(run.name)}/web/` });
+  if (own === visit) recogniser = loaded;
+  else loaded?.close();
+}
+
+export function leave() {
+  visit += 1;
+  recogniser?.close();
+  recogniser = undefined;
+}

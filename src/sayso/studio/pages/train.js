@@ -1,0 +1,115 @@
+// Step 3: one button; the training is a process of its own, which this page only follows.
+import { ask, counted, element, guarded, make, percent, tell } from "./api.js";
+import { drawCurves } from "./curves.js";
+
+const EVERY_MS = 700;
+const STATES = {
+  running: "Training.",
+  stopping: "Stopping; what is done so far is kept.",
+  finished: "Finished.",
+  stopped: "Stopped; it can go on where it was.",
+  failed: "It ended with an error.",
+};
+
+let timer;
+let before; // the state at the last look
+
+export async function show(state) {
+  const people = counted(state.speakers.length, "person", "people");
+  element("train-what").textContent = state.clips
+    ? `${counted(state.clips, "clip")} of ${counted(state.words.length, "word")} by ${people}.`
+    : state.voices && state.words.length > 1
+      ? "There are no clips: synthetic voices will say the words. Recordings of people make it better."
+      : "There are no clips yet. Record some first.";
+  await look();
+  await showRuns();
+}
+
+export function leave() {
+  clearTimeout(timer);
+}
+
+async function look() {
+  clearTimeout(timer);
+  const now = await ask("/api/training");
+  showNow(now);
+  const isOn = now.state === "running" || now.state === "stopping";
+  if (before && before !== now.state && !isOn) await showRuns();
+  before = now.state;
+  if (isOn) timer = setTimeout(() => look().catch(tell), EVERY_MS);
+}
+
+function showNow(now) {
+  const isOn = now.state === "running" || now.state === "stopping";
+  element("train-start").disabled = isOn;
+  element("train-cancel").hidden = now.state !== "running";
+  element("train-now").hidden = now.state === "none";
+  if (now.state === "none") return;
+  const why = now.why ? ` ${now.why}` : "";
+  const status = element("train-state");
+  const text = `${STATES[now.state]}${why}`;
+  if (status.firstChild?.textContent !== text) {
+    status.replaceChildren(text);
+    if (now.state === "finished") status.append(" ", make("a", { href: "#score" }, "See the score"));
+  }
+  element("train-task").hidden = !now.task;
+  if (now.task) {
+    element("task-title").textContent = now.task.title;
+    element("task-bar").max = now.task.total;
+    element("task-bar").value = now.task.done;
+  }
+  element("train-lines").hidden = !now.lines.length;
+  element("train-lines").textContent = now.lines.join("\n");
+  showCurves(now.parts);
+}
+
+function showCurves(parts) {
+  const part = parts.find((each) => each.fold === "") ?? parts.at(-1);
+  element("chart-figure").hidden = !part;
+  if (!part) return;
+  drawCurves(element("chart"), part.epochs);
+  const tail = (set) => part.epochs.filter((each) => each.set === set).at(-1);
+  const [own, other] = [tail("train"), tail("validation")];
+  const whose = part.fold === "" ? "" : `Without speaker ${Number(part.fold) + 1}, who is left out for the score. `;
+  const validation = other ? `; on validation clips loss ${other.loss.toFixed(3)}, ${percent(other.accuracy)} right` : "";
+  element("chart-caption").textContent = `${whose}Epoch ${own.epoch}: loss ${own.loss.toFixed(3)}, ${percent(own.accuracy)} right${validation}.`;
+}
+
+async function showRuns() {
+  const { runs } = await ask("/api/runs");
+  const items = runs.map((run) => {
+    const facts = { finished: `${percent(run.accuracy)} right`, unfinished: "stopped", running: "running" }[run.state];
+    const item = make("li", {}, make("span", {}, run.name), make("span", { class: "muted" }, facts));
+    if (run.state === "unfinished") {
+      const resume = make("button", { type: "button", "aria-label": `Resume ${run.name}` }, "Resume");
+      resume.addEventListener("click", guarded(async () => {
+        await ask(`/api/runs/${encodeURIComponent(run.name)}/resume`, { method: "POST", json: {} });
+        await look();
+        await showRuns();
+      }));
+      item.append(resume);
+    }
+    return item;
+  });
+  element("runs").replaceChildren(...(items.length ? items : [make("li", {}, make("span", { class: "muted" }, "none yet"))]));
+}
+
+element("train-form").addEventListener(
+  "submit",
+  guarded(async (event) => {
+    event.preventDefault();
+    const wanted = { small: element("small").checked };
+    if (element("language").value.trim()) wanted.language = element("language").value.trim();
+    if (element("epochs").value) wanted.epochs = Number(element("epochs").value);
+    await ask("/api/training", { method: "POST", json: wanted });
+    await look();
+  }),
+);
+element("train-form").addEventListener("submit", (event) => event.preventDefault());
+element("train-cancel").addEventListener(
+  "click",
+  guarded(async () => {
+    await ask("/api/training", { method: "DELETE" });
+    await look();
+  }),
+);

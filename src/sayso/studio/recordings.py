@@ -1,0 +1,284 @@
+"""A folder of recordings that people add to: its words, its people, its clips, as ordinary files.
+
+A clip is `FOLDER/word/speaker/time.flac`. It is written under a name that nobody reads, brought to the disk, renamed,
+entered into the manifest, and only then counts as kept. Several programs may write to one folder: each waits for the
+other, and no name is used twice.
+"""
+
+import errno
+import io
+import os
+import secrets
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import soundfile
+from numpy.typing import NDArray
+
+from sayso.audio import quantise
+from sayso.data.datasets.folder.found import NOISE_FOLDER, is_sound, spelled
+from sayso.errors import DataError, Fault, OutputError, SettingsError
+from sayso.studio.names import free_folder_name, read_name
+from sayso.studio.takes import MANIFEST, Take, append_take, read_takes, write_takes
+from sayso.studio.words import Word, Words, read_words, write_words
+from sayso.system.claims import locked_file
+from sayso.system.files import atomic_path, check_writable
+
+__all__ = ["Recordings"]
+
+_LOCK = ".sayso-studio-lock"
+_CLIP_LOST = "this clip was not saved"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A sound file below the folder, and what the folders above it say."""
+
+    path: str
+    word: str
+    speaker: str | None
+
+
+class Recordings:
+    """A folder of recordings; every question looks at the disk, so that what others add is seen.
+
+    Args:
+        folder: made where it is not there.
+
+    Raises:
+        OutputError: it cannot be written to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        check_writable(folder)
+        self.folder = folder.absolute()
+
+    def words(self) -> tuple[Word, ...]:
+        """The words that were typed, and those of which there are clips, in that order."""
+        return self._words().words
+
+    def _words(self) -> Words:
+        known = read_words(self.folder)
+        clips = self._by_folders()
+        labels = {take.path: take.label for take in read_takes(self.folder).values()}
+        for place in clips:
+            folder = place.path.partition("/")[0]
+            known = known.with_word(Word(labels.get(place.path, place.word), "", folder))
+            if place.speaker:
+                known = known.with_speaker(place.speaker, place.path.split("/")[1])
+        return known
+
+    def set_words(self, words: Sequence[tuple[str, str]]) -> tuple[Word, ...]:
+        """Take these words, with what is spoken for each (empty: the word itself), instead of those before.
+
+        Raises:
+            SettingsError: a name cannot be used or stands there twice, or a word that is left out has clips.
+            OutputError: they cannot be written.
+        """
+        names = [
+            (read_name(word, what="word"), spoken.strip() and read_name(spoken, what="text")) for word, spoken in words
+        ]
+        seen: set[str] = set()
+        for word, _ in names:
+            if word.casefold() in seen:
+                raise SettingsError([Fault("", f"'{word}' stands there twice; take one out")])
+            seen.add(word.casefold())
+        with self._alone():
+            before = self._words()
+            kept = {take.label for take in self.takes()}
+            if gone := sorted(kept - {word for word, _ in names}):
+                raise SettingsError([Fault("", f"'{gone[0]}' has clips; remove those first, or keep the word")])
+            folders = {word.word: word.folder for word in before.words}
+            taken = [*folders.values()]
+            made: list[Word] = []
+            for word, spoken in names:
+                folder = folders.get(word) or free_folder_name(word, taken, what="word")
+                taken.append(folder)
+                made.append(Word(word, spoken, folder))
+            self._write_words(Words(tuple(made), before.speakers), lost="the words were not saved")
+            return tuple(made)
+
+    def takes(self) -> list[Take]:
+        """Every clip that is there, by path: as the manifest has it, or as its folders say."""
+        told, known = read_takes(self.folder), read_words(self.folder)
+        words = {word.folder: word.word for word in known.words}
+        people = {folder: name for name, folder in known.speakers.items()}
+        takes: list[Take] = []
+        for place in self._by_folders():
+            folder = place.path.partition("/")[0]
+            speaker = people.get(place.speaker, place.speaker) if place.speaker else None
+            takes.append(
+                told.get(place.path) or Take(path=place.path, label=words.get(folder, place.word), speaker=speaker)
+            )
+        return takes
+
+    def find(self, path: str) -> Take:
+        """The clip of this path; nothing but clips of this folder is found.
+
+        Raises:
+            DataError: there is none.
+        """
+        for take in self.takes():
+            if take.path == path:
+                return take
+        raise DataError("there is no such clip; it was removed, or never there")
+
+    def add(
+        self, word: str, speaker: str, samples: NDArray[Any], sample_rate: int, *, facts: Mapping[str, Any]
+    ) -> Take:
+        """Keep a clip; when this returns, it is on the disk.
+
+        Args:
+            word: one of the words.
+            speaker: who says it.
+            samples: (samples,), floats in [-1, 1] or int16.
+            sample_rate: in hertz.
+            facts: what is known of it, of plain values, as `Take.take`.
+
+        Raises:
+            SettingsError: the word is none of them, or the name cannot be used.
+            OutputError: it cannot be written; nothing is left of it.
+        """
+        speaker, content = read_name(speaker, what="speaker"), _flac(samples, sample_rate)
+        with self._alone():
+            words = self._words()
+            here = next((each.folder for each in words.words if each.word == word), None)
+            if here is None:
+                raise SettingsError([Fault("", f"'{word}' is none of the words; add it first")])
+            if (folder := words.speakers.get(speaker)) is None:
+                folder = free_folder_name(speaker, words.speakers.values(), what="speaker")
+                words = words.with_speaker(speaker, folder)
+                self._write_words(words, lost=_CLIP_LOST)
+            now = datetime.now().astimezone()
+            path = f"{here}/{folder}/{now:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}.flac"
+            take = Take(
+                path=path,
+                label=word,
+                speaker=speaker,
+                take={"recorded_at": now.isoformat(timespec="milliseconds"), **facts},
+            )
+            self._write(self.folder / path, content, take)
+            return take
+
+    def remove(self, path: str) -> None:
+        """Remove a clip of this folder.
+
+        Raises:
+            DataError: there is none of this path.
+            OutputError: it cannot be removed.
+        """
+        with self._alone():
+            take = self.find(path)
+            with _plain_errors("this clip was not removed"):
+                (self.folder / take.path).unlink()
+                told = read_takes(self.folder)
+                if told.pop(path, None):
+                    write_takes(self.folder, told.values())
+
+    def training_source(self) -> Path:
+        """What `sayso train` is given: the folder, or its manifest where folders are not called as was typed.
+
+        Raises:
+            OutputError: clips that others put there cannot be entered into the manifest.
+        """
+        takes = self.takes()
+        if all(_is_plain(take) for take in takes):
+            return self.folder
+        with self._alone():
+            write_takes(self.folder, takes)
+        return self.folder / MANIFEST
+
+    def _by_folders(self) -> list[_Place]:
+        return [
+            _Place(f"{word}/{rest}", spelled(word), spelled(rest.partition("/")[0]) if "/" in rest else None)
+            for word in _names(self.folder, folders=True)
+            if word != NOISE_FOLDER
+            for rest in _sounds(self.folder / word)
+        ]
+
+    def _write(self, path: Path, content: bytes, take: Take) -> None:
+        with _plain_errors(_CLIP_LOST):
+            with atomic_path(path) as temporary:
+                temporary.write_bytes(content)
+            try:
+                _sync_folders(path.parent, self.folder)
+                append_take(self.folder, take)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
+
+    def _write_words(self, words: Words, *, lost: str) -> None:
+        with _plain_errors(lost):
+            write_words(self.folder, words)
+
+    @contextmanager
+    def _alone(self) -> Generator[None]:
+        with ExitStack() as held:
+            with _plain_errors("nothing was changed"):
+                held.enter_context(locked_file(self.folder / _LOCK, waits=lambda: None))
+            yield
+
+
+def _is_plain(take: Take) -> bool:
+    word, *between = take.path.split("/")[:-1]
+    return spelled(word) == take.label and [spelled(name) for name in between] == (
+        [take.speaker] if take.speaker else []
+    )
+
+
+def _names(folder: Path, *, folders: bool) -> Iterable[str]:
+    with suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(folder) as entries:
+        return sorted(each.name for each in entries if each.is_dir() == folders and not each.name.startswith("."))
+    return ()
+
+
+def _sounds(folder: Path) -> list[str]:
+    """Sound files in a word's folder, and one folder below."""
+    here = [name for name in _names(folder, folders=False) if is_sound(name)]
+    below = [
+        f"{speaker}/{name}"
+        for speaker in _names(folder, folders=True)
+        for name in _names(folder / speaker, folders=False)
+        if is_sound(name)
+    ]
+    return here + below
+
+
+def _flac(samples: NDArray[Any], sample_rate: int) -> bytes:
+    # Not into the file itself: of a full disk soundfile tells its caller nothing.
+    content = io.BytesIO()
+    soundfile.write(content, quantise(samples), sample_rate, format="FLAC", subtype="PCM_16")
+    return content.getvalue()
+
+
+def _sync_folders(first: Path, last: Path) -> None:
+    """Have the names of new files and folders on the disk, from the inner folder to the outer."""
+    for folder in (first, *first.parents):
+        with suppress(OSError):  # some file systems cannot
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        if folder == last:
+            return
+
+
+@contextmanager
+def _plain_errors(what: str) -> Generator[None]:
+    """Say of a full disk, or one that cannot be written, what became of what a person just did."""
+    try:
+        yield
+    except OutputError as error:
+        if isinstance(cause := error.__cause__, OSError) and cause.errno in _FULL:
+            raise OutputError(f"the disk is full, so {what}; free some space and do it again") from cause
+        raise
+    except OSError as error:
+        if error.errno in _FULL:
+            raise OutputError(f"the disk is full, so {what}; free some space and do it again") from error
+        raise OutputError(f"{what}: {error.strerror or error}") from error

@@ -1,0 +1,116 @@
+"""The runs of a folder of recordings: those below `runs` whose recipe names it, with their scores."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sayso.errors import RunError, SaysoError
+from sayso.runs.folder import RunFolder, list_runs
+from sayso.runs.manifest import split_label
+from sayso.studio.takes import MANIFEST
+from sayso.system.claims import locked_folder
+
+__all__ = ["describe_runs", "find_run", "score_of"]
+
+_MOST_RUNS = 50
+
+
+def describe_runs(root: Path, folder: Path, *, also: str | None = None) -> list[dict[str, Any]]:
+    """The runs that learned from these recordings, newest first, in plain values: `name`, `state`, `accuracy`.
+
+    Args:
+        root: folder of runs.
+        folder: of the recordings.
+        also: name of a run that belongs to them, whatever it learned from.
+    """
+    names = {str(folder.resolve()), str(folder.resolve() / MANIFEST)}
+    own = [run for run in list_runs(root) if run.path.name == also or _learned_from(run, names, folder.name)]
+    return [_describe(run) for run in reversed(own[-_MOST_RUNS:])]
+
+
+def find_run(root: Path, name: str) -> RunFolder:
+    """The run of this name; nothing but runs directly in that folder is found.
+
+    Raises:
+        RunError: there is none.
+    """
+    for run in list_runs(root):
+        if run.path.name == name:
+            return run
+    raise RunError("there is no such run; it was removed, or never there")
+
+
+def score_of(run: RunFolder) -> dict[str, Any]:
+    """What a finished run scored, in plain values.
+
+    Raises:
+        RunError: it has not finished, or is damaged.
+    """
+    test, manifest = run.metrics()["test"], run.manifest()
+    people: dict[str, dict[str, Any]] = test.get("per_speaker") or {}
+    by_speaker = [
+        {"speaker": name, "n": facts["n"], "accuracy": facts["accuracy"], "ci95": facts.get("accuracy_ci95")}
+        for name, facts in sorted(people.items(), key=_worst_first)
+    ]
+    return {
+        "name": run.path.name,
+        "accuracy": test["accuracy"],
+        "n": test["n"],
+        "ci95": test.get("accuracy_ci95"),
+        "speakers_ci95": test.get("speaker_accuracy_ci95"),
+        "split": split_label(manifest, test.get("speakers")),
+        "by_speaker": by_speaker,
+        "notes": list(dict.fromkeys(manifest.get("notes") or [])),
+        "has_report": run.report.is_file(),
+        "has_model": run.onnx.is_file(),
+    }
+
+
+def _worst_first(person: tuple[str, dict[str, Any]]) -> tuple[float, str]:
+    name, facts = person
+    return facts["accuracy"], name
+
+
+def _learned_from(run: RunFolder, names: set[str], called: str) -> bool:
+    paths = {*_paths_in(run)}
+    # Words alone have no path: there the name that the page gave is all there is.
+    return bool(names & paths) or (not paths and run.path.name.startswith(f"{called}-2"))
+
+
+def _describe(run: RunFolder) -> dict[str, Any]:
+    facts: dict[str, Any] = {"name": run.path.name, "state": "unfinished", "accuracy": None}
+    with suppress(SaysoError, OSError, KeyError):
+        if run.finished:
+            facts |= {"state": "finished", "accuracy": run.metrics()["test"]["accuracy"]}
+        elif _is_locked(run):
+            facts["state"] = "running"
+    return facts
+
+
+def _is_locked(run: RunFolder) -> bool:
+    try:
+        with locked_folder(run.path):
+            return False
+    except RunError:
+        return True
+
+
+def _paths_in(run: RunFolder) -> Iterator[str]:
+    with suppress(OSError, ValueError, yaml.YAMLError):
+        yield from _paths((yaml.safe_load(run.recipe.read_text(encoding="utf-8")) or {}).get("dataset"))
+
+
+def _paths(value: Any) -> Iterator[str]:
+    """Every `path` in a data set, also in one that mixes others."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "path" and isinstance(inner, str):
+                yield str(Path(inner).resolve())
+            else:
+                yield from _paths(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _paths(inner)

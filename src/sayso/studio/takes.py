@@ -1,0 +1,88 @@
+"""The manifest of a folder of recordings: a line of JSON for each clip, which `sayso train` reads, too."""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sayso.system.files import output_errors, parse_json, write_text
+
+__all__ = ["MANIFEST", "Take", "append_take", "read_takes", "write_takes"]
+
+MANIFEST = "clips.jsonl"
+"""Lies in the folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Take:
+    """One clip, with what is known of how it came."""
+
+    path: str
+    """Below the folder, with `/` between."""
+    label: str
+    """The word, as it was typed."""
+    speaker: str | None = None
+    """Who says it, as it was typed."""
+    take: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """`recorded_at`; `settings` of the microphone, as the browser tells them, or `file`, what a dropped one was called;
+    `remarks`, what was found at once."""
+
+
+def read_takes(folder: Path) -> dict[str, Take]:
+    """Read the manifest, by path; empty where there is none. What is no line, as a crash leaves it, is passed over."""
+    try:
+        lines = (folder / MANIFEST).read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return {}
+    return {take.path: take for line in lines if (take := _read(line))}
+
+
+def _read(line: str) -> Take | None:
+    try:
+        values = parse_json(line)
+    except ValueError:
+        return None
+    if not isinstance(values, dict):
+        return None
+    path, label, speaker, facts = (values.get(key) for key in ("path", "label", "speaker", "take"))
+    if not isinstance(path, str) or not isinstance(label, str) or not isinstance(speaker, str | None):
+        return None
+    return Take(path=path, label=label, speaker=speaker or None, take=facts if isinstance(facts, dict) else {})
+
+
+def append_take(folder: Path, take: Take) -> None:
+    """Add a line, and have it on the disk; whoever calls keeps others out. What cannot be written whole is taken back.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    path = folder / MANIFEST
+    with output_errors(path), path.open("ab+", buffering=0) as file:
+        end = file.seek(0, os.SEEK_END)
+        # A line that a crash left unfinished must not swallow this one.
+        broken = end > 0 and os.pread(file.fileno(), 1, end - 1) != b"\n"
+        content = (b"\n" if broken else b"") + _line(take).encode()
+        try:
+            if file.write(content) < len(content):
+                file.write(content[-1:])  # tells why there is no room
+                raise OSError(0, "the line is not whole")
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(end)
+            raise
+
+
+def write_takes(folder: Path, takes: Iterable[Take]) -> None:
+    """Write the whole manifest anew, atomically.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    write_text(folder / MANIFEST, "".join(map(_line, takes)))
+
+
+def _line(take: Take) -> str:
+    values = {key: value for key, value in asdict(take).items() if value not in (None, {})}
+    return json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n"

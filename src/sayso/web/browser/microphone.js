@@ -1,0 +1,38 @@
+/** Opens the microphone as it is: without gain control, echo cancelling or noise suppression, which change the sound. */
+
+import { SaysoError, checkMicrophone, microphoneFault } from "./faults.js";
+
+const AS_IT_IS = { autoGainControl: false, echoCancellation: false, noiseSuppression: false };
+
+/**
+ * Open the microphone.
+ * @param {(fault: SaysoError) => void} lost called when it goes away
+ * @returns {Promise<object>} `{ label, sampleRate, settings, context, source, collect(port), close() }`; `settings` is what
+ *   the browser says it really does
+ */
+export async function openMicrophone(lost) {
+  checkMicrophone();
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: AS_IT_IS }).catch((error) => {
+    throw microphoneFault(error);
+  });
+  const [track] = stream.getAudioTracks();
+  track.onended = () => lost(new SaysoError("no-microphone", "The microphone went away: connect it, then press Listen again."));
+  const context = new AudioContext({ latencyHint: "interactive" });
+  await Promise.all([context.audioWorklet.addModule(new URL("worklet.js", import.meta.url)), context.resume()]);
+  const source = context.createMediaStreamSource(stream);
+  const collector = new AudioWorkletNode(context, "sayso-collector", { numberOfInputs: 1, outputChannelCount: [1] });
+  source.connect(collector).connect(context.destination); // it puts out silence; what leads nowhere may not be run
+  return {
+    label: track.label,
+    sampleRate: context.sampleRate,
+    settings: track.getSettings(),
+    context,
+    source,
+    collect: (port) => collector.port.postMessage({ port }, [port]),
+    close: () => {
+      track.onended = null;
+      track.stop();
+      context.close();
+    },
+  };
+}

@@ -1,0 +1,365 @@
+"""The studio as a person meets it: in Chromium, with a microphone that plays real or made-up sound."""
+
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from difflib import SequenceMatcher
+
+import numpy as np
+import pytest
+import soundfile
+
+pytest.importorskip("starlette", reason="needs the extra serve")
+pytest.importorskip("selenium", reason="pages are tried in a browser by selenium")
+
+from selenium.webdriver import ActionChains, Keys
+
+from axe import find_faults, why_no_axe
+from browser import chromium, needs_browser, show_at, wait_for, why_no_model, write_fake_sound
+from sayso.data.datasets.fsdd import FsddConfig
+from sayso.runs.folder import list_runs
+from sayso.studio.recordings import Recordings
+
+pytestmark = needs_browser
+
+RATE = 48_000
+SETTINGS = {"autoGainControl": False, "echoCancellation": False, "noiseSuppression": False}
+# From when the page opens the microphone: it counts to three before it records.
+_LEAD_SECONDS, _REST_SECONDS = 1.7, 6.0
+
+
+@contextmanager
+def studio(folder, *options):
+    """A `sayso studio` in a process of its own; gives the address it shows."""
+    command = [sys.executable, "-m", "sayso", "studio", "clips", "--port", "0", "--no-browser", *options]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.send_signal(2)
+        _, told = process.communicate(timeout=60)
+        assert "Traceback" not in told, told
+        assert process.returncode == 0
+
+
+@pytest.fixture
+def sound(tmp_path):
+    path = tmp_path / "microphone.wav"
+    write_fake_sound(path, np.zeros(RATE), RATE)
+    return path
+
+
+def tone(hertz, seconds=0.6):
+    time = np.arange(round(seconds * RATE)) / RATE
+    return 0.4 * np.sin(2 * np.pi * hertz * time) * np.hanning(len(time))
+
+
+def play(sound, samples, rate=RATE):
+    """Have the microphone, when it is opened next, say this once the page has counted in."""
+    silence = [np.zeros(round(seconds * rate)) for seconds in (_LEAD_SECONDS, _REST_SECONDS)]
+    write_fake_sound(sound, np.concatenate([silence[0], samples, silence[1]]), rate)
+
+
+def find(page, selector):
+    return page.find_element("css selector", selector)
+
+
+def go(page, step):
+    """Show a step, as its link does."""
+    if page.current_url.endswith(f"#{step}"):
+        return
+    page.execute_script("delete document.body.dataset.shown")
+    find(page, f".steps a[href='#{step}']").click()
+    wait_for(page, f"return document.body.dataset.shown === '{step}'")
+
+
+def type_words(page, *words):
+    go(page, "words")
+    while len(page.find_elements("name", "word")) < len(words):
+        find(page, "#add-word").click()
+    for field, word in zip(page.find_elements("name", "word"), words, strict=False):
+        field.clear()
+        field.send_keys(word)
+    find(page, "#words-form [type=submit]").click()
+    wait_for(page, "return document.getElementById('words-saved').textContent.startsWith('Saved')")
+
+
+def be(page, speaker):
+    go(page, "record")
+    page.execute_script("document.getElementById('on').checked = false; document.getElementById('speaker').value = ''")
+    find(page, "#speaker").send_keys(speaker, "\ue007")
+    find(page, "#prompt-word").click()
+    wait_for(page, "return document.activeElement.id !== 'speaker'")
+
+
+def record(page, sound, samples_of, rate=RATE):
+    """Record the word that is asked for; gives it, and what the page says of the clip."""
+    # The fake microphone reads its file when it is opened: another step closes it.
+    go(page, "words")
+    go(page, "record")
+    word = find(page, "#prompt-word").text
+    play(sound, samples_of(word), rate)
+    take_here(page, page.execute_script("return document.querySelectorAll('#clips li button').length / 2"))
+    return word, find(page, "#prompt-state").text
+
+
+def take_here(page, before):
+    """Record a clip beside those there before."""
+    find(page, "#take").click()
+    wait_for(page, f"return document.querySelectorAll('#clips li button').length / 2 > {before}", seconds=30)
+    wait_for(page, "return !document.getElementById('stop').offsetParent")
+
+
+def has_no_faults(page):
+    if why_no_axe():
+        return
+    assert find_faults(page) == []
+
+
+def test_the_way_from_words_to_a_score(tmp_path, sound):
+    """A smoke: two words, some clips by the microphone, some as files, a small training, its report."""
+    pitches = {"high": 2_400, "low": 300}
+    with studio(tmp_path) as url, chromium(tmp_path, sound=sound) as page:
+        page.get(url)
+        wait_for(page, "return document.body.dataset.shown !== undefined")
+        assert "token" not in page.current_url
+        has_no_faults(page)
+        type_words(page, *pitches)
+        be(page, "Ann")
+        for _ in range(2):
+            word, told = record(page, sound, lambda word: tone(pitches[word]))
+            assert told == "Kept.", (word, told)
+        takes = Recordings(tmp_path / "clips").takes()
+        assert {(take.label, take.speaker) for take in takes} == {("high", "Ann"), ("low", "Ann")}
+        for take in takes:
+            assert {key: take.take["settings"][key] for key in SETTINGS} == SETTINGS
+            samples, rate = soundfile.read(tmp_path / "clips" / take.path)
+            spectrum = np.abs(np.fft.rfft(samples))
+            assert np.fft.rfftfreq(len(samples), 1 / rate)[spectrum.argmax()] == pytest.approx(
+                pitches[take.label], rel=0.02
+            )
+        has_no_faults(page)
+        drop_files(page, tmp_path, pitches)
+        has_no_faults(page)
+        train(page)
+        has_no_faults(page)
+        go(page, "score")
+        wait_for(page, "return document.getElementById('score-accuracy').textContent")
+        has_no_faults(page)
+        [run] = list_runs(tmp_path / "runs")
+        assert find(page, "#score-accuracy").text == f"{100 * run_accuracy(run):.1f} %"
+        page.switch_to.frame(find(page, "#report"))
+        assert run.path.name in find(page, "h1").text
+        page.switch_to.default_content()
+        talk(page)
+        has_no_faults(page)
+        assert [entry for entry in page.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def talk(page):
+    """Have the model answer in the page, where what runs it there has been fetched."""
+    go(page, "talk")
+    if why_no_model():
+        return
+    wait_for(page, "return document.getElementById('talk-body').textContent.includes('Ready')")
+    find(page, "#talk-body button").click()
+    bars = "[...document.querySelectorAll('#talk-body .words .fill')].map((each) => each.style.transform)"
+    wait_for(page, f"return {bars}.some((each) => /0\\.[1-9]|1/.test(each))")
+    assert not find(page, "#talk-body .fault").is_displayed()
+
+
+def run_accuracy(run):
+    return run.metrics()["test"]["accuracy"]
+
+
+def drop_files(page, folder, pitches):
+    """Add clips of two more people as files."""
+    page.execute_script("document.getElementById('files').open = true")
+    rng = np.random.default_rng(0)
+    for speaker in ("Ben", "Cas"):
+        be(page, speaker)
+        for word, hertz in pitches.items():
+            paths = []
+            for place in range(4):
+                paths.append(folder / f"{speaker}-{word}-{place}.wav")
+                samples = np.pad(tone(hertz * rng.uniform(0.9, 1.1), rng.uniform(0.4, 0.7)), 12_000)
+                soundfile.write(paths[-1], samples + 0.003 * rng.standard_normal(len(samples)), RATE)
+            page.execute_script("document.getElementById('file-word').value = arguments[0]", word)
+            page.execute_script("document.getElementById('file-results').replaceChildren()")
+            find(page, "#file-input").send_keys("\n".join(map(str, paths)))
+            told = "[...document.querySelectorAll('#file-results li')].map((each) => each.lastChild.textContent)"
+            wait_for(page, f"return {told}.filter((each) => each !== '…').length === 4")
+            assert page.execute_script(f"return {told}") == ["kept"] * 4
+            wait_for(page, "return !document.getElementById('file-input').value")
+
+
+def train(page, *, small=True, seconds=120):
+    go(page, "train")
+    if small:
+        page.execute_script("document.querySelector('#train-form details').open = true")
+        find(page, "#small").click()
+        find(page, "#epochs").send_keys("8")
+    find(page, "#train-start").click()
+    wait_for(page, "return /Finished|error/.test(document.getElementById('train-state').textContent)", seconds=seconds)
+    assert "Finished" in find(page, "#train-state").text, find(page, "#train-now").text
+
+
+def test_a_reload_and_a_crash_of_the_studio_lose_nothing(tmp_path, sound):
+    with chromium(tmp_path, sound=sound) as page:
+        with studio(tmp_path) as url:
+            page.get(url)
+            wait_for(page, "return document.body.dataset.shown !== undefined")
+            type_words(page, "high", "low")
+            be(page, "Ann")
+            record(page, sound, lambda word: tone(500))
+            page.refresh()
+            wait_for(page, "return document.querySelectorAll('#clips button').length")
+            assert find(page, "#speaker").get_attribute("value") == "Ann"
+            page.execute_script("document.getElementById('on').checked = false")
+            play(sound, tone(700))
+            take_here(page, 1)
+        # The studio has gone: what is recorded now stays in the page, and says so.
+        find(page, "#take").click()
+        wait_for(page, "return document.querySelectorAll('#unsaved-clips li').length", seconds=30)
+        assert "Is it still running in the terminal?" in find(page, "#trouble").text
+        assert find(page, "#prompt-state").text == "This clip is not saved yet."
+    assert len(Recordings(tmp_path / "clips").takes()) == 2
+
+
+@pytest.mark.slow
+def test_a_faulty_clip_is_kept_or_taken_again_by_the_keyboard_alone(tmp_path, sound):
+    with studio(tmp_path) as url, chromium(tmp_path, sound=sound) as page:
+        page.get(url)
+        wait_for(page, "return document.body.dataset.shown !== undefined")
+        press(page, "high", Keys.ENTER, "low", Keys.ENTER, onto="[name=word]")
+        press(page, Keys.ENTER, onto="#words-form [type=submit]")
+        wait_for(page, "return document.getElementById('words-saved').textContent")
+        press(page, Keys.ENTER, onto=".steps a[href='#record']")
+        wait_for(page, "return document.body.dataset.shown === 'record'")
+        play(sound, 0.001 * tone(300))
+        press(page, "Ann", Keys.TAB, onto="#speaker")
+        page.execute_script("document.activeElement.blur()")
+        press(page, Keys.SPACE)
+        wait_for(page, "return document.getElementById('keep').offsetParent", seconds=30)
+        assert find(page, "#prompt-state").text == "Nothing is to be heard in it."
+        assert page.execute_script("return document.activeElement.id") == "keep"
+        [faulty] = Recordings(tmp_path / "clips").takes()
+        page.execute_script("document.activeElement.blur()")
+        press(page, "r")
+        wait_for(page, "return !document.getElementById('keep').offsetParent")
+        wait_for(page, "return document.getElementById('keep').offsetParent", seconds=30)
+        [again] = Recordings(tmp_path / "clips").takes()
+        assert (again.label, again.path != faulty.path) == (faulty.label, True)
+        page.execute_script("document.getElementById('on').checked = false; document.activeElement.blur()")
+        press(page, "k")
+        wait_for(page, "return document.getElementById('take').offsetParent")
+        assert find(page, "#prompt-word").text == "low"
+
+
+def press(page, *keys, onto=None):
+    """Press keys, where the focus is or on an element that can have it."""
+    if onto:
+        page.execute_script("document.querySelector(arguments[0]).focus()", onto)
+        assert page.execute_script("return document.activeElement.matches(arguments[0])", onto)
+    ActionChains(page).send_keys(*keys).perform()
+
+
+def test_no_step_is_wider_than_the_screen_or_hard_to_use(tmp_path):
+    with studio(tmp_path) as url, chromium(tmp_path) as page:
+        page.get(url)
+        wait_for(page, "return document.body.dataset.shown !== undefined")
+        type_words(page, "a" * 100, "turn the lights in the kitchen off, please")
+        for step in ("words", "record", "train", "score", "talk"):
+            go(page, step)
+            page.execute_script("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+            for width, dark in ((1280, False), (1280, True), (390, False), (390, True)):
+                show_at(page, width, 844, dark=dark)
+                assert page.execute_script("return document.documentElement.scrollWidth") <= width, (step, width)
+                has_no_faults(page)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ({"refuses_microphone": True}, "was not allowed to use the microphone"),
+        ({"has_microphone": False}, "There is no microphone"),
+    ],
+)
+def test_without_a_microphone_the_page_says_what_to_do(tmp_path, kind, told):
+    with studio(tmp_path) as url, chromium(tmp_path, **kind) as page:
+        page.get(url)
+        wait_for(page, "return document.body.dataset.shown !== undefined")
+        type_words(page, "high", "low")
+        be(page, "Ann")
+        find(page, "#take").click()
+        wait_for(page, "return !document.getElementById('trouble').hidden")
+        assert told in find(page, "#trouble").text
+        assert find(page, "#take").is_displayed()
+
+
+@pytest.mark.slow
+def test_three_digits_by_two_people_are_understood_of_a_third(tmp_path, sound, record_property):
+    """The whole way with people's recordings; what is asked of it stands in the test."""
+    if (fsdd := FsddConfig().location()) is None:
+        pytest.skip("needs FSDD below $SAYSO_DATA")
+    words = {"zero": 0, "one": 1, "seven": 7}
+    with studio(tmp_path) as url, chromium(tmp_path, sound=sound) as page:
+        page.get(url)
+        wait_for(page, "return document.body.dataset.shown !== undefined")
+        type_words(page, *words)
+        for speaker in ("jackson", "theo"):
+            be(page, speaker)
+            counts = dict.fromkeys(words, 0)
+
+            def samples_of(word, speaker=speaker, counts=counts):
+                counts[word] += 1
+                return read_digit(fsdd, words[word], speaker, counts[word])[0]
+
+            for _ in range(8 * len(words)):
+                record(page, sound, samples_of, 8_000)
+        assert len(Recordings(tmp_path / "clips").takes()) == 48
+        train(page, small=False, seconds=900)
+        go(page, "score")
+        wait_for(page, "return document.getElementById('score-accuracy').textContent")
+        if not why_no_model():
+            detected = {name: hear(page, sound, fsdd, words, name) for name in ("nicolas", "lucas", "yweweler")}
+            record_property("detected of 30, talking", detected)
+            assert min(detected.values()) >= 24, detected
+    [run] = list_runs(tmp_path / "runs")
+    from sayso.runtime import Recognizer
+
+    recognizer = Recognizer(run.onnx)
+    right, mixed_up = {}, 0
+    for speaker in ("nicolas", "lucas", "yweweler"):
+        asked = [(word, place) for word in words for place in range(10)]
+        heard = (read_digit(fsdd, words[word], speaker, place) for word, place in asked)
+        answers = [recognizer.predict(samples, sample_rate=rate)[0].label for samples, rate in heard]
+        right[speaker] = sum(answer == word for answer, (word, _) in zip(answers, asked, strict=True))
+        mixed_up += sum(answer not in (word, None) for answer, (word, _) in zip(answers, asked, strict=True))
+    # The same files without the page, by `sayso train`, gave 19, 29 and 30: the worst is turned away, not mixed up.
+    record_property("right of 30", {**right, "worst": min(right.values()), "mixed up of 90": mixed_up})
+    assert sorted(right.values())[1] >= 24, right
+    assert mixed_up <= 5
+
+
+def hear(page, sound, fsdd, words, speaker):
+    """Play 30 clips to the step Talk; gives how many were detected as their word, in their order."""
+    said = [word for _ in range(10) for word in words]
+    clips = [read_digit(fsdd, words[word], speaker, place // len(words))[0] for place, word in enumerate(said)]
+    pause = np.zeros(round(1.5 * 8_000))
+    whole = np.concatenate([pause, *(part for clip in clips for part in (clip, pause))])
+    write_fake_sound(sound, np.concatenate([whole, np.zeros(20 * 8_000)]), 8_000)
+    go(page, "talk")
+    page.refresh()
+    wait_for(page, "return document.getElementById('talk-body').textContent.includes('Ready')")
+    find(page, "#talk-body button").click()
+    time.sleep(len(whole) / 8_000 + 3)
+    rows = "[...document.querySelectorAll('#talk-body tbody tr')].map((row) => row.firstChild.textContent)"
+    heard = [word for word in reversed(page.execute_script(f"return {rows}")) if word in words]
+    return sum(block.size for block in SequenceMatcher(None, said, heard, autojunk=False).get_matching_blocks())
+
+
+def read_digit(folder, digit, speaker, place):
+    [path] = folder.rglob(f"{digit}_{speaker}_{place}.wav")
+    return soundfile.read(path, dtype="float32")
