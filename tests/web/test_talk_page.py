@@ -1,12 +1,21 @@
 """The Talk page in Chromium, with a microphone that plays a file, and with all that may be missing."""
 
+import csv
+import difflib
 import json
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
+import soxr
 
 from browser import RATE, chromium, needs_model_in_browser, served, show_at, wait_for, write_fake_sound
+from sayso.data.recordings import dataset
 from sayso.delivery.web import export_web
+from sayso.experiment.train import train
+from sayso.runtime import Recognizer, Stream
 from tone_model_made import make_tone_model, recording
 
 pytestmark = needs_model_in_browser
@@ -52,6 +61,40 @@ def test_words_that_the_microphone_hears_are_told(page, tmp_path):
         assert severe(driver) == []
         driver.execute_script(LISTEN)
         assert wait_for(driver, "return document.querySelector('.talk button').textContent") == "Listen"
+
+
+@pytest.mark.slow
+def test_real_words_are_told_as_the_python_stream_tells_them(tmp_path):
+    """Test clips of five words, a pause after each; the microphone plays at 48 kHz."""
+    if not dataset("speech_commands").here:
+        pytest.skip("needs real words: SAYSO_DATA with speech_commands_v0.01")
+    recipe = Path(__file__).parents[2] / "recipes" / "speech-commands" / "stream.yaml"
+    run = train(recipe, overrides=["training.epochs=2"], out=tmp_path / "run")
+    export_web(run.onnx, tmp_path / "page")
+    words = Recognizer(run.onnx).labels
+    with run.predictions_file.open(newline="", encoding="utf-8") as file:
+        tested = [row for row in csv.DictReader(file) if row["label"] in words]
+    clips = tested[:: len(tested) // 30][:30]
+    parts = [np.zeros(3 * RATE)]
+    for clip in clips:
+        samples, rate = soundfile.read(clip["clip"])
+        parts += [soxr.resample(samples, rate, RATE), np.zeros(RATE)]
+    samples = np.concatenate([*parts, np.zeros(5 * RATE)]).astype(np.float32)
+    expected = [one.word for one in Stream(run.onnx, sample_rate=RATE).feed(samples)]
+    write_fake_sound(tmp_path / "sound.wav", samples)
+    with served(tmp_path / "page") as url, chromium(tmp_path, sound=tmp_path / "sound.wav") as driver:
+        driver.get(url)
+        wait_for(driver, READY)
+        driver.execute_script(LISTEN)
+        time.sleep(len(samples) / RATE - 2)
+        rows = driver.execute_script(ROWS)
+    found = [row[0] for row in reversed(rows)]
+    alike = difflib.SequenceMatcher(a=expected, b=found, autojunk=False).ratio()
+    # The microphone's file begins between two hops, so a score that just meets its threshold may fall short of it.
+    assert alike >= 0.85, (expected, found)
+    said = [clip["label"] for clip in clips]
+    right = sum(block.size for block in difflib.SequenceMatcher(a=said, b=found, autojunk=False).get_matching_blocks())
+    assert right >= len(said) / 2, (said, found)
 
 
 def test_the_threshold_is_a_dial_by_keyboard_and_its_cost_moves_with_it(page, tmp_path):

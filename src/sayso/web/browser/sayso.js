@@ -69,7 +69,7 @@ export class Sayso {
     this.settings = facts.stream;
     /** The microphone that is heard, or null. */
     this.microphone = null;
-    /** What listening has lost: `{ dropped }` blocks of the browser's, and `{ skipped }` seconds this machine was too slow for. */
+    /** What listening has lost, in seconds: `{ dropped }` by the browser, and `{ skipped }` as answering was too slow. */
     this.lost = { dropped: 0, skipped: 0 };
     this.#decider = new Decider(facts.labels, facts.stream, facts.audio.sample_rate);
   }

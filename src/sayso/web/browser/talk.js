@@ -172,7 +172,7 @@ class Talk {
       ["Answers", `one each ${rounded(1000 * settings.hop_seconds)} ms, on the last ${rounded(facts.audio.clip_samples / facts.audio.sample_rate)} s of sound`],
       ["Computing", this.times.milliseconds.length ? `${median(this.times.milliseconds).toFixed(2)} ms an answer (median)` : "–"],
       ["Latency", this.times.latency.length ? `${Math.round(median(this.times.latency))} ms from the sound to its answer (median), ${Math.round(Math.max(...this.times.latency))} ms at worst` : "–"],
-      ["Lost", lost.dropped || lost.skipped ? `${Math.round(lost.dropped)} blocks by the browser, ${lost.skipped.toFixed(1)} s as this machine is too slow` : "nothing"],
+      ["Lost", lost.dropped >= 0.05 || lost.skipped ? `${lost.dropped.toFixed(1)} s of sound by the browser, ${lost.skipped.toFixed(1)} s as answering is too slow here` : "nothing"],
       ["Microphone", microphone ? `${microphone.label || "unnamed"}, ${microphone.sampleRate} Hz; ${processing(microphone.settings)}` : "–"],
       ["Model", `${facts.graph.file}, ${(facts.graph.bytes / 1e6).toFixed(1)} MB, ${facts.audio.sample_rate} Hz${facts.credit ? `; ${facts.credit}` : ""}`],
     ];

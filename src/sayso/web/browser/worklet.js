@@ -1,22 +1,52 @@
 /** Collects the microphone's samples into blocks and sends them to the worker; counts what the browser left out. */
 
 const BLOCK_SECONDS = 0.02;
+const PERIOD_SECONDS = 2;
+const MOST_DRIFT = 0.001; // of the sound card's clock against the computer's
+
+/** How much sound is missing, by the computer's clock: a browser that is too busy leaves out sound and does not say so. */
+class Clock {
+  constructor() {
+    this.lost = 0;
+    this.least = Infinity; // how far sound lay behind the clock in this period, at its best
+    this.known = null; // of that, what is no news
+  }
+
+  /** Note that so many seconds of sound have come; gives how many are missing by now. */
+  note(seconds) {
+    const now = Date.now() / 1000;
+    this.begin ??= now - seconds;
+    this.least = Math.min(this.least, now - this.begin - seconds);
+    this.end ??= now + PERIOD_SECONDS;
+    if (now >= this.end) this.#close(now);
+    return this.lost;
+  }
+
+  #close(now) {
+    const allowed = (this.known ?? this.least) + MOST_DRIFT * PERIOD_SECONDS;
+    if (this.known !== null) this.lost += Math.max(0, this.least - allowed);
+    this.known = Math.max(allowed, this.least);
+    this.least = Infinity;
+    this.end = now + PERIOD_SECONDS;
+  }
+}
 
 class Collector extends AudioWorkletProcessor {
   constructor() {
     super();
     this.block = new Float32Array(Math.round(BLOCK_SECONDS * sampleRate));
     this.filled = 0;
-    this.dropped = 0;
+    this.skippedFrames = 0;
     this.expected = null;
     this.hasBegun = false; // while the sound begins, browsers skip
+    this.clock = new Clock();
     this.port.onmessage = ({ data }) => (this.worker = data.port);
   }
 
   process([channels]) {
     const frames = channels.length ? channels[0].length : 0;
     if (!frames || !this.worker) return true;
-    if (this.expected !== null && currentFrame > this.expected) this.dropped += (currentFrame - this.expected) / frames;
+    if (this.expected !== null && currentFrame > this.expected) this.skippedFrames += currentFrame - this.expected;
     if (this.hasBegun) this.expected = currentFrame + frames;
     for (let place = 0; place < frames; place++) {
       let sum = 0;
@@ -30,7 +60,8 @@ class Collector extends AudioWorkletProcessor {
   #send() {
     const samples = this.block;
     const { length } = samples;
-    this.worker.postMessage({ samples, dropped: this.dropped, at: Date.now() }, [samples.buffer]);
+    const dropped = this.skippedFrames / sampleRate + this.clock.note(currentTime);
+    this.worker.postMessage({ samples, dropped, at: Date.now() }, [samples.buffer]);
     this.block = new Float32Array(length);
     this.filled = 0;
     this.hasBegun = true;
