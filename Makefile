@@ -45,10 +45,13 @@ check: .venv/.ready-dev
 test test-slow: export OMP_NUM_THREADS := 1
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
+# Where npm's registry cannot be reached, the tests of pages that run a model are skipped, and say so.
 test: check
+	-@$(BIN)/python -m sayso.web.fetch
 	$(PYTEST)
 
 test-slow: .venv/.ready-dev
+	-@$(BIN)/python -m sayso.web.fetch
 	$(PYTEST) -m "slow or not slow"
 
 format: .venv/.ready-dev

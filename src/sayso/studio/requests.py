@@ -31,6 +31,7 @@ def answering(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Re
     """Have every error that a person can cause answered as JSON, `{"error": a sentence}`."""
 
     async def answer(request: Request) -> Response:
+        """Answer as the handler does, or say what is wrong."""
         try:
             return await handler(request)
         except TooLargeError as error:
