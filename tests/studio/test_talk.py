@@ -11,10 +11,16 @@ from streams_made import export_model
 from studio_made import make_studio
 
 
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    return export_model(tmp_path_factory.mktemp("exported") / "made").parent
+
+
 @pytest.fixture
-def page(tmp_path):
+def page(tmp_path, exported):
     run = tmp_path / "runs" / "one"
-    shutil.copytree(export_model(tmp_path / "made").parent, run)
+    shutil.copytree(exported, tmp_path / "made")
+    shutil.copytree(exported, run)
     (run / "recipe.yaml").write_text("dataset: {kind: fsdd}\n")
     return make_studio(tmp_path)[1]
 
