@@ -20,11 +20,12 @@ export async function showTalk(root, { url }) {
   const fault = make("p", { className: "notes fault", role: "alert", hidden: true });
   const talk = make("div", { className: "talk" }, make("div", { className: "bar" }, button, status), fault);
   root.replaceChildren(talk);
+  const began = performance.now();
   try {
     const recogniser = await Sayso.load(url);
-    const ready = (performance.now() / 1000).toFixed(1);
+    const took = ((performance.now() - began) / 1000).toFixed(1);
     new Talk(recogniser, { talk, status, button, fault });
-    status.textContent = `Ready ${ready} s after this page was opened.`;
+    status.textContent = `Ready; the model was loaded in ${took} s.`;
     return recogniser;
   } catch (error) {
     if (!(error instanceof SaysoError)) throw error;
