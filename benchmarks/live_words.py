@@ -15,12 +15,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sayso.audio import quantise, read_sound, resample, to_float
-from sayso.data.clips import Clip
 from sayso.data.datasets import find_dataset
 from sayso.data.made_streams import MadeStream, Piece, Spoken, make_stream
 from sayso.experiment.run import Run
@@ -38,6 +38,9 @@ FOLDS, RATE = 5, 16_000
 # Of the places in a stream, the others being clips of other words.
 WORDS_SHARE = 0.65
 LOUD_DB = 10.0
+
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,29 +63,31 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/live-words"))
     parser.add_argument("--set", action="append", default=[], dest="overrides")
     options = parser.parse_args()
-    folds = _read_folds(options.sentences)[: options.folds]
+    folds = read_folds(options.sentences)[: options.folds]
     replay, replayed = None, []
     for fold, own in enumerate(folds):
         others = [
-            str(path) for place, paths in enumerate(_read_folds(options.sentences)) if place != fold for path in paths
+            str(path) for place, paths in enumerate(read_folds(options.sentences)) if place != fold for path in paths
         ]
-        run = _train(options.recipe, options.runs / str(fold), others, options.overrides)
+        run = train_once(options.recipe, options.runs / str(fold), others, options.overrides)
         stream = Stream(run.path)
         replay = Replay(
             stream.labels, stream.settings, sample_rate=RATE, window_samples=round(stream.window_seconds * RATE)
         )
-        replayed += [_replay(run, replay, fold, made) for made in _streams(own, fold, len(folds), options.replays)]
+        replayed += [replay_over(run, replay, fold, made) for made in _streams(own, fold, len(folds), options.replays)]
     assert replay is not None
-    _report(replay, replayed, options.alarms)
+    report(replay, replayed, options.alarms)
 
 
-def _read_folds(sentences: Path) -> list[list[Path]]:
+def read_folds(sentences: Path) -> list[list[Path]]:
+    """The sentences of each fold."""
     with Path(__file__).with_name("sentence_folds.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     return [[sentences / row["file"] for row in rows if int(row["fold"]) == fold] for fold in range(FOLDS)]
 
 
-def _train(recipe: Path, folder: Path, negatives: Sequence[str], overrides: Sequence[str]) -> Run:
+def train_once(recipe: Path, folder: Path, negatives: Sequence[str], overrides: Sequence[str]) -> Run:
+    """Train with these recordings as negatives, where that was not done before."""
     if (folder / "manifest.json").is_file() and Run(folder).finished:
         return Run(folder)
     began = time.perf_counter()
@@ -96,44 +101,48 @@ def _train(recipe: Path, folder: Path, negatives: Sequence[str], overrides: Sequ
 def _streams(own: Sequence[Path], fold: int, folds: int, replays: int) -> list[MadeStream]:
     clips = find_dataset("speech_commands", [f"words={[*WORDS, *OTHERS]!r}"]).listing(Progress())
     tested = [clip for clip in clips.clips if clip.part == "test"]
-    wanted = _share([clip for clip in tested if clip.label in WORDS], fold, folds)
-    others = _share([clip for clip in tested if clip.label in OTHERS], fold, folds)
-    pieces = [Piece(path.name, _samples(path)) for path in own]
-    noise = [_samples(Path(path)) for path in clips.noise]
+    wanted = share_of([clip for clip in tested if clip.label in WORDS], fold, folds)
+    others = share_of([clip for clip in tested if clip.label in OTHERS], fold, folds)
+    pieces = [Piece(path.name, read_samples(path)) for path in own]
+    noise = [read_samples(Path(path)) for path in clips.noise]
     made: list[MadeStream] = []
     for number in range(replays):
         rng = np.random.default_rng((fold, number))
         words = round(WORDS_SHARE * 2 * len(pieces))
-        chosen = _drawn(wanted, words, number) + _drawn(others, 2 * len(pieces) - words, number)
+        chosen = taken_in_turn(wanted, words, number) + taken_in_turn(others, 2 * len(pieces) - words, number)
         spoken = [
-            Spoken(clip.label, _samples(Path(clip.path)))
+            Spoken(clip.label, read_samples(Path(clip.path)))
             for clip in (chosen[at] for at in rng.permutation(len(chosen)))
         ]
         made.append(make_stream(pieces, spoken, noise, rng, sample_rate=RATE))
     return made
 
 
-def _share(clips: Sequence[Clip], fold: int, folds: int) -> list[Clip]:
+def share_of(clips: Sequence[Item], fold: int, folds: int) -> list[Item]:
+    """The share of the clips that stands in the streams of a fold."""
     order = np.random.default_rng(5).permutation(len(clips))[fold::folds]
     return [clips[place] for place in order]
 
 
-def _drawn(clips: Sequence[Clip], count: int, number: int) -> list[Clip]:
-    """So many of the clips, going on where the replay before ended."""
-    return [clips[(number * count + place) % len(clips)] for place in range(min(count, len(clips)))]
+def taken_in_turn(clips: Sequence[Item], count: int, number: int) -> list[Item]:
+    """So many of the clips, going on where the replay before ended, and again from the first where they are few."""
+    return [clips[(number * count + place) % len(clips)] for place in range(count)]
 
 
-def _samples(path: Path) -> NDArray[np.float32]:
+def read_samples(path: Path) -> NDArray[np.float32]:
+    """Read a sound at the models' rate, (samples,), in [-1, 1]."""
     sound = read_sound(path)
     return resample(to_float(sound.samples), sound.sample_rate, RATE)
 
 
-def _replay(run: Run, replay: Replay, fold: int, made: MadeStream) -> Replayed:
+def replay_over(run: Run, replay: Replay, fold: int, made: MadeStream) -> Replayed:
+    """Have the exported model of a run listen to a stream."""
     answers = Stream(run.path).answer(quantise(made.samples))
     return Replayed(fold, made, replay.track(answers, seconds=made.seconds, truth=made.truth))
 
 
-def _report(replay: Replay, replayed: Sequence[Replayed], alarms: float) -> None:
+def report(replay: Replay, replayed: Sequence[Replayed], alarms: float) -> None:
+    """Print the scores of all folds, each with the thresholds of the others."""
     folds = sorted({each.fold for each in replayed})
     heard: list[tuple[Replayed, Heard]] = []
     for fold in folds:
@@ -149,7 +158,7 @@ def _report(replay: Replay, replayed: Sequence[Replayed], alarms: float) -> None
             f"{name:6} missed {100 * misses['rate']:5.1f} % of {misses['n']}, {fired['n']} alarms, "
             f"{fired['per_hour']:.2f} an hour, latency {1000 * latency:.0f} ms"
         )
-    print("misses by SNR:", _by_snr(heard))
+    print("misses by SNR:", _by_snr(heard, replay.words))
     seconds = {place.name: place.end - place.start for each in replayed for place in each.stream.places}
     fired = sorted(
         (each.stream.source_at(one.firings[alarm.firing].time), one.firings[alarm.firing].word, alarm.during or "-")
@@ -166,12 +175,12 @@ def _lowest_threshold(replay: Replay, tracks: Sequence[Track], word: str, alarms
     return next((point.threshold for point in points if point.alarms_per_hour <= alarms), 1.0)
 
 
-def _by_snr(heard: Sequence[tuple[Replayed, Heard]]) -> str:
+def _by_snr(heard: Sequence[tuple[Replayed, Heard]], words: Sequence[str]) -> str:
     rows = [
         (snr_db, place in one.outcome.misses, stretch.label)
         for each, one in heard
         for place, (stretch, snr_db) in enumerate(zip(one.truth, each.stream.snr_db, strict=True))
-        if stretch.label in WORDS
+        if stretch.label in words
     ]
     loud = [missed for snr_db, missed, _ in rows if snr_db >= LOUD_DB]
     soft = [missed for snr_db, missed, _ in rows if snr_db < LOUD_DB]
