@@ -63,7 +63,7 @@ VALUES = {
         "keep": "last",
         "label_smoothing": 0.0,
     },
-    "stream": {"smoothing": 5},
+    "stream": {"smoothing": 4},
 }
 
 

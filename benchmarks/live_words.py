@@ -12,6 +12,7 @@ noise add no independent hours.
 import argparse
 import csv
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from sayso.data.made_streams import MadeStream, Piece, Spoken, make_stream
 from sayso.experiment.run import Run
 from sayso.experiment.train import train
 from sayso.metrics.detection import Heard, score_detections
+from sayso.metrics.rates import ratio_bootstrap, replayed_rate
 from sayso.recipe.recipe import read_recipe
 from sayso.runtime import Stream
 from sayso.runtime.replay import Replay, Track
@@ -61,6 +63,7 @@ def main() -> None:
     parser.add_argument("--alarms", type=float, default=0.5, help="false alarms an hour that each word may give")
     parser.add_argument("--folds", type=int, default=FOLDS, help="how many of the five are trained and scored")
     parser.add_argument("--runs", type=Path, default=Path("runs/live-words"))
+    parser.add_argument("--smoothing", type=int, help="answers whose mean is a score; default: as the models say")
     parser.add_argument("--set", action="append", default=[], dest="overrides")
     options = parser.parse_args()
     folds = read_folds(options.sentences)[: options.folds]
@@ -71,9 +74,8 @@ def main() -> None:
         ]
         run = train_once(options.recipe, options.runs / str(fold), others, options.overrides)
         stream = Stream(run.path)
-        replay = Replay(
-            stream.labels, stream.settings, sample_rate=RATE, window_samples=round(stream.window_seconds * RATE)
-        )
+        settings = stream.settings.overridden({"smoothing": options.smoothing} if options.smoothing else {})
+        replay = Replay(stream.labels, settings, sample_rate=RATE, window_samples=round(stream.window_seconds * RATE))
         replayed += [replay_over(run, replay, fold, made) for made in _streams(own, fold, len(folds), options.replays)]
     assert replay is not None
     report(replay, replayed, options.alarms)
@@ -165,7 +167,16 @@ def report(replay: Replay, replayed: Sequence[Replayed], alarms: float) -> None:
         for each, one in heard
         for alarm in one.outcome.alarms
     )
-    print(f"{scores['hours']:.2f} hours replayed, {sum(seconds.values()) / 3600:.2f} independent; alarms in", fired)
+    hours = sum(seconds.values()) / 3600
+    rate = replayed_rate(len(fired), scores["hours"], hours)
+    counts = Counter(source for source, _, _ in fired)
+    drawn = ratio_bootstrap([counts[name] for name in seconds], [scores["hours"] / len(seconds)] * len(seconds))
+    over = f"{drawn[0]:.2f} to {drawn[1]:.2f} an hour" if drawn else "not to be told"
+    print(
+        f"{scores['hours']:.2f} hours replayed, {hours:.2f} independent; {len(counts)} of {len(seconds)} files fired, "
+        f"over files like these {over}; by the independent hours at most {rate.at_most:.1f} an hour (exact, 95 %)"
+    )
+    print("alarms in", fired)
     print("latency of all:", scores["latency"])
 
 
