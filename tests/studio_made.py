@@ -7,7 +7,7 @@ from urllib.parse import quote
 import numpy as np
 from starlette.testclient import TestClient
 
-from sayso.studio.address import Address
+from sayso.http.address import Address
 from sayso.studio.app import Studio, make_app
 from sayso.studio.guard import Guard, Keys
 

@@ -11,7 +11,8 @@ import soundfile
 pytest.importorskip("starlette", reason="needs the extra serve")
 
 from sayso.audio import decode
-from sayso.studio import intake, requests
+from sayso.http import requests
+from sayso.studio import intake
 from studio_made import RATE, drop, make_studio, send, told, word
 
 SETTINGS = {"autoGainControl": False, "echoCancellation": False, "noiseSuppression": False, "sampleRate": 48_000}

@@ -10,7 +10,8 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from sayso.studio.address import Address, check_address
+from sayso.http.address import Address
+from sayso.studio.address import check_address
 from sayso.studio.app import Studio, make_app
 from sayso.studio.guard import Guard, Keys
 

@@ -16,12 +16,13 @@ from starlette.routing import Route
 
 from sayso.data.voices.espeak import is_installed
 from sayso.errors import AudioError, DataError, Fault, SettingsError
+from sayso.http.requests import answering, read_body
 from sayso.runtime.live import Tell
 from sayso.studio.advice import advise
 from sayso.studio.intake import LONGEST_SECONDS, MOST_BYTES, Intake, plain_settings
 from sayso.studio.prompting import clip_seconds
 from sayso.studio.recordings import Recordings
-from sayso.studio.requests import answering, read_body, read_json_body, text_of, told
+from sayso.studio.requests import read_json_body, text_of, told
 from sayso.studio.runs import describe_runs, find_run, score_of
 from sayso.studio.takes import Take
 from sayso.studio.talk import Talk

@@ -17,7 +17,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from sayso.studio.address import Address
+from sayso.http.address import Address
+from sayso.http.origins import why_strange
 
 __all__ = ["PAGE_POLICY", "Guard", "Keys"]
 
@@ -35,7 +36,6 @@ _HEADERS = {
     "permissions-policy": "microphone=(self), camera=(), geolocation=()",
     "cache-control": "no-store",
 }
-_SAFE_METHODS = ("GET", "HEAD")
 _OPEN_IT = "Open the page by the address that the terminal shows: it holds the key to this page.\n"
 _WRONG_HOST = "This server answers under its own address alone, as the terminal shows it.\n"
 _WRONG_ORIGIN = "Only the page of this server may ask for that.\n"
@@ -85,18 +85,13 @@ class Guard:
             await self._app(scope, receive, _with_headers(send))
 
     def _refuse(self, scope: Scope, headers: Headers) -> Response | None:
-        hosts = headers.getlist("host")
-        if len(hosts) != 1 or hosts[0].lower() not in self._address.hosts:
-            return PlainTextResponse(_WRONG_HOST, 421, headers=_HEADERS)
-        origin, site = headers.get("origin"), headers.get("sec-fetch-site", "same-origin")
-        must_say = scope["type"] == "websocket" or scope["method"] not in _SAFE_METHODS
-        own = f"{self._address.scheme}://{hosts[0].lower()}"
-        if (origin is None and must_say) or origin not in (None, own):
-            return PlainTextResponse(_WRONG_ORIGIN, 403, headers=_HEADERS)
-        # A link elsewhere may lead here, to the page: the cookie does not come with it.
-        if site not in ("same-origin", "none") and headers.get("sec-fetch-mode", "navigate") != "navigate":
-            return PlainTextResponse(_WRONG_ORIGIN, 403, headers=_HEADERS)
-        return None
+        reason = why_strange(
+            scope, headers, is_own=self._address.hosts.__contains__, scheme=self._address.scheme, must_say_origin=True
+        )
+        if reason is None:
+            return None
+        text, status = (_WRONG_HOST, 421) if reason == "host" else (_WRONG_ORIGIN, 403)
+        return PlainTextResponse(text, status, headers=_HEADERS)
 
     async def _exchange(self, token: str, scope: Scope, receive: Receive, send: Send) -> None:
         if not secrets.compare_digest(token.encode(), self._keys.token.encode()):

@@ -1,7 +1,6 @@
 """Sound on its way into the folder: what the page records, and files that are dropped on it; nothing is believed."""
 
 import math
-import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.audio import decode, read_sound
-from sayso.data.datasets.folder.found import is_sound
+from sayso.audio import decode
 from sayso.errors import AudioError
+from sayso.http.uploads import read_bytes
 from sayso.studio.recordings import Recordings
 from sayso.studio.remarks import compared, find_remarks
 from sayso.studio.takes import Take
@@ -129,16 +128,7 @@ class Intake:
 
 def _read(name: str, content: bytes) -> _Sound:
     """Decode a file, of which no more is read than a clip may last."""
-    if not content:
-        raise AudioError(f"{name} is empty")
-    suffix = Path(name).suffix if is_sound(name) else ""
-    with tempfile.NamedTemporaryFile(suffix=suffix) as file:
-        file.write(content)
-        file.flush()
-        try:
-            sound = read_sound(file.name, end_seconds=LONGEST_SECONDS + 1)
-        except AudioError as error:
-            raise AudioError(str(error).replace(file.name, name)) from error
+    sound = read_bytes(name, content, end_seconds=LONGEST_SECONDS + 1)
     _check_length(len(sound.samples) / sound.sample_rate, name)
     return _Sound(sound.samples, int(sound.sample_rate))
 

@@ -1,84 +1,17 @@
-"""What the page sends, read without belief: sizes, kinds and times are limited, and every fault is one sentence."""
+"""What the page sends beside sound, read without belief."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import unquote
 
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.requests import Request
 
-from sayso.errors import AudioError, DataError, Fault, OutputError, RunError, SaysoError, SettingsError
+from sayso.errors import Fault, SettingsError
+from sayso.http.requests import read_body
 
-__all__ = ["answering", "read_body", "read_json_body", "text_of", "told"]
+__all__ = ["read_json_body", "text_of", "told"]
 
 _JSON_BYTES = 1 << 18
-_SILENT_SECONDS = 30.0
-_STATUS: tuple[tuple[type[SaysoError], int], ...] = (
-    (AudioError, 422),
-    (DataError, 404),
-    (RunError, 409),
-    (OutputError, 507),
-)
-
-
-class TooLargeError(SaysoError):
-    """A request with more in it than is taken."""
-
-
-def answering(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """Have every error that a person can cause answered as JSON, `{"error": a sentence}`."""
-
-    async def answer(request: Request) -> Response:
-        """Answer as the handler does, or say what is wrong."""
-        try:
-            return await handler(request)
-        except TooLargeError as error:
-            return _refuse(error, 413)
-        except SaysoError as error:
-            return _refuse(error, next((status for kind, status in _STATUS if isinstance(error, kind)), 400))
-        except TimeoutError:
-            return JSONResponse({"error": "nothing came for too long; send it again"}, 408)
-        except ClientDisconnect:
-            return Response(status_code=400)
-
-    return answer
-
-
-def _refuse(error: SaysoError, status: int) -> Response:
-    text = str(error)
-    # A file's name stays as it is.
-    is_name = bool(set(text.partition(" ")[0]) & {".", ":"})
-    return JSONResponse({"error": text if is_name else f"{text[:1].upper()}{text[1:]}"}, status)
-
-
-async def read_body(request: Request, *, most: int, what: str) -> bytes:
-    """Read what a request holds.
-
-    Args:
-        request: to be read.
-        most: bytes that are taken.
-        what: it is, for the message.
-
-    Raises:
-        TooLargeError: there is more, or more was announced.
-        TimeoutError: nothing came for a while.
-    """
-    too_large = TooLargeError(f"{what} is larger than {most >> 20} MB, the most that is taken; nothing was kept")
-    announced = request.headers.get("content-length", "0")
-    if not announced.isdecimal() or int(announced[:20]) > most:
-        raise too_large
-    parts = bytearray()
-    stream = request.stream()
-    while True:
-        async with asyncio.timeout(_SILENT_SECONDS):
-            part = await anext(stream, None)
-        if part is None:
-            return bytes(parts)
-        parts += part
-        if len(parts) > most:
-            raise too_large
 
 
 async def read_json_body(request: Request) -> dict[str, Any]:

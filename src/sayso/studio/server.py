@@ -1,14 +1,15 @@
 """The page's server, until Ctrl-C."""
 
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
 
 from sayso.errors import Fault, SettingsError
+from sayso.http.address import Address
+from sayso.http.listening import listen
 from sayso.runtime.live import Tell
-from sayso.studio.address import Address, Certificate
+from sayso.studio.address import Certificate
 from sayso.studio.app import Studio, make_app
 from sayso.studio.guard import Guard, Keys
 
@@ -43,7 +44,7 @@ def serve(
         OutputError: the folder cannot be written to.
     """
     studio = Studio(folder, runs, tell)
-    with _listen(host, port) as listener:
+    with listen(host, port, option="--port") as listener:
         scheme = "https" if certificate else "http"
         address, keys = Address(host, listener.getsockname()[1], scheme), Keys()
         config = uvicorn.Config(
@@ -75,17 +76,3 @@ def _load(config: uvicorn.Config, certificate: Certificate | None) -> None:
             raise
         what = f"is {certificate.certificate}, which with --key {certificate.key} is no pair in PEM"
         raise SettingsError([Fault("--certificate", what)]) from error
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(128)
-    except (OSError, OverflowError) as error:
-        listener.close()
-        reason = getattr(error, "strerror", None) or str(error)
-        raise SettingsError([Fault("--port", f"{port} of {host} cannot be used ({reason}); choose another")]) from error
-    return listener
