@@ -28,6 +28,7 @@ _ROOMS: Mapping[str, tuple[str, str]] = {
     "augment": ("changes to clips, a file each", "4"),
     "runs": ("all that lies in a run's folder", "7"),
     "web": ("the browser's side of a model", ""),
+    "http": ("what servers have in common", ""),
     "data": ("clips, corpus, splits, leakage", "2"),
     "dsp": ("transforms", ""),
     "runtime": ("answers without torch", "10"),

@@ -2,101 +2,29 @@
 
 import asyncio
 import json
-import queue
 import re
 import signal
 import socket
-import subprocess
 import sys
-import threading
-from contextlib import asynccontextmanager
 
 import pytest
 
 pytest.importorskip("wyoming", reason="needs the extra serve")
 
-from wyoming.audio import AudioChunk, AudioStart, AudioStop
-from wyoming.client import AsyncTcpClient
 from wyoming.error import Error
 from wyoming.info import Describe, Info
-from wyoming.ping import Ping, Pong
-from wyoming.wake import Detect, Detection, NotDetected
+from wyoming.wake import Detect, NotDetected
 
 from conftest import one_line
 from sayso.audio import quantise
 from sayso.errors import install_command
 from sayso.runtime import Stream, StreamSettings
-from streams_made import RATE, WORDS, export_model, sound
+from serve_made import WAIT_SECONDS, Served, hear, pairs, say, told
+from streams_made import WORDS, export_model, sound
 from tone_model_made import make_tone_model, recording
 
 EAGER = 0.45
-WAIT_SECONDS = 60
-CODE = (
-    "import sys\n"
-    "from sayso.cli import main\n"
-    "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
-    "heavy = {'torch', 'lightning', 'matplotlib', 'sayso.recipe.recipe'} & set(sys.modules)\n"
-    "assert not heavy, heavy\n"
-)
-
-
-class Served:
-    """A `sayso serve` that runs, at a port of its own."""
-
-    def __init__(self, *models):
-        options = [option for model in models for option in ("--model", str(model))]
-        options += ["--wyoming", "tcp://127.0.0.1:0", "--threshold", str(EAGER)]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        self.process = subprocess.Popen([sys.executable, "-c", CODE, "serve", *options], **pipes)
-        self.lines = {}
-        self.readers = []
-        for name in ("stdout", "stderr"):
-            self.lines[name] = queue.Queue()
-            reading = (getattr(self.process, name), self.lines[name])
-            self.readers.append(threading.Thread(target=self._read, args=reading, daemon=True))
-            self.readers[-1].start()
-        self.told = self.line("Ctrl-C ends it")
-        self.port = int(re.search(r"tcp://127\.0\.0\.1:(\d+);", self.told)[1])
-
-    @staticmethod
-    def _read(pipe, lines):
-        for line in pipe:
-            lines.put(line.rstrip("\n"))
-
-    def line(self, text, *, of="stderr"):
-        """The next line with some text in it, which must come."""
-        while text not in (line := self.lines[of].get(timeout=WAIT_SECONDS)):
-            pass
-        return line
-
-    def stop(self, number=signal.SIGINT):
-        self.process.send_signal(number)
-        try:
-            return self.process.wait(WAIT_SECONDS)
-        finally:
-            self.process.kill()
-            for reader in self.readers:
-                reader.join(WAIT_SECONDS)
-            self.process.stdout.close()
-            self.process.stderr.close()
-
-    def run(self, talk):
-        """Have a coroutine talk to it, and give what comes of it."""
-        return asyncio.run(asyncio.wait_for(talk, WAIT_SECONDS))
-
-    @asynccontextmanager
-    async def client(self):
-        async with AsyncTcpClient("127.0.0.1", self.port) as client:
-            yield client
-
-    def raw(self, data):
-        """Send bytes, and give what comes back until the other side closes."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=WAIT_SECONDS) as connection:
-            connection.sendall(data)
-            parts = []
-            while part := connection.recv(1 << 16):
-                parts.append(part)
-        return b"".join(parts)
+OPTIONS = ["--wyoming", "tcp://127.0.0.1:0", "--threshold", str(EAGER)]
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +38,7 @@ def models(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def served(models):
-    served = Served(*models)
+    served = Served(*models, options=OPTIONS)
     yield served
     assert served.stop() == 0
 
@@ -123,42 +51,10 @@ def expected(models, samples, names=None):
     return [pair for pair in told if names is None or pair[0] in names]
 
 
-async def say(client, samples, *, chunk=1024, stop=True):
-    data = quantise(samples).tobytes()
-    await client.write_event(AudioStart(RATE, 2, 1).event())
-    for first in range(0, len(data), 2 * chunk):
-        piece = data[first : first + 2 * chunk]
-        await client.write_event(AudioChunk(RATE, 2, 1, piece, timestamp=first // 2 * 1000 // RATE).event())
-    if stop:
-        await client.write_event(AudioStop().event())
-
-
-async def told(client):
-    """All that is told until the pong of a ping that is sent now."""
-    await client.write_event(Ping(text="end").event())
-    events = []
-    while not Pong.is_type((event := await client.read_event()).type):
-        events.append(event)
-    return events
-
-
-def pairs(events):
-    found = [Detection.from_event(event) for event in events if Detection.is_type(event.type)]
-    return [(each.name, each.timestamp) for each in found]
-
-
 def close(found, wanted):
     """The same words at the same milliseconds, but for the clock of chunks, which is rounded down."""
     assert [word for word, _ in found] == [word for word, _ in wanted]
     assert all(abs(one - other) <= 1 for (_, one), (_, other) in zip(found, wanted, strict=True))
-
-
-async def hear(served, samples, *, names=None, chunk=1024):
-    async with served.client() as client:
-        if names:
-            await client.write_event(Detect(names=names).event())
-        await say(client, samples, chunk=chunk)
-        return await told(client)
 
 
 def test_it_says_what_can_be_asked(served):
@@ -292,7 +188,7 @@ def test_clients_that_go_away_leave_the_others(served):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_cleanly_while_clients_are_heard(models, number):
-    served = Served(models[1])
+    served = Served(models[1], options=OPTIONS)
     with socket.create_connection(("127.0.0.1", served.port), timeout=WAIT_SECONDS) as connection:
         connection.sendall(b'{"type": "ping"}\n')
         assert b"pong" in connection.recv(1 << 16)

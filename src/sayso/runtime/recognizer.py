@@ -129,10 +129,13 @@ class Recognizer:
         while batch := list(islice(waiting, _BATCH)):
             clips = [self._clip(sound, sample_rate) for sound in batch]
             for row in self.probabilities(to_float(np.stack(clips))):
-                order = np.argsort(-row, kind="stable")[:top]
-                words = [Prediction(self.labels[index], float(row[index])) for index in order]
-                answers.append(self._with_none(words)[:top] if reject else words)
+                answers.append(self.name(row, top=top, reject=reject))
         return answers
+
+    def name(self, row: NDArray[np.float64], *, top: int = 1, reject: bool = True) -> list[Prediction]:
+        """Name the words of one clip by its probabilities, (words,); as `predict`."""
+        words = [Prediction(self.labels[index], float(row[index])) for index in np.argsort(-row, kind="stable")[:top]]
+        return self._with_none(words)[:top] if reject else words
 
     def _with_none(self, words: list[Prediction]) -> list[Prediction]:
         best = words[0].probability

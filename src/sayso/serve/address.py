@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sayso.errors import Fault, SettingsError
+from sayso.http.address import Address as HttpAddress
 
-__all__ = ["Address", "parse_address"]
+__all__ = ["Address", "parse_address", "parse_http_address"]
 
 _EXAMPLE = "tcp://127.0.0.1:10400"
+_HTTP_EXAMPLE = "127.0.0.1:8080"
 
 
 @dataclass(frozen=True)
@@ -46,3 +48,27 @@ def parse_address(text: str, *, option: str) -> Address:
     if not host or port is None or parts.path.strip("/") or parts.query or parts.fragment or parts.username:
         raise SettingsError([Fault(option, f"is '{text}', {what}")])
     return Address(host, port)
+
+
+def parse_http_address(text: str, *, option: str) -> HttpAddress:
+    """Read `HOST:PORT`.
+
+    Args:
+        text: what was given.
+        option: by which option, for the message.
+
+    Raises:
+        SettingsError: it is no such address.
+
+    >>> parse_http_address("[::1]:8080", option="--http")
+    Address(host='::1', port=8080, scheme='http')
+    """
+    what = f"must be HOST:PORT, such as {_HTTP_EXAMPLE}"
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise SettingsError([Fault(option, f"is '{text}' ({error}), {what}")]) from error
+    if not host or port is None or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        raise SettingsError([Fault(option, f"is '{text}', {what}")])
+    return HttpAddress(host, port)

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 
 from sayso.errors import Fault, SettingsError
 from sayso.runtime import Recognizer, Stream, StreamSettings
 from sayso.system.files import file_digest
 from sayso.system.wording import listed
 
-__all__ = ["ServedModel", "share_words"]
+__all__ = ["ServedModel", "name_models", "share_words"]
 
 _SHOWN_WORDS = 10
 _VERSION_DIGITS = 12
@@ -56,9 +57,38 @@ def share_words(
             if word not in words:
                 tell(f"'{word}' is a word of {owners[word].path} and of {recognizer.path}; the first answers for it")
         owners |= dict.fromkeys(words, recognizer)
-        model = ServedModel(recognizer, settings, words, file_digest(recognizer.path)[:_VERSION_DIGITS])
-        # Here, so that what is wrong with it is told before anybody asks, and no client waits for a file.
-        if note := model.listen().note:
-            tell(note)
-        served.append(model)
+        served.append(_serve(recognizer, settings, words, tell))
     return tuple(served)
+
+
+def name_models(
+    models: Sequence[tuple[Recognizer, StreamSettings | None]], tell: Callable[[str], None]
+) -> dict[str, ServedModel]:
+    """Give each model, with all of its words, the name that it is asked for by: that of its folder.
+
+    A file of another name than `model.onnx` is called by its own; of several of one name, later ones have a number.
+
+    Args:
+        models: opened, each with what it is listened by.
+        tell: takes what a person should know of them.
+
+    Raises:
+        ModelError: its `stream.onnx` cannot be used.
+    """
+    named: dict[str, ServedModel] = {}
+    for recognizer, settings in models:
+        path = recognizer.path.resolve()
+        wanted = (path.parent.name if path.name == "model.onnx" else path.stem) or "model"
+        name = next(name for name in chain([wanted], (f"{wanted}-{n}" for n in count(2))) if name not in named)
+        named[name] = _serve(recognizer, settings, recognizer.labels, tell)
+    return named
+
+
+def _serve(
+    recognizer: Recognizer, settings: StreamSettings | None, words: tuple[str, ...], tell: Callable[[str], None]
+) -> ServedModel:
+    model = ServedModel(recognizer, settings, words, file_digest(recognizer.path)[:_VERSION_DIGITS])
+    # Here, so that what is wrong with it is told before anybody asks, and no client waits for a file.
+    if note := model.listen().note:
+        tell(note)
+    return model

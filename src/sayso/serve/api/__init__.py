@@ -1,0 +1,1 @@
+"""Models as an interface of HTTP and WebSocket, described by `openapi.yaml`."""
