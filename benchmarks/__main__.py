@@ -24,7 +24,7 @@ HERE = (
     "copying",
     "family",
     "few_recordings",
-    "live_commands",
+    "live_clients",
     "live_words",
     "near_copy_numbers",
     "other_words",
