@@ -25,6 +25,8 @@ class Clip:
     """Whether `part` holds however the other clips are divided, as for stretches of one recording."""
     source: int = 0
     """Which of several data sets that are mixed it comes from, the recordings being the first."""
+    source_label: str | None = None
+    """The source's own word, where a relabel file says another."""
 
 
 @dataclass(frozen=True)

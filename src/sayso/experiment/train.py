@@ -174,6 +174,8 @@ def _manifest(name: str, prepared: Prepared, hardware: "Hardware") -> StartedMan
         "leakage": prepared.leakage.facts,
         "notes": list(prepared.notes),
     }
+    if relabelled := prepared.relabelled:
+        manifest["relabelled"] = relabelled
     if credit := prepared.recipe.features.credit:
         manifest["credit"] = credit
     if outside := find_outside_parts(prepared.recipe):

@@ -78,6 +78,14 @@ class Prepared:
         return self.split.rows(part)
 
     @cached_property
+    def relabelled(self) -> dict[str, int]:
+        """How many clips of each part have another word than the source's; empty where none has."""
+        marked = [row for row, clip in enumerate(self.corpus.clips) if clip.source_label is not None]
+        if not marked:
+            return {}
+        return {part: int(np.isin(marked, self.rows(part)).sum()) for part in ("train", "validation", "test")}
+
+    @cached_property
     def test_speakers(self) -> tuple[str, ...]:
         """Names of those who speak in the test part, as far as they are known, in order."""
         names = {self.corpus.clips[row].speaker for row in self.split.test}
@@ -209,11 +217,17 @@ class Prepared:
             *self.corpus.notes,
             *((self.quick_look,) if self.quick_look else ()),
             *self.split.notes,
+            *self._relabel_notes(),
             *self._epoch_notes(),
             *((negatives.note,) if negatives else ()),
             *(self.recordings.notes if self.recordings else ()),
             *self.leakage.notes,
         )
+
+    def _relabel_notes(self) -> Iterator[str]:
+        if tested := self.relabelled.get("test"):
+            all_tested = counted(len(self.split.test), "test clip")
+            yield f"{tested:,} of {all_tested} marked with another word than the source's (dataset.relabel)"
 
     def _epoch_notes(self) -> Iterator[str]:
         training, validation = self.recipe.training, self.split.validation

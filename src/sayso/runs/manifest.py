@@ -36,6 +36,8 @@ class StartedManifest(TypedDict):
     """How many test speakers are in the training part too; None where those tested are not known."""
     clips: dict[str, int]
     """How many in each part."""
+    relabelled: NotRequired[dict[str, int]]
+    """How many in each part have another word than the source's, where `dataset.relabel` gave any."""
     seed: int
     threads: int
     processes: int

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,24 @@ def test_nothing_is_taken_from_the_cache_on_trust(elsewhere):
 def test_a_run_without_an_export_holds(sound, tmp_path):
     run = train(small_recipe(sound[2]), out=tmp_path / "run", extras=False)
     assert verdicts(run.path) == dict.fromkeys(NAMES, True)
+
+
+def test_relabelled_clips_are_counted(sound, tmp_path):
+    recipe = small_recipe(sound[2])
+    first, second = sorted(folder.name for folder in sound[2].iterdir())[:2]
+    marks = tmp_path / "marks.csv"
+    clips = sorted((sound[2] / first).glob("*.wav"))[:2]
+    marks.write_text("\n".join(["clip,label", *(f"{clip},{second}" for clip in clips)]))
+    recipe = replace(recipe, dataset=replace(recipe.dataset, relabel=str(marks)))
+    run = train(recipe, out=tmp_path / "run", extras=False)
+    counts = run.manifest()["relabelled"]
+    assert sum(counts.values()) == len(clips)
+    assert f"2 clips relabelled by {marks}" in run.manifest()["notes"]
+    found = {check.name: check for check in verify(run.path)}
+    assert {name: check.holds for name, check in found.items()} == dict.fromkeys((*NAMES, "relabelled"), True)
+    assert f"2 clips have another word than the source's, {counts['test']} of them" in found["relabelled"].detail
+    forged(lambda m: m.pop("relabelled"), "manifest.json")(run.path, run.path)
+    assert [name for name, holds in verdicts(run.path).items() if not holds] == ["relabelled"]
 
 
 def test_a_name_that_is_no_text_holds(sound, tmp_path):

@@ -11,6 +11,7 @@ from sayso.config.registry import Part, Registry
 from sayso.config.schema import Share, read
 from sayso.data.clips import Listing
 from sayso.data.exclusions import match_exclusions
+from sayso.data.relabels import relabel_clips
 from sayso.data.splits.settings import SplitSettings
 from sayso.errors import DataError
 from sayso.system.files import expand_home
@@ -33,6 +34,9 @@ class DatasetConfig(Part):
     exclude: str | None = None
     """An exclusion file (CSV with the columns clip and, where clips are stretches of a recording, start_seconds), such
     as `sayso audit` writes: those clips are left out."""
+    relabel: str | None = None
+    """A relabel file (CSV with the columns clip, label and, where clips are stretches of a recording, start_seconds),
+    such as the `marks.csv` of a run's report: those clips have that word instead of the source's."""
     reject_words: tuple[str, ...] = ()
     """Words of the source that are in no part and no label: heard only when scoring, to measure how well unknown
     words are rejected. speech_commands takes words outside `words` here, every other source some of its own."""
@@ -56,16 +60,22 @@ class DatasetConfig(Part):
         return self.listing(progress)
 
     def kept_listing(self, progress: Progress, split: SplitSettings | None = None) -> Listing:
-        """List the clips without those that the exclusion file names, and with a note that says how many they are.
+        """List the clips without those that the exclusion file names, with the words of the relabel file.
+
+        A note says of each file how many clips it changed.
 
         Raises:
-            DataError: as `listing`; or the exclusion file cannot be used, names clips that are gone,
-                those of another data set, or all.
+            DataError: as `listing`; or one of the files cannot be used, names clips that are gone or those of another
+                data set; or all clips are excluded, or a word is none of the data set's.
         """
         listing = self.listing_for(split or SplitSettings(), progress)
-        if not self.exclude:
-            return listing
-        path = expand_home(self.exclude)
+        if self.relabel:
+            clips, note = relabel_clips(expand_home(self.relabel), listing.clips)
+            listing = replace(listing, clips=clips, notes=(*listing.notes, note))
+        return self._without_excluded(listing) if self.exclude else listing
+
+    def _without_excluded(self, listing: Listing) -> Listing:
+        path = expand_home(self.exclude or "")
         clips = (*listing.clips, *listing.unknown)
         out, note = match_exclusions(path, [(clip.path, clip.start_seconds) for clip in clips])
         heard = len(listing.clips)
@@ -79,9 +89,7 @@ class DatasetConfig(Part):
 
     def anchor(self) -> "DatasetConfig":
         """The same dataset with paths that hold from any working folder, for the recipe that a run keeps."""
-        if not self.exclude:
-            return self
-        return replace(self, exclude=os.path.abspath(expand_home(self.exclude)))  # noqa: PTH100 - links stay as they are
+        return replace(self, exclude=_anchored(self.exclude), relabel=_anchored(self.relabel))
 
     @property
     def known_as(self) -> str:
@@ -116,3 +124,7 @@ def values_of_source(source: str) -> dict[str, str]:
     if not known and (Path(source).exists() or "/" in source or "\\" in source):
         return {"kind": "folder", "path": source}
     return {"kind": source}
+
+
+def _anchored(path: str | None) -> str | None:
+    return path and os.path.abspath(expand_home(path))  # noqa: PTH100 - links stay as they are

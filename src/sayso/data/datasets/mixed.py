@@ -65,8 +65,8 @@ class MixedConfig(DatasetConfig):
     def anchor(self) -> "MixedConfig":
         """The same with paths that hold from any working folder."""
         inner = [each.anchor() for each in self.training]
-        own = super().anchor()
-        return replace(self, exclude=own.exclude, recordings=self.recordings.anchor(), training=tuple(inner))
+        own, recordings = super().anchor(), self.recordings.anchor()
+        return replace(self, exclude=own.exclude, relabel=own.relabel, recordings=recordings, training=tuple(inner))
 
     def listing(self, progress: Progress) -> Listing:
         """List all of them; as `listing_for`."""

@@ -65,7 +65,7 @@ def _other_words(prepared: Prepared) -> OtherWordsConfig:
     own = [each for each in recipe.rejection.negatives if isinstance(each, OtherWordsConfig)]
     wanted = tuple(label.replace("_", " ").replace("-", " ") for label in prepared.corpus.labels)
     if own:
-        started = replace(own[0], exclude=None)
+        started = replace(own[0], exclude=None, relabel=None)
     elif isinstance(recipe.dataset, SyntheticConfig):
         spoken = recipe.dataset.texts or recipe.dataset.words
         started = OtherWordsConfig(wanted=spoken, languages=recipe.dataset.languages)

@@ -116,10 +116,10 @@ def verify(path: str | Path, *, progress: Progress | None = None) -> tuple[Check
 
     Returns:
         One check each of: parts of other packages, if there were any; the clips; the split, in manifest and metrics;
-        what the test part shares with the others; the clips in `predictions.csv`; the scores in `metrics.json` from
-        these predictions; the probabilities by the weights; the whole of `metrics.json` by the weights; the
-        probabilities by the exported model; and the answers on a stream by its streaming form. What cannot be told,
-        because the recordings are not here, say, holds neither way.
+        clips that were relabelled, if any were; what the test part shares with the others; the clips in
+        `predictions.csv`; the scores in `metrics.json` from these predictions; the probabilities by the weights; the
+        whole of `metrics.json` by the weights; the probabilities by the exported model; and the answers on a stream by
+        its streaming form. What cannot be told, because the recordings are not here, say, holds neither way.
 
     Raises:
         RunError: there is no run, it has not finished, or its manifest or metrics are damaged.
@@ -167,6 +167,8 @@ def _checks(metrics: Metrics, read: Predictions | RunError, opened: _Opened | Sa
         yield from (clips, split)
         same = clips.holds and opened.split.split_hash == opened.manifest.get("split_hash")
         data = opened if same else _NEEDS_DATA
+    if isinstance(data, _Opened) and (data.prepared.relabelled or data.manifest.get("relabelled")):
+        yield _told("relabelled", _relabelled, data)
     yield _told("leakage", _leakage, data)
     answers = _NEEDS_PREDICTIONS if isinstance(read, RunError) else read
     if isinstance(read, RunError):
@@ -214,6 +216,14 @@ def _split(opened: _Opened) -> Verdict:
         if found := list(differences(anew, {key: facts.get(key) for key in anew}, tolerance=0)):
             return False, f"{name} does not say what the split is: {_listed(found)}"
     return True, "the same clips in each part"
+
+
+def _relabelled(opened: _Opened) -> Verdict:
+    anew = opened.prepared.relabelled
+    if wrong := list(differences(anew, opened.manifest.get("relabelled") or {}, tolerance=0)):
+        return False, f"manifest.json does not say which clips were relabelled: {_listed(wrong)}"
+    clips = counted(sum(anew.values()), "clip has another word", "clips have another word")
+    return True, f"{clips} than the source's, {anew['test']} of them in the test part, as manifest.json says"
 
 
 def _leakage(opened: _Opened) -> Verdict:
