@@ -198,7 +198,7 @@ def test_floats_that_are_no_sound_are_noted(page):
         ('{"rate": true, "format": "s16le"}', "rate: must be"),
         ('{"rate": 1' + "0" * 400 + ', "format": "s16le"}', "rate: must be"),
         ('{"rate": 16000, "format": ["s16le"]}', "format: must be one of"),
-        ('{"rate": 16000, "format": "s16le", "thresholdss": {}}', "did you mean 'thresholds'?"),
+        ('{"rate": 16000, "format": "s16le", "thresholdss": {}}', "did you mean 'threshold"),
         ('{"rate": 16000, "format": "s16le", "threshold": 70}', "threshold: must be from 0 to 1"),
         ('{"rate": 16000, "format": "s16le", "thresholds": {"low": NaN}}', "thresholds: must give words a number"),
         ('{"rate": 16000, "format": "s16le", "thresholds": {"no": 0.5}}', "'no' is no word of this model; it has low"),

@@ -34,14 +34,17 @@ def make_app(api: Api) -> Starlette:
     routes = _Routes(api)
 
     async def stream(websocket: WebSocket) -> None:
+        """Listen for one client over its WebSocket."""
         await StreamSession(websocket, api).run()
 
     async def refuse(request: Request, error: Exception) -> Response:
+        """Say what is wrong as JSON."""
         assert isinstance(error, HTTPException)
         what = f"{error.detail}: {request.method} {request.url.path[:_SHOWN]}; see /api/openapi.json"
         return JSONResponse({"error": what}, error.status_code, headers=error.headers)
 
     async def fail(request: Request, error: Exception) -> Response:
+        """Say that something went wrong here."""
         api.tell(f"{request.url.path}: {type(error).__name__}: {error}")
         return JSONResponse({"error": MISTAKE}, 500)
 
