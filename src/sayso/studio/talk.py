@@ -33,7 +33,7 @@ class Talk:
         try:
             files |= runtime_files()
         except OutputError:
-            if name.startswith("onnxruntime/"):
+            if Path(name).parent == Path("onnxruntime"):
                 raise
         if name not in files or (kind := _TYPES.get(files[name].suffix)) is None:
             raise DataError("there is no such file")
