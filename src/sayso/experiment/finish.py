@@ -26,7 +26,7 @@ from sayso.runs.predictions import Predictions, write_predictions
 from sayso.system.files import write_text
 from sayso.views.figures.run import draw_report_figures
 from sayso.views.plots.style import svg_text
-from sayso.views.run_report import Mistake, RunReport, write_report
+from sayso.views.run_report import AnsweredClip, Mistake, RunReport, write_report
 
 if TYPE_CHECKING:
     from sayso.training import Fitted
@@ -153,6 +153,7 @@ def _report(
         manifest=manifest,
         recipe_yaml=recipe_yaml(prepared.recipe),
         mistakes=_mistakes(prepared, predictions.probabilities),
+        tested=_tested(prepared, predictions.probabilities),
         skipped=prepared.corpus.skipped,
         figures=drawn,
     )
@@ -166,6 +167,22 @@ def _mistakes(prepared: Prepared, probabilities: NDArray[np.float64]) -> list[Mi
     wrong = np.flatnonzero(predicted != corpus.targets[test])
     surest = wrong[np.argsort(-sure[wrong], kind="stable")][:_MOST_MISTAKES]
     return [_mistake(corpus, int(test[place]), probabilities[place]) for place in surest]
+
+
+def _tested(prepared: Prepared, probabilities: NDArray[np.float64]) -> list[AnsweredClip]:
+    corpus, answers = prepared.corpus, zip(prepared.split.test, probabilities, strict=True)
+    return [
+        AnsweredClip(
+            name=corpus.names[row],
+            path=corpus.clips[row].path,
+            label=corpus.clips[row].label,
+            predicted=corpus.labels[int(shares.argmax())],
+            probability=float(shares.max()),
+            speaker=corpus.clips[row].speaker,
+            start_seconds=corpus.clips[row].start_seconds,
+        )
+        for row, shares in answers
+    ]
 
 
 def _mistake(corpus: Corpus, row: int, shares: NDArray[np.float64]) -> Mistake:

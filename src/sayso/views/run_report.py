@@ -19,9 +19,10 @@ from sayso.metrics.scores import name_never_recognised
 from sayso.runs.manifest import split_label
 from sayso.system.wording import path_ends
 from sayso.views.html import chart, write_page
+from sayso.views.html.marks import AnsweredClip, describe_tested
 from sayso.views.html.media import picture_uri, sound_uri
 
-__all__ = ["Mistake", "RunReport", "write_report"]
+__all__ = ["AnsweredClip", "Mistake", "RunReport", "write_report"]
 
 _SPLITS = {
     "official": "The test clips are those the data set's makers set aside (official split).",
@@ -81,6 +82,8 @@ class RunReport:
     """The resolved recipe."""
     mistakes: Sequence[Mistake] = ()
     """The clips that were taken for another word; shown with the surest first."""
+    tested: Sequence[AnsweredClip] = ()
+    """Every test clip with its answer, so that clips can be listed by their answers and marked; empty: they cannot."""
     skipped: Sequence[tuple[str, str]] = ()
     """What files that could not be used are called, and why they could not."""
     figures: Mapping[str, str] = field(default_factory=dict)
@@ -97,6 +100,10 @@ def write_report(path: Path, report: RunReport) -> None:
     metrics, manifest = report.metrics, report.manifest
     test = metrics["test"]
     kind = manifest.get("split")
+    confusion = test.get("confusion")
+    tested, places = None, dict[str, int]()
+    if report.tested and confusion:
+        tested, places = describe_tested(report.tested, confusion["labels"], confusion["counts"])
     names = path_ends(path for path, _ in report.skipped)
     write_page(
         path,
@@ -112,8 +119,12 @@ def write_report(path: Path, report: RunReport) -> None:
         never=name_never_recognised(test.get("per_class") or {}),
         trusted_clips=TRUSTED_CLIPS,
         speakers=sorted((test.get("per_speaker") or {}).items(), key=_worst_first),
-        confusions=_confusions(test.get("confusion")),
-        mistakes=[_shown(mistake) for mistake in sorted(report.mistakes, key=lambda m: (-m.probability, m.name))],
+        confusions=_confusions(confusion),
+        tested=tested,
+        mistakes=[
+            _shown(mistake, places.get(mistake.name))
+            for mistake in sorted(report.mistakes, key=lambda m: (-m.probability, m.name))
+        ],
         skipped=[(names[path], reason.removeprefix(f"{path}: ")) for path, reason in report.skipped],
         parts=_parts(report.recipe_yaml),
         recipe=report.recipe_yaml,
@@ -148,8 +159,9 @@ def _confusions(confusion: Mapping[str, Any] | None) -> list[tuple[str, str, int
     return sorted(wrong, key=lambda pair: (-pair[2], -pair[3]))[:_MOST_CONFUSIONS]
 
 
-def _shown(mistake: Mistake) -> dict[str, Any]:
+def _shown(mistake: Mistake, place: int | None) -> dict[str, Any]:
     return {
+        "place": place,
         "name": mistake.name,
         "label": mistake.label,
         "predicted": mistake.predicted,

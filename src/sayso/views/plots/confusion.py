@@ -19,6 +19,8 @@ __all__ = ["draw_confusion_matrix", "make_confusion_drawing"]
 _MOST_WITH_COUNTS = 20
 _GRID_INCHES = 7.2
 _CELL_INCHES = (0.12, 0.46)  # least, most
+# Where the script of a report's page finds the grid.
+_CELLS_ID = "cells"
 _FAINTEST = 0.1  # of a cell that holds anything, and the root of its share on top: one clip in a hundred must be seen
 
 
@@ -76,7 +78,7 @@ def _cells(axes: Axes, counts: NDArray[np.int64], points: float, *, shares: bool
     filled = [(int(row), int(column)) for row, column in np.argwhere(counts)]
     squares = [Rectangle((column - 0.47, row - 0.47), 0.94, 0.94) for row, column in filled]
     colours = [_colour(row == column, float(parts[row, column])) for row, column in filled]
-    axes.hlines(np.arange(classes + 1) - 0.5, -0.5, classes - 0.5, colors=GRID, linewidths=0.4)
+    axes.hlines(np.arange(classes + 1) - 0.5, -0.5, classes - 0.5, colors=GRID, linewidths=0.4, gid=_CELLS_ID)
     axes.vlines(np.arange(classes + 1) - 0.5, -0.5, classes - 0.5, colors=GRID, linewidths=0.4)
     axes.add_collection(PatchCollection(squares, facecolors=colours, edgecolors="none"))
     if classes > _MOST_WITH_COUNTS:

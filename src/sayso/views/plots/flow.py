@@ -118,9 +118,11 @@ def _fill(axes: Axes, counts: NDArray[np.int64], names: Sequence[str], *, points
     bands = lay_out_flows(counts, gap=gap)
     right = [_band(flow) for flow in bands if flow.true == flow.predicted]
     wrong = [_band(flow) for flow in bands if flow.true != flow.predicted]
-    axes.add_collection(PathCollection(right, facecolors=BLUE, edgecolors="none", alpha=_FAINT))
+    axes.add_collection(PathCollection(right, facecolors=BLUE, edgecolors="none", alpha=_FAINT, gid="right"))
     # The edge keeps a band of one clip among thousands visible.
-    axes.add_collection(PathCollection(wrong, facecolors=VERMILION, edgecolors=VERMILION, linewidths=0.7, alpha=0.75))
+    axes.add_collection(
+        PathCollection(wrong, facecolors=VERMILION, edgecolors=VERMILION, linewidths=0.7, alpha=0.75, gid="wrong")
+    )
     for side, sums in ((0, counts.sum(axis=0)), (1, counts.sum(axis=1))):
         tops = _tops(sums, gap)
         for top, clips in zip(tops, sums, strict=True):
