@@ -18,6 +18,7 @@ from selenium.webdriver import ActionChains, Keys
 from axe import find_faults, why_no_axe
 from browser import chromium, needs_browser, show_at, wait_for, why_no_model, write_fake_sound
 from sayso.data.datasets.fsdd import FsddConfig
+from sayso.data.marks import read_marks
 from sayso.runs.folder import list_runs
 from sayso.studio.recordings import Recordings
 
@@ -151,10 +152,29 @@ def test_the_way_from_words_to_a_score(tmp_path, sound):
         assert find(page, "#score-accuracy").text == f"{100 * run_accuracy(run):.1f} %"
         page.switch_to.frame(find(page, "#report"))
         assert run.path.name in find(page, "h1").text
+        mark_a_clip(page)
+        page.switch_to.default_content()
+        [kept] = read_marks(tmp_path / "clips" / "marks.csv")
+        assert (kept.mark, (tmp_path / "clips" / kept.clip).is_file()) == ("exclude", True)
+        page.refresh()
+        go(page, "score")
+        wait_for(page, "return document.getElementById('score-accuracy').textContent")
+        page.switch_to.frame(find(page, "#report"))
+        wait_for(page, "return document.getElementById('marks')?.innerText.startsWith('1 clip of this test marked')")
         page.switch_to.default_content()
         talk(page)
         has_no_faults(page)
         assert [entry for entry in page.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def mark_a_clip(page):
+    """Have a clip left out, in the report, by the keyboard; marks are written at once."""
+    page.execute_script("document.querySelector('rect.part').focus()")
+    ActionChains(page).send_keys(Keys.ENTER).perform()
+    assert find(page, "#cell h3").text.startswith("Said ")
+    page.execute_script("document.querySelector('#cell select').focus()")
+    ActionChains(page).send_keys("l").perform()  # leave out
+    wait_for(page, "return document.getElementById('marks').innerText.startsWith('1 clip of this test marked')")
 
 
 def talk(page):

@@ -8,7 +8,7 @@ import yaml
 
 from sayso.errors import Fault, SettingsError
 
-__all__ = ["load_yaml", "merge", "override_text", "parse_overrides"]
+__all__ = ["load_yaml", "merge", "override_text", "parse_overrides", "set_text"]
 
 
 def load_yaml(text: str) -> Any:
@@ -84,10 +84,19 @@ def override_text(key: str, text: str) -> str:
     >>> print(override_text("dataset.exclude", "[1] my/exclude.csv"))
     'dataset.exclude="[1] my/exclude.csv"'
     """
+    return shlex.quote(set_text(key, text))
+
+
+def set_text(key: str, text: str) -> str:
+    """Write an override with a text as its value, for a program that is called without a shell.
+
+    >>> print(set_text("dataset.exclude", "[1] my/exclude.csv"))
+    dataset.exclude="[1] my/exclude.csv"
+    """
     try:
         plain = load_yaml(text) == text
     except yaml.YAMLError:
         plain = False
     if not plain:
         text = yaml.safe_dump(text, default_style='"', allow_unicode=True, width=float("inf")).rstrip("\n")
-    return shlex.quote(f"{key}={text}")
+    return f"{key}={text}"

@@ -20,6 +20,7 @@ from sayso.http.requests import answering, read_body
 from sayso.runtime.live import Tell
 from sayso.studio.advice import advise
 from sayso.studio.intake import LONGEST_SECONDS, MOST_BYTES, Intake, plain_settings
+from sayso.studio.marks import Marks
 from sayso.studio.prompting import clip_seconds
 from sayso.studio.recordings import Recordings
 from sayso.studio.requests import read_json_body, text_of, told
@@ -47,7 +48,7 @@ _SOUND_TYPE = "application/octet-stream"
 # The report is a page of its own, with a script inside; it may do nothing here.
 _REPORT_POLICY = (
     "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox allow-scripts"
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox allow-scripts allow-downloads"
 )
 _SOUND_POLICY = "default-src 'none'; sandbox"
 _MOST_EPOCHS = 1_000
@@ -68,6 +69,7 @@ class Studio:
     def __init__(self, folder: Path, runs: Path, tell: Tell) -> None:
         self.recordings = Recordings(folder)
         self.intake = Intake(self.recordings)
+        self.marks = Marks(self.recordings.folder)
         self.training = Training(runs)
         self.runs, self.tell = runs, tell
 
@@ -130,6 +132,7 @@ class Studio:
             language=language.strip(),
             small=values.get("small") is True,
             epochs=epochs,
+            overrides=tuple(self.marks.overrides()) if takes else (),
         )
 
 
@@ -155,6 +158,8 @@ def make_app(studio: Studio) -> Starlette:
             _route("/api/training", runs.cancel, "DELETE"),
             _route("/api/runs", runs.list, "GET"),
             _route("/api/runs/{name}", runs.score, "GET"),
+            _route("/api/runs/{name}/marks", runs.marks, "GET"),
+            _route("/api/runs/{name}/marks", runs.set_marks, "PUT"),
             _route("/api/runs/{name}/resume", runs.resume, "POST"),
             _route("/runs/{name}/report.html", runs.report, "GET"),
             _route("/runs/{name}/web/{file}", talk.model, "GET"),
@@ -283,6 +288,15 @@ class _Runs:
     def _score(self, name: str) -> dict[str, Any]:
         run = find_run(self._studio.runs, name)
         return score_of(run) | {"advice": advise(self._studio.recordings.takes(), run.metrics()["test"])}
+
+    async def marks(self, request: Request) -> Response:
+        run = await run_in_threadpool(find_run, self._studio.runs, request.path_params["name"])
+        return JSONResponse({"marks": await run_in_threadpool(self._studio.marks.of_run, run)})
+
+    async def set_marks(self, request: Request) -> Response:
+        values = (await read_json_body(request)).get("marks")
+        run = await run_in_threadpool(find_run, self._studio.runs, request.path_params["name"])
+        return JSONResponse({"marks": await run_in_threadpool(self._studio.marks.write, run, values)})
 
     async def report(self, request: Request) -> Response:
         run = await run_in_threadpool(find_run, self._studio.runs, request.path_params["name"])

@@ -39,12 +39,15 @@ class Wanted:
     language: str = ""
     small: bool = False
     epochs: int | None = None
+    overrides: tuple[str, ...] = ()
+    """Settings laid over those of the recordings, `key=value` each."""
 
     @property
     def arguments(self) -> list[str]:
         """Of `sayso train`."""
         given = ["--words-file", str(self.words_file)] if self.source is None else [str(self.source)]
         given += ["--language", self.language] if self.language else []
+        given += [part for override in self.overrides if self.source for part in ("--set", override)]
         given += ["--small"] if self.small and self.source else []
         return given + (["--epochs", str(self.epochs)] if self.epochs else [])
 

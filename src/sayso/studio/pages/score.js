@@ -1,4 +1,4 @@
-// Step 4: the run's own report, and above it what would help most.
+// Step 4: the run's own report, and above it what would help most. Clips marked in the report are written at once.
 import { ask, counted, element, guarded, make, percent } from "./api.js";
 
 let loaded;
@@ -38,5 +38,30 @@ async function load(name, newest) {
   if (score.has_report && loaded?.name !== name) element("report").src = report;
   loaded = { name, newest };
 }
+
+// The report's frame has an origin of its own, and asks nothing of the server: what it may do, it is given here.
+const report = element("report");
+const answer = (told) => report.contentWindow.postMessage({ sayso: "marks", ...told }, "*");
+const said = (marks) => (marks.length ? `${counted(marks.length, "clip")} of this test marked, in marks.csv; the next training takes it.` : "");
+let last = Promise.resolve();
+
+async function takeMarks(name, marks) {
+  const path = `/api/runs/${encodeURIComponent(name)}/marks`;
+  try {
+    const kept = (await (marks ? ask(path, { method: "PUT", json: { marks } }) : ask(path))).marks;
+    // What was chosen meanwhile stands in the report already.
+    answer({ marks: marks ? undefined : kept, told: said(kept) });
+  } catch (error) {
+    const kept = await ask(path).then((is) => is.marks, () => undefined);
+    answer({ marks: kept, told: `Not marked: ${error.message}` });
+  }
+}
+
+addEventListener("message", ({ source, data }) => {
+  if (source !== report.contentWindow || !loaded) return;
+  const { name } = loaded;
+  if (data?.sayso === "report") last = last.then(() => takeMarks(name));
+  else if (data?.sayso === "mark") last = last.then(() => takeMarks(name, data.marks));
+});
 
 element("score-run").addEventListener("change", guarded(() => load(element("score-run").value, loaded?.newest)));

@@ -37,7 +37,15 @@
     const parts = [out && `${out} left out`, marks.size - out && `${marks.size - out} under another word`].filter(Boolean);
     state.textContent = said ?? (marks.size ? `${clips(marks.size)} marked: ${parts.join(", ")}` : "");
     download.hidden = how.hidden = inStudio || !marks.size;
-    for (const select of document.querySelectorAll("select[data-clip]")) select.value = marks.get(Number(select.dataset.clip)) ?? "";
+    for (const select of document.querySelectorAll("select[data-clip]")) choose(select);
+  };
+  const choose = (select) => {
+    const value = marks.get(Number(select.dataset.clip)) ?? "";
+    select.value = value;
+    if (select.value === value) return;
+    // Marked for an earlier training: it is the clip's word by now.
+    select.append(make("option", { value }, `it says ${labels[Number(value.slice(8))]}, marked before`));
+    select.value = value;
   };
   const changed = (place, value) => {
     if (value) marks.set(place, value);
@@ -51,7 +59,7 @@
     const select = make("select", { "data-clip": place, "aria-label": `Mark ${nameOf(row)}` });
     select.append(make("option", { value: "" }, "as it is"), make("option", { value: "exclude" }, "leave out"));
     labels.forEach((label, word) => word !== row[SAID] && select.append(make("option", { value: `relabel:${word}` }, `it says ${label}`)));
-    select.value = marks.get(place) ?? "";
+    choose(select);
     select.addEventListener("change", () => changed(place, select.value));
     return select;
   };
@@ -153,7 +161,8 @@
       marks.clear();
       for (const { clip, start_seconds: start, mark, label } of data.marks) {
         const place = placeOf.get(keyOf(clip, start));
-        if (place !== undefined) marks.set(place, mark === "relabel" ? `relabel:${labels.indexOf(label)}` : "exclude");
+        const word = labels.indexOf(label);
+        if (place !== undefined && (mark === "exclude" || word >= 0)) marks.set(place, mark === "relabel" ? `relabel:${word}` : "exclude");
       }
     }
     show(data.told);
