@@ -28,7 +28,7 @@ demo: .venv/.ready-demo
 
 # onnxruntime-web from npm's registry, for `sayso export --web` and the tests of pages; wheels have it inside.
 web: .venv/.ready-demo
-	$(BIN)/python -m sayso.web.fetch
+	$(BIN)/python -m sayso.web
 
 check: .venv/.ready-dev
 	$(BIN)/ruff format --check src tests benchmarks docs
@@ -47,11 +47,11 @@ PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --n
 
 # Where npm's registry cannot be reached, the tests of pages that run a model are skipped, and say so.
 test: check
-	-@$(BIN)/python -m sayso.web.fetch
+	-@$(BIN)/python -m sayso.web
 	$(PYTEST)
 
 test-slow: .venv/.ready-dev
-	-@$(BIN)/python -m sayso.web.fetch
+	-@$(BIN)/python -m sayso.web
 	$(PYTEST) -m "slow or not slow"
 
 format: .venv/.ready-dev

@@ -3,7 +3,6 @@
 import argparse
 import importlib
 import os
-import pkgutil
 import platform
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,28 +14,16 @@ import benchmarks
 from benchmarks.contest import Contest, NotHereError, Outcome
 from sayso.system.files import write_json
 
-# What is no contest: what they are made of, and scripts of their own.
-HERE = (
-    "__main__",
-    "adapting",
-    "clips",
-    "contest",
-    "copying",
-    "family",
-    "few_recordings",
-    "live_clients",
-    "live_words",
-    "near_copy_numbers",
-    "other_words",
-    "peers",
-    "planting",
-    "side",
-)
+
+def contest_names() -> list[str]:
+    """Name the modules that set a contest up; the others are what those are made of, and scripts of their own."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    return [path.stem for path in sources if "\ndef contest(" in path.read_text(encoding="utf-8")]
 
 
 def main() -> None:
     """Read the command line, hold the contests one by one."""
-    names = [module.name for module in pkgutil.iter_modules(benchmarks.__path__) if module.name not in HERE]
+    names = contest_names()
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=benchmarks.__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which contests, of {', '.join(names)}; default all")
     parser.add_argument("--rounds", type=int, default=5, help="how often each side takes its turn (default 5)")

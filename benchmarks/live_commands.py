@@ -7,33 +7,28 @@ Speech Commands. Nobody has said the commands: these are the engine's misses, no
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import yaml
 
 from benchmarks.live_words import (
-    FOLDS,
     OTHERS,
     RATE,
     WORDS,
     WORDS_SHARE,
-    Replayed,
-    read_folds,
+    add_options,
     read_samples,
-    replay_over,
-    report,
+    score_folds,
     share_of,
     taken_in_turn,
-    train_once,
 )
 from sayso.audio import to_float
 from sayso.data.datasets import find_dataset
 from sayso.data.made_streams import MadeStream, Piece, Spoken, make_stream
 from sayso.recipe.prepared import prepare
 from sayso.recipe.recipe import recipe_from_values
-from sayso.runtime import Stream
-from sayso.runtime.replay import Replay
 from sayso.system.files import write_text
 from sayso.system.progress import Progress
 
@@ -70,31 +65,16 @@ VALUES = {
 def main() -> None:
     """Print misses, alarms and latency, by command and together."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sentences", type=Path, help="folder of the sentences")
-    parser.add_argument("--replays", type=int, default=8)
-    parser.add_argument("--alarms", type=float, default=0.5, help="false alarms an hour that each command may give")
-    parser.add_argument("--folds", type=int, default=FOLDS, help="how many of the five are trained and scored")
+    add_options(parser)
     parser.add_argument("--runs", type=Path, default=Path("runs/live-commands"))
     options = parser.parse_args()
     options.runs.mkdir(parents=True, exist_ok=True)
-    recipe = options.runs / "recipe.yaml"
-    write_text(recipe, yaml.safe_dump(VALUES, sort_keys=False))
-    folds = read_folds(options.sentences)
-    replay, replayed = None, list[Replayed]()
-    for fold in range(options.folds):
-        others = [str(path) for place, paths in enumerate(folds) if place != fold for path in paths]
-        run = train_once(recipe, options.runs / str(fold), others, ())
-        stream = Stream(run.path)
-        replay = Replay(
-            stream.labels, stream.settings, sample_rate=RATE, window_samples=round(stream.window_seconds * RATE)
-        )
-        made = _streams(folds[fold], fold, options.folds, options.replays)
-        replayed += [replay_over(run, replay, fold, one) for one in made]
-    assert replay is not None
-    report(replay, replayed, options.alarms)
+    options.recipe = options.runs / "recipe.yaml"
+    write_text(options.recipe, yaml.safe_dump(VALUES, sort_keys=False))
+    score_folds(options, lambda own, fold: _streams(own, fold, options.folds, options.replays))
 
 
-def _streams(own: list[Path], fold: int, folds: int, replays: int) -> list[MadeStream]:
+def _streams(own: Sequence[Path], fold: int, folds: int, replays: int) -> list[MadeStream]:
     prepared = prepare(recipe_from_values(VALUES, source="commands"), Progress())
     corpus, tested = prepared.corpus, prepared.split.test
     wanted = share_of([Spoken(corpus.clips[row].label, to_float(corpus.samples[row])) for row in tested], fold, folds)

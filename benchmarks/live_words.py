@@ -13,7 +13,7 @@ import argparse
 import csv
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -57,39 +57,45 @@ class Replayed:
 def main() -> None:
     """Print misses, alarms and latency, by word and together."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sentences", type=Path, help="folder of the sentences")
+    add_options(parser)
     parser.add_argument("--recipe", type=Path, default=Path("recipes/speech-commands/stream.yaml"))
+    parser.add_argument("--runs", type=Path, default=Path("runs/live-words"))
+    options = parser.parse_args()
+    score_folds(options, lambda own, fold: _streams(own, fold, options.folds, options.replays))
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `score_folds` takes."""
+    parser.add_argument("sentences", type=Path, help="folder of the sentences")
     parser.add_argument("--replays", type=int, default=8)
     parser.add_argument("--alarms", type=float, default=0.5, help="false alarms an hour that each word may give")
     parser.add_argument("--folds", type=int, default=FOLDS, help="how many of the five are trained and scored")
-    parser.add_argument("--runs", type=Path, default=Path("runs/live-words"))
     parser.add_argument("--smoothing", type=int, help="answers whose mean is a score; default: as the models say")
     parser.add_argument("--set", action="append", default=[], dest="overrides")
-    options = parser.parse_args()
-    folds = read_folds(options.sentences)[: options.folds]
-    replay, replayed = None, []
-    for fold, own in enumerate(folds):
-        others = [
-            str(path) for place, paths in enumerate(read_folds(options.sentences)) if place != fold for path in paths
-        ]
-        run = train_once(options.recipe, options.runs / str(fold), others, options.overrides)
+
+
+def score_folds(options: argparse.Namespace, streams: Callable[[Sequence[Path], int], Sequence[MadeStream]]) -> None:
+    """Train `options.recipe` once a fold, replay the models over the streams of that fold's sentences, and print."""
+    folds = _read_folds(options.sentences)
+    replay, replayed = None, list[Replayed]()
+    for fold, own in enumerate(folds[: options.folds]):
+        others = [str(path) for place, paths in enumerate(folds) if place != fold for path in paths]
+        run = _train(options.recipe, options.runs / str(fold), others, options.overrides)
         stream = Stream(run.path)
         settings = stream.settings.overridden({"smoothing": options.smoothing} if options.smoothing else {})
         replay = Replay(stream.labels, settings, sample_rate=RATE, window_samples=round(stream.window_seconds * RATE))
-        replayed += [replay_over(run, replay, fold, made) for made in _streams(own, fold, len(folds), options.replays)]
+        replayed += [_replay(run, replay, fold, made) for made in streams(own, fold)]
     assert replay is not None
-    report(replay, replayed, options.alarms)
+    _report(replay, replayed, options.alarms)
 
 
-def read_folds(sentences: Path) -> list[list[Path]]:
-    """The sentences of each fold."""
+def _read_folds(sentences: Path) -> list[list[Path]]:
     with Path(__file__).with_name("sentence_folds.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     return [[sentences / row["file"] for row in rows if int(row["fold"]) == fold] for fold in range(FOLDS)]
 
 
-def train_once(recipe: Path, folder: Path, negatives: Sequence[str], overrides: Sequence[str]) -> Run:
-    """Train with these recordings as negatives, where that was not done before."""
+def _train(recipe: Path, folder: Path, negatives: Sequence[str], overrides: Sequence[str]) -> Run:
     if (folder / "manifest.json").is_file() and Run(folder).finished:
         return Run(folder)
     began = time.perf_counter()
@@ -137,14 +143,12 @@ def read_samples(path: Path) -> NDArray[np.float32]:
     return resample(to_float(sound.samples), sound.sample_rate, RATE)
 
 
-def replay_over(run: Run, replay: Replay, fold: int, made: MadeStream) -> Replayed:
-    """Have the exported model of a run listen to a stream."""
+def _replay(run: Run, replay: Replay, fold: int, made: MadeStream) -> Replayed:
     answers = Stream(run.path).answer(quantise(made.samples))
     return Replayed(fold, made, replay.track(answers, seconds=made.seconds, truth=made.truth))
 
 
-def report(replay: Replay, replayed: Sequence[Replayed], alarms: float) -> None:
-    """Print the scores of all folds, each with the thresholds of the others."""
+def _report(replay: Replay, replayed: Sequence[Replayed], alarms: float) -> None:
     folds = sorted({each.fold for each in replayed})
     heard: list[tuple[Replayed, Heard]] = []
     for fold in folds:

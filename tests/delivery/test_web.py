@@ -116,7 +116,7 @@ def test_where_onnxruntime_web_is_missing_one_line_says_how_to_get_it(tmp_path, 
     model = make_tone_model(tmp_path / "model.onnx")
     code, out, err = program("export", model, "--web", tmp_path / "page")
     assert (code, out) == (2, "")
-    assert one_line(err).endswith("is not here; fetch it with: python -m sayso.web.fetch")
+    assert one_line(err).endswith("is not here; fetch it with: python -m sayso.web")
     assert not (tmp_path / "page").exists()
 
 

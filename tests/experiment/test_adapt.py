@@ -214,6 +214,19 @@ def test_words_to_reject_and_strange_languages_are_told(made, tmp_path, monkeypa
         adapt(made[0].path, made[1], language="klingon", out=tmp_path / "run")
 
 
+def test_a_model_for_streams_is_adapted_on_streams(made, tmp_path):
+    run, more = made
+    heard = {"on": "streams", "copies": 2}
+    streams = recipe(
+        run.settings.dataset.path, training=heard, rejection={"recordings": [str(more)], "negatives_weight": 2.0}
+    )
+    added = addition.add_clips(
+        streams, ("high", "low", "middle"), find_dataset(str(more)), trained=36, progress=Progress()
+    )
+    assert added.recipe.training.on == "streams"
+    assert (added.recipe.training.copies, added.recipe.augment) == (2, ())
+
+
 def test_files_that_could_not_be_read_before_are_not_tried_again(tmp_path):
     folder = write_tones(tmp_path / "tones")
     (folder / "low" / "ann_9.wav").write_bytes(b"no sound")

@@ -10,6 +10,7 @@ import soundfile
 
 from sayso.data.datasets import find_dataset
 from sayso.errors import OutputError
+from sayso.runtime import keeping
 from sayso.runtime.keeping import KEPT_TABLE, Keeper, KeptClip
 from sayso.system.progress import Progress
 
@@ -71,17 +72,17 @@ def test_a_full_disk_is_one_line_and_keeping_goes_on_when_there_is_room(tmp_path
     told: list[str] = []
     keeper = Keeper(tmp_path, told.append)
     keeper.keep(clip())
-    name = {"clip": "_write", "table": "_append"}[fails]
-    way = getattr(keeper, name)
+    place, name = {"clip": (keeper, "_write"), "table": (keeping, "append_line")}[fails]
+    way = getattr(place, name)
 
-    def full(*_):
+    def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(keeper, name, full)
+    monkeypatch.setattr(place, name, full)
     keeper.keep(clip())
     keeper.keep(clip())
     assert len(list(tmp_path.rglob("*.wav"))) == len(rows(tmp_path)) == 1
-    monkeypatch.setattr(keeper, name, way)
+    monkeypatch.setattr(place, name, way)
     keeper.keep(clip())
     assert len(list(tmp_path.rglob("*.wav"))) == len(rows(tmp_path)) == 2
     assert told == [

@@ -302,8 +302,8 @@ def test_no_step_is_wider_than_the_screen_or_hard_to_use(tmp_path):
 @pytest.mark.parametrize(
     ("kind", "told"),
     [
-        ({"refuses_microphone": True}, "was not allowed to use the microphone"),
-        ({"has_microphone": False}, "There is no microphone"),
+        ({"refuses_microphone": True}, "The microphone is not allowed here: allow it for this page"),
+        ({"has_microphone": False}, "There is no microphone: connect one"),
     ],
 )
 def test_without_a_microphone_the_page_says_what_to_do(tmp_path, kind, told):

@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from sayso.errors import OutputError
 from sayso.system.files import (
+    append_line,
     atomic_folder,
     atomic_path,
     cache_folder,
@@ -223,3 +226,29 @@ def test_folders_follow_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert data_folder() is None
     monkeypatch.setenv("SAYSO_DATA", str(tmp_path))
     assert data_folder() == tmp_path
+
+
+def test_a_line_is_added_behind_one_that_a_crash_left_unfinished(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    append_line(path, "a,1\n", header="name,count\n")
+    append_line(path, "b,2\n", header="name,count\n")
+    assert path.read_text() == "name,count\na,1\nb,2\n"
+    path.write_text("name,count\na,1\nb,")
+    append_line(path, "c,3\n", header="name,count\n")
+    assert path.read_text() == "name,count\na,1\nb,\nc,3\n"
+
+
+def test_a_line_that_finds_no_room_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("a\n")
+    most = path.stat().st_size + 10
+    code = (
+        "import resource, signal, sys; from pathlib import Path; from sayso.system.files import append_line\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))\n"
+        "try: append_line(Path(sys.argv[1]), 'b' * 100 + '\\n')\n"
+        "except OSError as error: print(error.strerror)\n"
+    )
+    told = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True).stdout
+    assert told == "File too large\n"
+    assert path.read_text() == "a\n"

@@ -40,11 +40,29 @@ def pin(path: Path, monkeypatch):
 
 
 def test_the_registry_is_that_of_npm(tmp_path, monkeypatch):
-    assert registry() == "https://registry.npmjs.org"
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    monkeypatch.setenv("PATH", f"{tools}:/usr/bin:/bin")
+    npm = tools / "npm"
+    npm.write_text('#!/bin/sh\n[ "$*" = "config get registry" ] && echo https://of-npm/\n')
+    npm.chmod(0o755)
+    assert registry() == "https://of-npm"
     (tmp_path / "home" / ".npmrc").write_text("@a:registry=https://a\nregistry = https://mirror/npm/ \n")
     assert registry() == "https://mirror/npm"
     monkeypatch.setenv("npm_config_registry", "https://other/")
     assert registry() == "https://other"
+
+
+@pytest.mark.parametrize("npm", [None, "#!/bin/sh\nexit 1\n", "no program"])
+def test_where_no_registry_is_known_that_is_one_line(tmp_path, monkeypatch, capsys, npm):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if npm:
+        (tmp_path / "npm").write_text(npm)
+        (tmp_path / "npm").chmod(0o755)
+    monkeypatch.setattr(fetch, "is_fetched", lambda folder: False)
+    assert fetch.main() == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("install npm, or set npm_config_registry to a registry that can be reached")
 
 
 def test_files_are_taken_out_of_the_archive_and_fetched_once(tmp_path, monkeypatch, archive):

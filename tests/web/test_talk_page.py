@@ -140,7 +140,7 @@ def test_a_missing_microphone_and_a_refused_one_are_told(page, tmp_path):
                 driver.execute_script(LISTEN)
                 told[name] = wait_for(driver, FAULT)
                 assert wait_for(driver, READY)
-    assert told["none"] == ["no-microphone", "There is no microphone: connect one, then press Listen again."]
+    assert told["none"] == ["no-microphone", "There is no microphone: connect one, then try again."]
     assert told["refused"][0] == "refused"
     assert "is not allowed here: allow it for this page" in told["refused"][1]
 

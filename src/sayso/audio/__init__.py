@@ -14,6 +14,7 @@ from sayso.audio.media import can_read_media
 from sayso.audio.reading import Sound, decode, probe, read_sound
 from sayso.audio.samples import quantise, resample, to_float
 from sayso.audio.scale import count_beyond
+from sayso.audio.writing import encode_sound
 
 __all__ = [
     "FULL_SCALE",
@@ -32,6 +33,7 @@ __all__ = [
     "clip_from_samples",
     "count_beyond",
     "decode",
+    "encode_sound",
     "find_sound",
     "fit_clip",
     "fit_length",

@@ -13,15 +13,16 @@ import csv
 import math
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from sayso.errors import DataError
+from sayso.system.files import csv_text, write_bytes
 from sayso.system.wording import counted, listed
 
-__all__ = ["ClipRow", "FoundClips", "Place", "TableKind", "find_clips", "read_clip_rows"]
+__all__ = ["ClipRow", "FoundClips", "Place", "TableKind", "find_clips", "read_clip_rows", "write_clip_rows"]
 
 _SHOWN = 3
 # Stretches are told apart to a tenth of a millisecond, so that a start may be written by hand.
@@ -82,14 +83,13 @@ def read_clip_rows(path: Path, kind: TableKind) -> tuple[ClipRow, ...]:
     Raises:
         DataError: it is missing, no CSV, without a needed column, or has a line that names no clip, no time or no mark.
     """
-    key = f"dataset.{kind.mark}"
+    key, article = f"dataset.{kind.mark}", "an" if kind.noun[0] in "aeiou" else "a"
     try:
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             reader = csv.reader(file, strict=True)
             header = [name.strip().lower() for name in next(reader, [])]
             if missing := next((name for name in kind.needed if name not in header), None):
                 there = ", ".join(header)[:80] or "nothing"
-                article = "an" if kind.noun[0] in "aeiou" else "a"
                 raise DataError(
                     f"{path}: has no column {missing}; the first line of {article} {kind.noun} is "
                     f"{','.join(kind.columns)}, here it is {there!r}"
@@ -99,9 +99,17 @@ def read_clip_rows(path: Path, kind: TableKind) -> tuple[ClipRow, ...]:
         raise DataError(f"{path}: no such {kind.noun}; check {key}") from error
     except (OSError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        article = "an" if kind.noun[0] in "aeiou" else "a"
         raise DataError(f"{path}: cannot be read as {article} {kind.noun} ({reason}); check {key}") from error
     return tuple(_read_row(path, line, cells) for line, cells in lines if _is_for(path, line, cells, kind))
+
+
+def write_clip_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table, atomically; a file name that holds bytes that are no text comes back as it was.
+
+    Raises:
+        OutputError: it cannot be written there.
+    """
+    write_bytes(path, csv_text([columns, *rows]).encode("utf-8", "surrogateescape"))
 
 
 def find_clips(path: Path, rows: Sequence[ClipRow], clips: Sequence[Place], kind: TableKind) -> FoundClips:

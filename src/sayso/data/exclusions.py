@@ -12,8 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from sayso.data.clip_tables import Place, TableKind, find_clips, read_clip_rows
-from sayso.system.files import csv_text, write_bytes
+from sayso.data.clip_tables import Place, TableKind, find_clips, read_clip_rows, write_clip_rows
 from sayso.system.wording import counted
 
 __all__ = ["Exclusion", "match_exclusions", "read_exclusions", "write_exclusions"]
@@ -43,9 +42,7 @@ def write_exclusions(path: Path, rows: Iterable[Exclusion]) -> None:
     Raises:
         OutputError: it cannot be written there.
     """
-    text = csv_text([_COLUMNS, *(astuple(row) for row in rows)])
-    # A file name may hold bytes that are no text; they come back as they were.
-    write_bytes(path, text.encode("utf-8", "surrogateescape"))
+    write_clip_rows(path, _COLUMNS, (astuple(row) for row in rows))
 
 
 def read_exclusions(path: Path) -> tuple[Exclusion, ...]:

@@ -14,8 +14,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
-from sayso.data.clip_tables import TableKind, read_clip_rows
-from sayso.system.files import csv_text, write_bytes
+from sayso.data.clip_tables import TableKind, read_clip_rows, write_clip_rows
 
 __all__ = ["MARK_COLUMNS", "Mark", "read_marks", "write_marks"]
 
@@ -44,8 +43,7 @@ def write_marks(path: Path, marks: Iterable[Mark]) -> None:
     Raises:
         OutputError: it cannot be written there.
     """
-    text = csv_text([MARK_COLUMNS, *(astuple(mark) for mark in marks)])
-    write_bytes(path, text.encode("utf-8", "surrogateescape"))
+    write_clip_rows(path, MARK_COLUMNS, (astuple(mark) for mark in marks))
 
 
 def read_marks(path: Path) -> tuple[Mark, ...]:

@@ -87,6 +87,7 @@ def add_clips(
     augment = recipe.augment if recipe.training.copies else _augmentations()
     training = replace(
         Training(),
+        on=recipe.training.on,
         learning_rate=recipe.training.learning_rate,
         batch_size=_BATCH,
         threads=recipe.training.threads,

@@ -138,7 +138,8 @@ class Rejection(Settings):
     The model then answers "none of these" where no word is probable enough. Empty: it always names a word."""
     recordings: tuple[str, ...] = ()
     """Files and folders of long recordings, such as other speech or radio, in which none of the words is spoken:
-    windows of them are negatives too, and words that train for streams (augment: surround) stand in them."""
+    windows of them are negatives too, and words that train for streams (training.on: streams, or augment: surround)
+    stand in them."""
     windows: PositiveInt = 5000
     """So many windows of the recordings train at most, evenly over all of them; of a training on streams, so many of
     theirs are drawn in an epoch."""

@@ -1,7 +1,5 @@
 """Clips of what fired and what nearly fired, in a folder that `sayso audit` and `sayso train` read."""
 
-import errno
-import io
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,12 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
+from sayso.audio import encode_sound
 from sayso.errors import OutputError
 from sayso.runtime.live import Tell
-from sayso.system.files import check_writable, csv_text
+from sayso.system.files import append_line, check_writable, csv_text, folder_name
 from sayso.system.wording import counted
 
 __all__ = ["KEPT_TABLE", "Keeper", "KeptClip", "Outcome"]
@@ -73,10 +71,11 @@ class Keeper:
         stem = f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}-{clip.outcome}-{clip.score:.2f}"
         facts = (f"{clip.score:.4f}", f"{clip.threshold:g}", clip.outcome, f"{clip.stream_seconds:.3f}")
         try:
-            path = self._write(_folder_name(clip.word), stem, _wav(clip))
+            path = self._write(folder_name(clip.word), stem, encode_sound(clip.samples, round(clip.sample_rate), "WAV"))
             name = path.relative_to(self.folder).as_posix()
             try:
-                self._append(csv_text([(name, clip.word, *facts, now.isoformat(timespec="seconds"))]))
+                line = csv_text([(name, clip.word, *facts, now.isoformat(timespec="seconds"))])
+                append_line(self._table, line, header=self._header)
             except OSError:
                 path.unlink(missing_ok=True)
                 raise
@@ -105,32 +104,3 @@ class Keeper:
                     raise
                 return path
         raise AssertionError("numbers have no end")
-
-    def _append(self, line: str) -> None:
-        with self._table.open("ab", buffering=0) as file:
-            before = file.tell()
-            text = (line if before else self._header + line).encode(errors="backslashreplace")
-            try:
-                if file.write(text) < len(text):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            except OSError:
-                with suppress(OSError):
-                    file.truncate(before)
-                raise
-
-
-def _wav(clip: KeptClip) -> bytes:
-    # Not into the file itself: of a full disk soundfile tells its caller nothing.
-    content = io.BytesIO()
-    soundfile.write(content, clip.samples, round(clip.sample_rate), format="WAV", subtype="PCM_16")
-    return content.getvalue()
-
-
-def _folder_name(word: str) -> str:
-    r"""Give the name of a word's folder: the word itself, but for what no folder may be called.
-
-    >>> _folder_name("lights on"), _folder_name("on/off"), _folder_name("..")
-    ('lights on', 'on_off', '_.')
-    """
-    name = "".join("_" if sign in '/\\:*?"<>|\0' else sign for sign in word)
-    return f"_{name[1:]}" if name.startswith(".") else name

@@ -38,16 +38,11 @@ def parse_address(text: str, *, option: str) -> Address:
     Address(host='::1', port=10400)
     """
     what = f"must be tcp://HOST:PORT, such as {_EXAMPLE}"
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise SettingsError([Fault(option, f"is '{text}' ({error}), {what}")]) from error
-    if parts.scheme != "tcp":
-        raise SettingsError([Fault(option, f"is '{text}', of the scheme '{parts.scheme}', {what}")])
-    if not host or port is None or parts.path.strip("/") or parts.query or parts.fragment or parts.username:
-        raise SettingsError([Fault(option, f"is '{text}', {what}")])
-    return Address(host, port)
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme != "tcp":
+        named = f", of the scheme '{scheme}'" if separator else ""
+        raise SettingsError([Fault(option, f"is '{text}'{named}, {what}")])
+    return Address(*_split(rest.removesuffix("/"), f"is '{text}'", what, option=option))
 
 
 def parse_http_address(text: str, *, option: str) -> HttpAddress:
@@ -63,12 +58,16 @@ def parse_http_address(text: str, *, option: str) -> HttpAddress:
     >>> parse_http_address("[::1]:8080", option="--http")
     Address(host='::1', port=8080, scheme='http')
     """
-    what = f"must be HOST:PORT, such as {_HTTP_EXAMPLE}"
+    return HttpAddress(*_split(text, f"is '{text}'", f"must be HOST:PORT, such as {_HTTP_EXAMPLE}", option=option))
+
+
+def _split(place: str, given: str, what: str, *, option: str) -> tuple[str, int]:
+    """Split `HOST:PORT`; `given` and `what` say what was given, and what must be."""
     try:
-        parts = urlsplit(f"//{text}")
+        parts = urlsplit(f"//{place}")
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise SettingsError([Fault(option, f"is '{text}' ({error}), {what}")]) from error
+        raise SettingsError([Fault(option, f"{given} ({error}), {what}")]) from error
     if not host or port is None or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
-        raise SettingsError([Fault(option, f"is '{text}', {what}")])
-    return HttpAddress(host, port)
+        raise SettingsError([Fault(option, f"{given}, {what}")])
+    return host, port

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 from sayso.errors import Fault, SettingsError
+from sayso.system.files import folder_name
 
 __all__ = ["free_folder_name", "read_name"]
 
 _LONGEST = 100
-# What file systems, shells or Sayso's own manifests take for something else.
-_FORBIDDEN = frozenset('/\\:*?"<>|')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 # A folder of such a name would be a part of a data set, noise, or a version of other recordings; see data/datasets.
 _TAKEN = re.compile(
@@ -62,8 +61,8 @@ def free_folder_name(name: str, taken: Iterable[str], *, what: str) -> str:
     >>> free_folder_name("..", [], what="word"), free_folder_name("test", [], what="speaker")
     ('word-__', 'speaker-test')
     """
-    folder = "".join("_" if sign in _FORBIDDEN else sign for sign in name)
-    if folder[0] in ".~":
+    folder = folder_name(name)
+    if folder.startswith("~"):
         folder = f"_{folder[1:]}"
     if folder.endswith("."):
         folder = f"{folder[:-1]}_"

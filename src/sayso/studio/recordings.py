@@ -6,7 +6,6 @@ other, and no name is used twice.
 """
 
 import errno
-import io
 import os
 import secrets
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -16,10 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import soundfile
 from numpy.typing import NDArray
 
-from sayso.audio import quantise
+from sayso.audio import encode_sound, quantise
 from sayso.data.datasets.folder.found import NOISE_FOLDER, is_sound, spelled
 from sayso.errors import DataError, Fault, OutputError, SettingsError
 from sayso.studio.names import free_folder_name, read_name
@@ -144,7 +142,8 @@ class Recordings:
             SettingsError: the word is none of them, or the name cannot be used.
             OutputError: it cannot be written; nothing is left of it.
         """
-        speaker, content = read_name(speaker, what="speaker"), _flac(samples, sample_rate)
+        speaker = read_name(speaker, what="speaker")
+        content = encode_sound(quantise(samples), sample_rate, "FLAC")
         with self._alone():
             words = self._words()
             here = next((each.folder for each in words.words if each.word == word), None)
@@ -247,13 +246,6 @@ def _sounds(folder: Path) -> list[str]:
         if is_sound(name)
     ]
     return here + below
-
-
-def _flac(samples: NDArray[Any], sample_rate: int) -> bytes:
-    # Not into the file itself: of a full disk soundfile tells its caller nothing.
-    content = io.BytesIO()
-    soundfile.write(content, quantise(samples), sample_rate, format="FLAC", subtype="PCM_16")
-    return content.getvalue()
 
 
 def _sync_folders(first: Path, last: Path) -> None:

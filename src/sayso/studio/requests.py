@@ -1,6 +1,5 @@
 """What the page sends beside sound, read without belief."""
 
-import json
 from typing import Any
 from urllib.parse import unquote
 
@@ -8,6 +7,7 @@ from starlette.requests import Request
 
 from sayso.errors import Fault, SettingsError
 from sayso.http.requests import read_body
+from sayso.system.files import parse_json
 
 __all__ = ["read_json_body", "text_of", "told"]
 
@@ -23,8 +23,8 @@ async def read_json_body(request: Request) -> dict[str, Any]:
     """
     content = await read_body(request, most=_JSON_BYTES, what="the request")
     try:
-        values = json.loads(content or b"{}")
-    except (ValueError, RecursionError) as error:
+        values = parse_json(content.decode() or "{}")
+    except ValueError as error:
         raise SettingsError([Fault("", "the request is no JSON")]) from error
     if not isinstance(values, dict):
         raise SettingsError([Fault("", "the request is no JSON object")])
@@ -38,8 +38,8 @@ def told(request: Request) -> dict[str, Any]:
         SettingsError: it is no such thing.
     """
     try:
-        values = json.loads(unquote(request.headers.get("x-sayso-clip", "")))
-    except (ValueError, RecursionError):
+        values = parse_json(unquote(request.headers.get("x-sayso-clip", "")))
+    except ValueError:
         values = None
     if not isinstance(values, dict):
         raise SettingsError([Fault("", "the request does not say what it brings")])

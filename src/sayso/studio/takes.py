@@ -1,13 +1,12 @@
 """The manifest of a folder of recordings: a line of JSON for each clip, which `sayso train` reads, too."""
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sayso.system.files import output_errors, parse_json, write_text
+from sayso.system.files import append_line, output_errors, parse_json, write_text
 
 __all__ = ["MANIFEST", "Take", "append_take", "read_takes", "write_takes"]
 
@@ -59,19 +58,8 @@ def append_take(folder: Path, take: Take) -> None:
         OutputError: it cannot be written.
     """
     path = folder / MANIFEST
-    with output_errors(path), path.open("ab+", buffering=0) as file:
-        end = file.seek(0, os.SEEK_END)
-        # A line that a crash left unfinished must not swallow this one.
-        broken = end > 0 and os.pread(file.fileno(), 1, end - 1) != b"\n"
-        content = (b"\n" if broken else b"") + _line(take).encode()
-        try:
-            if file.write(content) < len(content):
-                file.write(content[-1:])  # tells why there is no room
-                raise OSError(0, "the line is not whole")
-            os.fsync(file.fileno())
-        except OSError:
-            file.truncate(end)
-            raise
+    with output_errors(path):
+        append_line(path, _line(take))
 
 
 def write_takes(folder: Path, takes: Iterable[Take]) -> None:

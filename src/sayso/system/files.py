@@ -15,6 +15,8 @@ from typing import Any
 from sayso.errors import OutputError
 
 __all__ = [
+    "NOT_IN_NAMES",
+    "append_line",
     "atomic_folder",
     "atomic_path",
     "cache_folder",
@@ -24,6 +26,7 @@ __all__ = [
     "digest",
     "expand_home",
     "file_digest",
+    "folder_name",
     "output_errors",
     "parse_json",
     "read_json",
@@ -35,6 +38,8 @@ __all__ = [
     "write_text",
 ]
 
+NOT_IN_NAMES = frozenset('/\\:*?"<>|\0')
+"""Signs that some file system takes for something else than a part of a name."""
 _FORBIDDEN = (
     "no permission to write there; change its permissions or choose another folder (--out for runs, SAYSO_CACHE for "
     "the cache)"
@@ -173,6 +178,47 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` atomically, as UTF-8; what UTF-8 cannot hold (odd bytes of a file name) as an escape."""
     write_bytes(path, text.encode(errors="backslashreplace"))
+
+
+def append_line(path: Path, line: str, *, header: str = "") -> None:
+    """Add a line to a file, and have it on the disk; what cannot be added whole is taken back.
+
+    A line that a crash left unfinished does not swallow this one.
+
+    Args:
+        path: made where it is not there.
+        line: with its line feed; what UTF-8 cannot hold becomes an escape.
+        header: stands first in a file that is empty.
+
+    Raises:
+        OSError: it cannot be added.
+    """
+    with path.open("ab+", buffering=0) as file:
+        end = file.seek(0, os.SEEK_END)
+        begin = header if end == 0 else ""
+        if end:
+            file.seek(end - 1)
+            begin = "" if file.read(1) == b"\n" else "\n"
+        content = f"{begin}{line}".encode(errors="backslashreplace")
+        try:
+            left = memoryview(content)
+            while left:  # what finds no room is written again, and then the system says why
+                left = left[file.write(left) :]
+            os.fsync(file.fileno())
+        except OSError:
+            with suppress(OSError):
+                file.truncate(end)
+            raise
+
+
+def folder_name(text: str) -> str:
+    """Give the name of a folder for a word: the word itself, but for what no folder may be called.
+
+    >>> folder_name("lights on"), folder_name("on/off"), folder_name("..")
+    ('lights on', 'on_off', '_.')
+    """
+    name = "".join("_" if sign in NOT_IN_NAMES else sign for sign in text)
+    return f"_{name[1:]}" if name.startswith(".") else name
 
 
 def write_new_text(path: Path, text: str) -> bool:

@@ -18,7 +18,7 @@ from sayso.errors import Fault, SettingsError
 from sayso.features import Feature
 from sayso.metrics.detection import WITHIN_SECONDS
 from sayso.recipe.prepared import Prepared
-from sayso.recipe.training_streams import TrainingStream, make_training_streams
+from sayso.recipe.training_streams import TrainingStream, count_streams, make_training_streams
 from sayso.system.progress import Task
 from sayso.training.feature_source import FeatureSource
 
@@ -77,6 +77,8 @@ class StreamFeatures:
         count, others, parts, begin = np.zeros_like(first), list[Rows](), list[Tensor](), 0
         for stream in make_training_streams(prepared, _augmenting(change, recipe.training.seed)):
             parts.append(_represent(features, streaming, stream.made.samples, audio.clip_samples, hop).half())
+            if not begin:
+                _check_size(prepared, parts[0].nbytes * count_streams(prepared))
             hops = (len(parts[-1]) - features.shape[2]) // streaming.frames + 1
             place = _Windows.of(stream, hops, hop / audio.sample_rate)
             is_own = stream.rows >= 0
@@ -84,12 +86,6 @@ class StreamFeatures:
             first[own], count[own] = begin + place.first * streaming.frames, place.count
             others.append(begin + place.others * streaming.frames)
             begin += len(parts[-1])
-            if begin * parts[-1].shape[1] * 2 > _MOST_BYTES:
-                problem = (
-                    f"of {recipe.training.copies or 1} copies of {len(prepared.split.train):,} clips take more than"
-                )
-                limit = f"{_MOST_BYTES >> 30} GiB"
-                raise SettingsError([Fault("training.copies", f"streams {problem} {limit}, the limit; take fewer")])
             task.advance()
         return cls(torch.cat(parts), features.shape, first, count, streaming.frames, np.concatenate(others))
 
@@ -221,6 +217,19 @@ class StreamedOthers:
         given[torch.from_numpy(is_window).to(device)] = windows
         given[torch.from_numpy(~is_window).to(device)] = alone
         return given
+
+
+def _check_size(prepared: Prepared, size: int) -> None:
+    """Check that so many bytes of features may be kept, once one of the streams tells how many they are."""
+    if size <= _MOST_BYTES:
+        return
+    copies, recordings = prepared.recipe.training.copies or 1, prepared.recordings
+    hours = f", with {recordings.seconds / 3600:.1f} h of recordings," if recordings else ""
+    problem = (
+        f"is {copies}: streams of so many copies of {len(prepared.split.train):,} clips{hours} take {size / 2**30:.1f} "
+        f"GiB, the limit is {_MOST_BYTES >> 30} GiB; take fewer copies or recordings"
+    )
+    raise SettingsError([Fault("training.copies", problem)])
 
 
 def _augmenting(change: Change, seed: int) -> Callable[[NDArray[np.int16], int], NDArray[np.float32]]:

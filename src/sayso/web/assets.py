@@ -27,7 +27,7 @@ def runtime_files() -> Mapping[str, Path]:
     """
     if not is_fetched():
         raise OutputError(
-            "onnxruntime-web, which runs models in the browser, is not here; fetch it with: python -m sayso.web.fetch"
+            "onnxruntime-web, which runs models in the browser, is not here; fetch it with: python -m sayso.web"
         )
     return {f"{FETCHED.name}/{name}": FETCHED / name for name in FILES}
 

@@ -1,4 +1,4 @@
-"""Fetching onnxruntime-web, which runs models in the browser: `python -m sayso.web.fetch`, or `make web`.
+"""Fetching onnxruntime-web, which runs models in the browser: `python -m sayso.web`, or `make web`.
 
 The building of wheels runs this file by its path, so it imports nothing but Python's own library.
 """
@@ -10,6 +10,8 @@ import http.client
 import io
 import os
 import re
+import shutil
+import subprocess
 import sys
 import tarfile
 import tempfile
@@ -23,7 +25,6 @@ VERSION = "1.30.0"
 """Of onnxruntime-web, from npm."""
 _SHA512 = "q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ=="
 _ARCHIVE = f"onnxruntime-web/-/onnxruntime-web-{VERSION}.tgz"
-_PUBLIC = "https://registry.npmjs.org"
 _TIMEOUT_SECONDS = 60
 _MOST_BYTES = 100_000_000
 
@@ -43,7 +44,7 @@ class FetchError(Exception):
 
 
 class UnreachableError(FetchError):
-    """The registry cannot be reached, or has no such archive."""
+    """No registry is known, it cannot be reached, or has no such archive."""
 
 
 def is_fetched(folder: Path = FETCHED) -> bool:
@@ -63,7 +64,7 @@ def fetch(folder: Path = FETCHED) -> bool:
         Whether anything was fetched; False where all was there already.
 
     Raises:
-        UnreachableError: the registry cannot be reached, or has no such archive.
+        UnreachableError: no registry is known, it cannot be reached, or has no such archive.
         FetchError: the archive has another hash than the pinned one, or the folder cannot be written.
     """
     if is_fetched(folder):
@@ -81,9 +82,16 @@ def fetch(folder: Path = FETCHED) -> bool:
 
 
 def registry() -> str:
-    """Give npm's registry without a slash at its end: $npm_config_registry, else as ~/.npmrc says, else npmjs.org."""
-    chosen = os.environ.get("npm_config_registry") or _in_npmrc()  # noqa: SIM112 - so npm spells it
-    return (chosen or _PUBLIC).rstrip("/")
+    """Give npm's registry without a slash at its end: $npm_config_registry, else as ~/.npmrc or npm itself says.
+
+    Raises:
+        UnreachableError: none of them says one.
+    """
+    chosen = os.environ.get("npm_config_registry") or _in_npmrc() or _of_npm()  # noqa: SIM112 - so npm spells it
+    if not chosen:
+        mend = "install npm, or set npm_config_registry to a registry that can be reached"
+        raise UnreachableError(f"cannot fetch onnxruntime-web {VERSION}, since no registry of npm is known; {mend}")
+    return chosen.rstrip("/")
 
 
 def main() -> int:
@@ -104,6 +112,19 @@ def _in_npmrc() -> str:
         return ""
     found = re.search(r"^\s*registry\s*=\s*[\"']?([^\s\"';#]+)", text, re.MULTILINE)
     return os.path.expandvars(found[1]) if found else ""
+
+
+def _of_npm() -> str:
+    """Ask npm, which knows the public one."""
+    npm = shutil.which("npm")
+    if npm is None:
+        return ""
+    command = [npm, "config", "get", "registry"]
+    try:
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=True)
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return ""
+    return asked.stdout.strip()
 
 
 def _download(url: str) -> bytes:
@@ -133,7 +154,3 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
     Path(name).chmod(0o644)
     Path(name).replace(path)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

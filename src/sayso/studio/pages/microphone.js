@@ -1,27 +1,15 @@
 // The microphone as the room sounds: nothing that browsers do to voices in calls.
 
-const AS_IT_IS = { autoGainControl: false, echoCancellation: false, noiseSuppression: false, channelCount: { ideal: 1 } };
-const WHY = {
-  NotAllowedError: "The browser was not allowed to use the microphone. Allow it beside the page's address, and press Record again.",
-  NotFoundError: "There is no microphone. Plug one in, and press Record again.",
-  NotReadableError: "Another program holds the microphone. Close that, and press Record again.",
-};
+import { askForMicrophone } from "/web/microphone.js";
 
 export class Microphone {
   static async open({ onlevel, onlost }) {
-    if (!navigator.mediaDevices?.getUserMedia) {
+    if (!isSecureContext) {
       throw new Error(
-        isSecureContext
-          ? "This browser gives pages no microphone."
-          : "Browsers give a page no microphone on plain http from another machine. Start the studio with --certificate and --key, and open it by https.",
+        "Browsers give a page no microphone on plain http from another machine. Start the studio with --certificate and --key, and open it by https.",
       );
     }
-    let stream;
-    try {
-      stream = await navigator.mediaDevices.getUserMedia({ audio: AS_IT_IS });
-    } catch (error) {
-      throw new Error(WHY[error.name] ?? `The microphone cannot be used (${error.message || error.name}).`);
-    }
+    const stream = await askForMicrophone({ channelCount: { ideal: 1 } });
     const context = new AudioContext();
     try {
       await context.audioWorklet.addModule("/pages/worklet.js");

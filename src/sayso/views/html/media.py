@@ -1,12 +1,11 @@
 """Sounds and their pictures inside a page, as data URIs, so that it loads nothing."""
 
 import base64
-import io
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
+from sayso.audio import encode_sound
 from sayso.views.plots.signals import spectrogram_png
 
 __all__ = ["picture_uri", "sound_uri"]
@@ -14,14 +13,10 @@ __all__ = ["picture_uri", "sound_uri"]
 
 def sound_uri(samples: NDArray[np.int16], sample_rate: int) -> str:
     """Write a sound, (samples,) at a rate in hertz, as FLAC, or as WAV where FLAC does not know the rate."""
-    target = io.BytesIO()
     try:
-        soundfile.write(target, samples, sample_rate, format="FLAC", subtype="PCM_16")
-        return _data_uri("audio/flac", target.getvalue())
-    except soundfile.LibsndfileError:  # FLAC knows fewer sample rates than WAV
-        target = io.BytesIO()
-        soundfile.write(target, samples, sample_rate, format="WAV", subtype="PCM_16")
-        return _data_uri("audio/wav", target.getvalue())
+        return _data_uri("audio/flac", encode_sound(samples, sample_rate, "FLAC"))
+    except ValueError:
+        return _data_uri("audio/wav", encode_sound(samples, sample_rate, "WAV"))
 
 
 def picture_uri(samples: NDArray[np.int16], sample_rate: int) -> str:

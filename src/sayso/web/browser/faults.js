@@ -29,10 +29,10 @@ export function checkBrowser() {
 /** What `getUserMedia` threw, as a sentence. */
 export function microphoneFault(error) {
   const sentences = {
-    NotFoundError: ["no-microphone", "There is no microphone: connect one, then press Listen again."],
+    NotFoundError: ["no-microphone", "There is no microphone: connect one, then try again."],
     NotAllowedError: [
       "refused",
-      "The microphone is not allowed here: allow it for this page (the sign beside the address), then press Listen again.",
+      "The microphone is not allowed here: allow it for this page (the sign beside the address), then try again.",
     ],
     NotReadableError: ["busy", "The microphone cannot be heard: another program may hold it, or the system forbids it."],
   };

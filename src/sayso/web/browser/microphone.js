@@ -5,18 +5,30 @@ import { SaysoError, checkMicrophone, microphoneFault } from "./faults.js";
 const AS_IT_IS = { autoGainControl: false, echoCancellation: false, noiseSuppression: false };
 
 /**
+ * Ask for the microphone.
+ * @param {object} wanted more constraints, as for `getUserMedia`
+ * @returns {Promise<MediaStream>}
+ * @throws {SaysoError} with a sentence for a person
+ */
+export async function askForMicrophone(wanted = {}) {
+  checkMicrophone();
+  try {
+    return await navigator.mediaDevices.getUserMedia({ audio: { ...AS_IT_IS, ...wanted } });
+  } catch (error) {
+    throw microphoneFault(error);
+  }
+}
+
+/**
  * Open the microphone.
  * @param {(fault: SaysoError) => void} lost called when it goes away
  * @returns {Promise<object>} `{ label, sampleRate, settings, context, source, collect(port), close() }`; `settings` is what
  *   the browser says it really does
  */
 export async function openMicrophone(lost) {
-  checkMicrophone();
-  const stream = await navigator.mediaDevices.getUserMedia({ audio: AS_IT_IS }).catch((error) => {
-    throw microphoneFault(error);
-  });
+  const stream = await askForMicrophone();
   const [track] = stream.getAudioTracks();
-  track.onended = () => lost(new SaysoError("no-microphone", "The microphone went away: connect it, then press Listen again."));
+  track.onended = () => lost(new SaysoError("no-microphone", "The microphone went away: connect it, then try again."));
   const context = new AudioContext({ latencyHint: "interactive" });
   await Promise.all([context.audioWorklet.addModule(new URL("worklet.js", import.meta.url)), context.resume()]);
   const source = context.createMediaStreamSource(stream);
