@@ -58,7 +58,7 @@ VALUES = {
         "keep": "last",
         "label_smoothing": 0.0,
     },
-    "stream": {"smoothing": 4},
+    "stream": {"smoothing": 5},
 }
 
 
