@@ -41,9 +41,12 @@ check: .venv/.ready-dev
 	$(BIN)/python docs/results.py --check
 	$(BIN)/python docs/interval_coverage.py --check
 
-# One thread each, or the workers' threads would only wait for one another; whole files, since theirs share trainings.
+# One thread each, or the workers' threads would only wait for one another; whole files, since theirs share trainings. One
+# worker more than there are cores, as some wait for pages and processes. Hundreds of those start: compiled once is enough.
 test test-slow: export OMP_NUM_THREADS := 1
-PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+test test-slow: export PYTHONDONTWRITEBYTECODE :=
+WORKERS := $(shell $(PYTHON) -c 'import os; print(min(4, 1 + len(os.sched_getaffinity(0))))' 2>/dev/null || echo 2)
+PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Where npm's registry cannot be reached, the tests of pages that run a model are skipped, and say so.
 test: check

@@ -9,6 +9,7 @@ import torch
 
 from sayso.audio import AudioFormat, to_float
 from sayso.classifier import export as room
+from sayso.classifier import graph
 from sayso.classifier.module import Classifier
 from sayso.errors import ModelError, SettingsError
 from sayso.features import FEATURES
@@ -131,9 +132,9 @@ def test_the_file_says_what_it_is_and_disagreement_is_an_error(tmp_path, monkeyp
     assert recognizer.labels == LABELS
     assert recognizer.audio == classifier.audio
     assert "kind: tc_resnet" in recognizer.recipe
-    graph = onnx.load(tmp_path / "model.onnx").graph
-    assert {node.domain for node in graph.node} == {""}
-    assert not {node.op_type for node in graph.node} & {"STFT", "DFT"}
+    nodes = onnx.load(tmp_path / "model.onnx").graph.node
+    assert {node.domain for node in nodes} == {""}
+    assert not {node.op_type for node in nodes} & {"STFT", "DFT"}
 
     with torch.no_grad():
         classifier.network.last.bias += 1e-2
@@ -154,6 +155,33 @@ def test_ctrl_c_is_no_error_of_the_export(raised, tmp_path, monkeypatch):
             raise raised("cannot be exported") from error
 
     monkeypatch.setattr(torch.onnx, "export", stopped)
+    monkeypatch.setattr(graph, "_traces", {})
     with pytest.raises(KeyboardInterrupt):
         room.export(make("mel", "logistic"), tmp_path / "model.onnx", clips())
     assert not list(tmp_path.iterdir())
+
+
+def test_classifiers_that_differ_in_their_numbers_alone_are_traced_once(tmp_path, monkeypatch):
+    traced = []
+    trace = graph._trace
+    monkeypatch.setattr(graph, "_traces", {})
+    monkeypatch.setattr(graph, "_trace", lambda *parts: traced.append(parts) or trace(*parts))
+    first, second = (make("mel", "tc_resnet", {"n_mels": 12}, {"channels": [4, 6, 8], "width": 1}) for _ in range(2))
+    with torch.no_grad():
+        for tensor in (*second.parameters(), *second.network.buffers()):
+            tensor.copy_(tensor * 1.5)
+    second.temperature = 2.0
+    answers = [exports(each, tmp_path).logits(to_float(clips())) for each in (first, second, first)]
+    assert len(traced) == 1
+    assert np.array_equal(answers[0], answers[2])
+    assert np.abs(answers[0] - answers[1]).max() > 1e-2
+    exports(make("mel", "tc_resnet", {"n_mels": 12, "area_norm": True}, {"channels": [4, 6, 8], "width": 1}), tmp_path)
+    assert len(traced) == 2
+
+
+def test_few_traces_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(graph, "_traces", {})
+    monkeypatch.setattr(graph, "_TRACES_KEPT", 1)
+    for feature in ("waveform", "dft"):
+        exports(make(feature, "logistic"), tmp_path)
+        assert len(graph._traces) == 1

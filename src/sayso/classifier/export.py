@@ -73,7 +73,8 @@ def _graph_made(classifier: Classifier, metadata: dict[str, str]) -> bytes:
     example = torch.zeros(2, classifier.audio.clip_samples)
     dynamic = ({0: torch.export.Dim("batch")},)
     parts = f"features '{classifier.recipe.features.kind}', model '{classifier.recipe.model.kind}'"
-    program = make_graph(classifier, (example,), ["samples"], ["logits"], dynamic=dynamic, what=parts)
+    recipe = classifier.recipe
+    program = make_graph(classifier, (example,), ["samples"], ["logits"], dynamic=dynamic, recipe=recipe, what=parts)
     program.model.metadata_props.update(metadata)
     return program.model_proto.SerializeToString()
 

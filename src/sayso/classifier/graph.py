@@ -1,22 +1,29 @@
 """A module as an ONNX graph, by torch's exporter, with one line where it cannot be one."""
 
+import json
 import logging
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from sayso.config.schema import dump
 from sayso.errors import ModelError
+from sayso.recipe.recipe import Recipe
 
 __all__ = ["OPSET", "graph_taken_over", "make_graph"]
 
 OPSET = 18
+# Of a few MB each; the latest are last.
+_TRACES_KEPT = 8
+_traces: dict[Hashable, Any] = {}
 
 
 def make_graph(
@@ -26,9 +33,12 @@ def make_graph(
     outputs: Sequence[str],
     *,
     dynamic: tuple[Any, ...],
+    recipe: Recipe,
     what: str,
 ) -> torch.onnx.ONNXProgram:
-    """Trace a module, on the CPU.
+    """Write a module, on the CPU, as a graph.
+
+    Tracing takes seconds and is done once in a process for modules that differ in their numbers alone.
 
     Args:
         module: what to write.
@@ -36,11 +46,48 @@ def make_graph(
         inputs: their names in the graph.
         outputs: names of what it gives.
         dynamic: for each argument, its axes that have no fixed length, as torch.export takes them.
+        recipe: by which the module was made.
         what: names it in a message.
 
     Raises:
         ModelError: it uses what ONNX does not have.
     """
+    tensors = _tensors_of(module)
+    key = (
+        _deciding(recipe),
+        tuple((name, type(part)) for name, part in module.named_modules()),
+        tuple((name, tuple(tensor.shape), tensor.dtype) for name, tensor in tensors.items()),
+        tuple(tuple(example.shape) for example in examples),
+        (*inputs, *outputs),
+    )
+    if key not in _traces:
+        _traces[key] = _trace(module, examples, inputs, outputs, dynamic, what)
+        for oldest in [*_traces][:-_TRACES_KEPT]:
+            del _traces[oldest]
+    ir = import_module("onnx_ir")
+    program = torch.onnx.ONNXProgram(ir.from_proto(_traces[key]), None)
+    for name, value in program.model.graph.initializers.items():
+        if name in tensors:
+            value.const_value = ir.tensor(_values(tensors[name]), name=name)
+    program.optimize()
+    return program
+
+
+def _deciding(recipe: Recipe) -> str:
+    """What of a recipe decides a graph, beside the sizes of its tensors."""
+    parts = (recipe.audio, recipe.features, recipe.model, recipe.stream)
+    return json.dumps([*map(dump, parts), recipe.level, recipe.normalise])
+
+
+def _trace(
+    module: nn.Module,
+    examples: tuple[Tensor, ...],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    dynamic: tuple[Any, ...],
+    what: str,
+) -> Any:
+    """Give a graph that names all tensors, since none is worked into others yet, as an onnx.ModelProto."""
     # The exporter imports these by itself; Ctrl-C in the middle of that would pass for an error of theirs.
     for name in ("torch._dynamo", "torch.onnx"):
         import_module(name)
@@ -61,6 +108,7 @@ def make_graph(
                 output_names=list(outputs),
                 dynamic_shapes=dynamic,
                 verbose=False,
+                optimize=False,
             )
     except Exception as error:
         if _interrupted(error):
@@ -71,7 +119,7 @@ def make_graph(
     finally:
         registration.setLevel(level)
     assert program is not None
-    return program
+    return program.model_proto
 
 
 def graph_taken_over(like: Path, module: nn.Module, classes: int, metadata: Mapping[str, str]) -> bytes | None:
@@ -91,20 +139,27 @@ def graph_taken_over(like: Path, module: nn.Module, classes: int, metadata: Mapp
         model: Any = onnx.load(str(like))
     except (OSError, import_module("google.protobuf.message").DecodeError):
         return None
-    tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    tensors = _tensors_of(module)
     found = {entry.name: entry for entry in model.graph.initializer if entry.name in tensors}
     divisors = {name for name in tensors if name.rpartition(".")[2] == "divisor"}
     if not divisors | {name for name, _ in module.named_parameters()} <= found.keys():
         return None
     for name, entry in found.items():
-        values = tensors[name].detach().cpu().numpy()
-        entry.CopyFrom(onnx.numpy_helper.from_array(np.ascontiguousarray(values), name))
+        entry.CopyFrom(onnx.numpy_helper.from_array(_values(tensors[name]), name))
     model.graph.output[0].type.tensor_type.shape.dim[1].dim_value = classes
     # Sizes in between hang on the number of words; whoever reads the file works them out.
     del model.graph.value_info[:]
     del model.metadata_props[:]
     onnx.helper.set_model_props(model, dict(metadata))
     return model.SerializeToString()
+
+
+def _tensors_of(module: nn.Module) -> dict[str, Tensor]:
+    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
+
+
+def _values(tensor: Tensor) -> NDArray[np.generic]:
+    return np.ascontiguousarray(tensor.detach().cpu().numpy())
 
 
 def _interrupted(error: BaseException) -> bool:

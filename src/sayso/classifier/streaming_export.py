@@ -79,6 +79,7 @@ def _graph_made(streaming: StreamingClassifier, facts: dict[str, str]) -> bytes:
         ["samples", *(f"state_{place}" for place in places)],
         ["logits", *(f"next_{place}" for place in places)],
         dynamic=({0: torch.export.Dim("chunks")}, tuple({} for _ in places)),
+        recipe=streaming.classifier.recipe,
         what=f"features '{streaming.classifier.recipe.features.kind}' as a stream",
     )
     program.model.metadata_props.update(facts)
