@@ -65,5 +65,8 @@
       pressable(answers[0], (bands[0] ?? bands[1]).closest("figure"), parts);
     }
   }
+  const heardBy = (place) => answers.map(({ by, heard, shares }) => `${labels[heard[place]]} by ${by} (${(100 * shares[place]).toFixed(1)} %)`);
+  const told = (place) => `said ${labels[rows[place][SAID]]}, heard as ${heardBy(place).join(", ")}`;
+  document.getElementById("missed")?.replaceChildren(...rows.slice(0, facts.missed).map((_, place) => entry(place, told(place))));
   document.getElementById("press").hidden = false;
 })();
