@@ -8,7 +8,7 @@
     const own = rows.flatMap((row, place) => (row[SAID] === said && words[place] === heard ? [place] : []));
     const all = counts[said][heard];
     const few = own.length < all ? `; here are ${own.length.toLocaleString("en")}, first those that it was least sure of` : "";
-    const entries = own.map((place) => entry(place, `${(100 * shares[place]).toFixed(1)} %`));
+    const entries = own.map((place) => entry(place, `${(100 * shares[place]).toFixed(1)}\u00a0%`));
     list(`Said ${labels[said]}, heard as ${labels[heard]}${by && ` by ${by}`}`, `${counted(all)}${few}.`, entries, figure);
   };
 
@@ -65,7 +65,7 @@
       pressable(answers[0], (bands[0] ?? bands[1]).closest("figure"), parts);
     }
   }
-  const heardBy = (place) => answers.map(({ by, heard, shares }) => `${labels[heard[place]]} by ${by} (${(100 * shares[place]).toFixed(1)} %)`);
+  const heardBy = (place) => answers.map(({ by, heard, shares }) => `${labels[heard[place]]} by ${by} (${(100 * shares[place]).toFixed(1)}\u00a0%)`);
   const told = (place) => `said ${labels[rows[place][SAID]]}, heard as ${heardBy(place).join(", ")}`;
   document.getElementById("missed")?.replaceChildren(...rows.slice(0, facts.missed).map((_, place) => entry(place, told(place))));
   document.getElementById("press").hidden = false;
