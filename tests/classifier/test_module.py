@@ -8,10 +8,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from runs_made import small_recipe
+from runs_made import small_prepared, small_recipe
 from sayso.audio import to_float
 from sayso.classifier.checkpoint import load_model, save_model
 from sayso.classifier.export import export
+from sayso.classifier.inference import embed_rows, logits_of_rows
 from sayso.classifier.module import Classifier, Normaliser, samples_from_int16
 from sayso.errors import ModelError
 
@@ -95,3 +96,19 @@ def test_normaliser_none_passes_features_through():
 def test_training_and_answering_see_the_same_samples():
     samples = np.arange(-32768, 32768, 7, dtype=np.int16)[None]
     assert np.array_equal(samples_from_int16(torch.from_numpy(samples)).numpy(), to_float(samples))
+
+
+def test_what_enters_the_last_layer_gives_the_logits(classifier, tone_folder):
+    corpus = small_prepared(tone_folder).corpus
+    rows = np.array([0, 5, 3])
+    entered = embed_rows(classifier, corpus, rows)
+    last = classifier.network.last
+    expected = torch.from_numpy(entered) @ last.weight.detach().T + last.bias.detach()
+    assert np.allclose(expected.numpy(), logits_of_rows(classifier, corpus, rows), atol=1e-5)
+
+
+def test_a_network_without_a_last_layer_is_known_by_its_logits(classifier, tone_folder):
+    corpus = small_prepared(tone_folder).corpus
+    classifier.network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.LazyBatchNorm1d())
+    rows = np.array([0, 1])
+    assert np.array_equal(embed_rows(classifier, corpus, rows), logits_of_rows(classifier, corpus, rows))

@@ -20,6 +20,7 @@ from sayso.config.overrides import merge
 from sayso.config.schema import dump
 from sayso.data.datasets import find_dataset
 from sayso.data.faults.detectors.silence import Silence
+from sayso.data.marks import Mark, write_marks
 from sayso.errors import DataError, InterruptedRunError, ModelError, RunError, SettingsError
 from sayso.experiment.adapt import adapt
 from sayso.experiment.run import Run
@@ -343,3 +344,19 @@ def test_as_many_features_are_kept_as_there_is_room_for(tmp_path, monkeypatch):
         assert path.exists() == (copies is not None)
         if copies is not None:
             assert len(KeptFeatures.load(path).copies) == copies
+
+
+def test_marked_clips_are_left_out_or_given_their_word(made, tmp_path):
+    run, _ = made
+    write_word(tmp_path / "more" / "shrill", 3600.0)
+    write_word(tmp_path / "more" / "high", 3600.0, speakers=("hal",), clips=2)
+    table = tmp_path / "marks.csv"
+    wrong, bad = tmp_path / "more" / "high" / "hal_0.wav", tmp_path / "more" / "high" / "hal_1.wav"
+    write_marks(table, [Mark(str(wrong), None, "relabel", "shrill"), Mark(str(bad), None, "exclude")])
+    told = adapt(run.path, tmp_path / "more", marks=table, out=tmp_path / "run")
+    trained = [clip for clip in prepare(told.run.settings, Progress()).corpus.clips if "/more/" in clip.path]
+    assert {(clip.label, clip.path.split("/")[-2]) for clip in trained} == {("shrill", "shrill"), ("shrill", "high")}
+    assert len(trained) == 7
+    with pytest.raises(DataError, match=r"none\.csv"):
+        adapt(run.path, tmp_path / "more", marks=tmp_path / "none.csv", out=tmp_path / "other")
+    assert not (tmp_path / "other").exists()

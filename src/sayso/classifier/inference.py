@@ -1,11 +1,12 @@
 """Clips in, answers out, by the trained model: always float32, never augmented."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from sayso.classifier.kept_features import FeatureTable
 from sayso.classifier.module import Classifier, samples_from_int16
@@ -13,7 +14,7 @@ from sayso.data.corpus import Corpus, Rows
 from sayso.metrics.probabilities import softmax
 from sayso.system.malloc import keep_freed_memory
 
-__all__ = ["logits_of_rows", "predict_logits", "predict_probabilities", "represent"]
+__all__ = ["embed_rows", "logits_of_rows", "predict_logits", "predict_probabilities", "represent"]
 
 _BATCH = 256
 
@@ -33,6 +34,31 @@ def logits_of_rows(classifier: Classifier, corpus: Corpus, rows: Rows) -> NDArra
     """Batch by batch: samples are copied as they are taken, and all of them at once may be gigabytes."""
     batches = [_logits(classifier, corpus, rows[at : at + _BATCH]) for at in range(0, len(rows), _BATCH)]
     return np.concatenate(batches) if batches else np.zeros((0, len(classifier.labels)), np.float32)
+
+
+def embed_rows(classifier: Classifier, corpus: Corpus, rows: Rows) -> NDArray[np.float32]:
+    """What the last layer gets of rows of a corpus, (rows, numbers); the logits where the network ends in no layer."""
+    with _entering(classifier.network) as entered:
+        logits = logits_of_rows(classifier, corpus, rows)
+    return torch.cat(entered).numpy() if entered else logits
+
+
+@contextmanager
+def _entering(network: nn.Module) -> Generator[list[Tensor]]:
+    """Collect what enters the last linear layer, (clips, numbers) each time."""
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    entered: list[Tensor] = []
+
+    def keep(layer: nn.Module, given: tuple[Tensor, ...]) -> None:
+        del layer
+        entered.append(given[0].flatten(1).float().cpu())
+
+    hook = layers[-1].register_forward_pre_hook(keep) if layers else None
+    try:
+        yield entered
+    finally:
+        if hook:
+            hook.remove()
 
 
 def represent(classifier: Classifier, corpus: Corpus) -> FeatureTable:

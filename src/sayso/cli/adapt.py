@@ -16,6 +16,10 @@ def adapt(
     run: Annotated[Path, typer.Argument(help="A finished run's folder.")],
     clips: Annotated[Path, typer.Argument(help="A folder with clips by word, or a manifest.")],
     language: Language = None,
+    marks: Annotated[
+        Path | None,
+        typer.Option(help="A marks.csv of an audit's page: new clips to leave out, or of another word."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The new run's folder; default: runs/<name>-adapted-<time>.")] = None,
 ) -> None:
     """Add words, or more recordings of known ones, to a run.
@@ -26,7 +30,7 @@ def adapt(
     """
     from sayso.experiment import adapt as experiment
 
-    adapted = experiment.adapt(run, clips, language=language, out=out, progress=Bars())
+    adapted = experiment.adapt(run, clips, language=language, marks=marks, out=out, progress=Bars())
     show_run(adapted.run)
     say(f"old words    {adapted.cost}")
     if adapted.new_words:

@@ -7,7 +7,7 @@ import typer
 
 from sayso.cli.console import Bars, say
 from sayso.cli.options import Overrides
-from sayso.system.wording import percent
+from sayso.system.wording import counted, percent
 
 if TYPE_CHECKING:
     from sayso.studies.audit.audit import Audit
@@ -32,6 +32,14 @@ def audit(
     mislabels: Annotated[
         bool, typer.Option("--mislabels", help="Also train five small models that find likely mislabels.")
     ] = False,
+    with_map: Annotated[
+        bool | None,
+        typer.Option(
+            "--map/--no-map",
+            help="Draw a map of the clips, and list those that lie among another word's; without a word about it up to "
+            "3,000 clips get one.",
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder; default: audits/<name>-<time>.")] = None,
 ) -> None:
     """Look through recordings for faults.
@@ -41,9 +49,18 @@ def audit(
     from sayso.studies.audit.audit import audit as look_through
 
     found = look_through(
-        source, overrides=settings or (), only=only or (), mislabels=mislabels, out=out, progress=Bars()
+        source,
+        overrides=settings or (),
+        only=only or (),
+        mislabels=mislabels,
+        with_map=with_map,
+        out=out,
+        progress=Bars(),
     )
     _print_table(found)
+    if found.mapped and found.mapped.map.neighbours:
+        many = counted(found.mapped.map.found, "clip lies", "clips lie")
+        say(f"map          {many} among those of another word; they stand first on the page's map")
     say(f"page         {found.page}")
     say(f"findings     {found.table}")
     say(f"exclusions   {found.exclusions}; use: {found.train_command}")

@@ -2,7 +2,7 @@
 
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +39,7 @@ def adapt(
     clips: str | Path,
     *,
     language: str | None = None,
+    marks: str | Path | None = None,
     out: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Adapted:
@@ -52,12 +53,13 @@ def adapt(
         path: the run's folder; it must have learned on a pretrained representation that did not learn on.
         clips: a folder of clips by word, or a manifest.
         language: what synthetic voices of new words speak; None: as in the run, else English.
+        marks: a table of marks, such as the page of an audit gives: new clips to leave out, or of another word.
         out: the new run's folder; None: `runs/<name>-adapted-<time>`.
         progress: where to report.
 
     Raises:
         RunError: the run is not there, not finished or not of that kind, or its clips have changed since.
-        DataError: the new clips cannot be used.
+        DataError: the new clips, or the marks, cannot be used.
         InterruptedRunError: Ctrl-C; nothing is left of the new run.
         SettingsError: there is no such language.
     """
@@ -72,7 +74,10 @@ def adapt(
     load_ahead()
     before = prepare(old.settings, progress)
     check_same_clips(old.manifest(), before, f"{old.path}: its clips have changed since it was trained")
-    dataset = find_dataset(str(clips)).anchor()
+    dataset = find_dataset(str(clips))
+    if marks:
+        dataset = replace(dataset, exclude=str(marks), relabel=str(marks))
+    dataset = dataset.anchor()
     words, trained = before.corpus.labels, len(before.split.train)
     addition = add_clips(old.settings, words, dataset, trained=trained, language=language, progress=progress)
     progress.note(describe_addition(addition))

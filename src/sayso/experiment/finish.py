@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sayso.classifier.checkpoint import save_model
 from sayso.classifier.export import Agreement, export
-from sayso.classifier.inference import predict_probabilities, represent
+from sayso.classifier.inference import embed_rows, predict_probabilities, represent
 from sayso.classifier.kept_features import KeptFeatures
 from sayso.classifier.streaming_export import export_streaming
 from sayso.data.corpus import Corpus, Rows
@@ -24,7 +24,9 @@ from sayso.runs.manifest import Manifest, StartedManifest, write_manifest
 from sayso.runs.metrics import Metrics, write_metrics
 from sayso.runs.predictions import Predictions, write_predictions
 from sayso.system.files import write_text
+from sayso.views.figures.clip_map import map_clips
 from sayso.views.figures.run import draw_report_figures
+from sayso.views.html.clip_map import MappedClips
 from sayso.views.plots.style import svg_text
 from sayso.views.run_report import AnsweredClip, Mistake, RunReport, write_report
 
@@ -38,6 +40,8 @@ _EXPORT_CLIPS = 256
 _EXPORT_CLIPS_AGAIN = 32
 # A second of sound and its picture take 31 kB of the page.
 _MOST_MISTAKES = 500
+# Whose neighbours are looked for; 3,000 clips take a pretrained network four seconds.
+_MOST_ASKED = 3_000
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,7 @@ def finish_run(
         manifest = begun.ended(fitted, agreement)
         write_metrics(run.metrics_file, metrics)
         if extras:
-            _report(run, prepared, fitted, predictions, metrics, manifest)
+            _report(run, prepared, fitted, predictions, metrics, manifest, learned_from_test=answers is not None)
         task.advance()
     write_manifest(run.manifest_file, manifest)
     run.resume.unlink(missing_ok=True)
@@ -142,6 +146,8 @@ def _report(
     predictions: Predictions,
     metrics: Metrics,
     manifest: Manifest,
+    *,
+    learned_from_test: bool,
 ) -> None:
     figures = draw_report_figures(metrics, manifest, [asdict(row) for row in fitted.log])
     drawn = {name: svg_text(figure) for name, figure in figures.items()}
@@ -154,6 +160,7 @@ def _report(
         recipe_yaml=recipe_yaml(prepared.recipe),
         mistakes=_mistakes(prepared, predictions.probabilities),
         tested=_tested(prepared, predictions.probabilities),
+        mapped=_map(prepared, fitted, learned_from_test=learned_from_test),
         skipped=prepared.corpus.skipped,
         figures=drawn,
     )
@@ -183,6 +190,21 @@ def _tested(prepared: Prepared, probabilities: NDArray[np.float64]) -> list[Answ
         )
         for row, shares in answers
     ]
+
+
+def _map(prepared: Prepared, fitted: "Fitted", *, learned_from_test: bool) -> MappedClips | None:
+    """The test clips, or some of them, as the network knows them before its last layer."""
+    corpus, test = prepared.corpus, prepared.split.test
+    rows = np.sort(np.random.default_rng(0).permutation(test)[:_MOST_ASKED])
+    vectors = embed_rows(fitted.classifier, corpus, rows)
+    clip_map = map_clips(vectors, [corpus.clips[row].label for row in rows])
+    note = "The model in this run has learned from these clips, so a wrong word may lie where its label says."
+    return clip_map and MappedClips(
+        clip_map,
+        [corpus.names[row] for row in rows],
+        lambda place: (np.array(corpus.samples[rows[place]]), corpus.audio.sample_rate),
+        note if learned_from_test else "",
+    )
 
 
 def _mistake(corpus: Corpus, row: int, shares: NDArray[np.float64]) -> Mistake:

@@ -1,5 +1,6 @@
 """Clips of what fired and what nearly fired, in a folder that `sayso audit` and `sayso train` read."""
 
+import csv
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.audio import encode_sound
-from sayso.errors import OutputError
+from sayso.errors import DataError, OutputError
 from sayso.runtime.live import Tell
 from sayso.system.files import append_line, check_writable, csv_text, folder_name
 from sayso.system.wording import counted
 
-__all__ = ["KEPT_TABLE", "Keeper", "KeptClip", "Outcome"]
+__all__ = ["KEPT_TABLE", "Keeper", "KeptClip", "KeptLine", "Outcome", "read_kept"]
 
 KEPT_TABLE = "kept.csv"
 """In the folder: a line for each clip. It is a manifest, too."""
@@ -40,6 +41,39 @@ class KeptClip:
     """In hertz."""
     stream_seconds: float
     """Where it begins in all that was heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLine:
+    """What the table says of a clip."""
+
+    path: str
+    """Below the folder."""
+    score: float
+    threshold: float
+    """The score that was asked of the word."""
+    outcome: str
+
+
+def read_kept(folder: Path) -> tuple[KeptLine, ...]:
+    """Read the table of a folder; none where it has none, or a table of something else.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    table = folder / KEPT_TABLE
+    if not table.is_file():
+        return ()
+    try:
+        with table.open(newline="", encoding="utf-8") as file:
+            rows = csv.DictReader(file)
+            if tuple(rows.fieldnames or ()) != _COLUMNS:
+                return ()
+            return tuple(
+                KeptLine(row["path"], float(row["score"]), float(row["threshold"]), row["outcome"]) for row in rows
+            )
+    except (OSError, ValueError, TypeError, csv.Error) as error:
+        raise DataError(f"{table}: is damaged; take it away, or mend it") from error
 
 
 class Keeper:

@@ -11,7 +11,10 @@ from sayso.system.files import file_digest
 __all__ = ["TRAINING_PACKAGES", "find_installed_file", "needing_package", "needing_training_packages"]
 
 TRAINING_PACKAGES = frozenset(
-    ("torch", "lightning", "safetensors", "scipy", "jaxtyping", "matplotlib", "jinja2", "onnx", "onnxscript")
+    (
+        *("torch", "lightning", "safetensors", "scipy", "sklearn", "threadpoolctl"),
+        *("jaxtyping", "matplotlib", "jinja2", "onnx", "onnxscript"),
+    )
 )
 """What the extra `train` brings; answering with a model file needs none of it."""
 

@@ -19,6 +19,7 @@ from sayso.metrics.scores import name_never_recognised
 from sayso.runs.manifest import split_label
 from sayso.system.wording import path_ends
 from sayso.views.html import chart, write_page
+from sayso.views.html.clip_map import MappedClips, describe_map, names_on_map
 from sayso.views.html.marks import AnsweredClip, describe_tested
 from sayso.views.html.media import picture_uri, sound_uri
 
@@ -84,6 +85,8 @@ class RunReport:
     """The clips that were taken for another word; shown with the surest first."""
     tested: Sequence[AnsweredClip] = ()
     """Every test clip with its answer, so that clips can be listed by their answers and marked; empty: they cannot."""
+    mapped: MappedClips | None = None
+    """A map of test clips, named as in `tested`; None: there is none."""
     skipped: Sequence[tuple[str, str]] = ()
     """What files that could not be used are called, and why they could not."""
     figures: Mapping[str, str] = field(default_factory=dict)
@@ -101,9 +104,7 @@ def write_report(path: Path, report: RunReport) -> None:
     test = metrics["test"]
     kind = manifest.get("split")
     confusion = test.get("confusion")
-    tested, places = None, dict[str, int]()
-    if report.tested and confusion:
-        tested, places = describe_tested(report.tested, confusion["labels"], confusion["counts"])
+    page_clips, places = _page_clips(report, confusion)
     names = path_ends(path for path, _ in report.skipped)
     write_page(
         path,
@@ -120,7 +121,9 @@ def write_report(path: Path, report: RunReport) -> None:
         trusted_clips=TRUSTED_CLIPS,
         speakers=sorted((test.get("per_speaker") or {}).items(), key=_worst_first),
         confusions=_confusions(confusion),
-        tested=tested,
+        page_clips=page_clips,
+        mapped=report.mapped if page_clips else None,
+        map_of="what the network makes of it before its last layer",
         mistakes=[
             _shown(mistake, places.get(mistake.name))
             for mistake in sorted(report.mistakes, key=lambda m: (-m.probability, m.name))
@@ -132,6 +135,18 @@ def write_report(path: Path, report: RunReport) -> None:
         facts=list(_flat({key: value for key, value in manifest.items() if key != "notes"})),
         export=manifest.get("export") or {},
     )
+
+
+def _page_clips(report: RunReport, confusion: Mapping[str, Any] | None) -> tuple[dict[str, Any] | None, dict[str, int]]:
+    """Give what the page's script knows of its clips, and their places by name."""
+    if not report.tested or not confusion:
+        return None, {}
+    labels, mapped = confusion["labels"], report.mapped
+    facts, places = describe_tested(report.tested, labels, confusion["counts"], also=names_on_map(mapped))
+    if mapped:
+        told = describe_map(mapped, places, labels, {mistake.name for mistake in report.mistakes})
+        facts |= {"map": told, "sounds": told.pop("sounds")}
+    return facts, places
 
 
 def _figure(name: str, svg: str) -> Markup:

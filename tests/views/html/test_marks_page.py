@@ -13,6 +13,8 @@ from selenium.webdriver import ActionChains, Keys
 from axe import find_faults, why_no_axe
 from browser import chromium, needs_browser
 from sayso.data.marks import Mark, read_marks, write_marks
+from sayso.views.figures.clip_map import map_clips
+from sayso.views.html.clip_map import MappedClips
 from sayso.views.html.marks import AnsweredClip, describe_tested
 from sayso.views.plots.confusion import draw_confusion_matrix
 from sayso.views.plots.flow import draw_alluvial
@@ -128,4 +130,78 @@ def test_clips_of_a_cell_are_listed_marked_and_downloaded(report, tmp_path):
             Mark(ODD, None, "exclude"),
             Mark("/clips/long.wav from 1.25 s", 1.25, "relabel", "</script>"),
         )
+        assert not [line for line in page.get_log("browser") if line["level"] == "SEVERE"]
+
+
+def mapped(clips=24):
+    """A page of two words whose clips lie in two heaps, one of them in the other word's."""
+    rng = np.random.default_rng(0)
+    words = ["no", "yes"] * (clips // 2)
+    vectors = np.eye(2, 8)[np.arange(clips) % 2] * 9 + rng.normal(size=(clips, 8))
+    words[0] = "yes"
+    tested = [clip(f"{number}.wav", word, word, speaker="ann") for number, word in enumerate(words)]
+    drawn = map_clips(vectors.astype(np.float32), words)
+    assert drawn is not None
+    tone = (8_000 * np.sin(np.arange(4_000))).astype(np.int16)
+    return tested, MappedClips(drawn, [each.name for each in tested], lambda place: (tone, 8_000))
+
+
+def points(page):
+    return page.find_elements("css selector", "#map svg path[role=button]")
+
+
+def signs(page):
+    return [one.text for one in page.find_elements("css selector", "#map ul button")]
+
+
+@needs_browser
+def test_the_map_is_heard_coloured_and_marked_by_pointer_and_keys(tmp_path):
+    tested, on_map = mapped()
+    counts = np.array([[11, 0], [0, 13]])
+    test = {"accuracy": 1.0, "accuracy_ci95": [0.9, 1.0], "n": 24, "errors": 0, "loss": 1.0, "ece": 0.1}
+    test["confusion"] = {"labels": ["no", "yes"], "counts": counts.tolist()}
+    told = RunReport(title="run", metrics={"test": test}, manifest={}, recipe_yaml="", tested=tested, mapped=on_map)
+    write_report(tmp_path / "report.html", told)
+    with chromium(tmp_path) as page:
+        page.get((tmp_path / "report.html").as_uri())
+        assert len(points(page)) == 24
+        [doubted] = page.find_elements("css selector", "#doubted li")
+        assert "0.wav said yes, heard as yes; " in doubted.text
+        assert "neighbours say no" in doubted.text
+        assert len(page.find_elements("css selector", "#doubted audio")) == 1
+        ways = [option.text for option in page.find_elements("css selector", "#map select[name=by] option")]
+        assert ways == ["word", "speaker", "right and wrong"]
+        assert signs(page) == ["no", "yes"]
+        page.find_elements("css selector", "#map ul button")[0].click()
+        assert len(page.find_elements("css selector", "#map path.faint")) == 13
+        page.find_element("css selector", "#map option[value=speaker]").click()
+        assert signs(page) == ["ann"]
+        # By keys: the map is one stop, the arrows go on, Enter lists the clip.
+        page.execute_script(
+            "window.played = []; HTMLMediaElement.prototype.play = async function () { played.push(this.src) }"
+        )
+        page.execute_script("document.querySelector('#map svg path[tabindex=\"0\"]').focus()")
+        first = page.find_element("css selector", "#map output").text
+        assert first.startswith("ann · 0.wav: said yes")
+        on = {first}
+        for key in (Keys.ARROW_LEFT, Keys.ARROW_UP, Keys.ARROW_RIGHT, Keys.ARROW_DOWN):
+            ActionChains(page).send_keys(key).perform()
+            on.add(page.find_element("css selector", "#map output").text)
+        assert len(on) > 2
+        played = page.execute_script("return played")
+        assert len(played) >= 2
+        assert all(sound.startswith("data:audio/flac;base64,") for sound in played)
+        ActionChains(page).send_keys(Keys.ENTER).perform()
+        assert title(page) in ("no", "yes")
+        assert len(page.find_elements("css selector", "#cell li")) == 1
+        # By the pointer.
+        point = points(page)[5]
+        page.execute_script("arguments[0].scrollIntoView({ block: 'center' })", point)
+        ActionChains(page).move_to_element(point).perform()
+        assert page.find_element("css selector", "#map output").text == point.get_attribute("aria-label")
+        ActionChains(page).click().perform()
+        choose(page, 0, "leave out")
+        assert page.find_element("css selector", "#marks output").text == "1 clip marked: 1 left out"
+        if not why_no_axe():
+            assert find_faults(page) == []
         assert not [line for line in page.get_log("browser") if line["level"] == "SEVERE"]

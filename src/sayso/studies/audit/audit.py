@@ -3,7 +3,7 @@
 import os
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sayso.config.overrides import merge, override_text, parse_overrides
@@ -16,12 +16,15 @@ from sayso.recipe.defaults import Wishes, read_data_sections, suggest_audio
 from sayso.recipe.recipe import Recipe, recipe_from_values
 from sayso.recipe.source import find_recipe
 from sayso.runs.folder import new_folder
+from sayso.runtime.keeping import KEPT_TABLE, KeptLine, read_kept
 from sayso.studies.audit.catalogue import choose_detectors
 from sayso.studies.audit.findings import write_findings
 from sayso.studies.audit.listening import Heard, listen
+from sayso.studies.audit.mapping import MOST_AT_ONCE, draw_map
 from sayso.studies.audit.page import write_audit
 from sayso.system.files import check_writable
 from sayso.system.progress import Progress
+from sayso.views.html.clip_map import MappedClips
 
 __all__ = ["Audit", "audit", "find_faults"]
 
@@ -41,6 +44,10 @@ class Audit:
     """Clips that cannot be read, and why."""
     trains_on: str = "RECIPE"
     """What `sayso train` is to be given for these clips; RECIPE where that is not known, as for a kind of dataset."""
+    mapped: MappedClips | None = None
+    """The map of the clips; None: it was not drawn."""
+    kept: Mapping[str, KeptLine] = field(default_factory=dict[str, KeptLine])
+    """What `sayso listen --keep` says of them, by path; none where it did not make them."""
 
     @property
     def not_looked_for(self) -> dict[Detector, str]:
@@ -75,6 +82,7 @@ def audit(
     overrides: Sequence[str] = (),
     only: Sequence[str] = (),
     mislabels: bool = False,
+    with_map: bool | None = None,
     out: Path | None = None,
     progress: Progress | None = None,
 ) -> Audit:
@@ -85,6 +93,8 @@ def audit(
         overrides: `key=value` texts laid over its recipe, such as `dataset.max_bad_share=1`.
         only: names of faults; empty: all that are found without a training.
         mislabels: also train the models that find likely mislabels.
+        with_map: also draw a map of the clips, and list those among another word's; None: where all faults are looked
+            for among no more than 3,000 clips.
         out: folder of what is written; None: `audits/<name>-<time>`.
         progress: where to report.
 
@@ -107,23 +117,35 @@ def audit(
         with listen(listing.clips, recipe.audio, detectors, progress=progress) as heard:
             trains_on = shlex.quote(os.path.abspath(source)) if Path(source).exists() else "RECIPE"  # noqa: PTH100
             begun = Audit(folder, heard.corpus.clips, {}, heard.skipped, trains_on)
-            # More threads gain little in a network so small, and lose much where others work on the same cores.
-            return _judge(begun, name, heard, detectors, progress, threads=recipe.training.threads or 1)
+            begun = replace(begun, kept=_kept(source))
+            if with_map is None:
+                with_map = not only and len(heard.corpus) <= MOST_AT_ONCE
+            return _judge(begun, name, heard, detectors, progress, threads=recipe.training.threads, with_map=with_map)
 
 
 def _judge(
-    begun: Audit, name: str, heard: Heard, detectors: Sequence[Detector], progress: Progress, *, threads: int
+    begun: Audit,
+    name: str,
+    heard: Heard,
+    detectors: Sequence[Detector],
+    progress: Progress,
+    *,
+    threads: int | None,
+    with_map: bool,
 ) -> Audit:
     """Find all faults and write them; those that take a training last, so that the others are kept when it stops."""
     quick = tuple(detector for detector in detectors if not detector.trains)
     found = replace(begun, findings=find_faults(heard, quick, progress))
+    if with_map:
+        found = replace(found, mapped=draw_map(heard.corpus, found.findings, progress, threads=threads))
     slow = tuple(detector for detector in detectors if detector.trains)
     if not slow:
         return _written(found, name)
     if quick:
         _written(found, name)
     try:
-        more = find_faults(heard, slow, progress, threads=threads)
+        # More threads gain little in a network so small, and lose much where others work on the same cores.
+        more = find_faults(heard, slow, progress, threads=threads or 1)
     except (KeyboardInterrupt, InterruptedRunError) as stop:
         kept = f"all other findings are kept in {begun.folder}" if quick else "nothing was written"
         sought = " and ".join(detector.name for detector in slow)
@@ -158,8 +180,24 @@ def _silent(heard: Heard, progress: Progress, threads: int) -> set[int]:
 
 def _written(found: Audit, name: str) -> Audit:
     write_findings(found.folder, found.clips, found.findings, found.skipped)
-    write_audit(found.page, name, found.clips, found.findings, found.skipped, train_command=found.train_command)
+    write_audit(
+        found.page,
+        name,
+        found.clips,
+        found.findings,
+        found.skipped,
+        mapped=found.mapped,
+        kept=found.kept,
+        train_command=found.train_command,
+    )
     return found
+
+
+def _kept(source: str | Path) -> dict[str, KeptLine]:
+    """What `sayso listen --keep` says of the clips of its folder, by path."""
+    folder = Path(source).parent if Path(source).name == KEPT_TABLE else Path(source)
+    lines = read_kept(folder) if folder.is_dir() else ()
+    return {os.path.abspath(folder / line.path): line for line in lines}  # noqa: PTH100 - as anchored
 
 
 def _check_clips(

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from sayso.data.splits.folds import Folds
+from sayso.studies.comparison.clips import read_compared
 from sayso.studies.comparison.page import write_comparison
 from sayso.studies.comparison.plan import make_plan
 from sayso.studies.comparison.table import make_table, write_tables
-from sayso.studies.trials.folder import claimed
+from sayso.studies.trials.folder import TRIALS, claimed
 from sayso.studies.trials.run_trials import check_asked, run_trials
 from sayso.system.progress import Progress
 
@@ -68,5 +69,6 @@ def compare(
         run_trials(plan.trials, folder, jobs=jobs, on=on, progress=progress)
         table = make_table(plan, folder.path, progress)
         write_tables(table, folder.path)
-        page = write_comparison(table, folder.path)
+        ranked = [row["recipe"] for row in table["recipes"]]
+        page = write_comparison(table, folder.path, read_compared(plan, folder.path / TRIALS, ranked))
     return Comparison(folder.path, table, page)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sayso.studies.comparison.clips import ComparedClips
 from sayso.system.files import write_text
 from sayso.views.html import chart, write_page
 from sayso.views.plots.style import svg_text
@@ -21,12 +22,13 @@ _DESCRIPTION = (
 )
 
 
-def write_comparison(table: Mapping[str, Any], folder: Path) -> Path:
+def write_comparison(table: Mapping[str, Any], folder: Path, compared: ComparedClips | None = None) -> Path:
     """Write `comparison.html` and `accuracy-against-cost.svg`, atomically.
 
     Args:
         table: as `comparison.json` holds it.
         folder: of the comparison.
+        compared: the clips and their answers, so that they can be listed and marked; None: they cannot.
 
     Returns:
         The page.
@@ -37,7 +39,19 @@ def write_comparison(table: Mapping[str, Any], folder: Path) -> Path:
     write_text(figure, svg)
     picture = chart("cost", svg, _DESCRIPTION)
     judged = any(pair["verdict"] != "no verdict" for pair in table["pairs"])
-    values = {"table": table, "rows": rows, "rivals": _rivals(table, rows), "judged": judged, "picture": picture}
+    page_clips, pictures = compared.describe() if compared else (None, {})
+    answers = [
+        (one["by"], chart(one["figure"], pictures[one["figure"]], f"Confusion matrix of {one['by']}."))
+        for one in (page_clips["answers"] if page_clips else ())
+    ]
+    values: dict[str, Any] = {
+        "table": table,
+        "rows": rows,
+        "rivals": _rivals(table, rows),
+        "judged": judged,
+        "picture": picture,
+    }
+    values |= {"page_clips": page_clips, "answers": answers}
     write_page(page, "comparison", title=folder.resolve().name, **values)
     return page
 

@@ -1,7 +1,7 @@
-(() => {
-  const told = document.getElementById("tested");
-  if (!told) return;
-  const { columns, folder, labels, speakers, counts, flows, rows } = JSON.parse(told.textContent);
+// The clips of a page: listed, heard, and marked; `cells.js` and `map.js` say which of them are listed.
+const clipsOfPage = (() => {
+  const facts = JSON.parse(document.getElementById("clips").textContent);
+  const { columns, folder, labels, speakers, part, rows, sounds = {} } = facts;
   const [PATH, START, SPEAKER, SAID, HEARD, SHARE] = [0, 1, 2, 3, 4, 5];
   const marks = new Map();
   const panel = document.getElementById("cell"), bar = document.getElementById("marks");
@@ -14,28 +14,29 @@
     made.append(...children);
     return made;
   };
-  const clips = (count) => `${count.toLocaleString("en")} ${count === 1 ? "clip" : "clips"}`;
+  const partOf = (place) => (Array.isArray(part) ? part[place] : part);
+  const counted = (count) => `${count.toLocaleString("en")} ${count === 1 ? "clip" : "clips"}`;
   const nameOf = (row) => row[PATH] + (row[START] === null ? "" : ` from ${row[START]} s`);
   const keyOf = (clip, start) => `${start ?? ""} ${clip}`;
   const placeOf = new Map(rows.map((row, place) => [keyOf(folder + row[PATH], row[START]), place]));
 
   // What each mark is, as plain values; `start_seconds` is null where the clip is a whole recording.
-  const told_marks = () => [...marks].map(([place, value]) => {
+  const marksNow = () => [...marks].map(([place, value]) => {
     const [mark, label] = value.startsWith("relabel:") ? ["relabel", labels[Number(value.slice(8))]] : ["exclude", ""];
-    return { clip: folder + rows[place][PATH], start_seconds: rows[place][START], mark, label, part: "test" };
+    return { clip: folder + rows[place][PATH], start_seconds: rows[place][START], mark, label, part: partOf(place) };
   });
   const cell = (value) => {
     const text = String(value ?? "");
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  const table = () => [columns, ...told_marks().map((mark) => columns.map((name) => mark[name]))]
+  const table = () => [columns, ...marksNow().map((mark) => columns.map((name) => mark[name]))]
     .map((line) => `${line.map(cell).join(",")}\n`).join("");
 
   const show = (said) => {
     const out = [...marks.values()].filter((value) => value === "exclude").length;
     bar.hidden = !marks.size && !said;
     const parts = [out && `${out} left out`, marks.size - out && `${marks.size - out} under another word`].filter(Boolean);
-    state.textContent = said ?? (marks.size ? `${clips(marks.size)} marked: ${parts.join(", ")}` : "");
+    state.textContent = said ?? (marks.size ? `${counted(marks.size)} marked: ${parts.join(", ")}` : "");
     download.hidden = how.hidden = inStudio || !marks.size;
     for (const select of document.querySelectorAll("select[data-clip]")) choose(select);
   };
@@ -52,7 +53,7 @@
     else marks.delete(place);
     isKept = !marks.size;
     show(inStudio ? "Writing marks.csv ..." : undefined);
-    if (inStudio) parent.postMessage({ sayso: "mark", marks: told_marks() }, "*");
+    if (inStudio) parent.postMessage({ sayso: "mark", marks: marksNow() }, "*");
   };
   const selector = (place) => {
     const row = rows[place];
@@ -65,85 +66,31 @@
   };
 
   const cards = new Map();
-  for (const card of document.querySelectorAll(".mistakes li[data-clip]")) {
+  for (const card of document.querySelectorAll("li[data-clip]")) {
     const place = Number(card.dataset.clip);
     cards.set(place, card);
     card.append(make("p", { class: "mark" }, selector(place)));
   }
 
-  const listed = (said, heard, figure) => {
-    const own = rows.flatMap((row, place) => (row[SAID] === said && row[HEARD] === heard ? [place] : []));
-    const all = counts[said][heard];
-    const few = own.length < all ? `; here are the ${own.length.toLocaleString("en")} that it was least sure of` : "";
-    panel.querySelector("h3").textContent = `Said ${labels[said]}, heard as ${labels[heard]}`;
-    panel.querySelector("p").textContent = `${clips(all)}${few}.`;
-    panel.querySelector("ol").replaceChildren(...own.map((place) => {
-      const row = rows[place], sound = cards.get(place)?.querySelector("audio");
-      const who = row[SPEAKER] === null ? "" : `${speakers[row[SPEAKER]]} · `;
-      const item = make("li", {}, make("span", {}, `${who}${nameOf(row)} `, make("span", { class: "muted" }, `${(100 * row[SHARE]).toFixed(1)} %`)));
-      if (sound) item.append(make("audio", { controls: "", preload: "none", "aria-label": nameOf(row), src: sound.src }));
-      item.append(selector(place));
-      return item;
-    }));
+  const soundOf = (place) => cards.get(place)?.querySelector("audio")?.src ?? sounds[place];
+  const whoSaid = (place) => (rows[place][SPEAKER] === null ? "" : `${speakers[rows[place][SPEAKER]]} · `);
+  // A clip as an entry of a list, with its sound where the page has it, and what is to become of it.
+  const entry = (place, beside) => {
+    const name = nameOf(rows[place]), sound = soundOf(place);
+    const item = make("li", {}, make("span", {}, `${whoSaid(place)}${name} `, make("span", { class: "muted" }, beside)));
+    if (sound) item.append(make("audio", { controls: "", preload: "none", "aria-label": name, src: sound }));
+    item.append(selector(place));
+    return item;
+  };
+  const list = (title, told, entries, figure) => {
+    panel.querySelector("h3").textContent = title;
+    panel.querySelector("p").textContent = told;
+    panel.querySelector("ol").replaceChildren(...entries);
     figure.after(panel);
     panel.hidden = false;
     panel.focus({ preventScroll: true });
     panel.scrollIntoView({ block: "nearest" });
   };
-
-  // One stop of the Tab key for all parts of a picture; the arrows go from part to part.
-  const pressable = (figure, parts) => {
-    const svg = figure.querySelector("svg");
-    svg.setAttribute("role", "group");
-    parts.forEach(({ element, said, heard }, index) => {
-      element.setAttribute("role", "button");
-      element.setAttribute("tabindex", index ? "-1" : "0");
-      element.setAttribute("aria-label", `Said ${labels[said]}, heard as ${labels[heard]}: ${clips(counts[said][heard])}`);
-      element.classList.add("part");
-      const press = () => {
-        for (const part of parts) part.element.setAttribute("tabindex", part.element === element ? "0" : "-1");
-        listed(said, heard, figure);
-      };
-      element.addEventListener("click", press);
-      element.addEventListener("keydown", (event) => {
-        const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
-        if (event.key === "Enter" || event.key === " ") press();
-        else if (step) {
-          const upright = event.key === "ArrowUp" || event.key === "ArrowDown";
-          let next = index + step;
-          if (upright) while (parts[next] && parts[next].heard !== heard) next += step;
-          if (!parts[next]) return;
-          element.setAttribute("tabindex", "-1");
-          parts[next].element.setAttribute("tabindex", "0");
-          parts[next].element.focus();
-        } else return;
-        event.preventDefault();
-      });
-    });
-  };
-  const grid = document.getElementById("confusionmatrix-cells");
-  if (grid) {
-    const { x, y, width, height } = grid.getBBox();
-    const parts = counts.flatMap((line, said) => line.flatMap((count, heard) => {
-      if (!count) return [];
-      const element = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-      const [wide, high] = [width / labels.length, height / labels.length];
-      for (const [key, value] of Object.entries({ x: x + heard * wide, y: y + said * high, width: wide, height: high })) element.setAttribute(key, value);
-      return [{ element, said, heard }];
-    }));
-    grid.ownerSVGElement.append(...parts.map((part) => part.element));
-    pressable(grid.closest("figure"), parts);
-  }
-  const bands = ["right", "wrong"].map((kind) => document.getElementById(`alluvial-${kind}`));
-  if (bands[0] || bands[1]) {
-    const drawn = bands.map((group) => [...(group?.querySelectorAll("path, use") ?? [])]);
-    const pairs = [flows.filter(([said, heard]) => said === heard), flows.filter(([said, heard]) => said !== heard)];
-    if (drawn.every((paths, kind) => paths.length === pairs[kind].length)) {
-      const parts = drawn.flatMap((paths, kind) => paths.map((element, index) => ({ element, said: pairs[kind][index][0], heard: pairs[kind][index][1] })));
-      pressable((bands[0] ?? bands[1]).closest("figure"), parts);
-    }
-  }
-  document.getElementById("press").hidden = false;
 
   download.addEventListener("click", () => {
     const link = make("a", { download: "marks.csv", href: URL.createObjectURL(new Blob([table()], { type: "text/csv" })) });
@@ -168,4 +115,5 @@
     show(data.told);
   });
   if (parent !== window) parent.postMessage({ sayso: "report" }, "*");
+  return { facts, PATH, START, SPEAKER, SAID, HEARD, SHARE, make, counted, nameOf, whoSaid, soundOf, entry, list };
 })();
