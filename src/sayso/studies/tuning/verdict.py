@@ -1,6 +1,6 @@
 """What a person must know of thresholds that were chosen: what holds, what does not, and what would mend it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sayso.metrics.rates import poisson_upper_bound
@@ -30,6 +30,8 @@ def judge(facts: Mapping[str, Any]) -> Iterator[str]:
     if over:
         names = listed([f"'{word}' {rounded(per_hour)}" for word, per_hour in over.items()], _NAMED)
         yield f"on the test streams these fire more often than the {rate:g} an hour they were chosen by: {names}"
+    if own := facts.get("each_speaker"):
+        yield from _of_the_model(own, rate, lost)
     if (least := poisson_upper_bound(0, hours)) > rate:
         needed = hours * least / rate
         yield (
@@ -37,3 +39,21 @@ def judge(facts: Mapping[str, Any]) -> Iterator[str]:
             f"all the same; to promise {rate:g} takes {rounded(needed)} h more of it (--background) without an "
             "alarm"
         )
+
+
+def _of_the_model(own: Mapping[str, Any], rate: float, lost: Sequence[str]) -> Iterator[str]:
+    """Say how often the model itself fires, where others listened in its place."""
+    alarms = own["alarms_of_the_model"]
+    yield (
+        f"the model itself, which has heard all these speakers, fired {alarms['n']} times on the same test streams: "
+        f"{rounded(alarms['per_hour'])} false alarms an hour of all words together; what it misses nobody can say of "
+        "these clips, as it was trained on them"
+    )
+    over = {
+        word: each["per_hour"]
+        for word, each in own["alarms_of_the_model_per_word"].items()
+        if each["per_hour"] > rate and word not in lost
+    }
+    if over:
+        names = listed([f"'{word}' {rounded(per_hour)}" for word, per_hour in over.items()], _NAMED)
+        yield f"there it fires more often than the {rate:g} an hour of each word: {names}"
