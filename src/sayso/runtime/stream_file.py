@@ -20,6 +20,8 @@ STREAM_FILE = "stream.onnx"
 State = list[NDArray[Any]]
 """What one stream carries from step to step, float32; a step makes a new one, and changes none."""
 _MOST_STATE = 1 << 24
+# What is heard before an answer is about a window: minutes of it are nobody's.
+_MOST_SAMPLES = 1 << 22
 
 
 class StreamFile:
@@ -51,7 +53,9 @@ class StreamFile:
             raise ModelError(f"{path}: not the streaming form of a model ({error}); export it again") from error
         inputs = self._session.get_inputs()
         shapes = [each.shape for each in inputs[1:]]
-        if min(self.hop, self.first + 1) < 1 or self.lead < 0 or not all(_is_size(shape) for shape in shapes):
+        counts = min(self.hop, self.first + 1, self.lead + 1)
+        too_long = max((self.first + 1) * self.hop, self.lead) > _MOST_SAMPLES
+        if counts < 1 or too_long or not all(_is_size(shape) for shape in shapes):
             raise ModelError(f"{path}: damaged, its graph does not take a stream; export it again")
         self._path = path
         self._samples, self._names = inputs[0].name, [each.name for each in inputs[1:]]
