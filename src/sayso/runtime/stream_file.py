@@ -60,6 +60,7 @@ class StreamFile:
         self._path = path
         self._samples, self._names = inputs[0].name, [each.name for each in inputs[1:]]
         self.empty: State = [np.zeros(shape, np.float32) for shape in shapes]
+        self._shapes = [part.shape for part in self.empty]
 
     def step(self, chunks: NDArray[np.int16], state: State) -> tuple[NDArray[np.float32], State]:
         """Take chunks that follow one another, (chunks, hop).
@@ -77,7 +78,10 @@ class StreamFile:
             found: Any = self._session.run(None, {self._samples: samples, **given})
         except Exception as error:  # onnxruntime's own errors share no base
             raise ModelError(f"{self._path}: damaged, onnxruntime cannot compute it; export it again") from error
-        return np.asarray(found[0], np.float32), found[1:]
+        logits, after = np.asarray(found[0], np.float32), found[1:]
+        if logits.ndim != 2 or len(logits) != len(chunks) or [each.shape for each in after] != self._shapes:
+            raise ModelError(f"{self._path}: damaged, its answers are not one for each chunk; export it again")
+        return logits, after
 
 
 def _is_size(shape: Sequence[object]) -> bool:
