@@ -9,6 +9,7 @@ from sayso.system.wording import listed, rounded
 __all__ = ["judge"]
 
 _NAMED = 5
+_APART = 0.2
 
 
 def judge(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -57,3 +58,12 @@ def _of_the_model(own: Mapping[str, Any], rate: float, lost: Sequence[str]) -> I
     if over:
         names = listed([f"'{word}' {rounded(per_hour)}" for word, per_hour in over.items()], _NAMED)
         yield f"there it fires more often than the {rate:g} an hour of each word: {names}"
+    by_others = own["thresholds_by_others"].values()
+    limits = {word: [each[word] for each in by_others] for word in own["alarms_of_the_model_per_word"]}
+    apart = {word: (min(all_of), max(all_of)) for word, all_of in limits.items() if max(all_of) - min(all_of) > _APART}
+    if apart:
+        names = listed([f"'{word}' {low:.2f} to {high:.2f}" for word, (low, high) in apart.items()], _NAMED)
+        yield (
+            f"thresholds hang on who is left out: {names}; more speakers, or more recordings of each, would make them "
+            "surer"
+        )
