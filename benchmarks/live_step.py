@@ -21,6 +21,7 @@ from sayso.recipe.recipe import recipe_from_values
 from sayso.runtime import Stream
 
 SAYSO, RESAMPLED, SMALL = "sayso: feed 80 ms", "sayso: feed 80 ms at 48 kHz", "sayso, small network: feed 80 ms"
+SHORT, UNPADDED = "sayso, small network, kernel 5: feed 80 ms", "sayso, small network, kernel 5, no padding: feed 80 ms"
 OPEN_WAKE_WORD, LIVEKIT = "openWakeWord's step", "livekit-wakeword's listener"
 RATE, HOP, HOPS = 16_000, 1_280, 50
 WINDOW, WINDOWS, STEP_SAMPLES = 76, 16, 1_760
@@ -30,6 +31,8 @@ PRETRAINED = {
     "model": {"kind": "temporal_mlp"},
 }
 TC_RESNET = {"features": {"kind": "mel", "centre": False}, "model": {"kind": "tc_resnet", "width": 1.0}}
+TC_RESNET_SHORT = TC_RESNET | {"model": {"kind": "tc_resnet", "width": 1.0, "kernel": 5}}
+TC_RESNET_UNPADDED = TC_RESNET | {"model": {"kind": "tc_resnet", "width": 1.0, "kernel": 5, "padding": "none"}}
 
 
 def contest(*, full: bool) -> Contest:
@@ -62,6 +65,8 @@ def contest(*, full: bool) -> Contest:
             SAYSO: _timed(_feeding(PRETRAINED, RATE)),
             RESAMPLED: _timed(_feeding(PRETRAINED, 48_000)),
             SMALL: _timed(_feeding(TC_RESNET, RATE)),
+            SHORT: _timed(_feeding(TC_RESNET_SHORT, RATE)),
+            UNPADDED: _timed(_feeding(TC_RESNET_UNPADDED, RATE)),
             OPEN_WAKE_WORD: _timed(open_wake_word),
             LIVEKIT: _timed(livekit),
         },
@@ -71,6 +76,10 @@ def contest(*, full: bool) -> Contest:
             Figure("times livekit-wakeword's speed", lambda taken: taken[LIVEKIT] / taken[SAYSO], least=40),
             Figure("milliseconds of 80, resampled from 48 kHz", lambda taken: taken[RESAMPLED], most=0.7),
             Figure("milliseconds of 10, small network", lambda taken: taken[SMALL] / 8, most=0.1),
+            Figure(
+                "milliseconds of 10, the same of kernel 5 without padding", lambda taken: taken[UNPADDED] / 8, most=0.1
+            ),
+            Figure("times the speed of its ring form, without padding", lambda taken: taken[SHORT] / taken[UNPADDED]),
         ),
     )
 

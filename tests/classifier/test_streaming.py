@@ -11,9 +11,10 @@ from sayso.audio import FULL_SCALE
 from sayso.classifier.export import export
 from sayso.classifier.module import Classifier
 from sayso.classifier.streaming import make_streaming
-from sayso.classifier.streaming_export import export_streaming
+from sayso.classifier.streaming_export import check_streaming, export_streaming
 from sayso.errors import ModelError
 from sayso.recipe.recipe import recipe_from_values
+from sayso.runtime.stream_file import StreamFile
 
 EMBEDDING = {
     "audio": {"clip_seconds": 1.422},
@@ -21,6 +22,7 @@ EMBEDDING = {
     "model": {"kind": "pooled_mlp"},
 }
 MEL = {"features": {"kind": "mel", "centre": False}}
+UNPADDED = MEL | {"model": {"kind": "tc_resnet", "padding": "none", "kernel": 5}}
 CASES = [
     (EMBEDDING, 1280),
     (EMBEDDING, 2560),
@@ -30,6 +32,20 @@ CASES = [
     (MEL | {"audio": {"clip_seconds": 0.97}}, 800),
     ({"features": {"kind": "mfcc", "centre": False, "top_db": None}}, 1280),
     ({"features": {"kind": "spectrogram", "centre": False, "power": None, "scale": "linear"}}, 1600),
+    # Layers over time, carried.
+    (UNPADDED, 1280),
+    (UNPADDED, 2560),
+    (UNPADDED | {"audio": {"clip_seconds": 1.2}}, 1280),
+    (UNPADDED | {"audio": {"clip_seconds": 0.97}, "normalise": "all"}, 2560),
+    (MEL | {"model": {"kind": "tc_resnet", "padding": "none", "kernel": 3}}, 1280),
+    (MEL | {"model": {"kind": "tc_resnet", "padding": "none", "kernel": 1}}, 1280),
+    (MEL | {"model": {"kind": "tc_resnet", "padding": "none", "channels": [8, 12, 16]}}, 640),
+    (EMBEDDING | {"model": {"kind": "temporal_mlp"}}, 1280),
+    (EMBEDDING | {"model": {"kind": "temporal_mlp", "convolutions": 3}, "audio": {"clip_seconds": 1.422}}, 2560),
+    (MEL | {"model": {"kind": "temporal_mlp", "kernel": 5}}, 1280),
+    # A hop that holds no whole strides, and a window that is hardly longer than one.
+    (UNPADDED, 640),
+    (MEL | {"model": {"kind": "temporal_mlp", "kernel": 40}}, 3200),
 ]
 
 
@@ -39,9 +55,17 @@ def untrained(values):
     return Classifier(recipe, ["a", "b", "c"]).eval()
 
 
+def drawn_anew(classifier):
+    """Make every number that is carried count: statistics that a training would have measured."""
+    for name, values in classifier.named_buffers():
+        if "running" in name or name.startswith("normaliser"):
+            values.uniform_(0.5, 1.5)
+
+
 @pytest.mark.parametrize(("values", "hop"), CASES)
 def test_each_hop_is_the_answer_on_its_window(values, hop):
     classifier = untrained(values)
+    drawn_anew(classifier)
     streaming = make_streaming(classifier, hop)
     length = classifier.audio.clip_samples
     rng = np.random.default_rng(0)
@@ -111,3 +135,39 @@ def test_a_form_that_answers_otherwise_is_not_left(tmp_path):
     with pytest.raises(ModelError, match="differ from those on its windows"):
         export_streaming(classifier, tmp_path / "model.onnx", clips)
     assert not (tmp_path / "stream.onnx").exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "hop", "form"),
+    [
+        (UNPADDED, 1280, "layers over time carried"),
+        (EMBEDDING | {"model": {"kind": "temporal_mlp"}}, 1280, "layers over time carried"),
+        (MEL, 1280, "the network on a ring"),
+        (UNPADDED, 640, "the network on a ring"),
+    ],
+)
+def test_layers_over_time_are_carried_where_a_hop_holds_their_strides(values, hop, form):
+    assert form in make_streaming(untrained(values), hop).form
+
+
+def test_an_answer_waits_for_nothing_that_its_window_does_not_hold():
+    classifier = untrained(UNPADDED)
+    for hop in (1280, 2560):
+        streaming = make_streaming(classifier, hop)
+        # The last chunk that a window needs ends where the window ends, or earlier.
+        assert (streaming.first + 1) * hop - streaming.lead <= classifier.audio.clip_samples
+
+
+def test_the_file_of_carried_layers_answers_as_its_model(tmp_path):
+    clips = np.random.default_rng(0).integers(-9000, 9000, (3, 16_000)).astype(np.int16)
+    classifier = untrained(UNPADDED)
+    drawn_anew(classifier)
+    export(classifier, tmp_path / "model.onnx", clips)
+    path = export_streaming(classifier, tmp_path / "model.onnx", clips)
+    assert check_streaming(path, tmp_path / "model.onnx", clips) < 1e-5
+    file = StreamFile(path, threads=1)
+    assert "layers over time carried" in file.form
+    # What each convolution still needs, instead of a window's features.
+    assert sum(part.size for part in file.empty) < 98 * 40
+    again = export_streaming(classifier, tmp_path / "model.onnx", clips, like=path)
+    assert again == path

@@ -39,6 +39,16 @@ def test_a_word_lies_where_it_is_loud():
     assert find_active(np.concatenate((soft, tone(0.4), soft)), RATE)[0] == pytest.approx(0.2 * RATE, abs=0.011 * RATE)
 
 
+def test_a_word_with_an_echo_ends_where_the_clean_one_does():
+    clean = tone(0.4, silent_seconds=0.3)
+    echo = np.concatenate((clean, np.zeros(RATE // 2, np.float32)))
+    echo[round(0.7 * RATE) :] = 0.1
+    dry, wet = made([Spoken("beep", clean)]), made([Spoken("beep", echo, clean)])
+    seconds = {round(one.truth[0].end - one.truth[0].start, 3) for one in (dry, wet)}
+    assert len(seconds) == 1
+    assert made([Spoken("beep", echo)]).truth[0].end - made([Spoken("beep", echo)]).truth[0].start > seconds.pop() + 0.3
+
+
 def test_words_stand_where_the_truth_says_and_as_loud_as_it_says():
     stream, bare = made(words()), made([])
     assert len(stream.truth) == 6

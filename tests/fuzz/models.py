@@ -1,9 +1,13 @@
-"""Models: exported ones and weights, read and asked for an answer; damaged also within well formed files."""
+"""Models: exported ones, their streaming forms and weights, read and asked for an answer.
+
+They are damaged also within well formed files.
+"""
 
 import json
 import struct
 import warnings
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +22,16 @@ from runs_made import small_recipe
 from sayso.classifier.checkpoint import save_model
 from sayso.classifier.export import export
 from sayso.classifier.module import Classifier
+from sayso.classifier.streaming_export import export_streaming
 from sayso.errors import SoundWarning
+from sayso.models.tc_resnet import TCResNetConfig
 from sayso.recipe.recipe import recipe_yaml
+from sayso.runtime import Stream
 
-__all__ = ["answer", "answer_by_weights", "damage_onnx", "damage_weights", "exported", "weights"]
+__all__ = [
+    *("answer", "answer_by_weights", "answer_on_stream", "damage_onnx", "damage_weights", "exported"),
+    *("streaming_form", "weights"),
+]
 
 
 def _classifier() -> Classifier:
@@ -36,6 +46,23 @@ def exported(folder: Path) -> tuple[bytes, ...]:
         clips = np.random.default_rng(0).integers(-9_000, 9_000, (2, 4_000)).astype(np.int16)
         export(_classifier(), kept, clips)
     return (kept.read_bytes(), loudness_model(folder / "hand.onnx", temperature="1.5", threshold="0.4").read_bytes())
+
+
+def streaming_form(folder: Path) -> tuple[bytes, ...]:
+    """Give the streaming form of a model that lies beside it; made once a folder."""
+    kept = folder / "stream.onnx.whole"
+    if not kept.exists():
+        small = small_recipe(Path("clips"))
+        network = TCResNetConfig(channels=(4, 6, 8), width=1.0, kernel=3, padding="none")
+        torch.manual_seed(0)
+        recipe = replace(small, features=replace(small.features, centre=False), model=network)
+        classifier = Classifier(recipe, ["high", "low", "middle"]).eval()
+        clips = np.random.default_rng(0).integers(-9_000, 9_000, (2, 4_000)).astype(np.int16)
+        export(classifier, folder / "model.onnx", clips)
+        made = export_streaming(classifier, folder / "model.onnx", clips)
+        assert made is not None
+        made.rename(kept)
+    return (kept.read_bytes(),)
 
 
 def damage_onnx(content: bytes, rng: Rng, others: tuple[bytes, ...]) -> bytes:
@@ -85,6 +112,17 @@ def answer(path: Path) -> None:
         warnings.simplefilter("ignore", SoundWarning)
         time = np.arange(RATE) / RATE
         recognizer.predict((0.5 * np.sin(2 * np.pi * 440 * time)).astype(np.float32), sample_rate=RATE, top=2)
+
+
+def answer_on_stream(path: Path) -> None:
+    """Listen to a second of sound with the model beside the file, in two pieces and once more after silence."""
+    stream = Stream(path.parent)
+    time = np.arange(RATE) / RATE
+    sound = (0.5 * np.sin(2 * np.pi * 440 * time)).astype(np.float32)
+    stream.feed(sound[:3_000])
+    stream.feed(sound[3_000:])
+    stream.reset()
+    stream.feed(sound)
 
 
 def weights(folder: Path) -> tuple[bytes, ...]:

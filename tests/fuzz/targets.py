@@ -25,7 +25,7 @@ _LIGHT = {
 }
 QUICK = tuple(_LIGHT)
 """Those that take a moment."""
-NAMES = (*QUICK, "recipe", "onnx", "safetensors")
+NAMES = (*QUICK, "recipe", "onnx", "stream", "safetensors")
 """All of them."""
 
 
@@ -41,4 +41,6 @@ def open_target(name: str) -> Target:
 
     if name == "onnx":
         return Target("model.onnx", models.exported, models.answer, models.damage_onnx)
+    if name == "stream":
+        return Target("stream.onnx", models.streaming_form, models.answer_on_stream, models.damage_onnx)
     return Target("model.safetensors", models.weights, models.answer_by_weights, models.damage_weights)

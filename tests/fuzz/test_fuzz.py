@@ -31,6 +31,14 @@ def test_some_damaged_files_are_read_or_refused(name: str, tmp_path: Path) -> No
     assert not [text for text in refusals if "\n" in text]
 
 
+def test_some_damaged_streaming_forms_are_read_or_refused(tmp_path: Path) -> None:
+    # In a process of its own, which onnxruntime may end.
+    campaign = run_campaign("stream", seed=1, count=QUICK_CASES, folder=tmp_path)
+    assert campaign.tried == QUICK_CASES
+    assert not campaign.faults, str(campaign)
+    assert 0 < campaign.outcomes["refused"] < QUICK_CASES
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_thousands_of_damaged_files_are_read_or_refused(name: str, tmp_path: Path) -> None:

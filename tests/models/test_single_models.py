@@ -204,3 +204,32 @@ def test_a_refused_recipe_names_features_that_fit(features, model, says):
     assert says in str(caught.value)
     assert [fault.key for fault in caught.value.faults] == ["model.kind"]
     assert "\n" not in str(caught.value)
+
+
+def test_unpadded_blocks_lie_within_the_clip_and_their_skips_in_the_middle():
+    network = TCResNetConfig(padding="none", kernel=5, channels=(4, 4, 4), width=1.0).build((1, 3, 60), 2).eval()
+    block = network.blocks[0]
+    with torch.no_grad():
+        # The body passes on the frame in the middle of those that it hears; so must the skip.
+        for layer in (block.body[0], block.body[3], block.skip[0]):
+            layer.weight.zero_()
+            for channel in range(4):
+                layer.weight[channel, channel, layer.kernel_size[0] // 2] = 1
+        frames = torch.rand(1, 4, 41)
+        given = block(frames)
+    assert given.shape == (1, 4, (41 - 5) // 2 + 1 - 4)
+    torch.testing.assert_close(given, 2 * frames[..., 6::2][..., : given.shape[2]], atol=1e-4, rtol=0)
+
+
+def test_kernels_that_hear_more_frames_than_there_are_name_one_that_fits():
+    def misfits(frames, **keys):
+        return [str(fault.message) for fault in TCResNetConfig(padding="none", **keys).misfits((1, 40, frames))]
+
+    assert misfits(98) == ["is none: kernels of 9 hear 171 frames; a kernel of 5 fits"]
+    assert misfits(98, kernel=5) == misfits(87, kernel=5) == misfits(171) == []
+    assert misfits(86, kernel=5) == ["is none: kernels of 5 hear 87 frames; a kernel of 3 fits"]
+    for kernel in (1, 3, 5):
+        config = TCResNetConfig(padding="none", kernel=kernel)
+        least = next(frames for frames in range(1, 100) if not list(config.misfits((1, 40, frames))))
+        blocks = config.build((1, 40, least), 2).eval()
+        assert blocks.blocks(blocks.first(torch.zeros(1, 40, least))).shape[2] == 1

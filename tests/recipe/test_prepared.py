@@ -3,15 +3,20 @@
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import soundfile
 
 from conftest import write_tones
 from runs_made import small_prepared, small_recipe
+from sayso.config.schema import dump
 from sayso.data.datasets.folder import FolderConfig
 from sayso.data.datasets.synthetic import SyntheticConfig
 from sayso.data.splits import SplitSettings
-from sayso.errors import DataError
+from sayso.errors import DataError, SettingsError
 from sayso.recipe.prepared import pack_clips, prepare
+from sayso.recipe.recipe import recipe_from_values
+from sayso.recipe.rejection import Rejection
 from sayso.system.progress import Progress
 
 
@@ -116,3 +121,27 @@ def test_clips_are_named_by_as_much_of_their_path_as_tells_them_apart(tmp_path):
     assert "low/ann/0.wav" in notes
     for short in (" ann/0.wav", "(ann/0.wav", " 0.wav", "(0.wav"):
         assert short not in notes
+
+
+def test_so_many_minutes_of_the_recordings_are_used_and_more_are_the_same_and_more(tone_folder, tmp_path):
+    radio = tmp_path / "radio"
+    radio.mkdir()
+    for name in "abcd":
+        soundfile.write(radio / f"{name}.wav", np.full(8000 * 3, 0.1), 8000)
+    recipe = small_recipe(tone_folder)
+
+    def sounds(minutes, seed=0):
+        rejection = Rejection(recordings=(str(radio),), minutes=minutes)
+        training = replace(recipe.training, seed=seed)
+        read = prepare(replace(recipe, rejection=rejection, training=training), Progress()).recordings
+        return list(zip(read.names, map(len, read.sounds), strict=True))
+
+    some, more = sounds(4 / 60), sounds(8 / 60)
+    assert [length for _, length in some] == [24_000, 8_000]
+    assert [name for name, _ in more[:2]] == [name for name, _ in some]
+    assert sum(length for _, length in more) == 64_000
+    assert len({tuple(name for name, _ in sounds(8 / 60, seed)) for seed in range(6)}) > 1
+    assert len(sounds(None)) == 4
+    assert sum(length for _, length in sounds(9.0)) == 4 * 24_000
+    with pytest.raises(SettingsError, match=r"rejection\.minutes: is 2, but there are no recordings"):
+        recipe_from_values(dump(recipe) | {"rejection": {"minutes": 2}}, source="test")

@@ -175,3 +175,37 @@ def test_bad_settings_and_files_are_told(model, tmp_path):
     (tmp_path / "stream.onnx").write_bytes(model.read_bytes())
     with pytest.raises(ModelError, match="not the streaming form"):
         Stream(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("first", "6000000"), ("lead_samples", str(1 << 40)), ("hop_samples", "0"), ("first", "-1")]
+)
+def test_counts_that_no_stream_has_are_told(model, tmp_path, key, value):
+    import onnx
+
+    for name in ("model.onnx", "stream.onnx"):
+        (tmp_path / name).write_bytes(model.with_name(name).read_bytes())
+    damaged = onnx.load(tmp_path / "stream.onnx")
+    for entry in damaged.metadata_props:
+        entry.value = value if entry.key == key else entry.value
+    onnx.save(damaged, tmp_path / "stream.onnx")
+    with pytest.raises(ModelError, match=r"stream\.onnx: damaged, its graph does not take a stream"):
+        Stream(tmp_path)
+
+
+def test_answers_that_are_not_one_for_each_chunk_are_told(model, tmp_path):
+    import onnx
+
+    for name in ("model.onnx", "stream.onnx"):
+        (tmp_path / name).write_bytes(model.with_name(name).read_bytes())
+    damaged = onnx.load(tmp_path / "stream.onnx")
+    logits = damaged.graph.output[0]
+    # The first of the answers alone.
+    for node in damaged.graph.node:
+        node.output[:] = ["all" if each == logits.name else each for each in node.output]
+    ends = [onnx.numpy_helper.from_array(np.array([value]), name) for value, name in ((0, "from"), (1, "to"))]
+    damaged.graph.initializer.extend(ends)
+    damaged.graph.node.append(onnx.helper.make_node("Slice", ["all", "from", "to"], [logits.name]))
+    onnx.save(damaged, tmp_path / "stream.onnx")
+    with pytest.raises(ModelError, match=r"stream\.onnx: damaged, its answers are not one for each chunk"):
+        Stream(tmp_path).feed(sound(2))

@@ -173,3 +173,24 @@ def test_a_recogniser_of_tones_is_trained_on_streams(tone_folder, talk, tmp_path
     recipe.write_text(yaml.safe_dump(values(tone_folder, talk, training=training)))
     run = train(recipe, out=tmp_path / "run")
     assert run.metrics()["test"]["accuracy"] >= 0.9
+
+
+def test_nothing_of_a_speaker_who_is_left_out_is_heard(tone_folder, talk):
+    prepared = ready(tone_folder, talk, rejection={"recordings": [str(talk)], "windows": 10_000})
+    _, made = sources(prepared)
+    streams, alone = made.negatives._streams, len(made.negatives._alone.samples)
+    trained = prepared.split.train
+    kept = trained[::2]
+    rng = np.random.default_rng(0)
+    whole, some = made.beside(trained).negatives, made.beside(kept).negatives
+    assert whole.drawn == made.negatives.drawn > some.drawn
+    drawn = np.sort(some.draw(rng))
+    starts = streams.others[drawn[drawn >= alone] - alone]
+    for row, first, last in streams.heard.tolist():
+        inside = (starts >= first) & (starts <= last)
+        assert row in kept or not inside.any()
+    assert len(starts) > 10
+    # Every window that names a word hears it.
+    for row, first, last in streams.heard.tolist():
+        assert any(first <= named <= last for named in streams.first[row])
+    assert sum(map(len, streams.measured(kept))) < sum(map(len, streams.measured(trained)))

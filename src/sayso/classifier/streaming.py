@@ -1,29 +1,53 @@
 """A classifier for streams: each chunk computes what is new, and the answer is that of the whole-clip classifier."""
 
+from typing import ClassVar
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from sayso.classifier.module import Classifier
+from sayso.dsp.carried import Carried
 from sayso.dsp.streaming import StreamingFeature
+from sayso.models import TimeNetwork
 
 __all__ = ["StreamingClassifier", "make_streaming"]
 
 
 class StreamingClassifier(nn.Module):
-    """Features of what is new, a ring of those of one window, and the network on the ring.
-
-    Args:
-        classifier: the whole-clip form, whose layers serve.
-        features: its features' form for streams.
-        hop: samples of a chunk.
+    """Base of what answers on a stream that comes in chunks of one hop; its state goes in and comes out.
 
     Attributes:
+        form: how, in words.
+        classifier: the whole-clip form, whose layers serve.
         hop: samples of a chunk.
         lead: zeros to be put before the stream's first sample.
         first: chunks before the one that ends the first whole window.
         state: shapes of its state, all zeros at first.
     """
+
+    form: ClassVar[str]
+    classifier: Classifier
+    hop: int
+    lead: int
+    first: int
+    state: tuple[tuple[int, ...], ...]
+
+    def forward(self, samples: Float[Tensor, "chunks hop"], *state: Tensor) -> tuple[Tensor, ...]:
+        """Score the window that ends with each chunk: (chunks, classes), then the new state."""
+        raise NotImplementedError
+
+
+class _RingOfFeatures(StreamingClassifier):
+    """Features of what is new, a ring of those of one window, and the network on the ring.
+
+    Args:
+        classifier: the whole-clip form.
+        features: its features' form for streams.
+        hop: samples of a chunk.
+    """
+
+    form = "features carried, the network on a ring of them"
 
     def __init__(self, classifier: Classifier, features: StreamingFeature, hop: int) -> None:
         super().__init__()
@@ -35,7 +59,7 @@ class StreamingClassifier(nn.Module):
         self.state = ((1, channels, bins, self.kept), *features.state)
 
     def forward(self, samples: Float[Tensor, "chunks hop"], *state: Tensor) -> tuple[Tensor, ...]:
-        """Score the window that ends with each chunk: (chunks, classes), then the new state."""
+        """As the base."""
         new, *after = self.features(samples.reshape(1, -1), *state[1:])
         heard = torch.cat((state[0], new), dim=3)  # (1, channels, bins, kept + new frames)
         windows = heard.unfold(3, self.frames, self.features.frames)[0]  # (channels, bins, chunks, frames)
@@ -43,9 +67,59 @@ class StreamingClassifier(nn.Module):
         return logits, heard[..., heard.shape[3] - self.kept :], *after
 
 
+class _CarriedLayers(StreamingClassifier):
+    """Features and layers over time of what is new, a ring of what these give of one window, and the head on the ring.
+
+    Args:
+        classifier: the whole-clip form.
+        features: its features' form for streams.
+        layers: its network's layers over time, in their form for streams.
+        hop: samples of a chunk.
+    """
+
+    form = "features and layers over time carried, the head on a ring of what they give"
+
+    def __init__(self, classifier: Classifier, features: StreamingFeature, layers: Carried, hop: int) -> None:
+        super().__init__()
+        self.classifier, self.features, self.layers, self.hop = classifier, features, layers, hop
+        self.outputs, self.new = _count_outputs(classifier, features, layers)
+        # A window's first output is to be the first of some stride, and its last one the last of a chunk.
+        before = -(-(features.before + layers.behind) // layers.stride)
+        before += -(before + self.outputs) % self.new
+        extra = before * layers.stride - layers.behind - features.before
+        self.lead = features.lead + extra * (hop // features.frames)
+        self.first = (before + self.outputs) // self.new - 1
+        network = classifier.network
+        assert isinstance(network, TimeNetwork)
+        self.network = network
+        self.kept = self.outputs - self.new
+        self.state = ((1, network.width, self.kept), *layers.state, *features.state)
+
+    def forward(self, samples: Float[Tensor, "chunks hop"], *state: Tensor) -> tuple[Tensor, ...]:
+        """As the base."""
+        own = len(self.layers.state) + 1
+        frames, *after = self.features(samples.reshape(1, -1), *state[own:])
+        normal = self.classifier.normaliser(frames).flatten(1, 2)  # (1, channels * bins, new frames)
+        new, *carried = self.layers(normal, *state[1:own])
+        heard = torch.cat((state[0], new), dim=2)  # (1, width, kept + new outputs)
+        windows = heard.unfold(2, self.outputs, self.new)[0]  # (width, chunks, outputs)
+        logits = self.network.head(windows.permute(1, 0, 2)) / self.classifier.divisor
+        return logits, heard[..., heard.shape[2] - self.kept :], *carried, *after
+
+
+def _count_outputs(classifier: Classifier, features: StreamingFeature, layers: Carried) -> tuple[int, int]:
+    """How many outputs of the layers over time a window has, and how many a chunk."""
+    return (classifier.features.shape[2] - layers.behind) // layers.stride, features.frames // layers.stride
+
+
 def make_streaming(classifier: Classifier, hop: int) -> StreamingClassifier | None:
     """Make the form for a stream in chunks of `hop` samples; None where the features look at the whole clip at once."""
     features = classifier.features.streaming(hop)
     if features is None or features.frames >= classifier.features.shape[2]:
         return None
-    return StreamingClassifier(classifier, features, hop)
+    layers = classifier.network.carried() if isinstance(classifier.network, TimeNetwork) else None
+    if layers is not None and features.frames % layers.stride == 0:
+        outputs, new = _count_outputs(classifier, features, layers)
+        if outputs > new:
+            return _CarriedLayers(classifier, features, layers, hop)
+    return _RingOfFeatures(classifier, features, hop)

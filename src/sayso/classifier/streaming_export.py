@@ -64,7 +64,7 @@ def _facts(streaming: StreamingClassifier, model: Path) -> dict[str, str]:
         "hop_samples": streaming.hop,
         "lead_samples": streaming.lead,
         "first": streaming.first,
-        "form": "features carried, the network on a ring of them",
+        "form": streaming.form,
     }
     return {name: str(value) for name, value in facts.items()}
 

@@ -9,6 +9,7 @@ import typer
 from sayso.cli import (
     adapt,
     audit,
+    background_curve,
     compare,
     data,
     demo,
@@ -61,6 +62,7 @@ app.command()(verify.verify)
 app.command()(audit.audit)
 app.command()(compare.compare)
 app.command("learning-curve")(learning_curve.learning_curve)
+app.command("background-curve")(background_curve.background_curve)
 app.command()(init.init)
 app.command("find-lr")(find_lr.find_lr)
 app.command()(demo.demo)

@@ -23,6 +23,9 @@ def tune(
     hours: Annotated[
         float | None, typer.Option(help="Of streams to listen to, twice; by default 2 / rate, 6 at most.")
     ] = None,
+    rooms: Annotated[
+        float, typer.Option(help="Share of the words, and of synthetic voices, in simulated rooms; 0: none.")
+    ] = 0.5,
     write: Annotated[bool, typer.Option("--write", help="Put the thresholds into the model.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -39,6 +42,7 @@ def tune(
         background=background or (),
         false_alarms_per_hour=false_alarms_per_hour,
         hours=hours,
+        rooms=rooms,
         write=write,
         progress=Bars(),
     )
@@ -65,6 +69,8 @@ def _show(facts: Mapping[str, Any]) -> None:
     hours = f"{rounded(test['replayed_hours'])} h of test words, over {rounded(test['independent_hours'])} h"
     say(f"streams      {hours} of different background")
     say(f"background   {facts['background']}")
+    met = [f"{percent(misses['rate'])} {name}" for name, misses in test["by_condition"].items()]
+    say(f"missed       {', '.join(met)}")
     for note in facts["notes"]:
         say(f"note         {note}")
 

@@ -17,6 +17,7 @@ from sayso.system.wording import counted, listed
 __all__ = ["LongRecordings", "find_sounds", "read_recordings"]
 
 _NAMED = 3
+_ORDER_SEED = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,23 @@ class LongRecordings:
     def seconds(self) -> float:
         """Length of all together."""
         return sum(map(len, self.sounds)) / self.sample_rate
+
+    def drawn(self, seconds: float, *, seed: int) -> "LongRecordings":
+        """Draw recordings until they are so long together, the last one cut; with more seconds the same and more.
+
+        Args:
+            seconds: above 0.
+            seed: draws their order.
+        """
+        left = max(1, round(seconds * self.sample_rate))
+        taken: list[tuple[str, NDArray[np.int16]]] = []
+        for place in np.random.default_rng((seed, _ORDER_SEED)).permutation(len(self.sounds)).tolist():
+            taken.append((self.names[place], self.sounds[place][:left]))
+            left -= len(taken[-1][1])
+            if left <= 0:
+                break
+        names, sounds = zip(*taken, strict=True)
+        return LongRecordings(sounds, names, self.sample_rate, self.notes)
 
     def windows(self, length: int, hop: int) -> Iterator[tuple[int, int]]:
         """Yield the windows of so many samples, a hop apart: number of the recording, first sample.

@@ -27,6 +27,8 @@ class Spoken:
     label: str
     samples: NDArray[np.float32]
     """(samples,), in [-1, 1]."""
+    clean: NDArray[np.float32] | None = None
+    """The same before a room's echo, which tells where the word lies; None: it is clean as it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +121,7 @@ def make_stream(
             continue
         begin, length = slots[turn % 2].pop()
         at = begin + int(rng.integers(0, max(1, length - len(word.samples) + 1)))
-        first, end = find_active(word.samples, sample_rate)
+        first, end = find_active(word.samples if word.clean is None else word.clean, sample_rate)
         snr_db = float(rng.uniform(LOWEST_SNR_DB, HIGHEST_SNR_DB))
         louder = _level(sound[at + first : at + end]) * 10 ** (snr_db / 20) / _level(word.samples[first:end])
         heard = word.samples[: len(made) - at]

@@ -87,7 +87,9 @@ class Stft(ExactConstants):
     def power(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames bins"]:
         """Squared magnitudes, frames before bins as the transform lays them, so that no step moves memory."""
         if torch.compiler.is_exporting() and self.n_fft <= _LONGEST_KERNEL:
-            real, imaginary = self._by_product(self._padded(samples)).transpose(1, 2).split(self.bins, dim=2)
+            parts = self._by_product(self._padded(samples)).transpose(1, 2)
+            # Not by `split`: onnxruntime ends the process of whoever opens a file in which that node is damaged.
+            real, imaginary = parts[..., : self.bins], parts[..., self.bins :]
         else:
             parts = self._transform(samples)
             if not (parts.requires_grad or torch.compiler.is_exporting()):

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from sayso.config.registry import Part, Registry
+from sayso.dsp.carried import Carried
 from sayso.errors import Fault
 
-__all__ = ["MODELS", "NetworkConfig", "glorot"]
+__all__ = ["MODELS", "NetworkConfig", "TimeNetwork", "glorot"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,27 @@ class NetworkConfig(Part):
 
     def build(self, shape: tuple[int, int, int], classes: int) -> nn.Module:
         """Make the network for features of shape (channels, bins, frames)."""
+        raise NotImplementedError
+
+
+class TimeNetwork(nn.Module):
+    """Base of networks that begin with layers over time and end with a head on what these give of one window.
+
+    Attributes:
+        width: channels that the layers over time give.
+    """
+
+    width: int
+
+    def carried(self) -> Carried | None:
+        """Make the form of the layers over time for a stream; None where a window's ends are padded.
+
+        It takes frames (1, channels * bins, frames).
+        """
+        raise NotImplementedError
+
+    def head(self, x: Float[Tensor, "batch channels frames"]) -> Float[Tensor, "batch classes"]:
+        """Score each word, from what the layers over time give of whole windows."""
         raise NotImplementedError
 
 

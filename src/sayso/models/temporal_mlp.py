@@ -14,8 +14,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sayso.config.schema import PositiveInt, Range
+from sayso.dsp.carried import Carried, CarriedChain, CarriedConvolution
 from sayso.errors import Fault
-from sayso.models import MODELS, NetworkConfig
+from sayso.models import MODELS, NetworkConfig, TimeNetwork
 
 __all__ = ["TemporalMlp", "TemporalMlpConfig"]
 
@@ -49,7 +50,7 @@ class TemporalMlpConfig(NetworkConfig):
         return TemporalMlp(self, shape[0] * shape[1], shape[2], classes)
 
 
-class TemporalMlp(nn.Module):
+class TemporalMlp(TimeNetwork):
     """Convolutions over time, two linear layers.
 
     Args:
@@ -61,9 +62,10 @@ class TemporalMlp(nn.Module):
 
     def __init__(self, config: TemporalMlpConfig, numbers: int, frames: int, classes: int) -> None:
         super().__init__()
+        self.width = config.channels
         self.drop = nn.Dropout(config.input_dropout)
         widths = [numbers, *[config.channels] * config.convolutions]
-        self.convolutions = nn.ModuleList(nn.Conv1d(*pair, config.kernel) for pair in pairwise(widths))
+        self.convolutions = nn.ModuleList([nn.Conv1d(*pair, config.kernel) for pair in pairwise(widths)])
         left = frames - config.convolutions * (config.kernel - 1)
         self.layers = nn.Sequential(
             nn.Dropout(config.dropout),
@@ -78,4 +80,13 @@ class TemporalMlp(nn.Module):
         x = self.drop(features.flatten(1, 2))  # (batch, channels * bins, frames)
         for convolution in self.convolutions:
             x = torch.relu(convolution(x))  # (batch, own channels, frames left)
+        return self.head(x)
+
+    def carried(self) -> Carried:
+        """Make the form of the convolutions for a stream."""
+        convolutions = [layer for layer in self.convolutions if isinstance(layer, nn.Conv1d)]
+        return CarriedChain([each for layer in convolutions for each in (CarriedConvolution(layer), nn.ReLU())])
+
+    def head(self, x: Float[Tensor, "batch channels frames"]) -> Float[Tensor, "batch classes"]:
+        """Score each word, from what the convolutions give."""
         return self.layers(x.flatten(1))

@@ -147,8 +147,13 @@ class Prepared:
         Raises:
             DataError: they are not there, or cannot be read.
         """
-        places = self.recipe.rejection.recordings
-        return read_recordings(places, self.corpus.audio.sample_rate, progress=self.progress) if places else None
+        asked = self.recipe.rejection
+        if not asked.recordings:
+            return None
+        read = read_recordings(asked.recordings, self.corpus.audio.sample_rate, progress=self.progress)
+        if asked.minutes is None:
+            return read
+        return read.drawn(60 * asked.minutes, seed=self.recipe.training.seed)
 
     @cached_property
     def unknown_words(self) -> Corpus | None:

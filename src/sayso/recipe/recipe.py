@@ -23,10 +23,10 @@ from sayso.data.splits.settings import SplitSettings
 from sayso.errors import Fault, SettingsError
 from sayso.features import FEATURES, FeatureConfig
 from sayso.features.mel import MelConfig
-from sayso.metrics.rejection import FALSE_REJECT_RATE
 from sayso.models import NetworkConfig
 from sayso.models.tc_resnet import TCResNetConfig
 from sayso.recipe.former import find_moved_keys, modernise
+from sayso.recipe.rejection import Rejection
 from sayso.runtime.stream_settings import StreamSettings
 from sayso.system.wording import counted
 
@@ -126,42 +126,6 @@ class Training(Settings):
             yield Fault("warmup_epochs", f"is {self.warmup_epochs}, must be below epochs ({self.epochs})")
         if self.balance != "none" and self.class_weights != "none":
             yield Fault("class_weights", f"is {self.class_weights}, but balance, {self.balance}, does that already")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rejection(Settings):
-    """What is none of the words, and when the answer is "none of these"."""
-
-    negatives: tuple[DatasetConfig, ...] = ()
-    """Data sets of sounds that are none of the words, whatever their labels say. Every clip of them trains one more
-    class, as do stretches of the background noise that comes with the data set, and noise and silence that are made.
-    The model then answers "none of these" where no word is probable enough. Empty: it always names a word."""
-    recordings: tuple[str, ...] = ()
-    """Files and folders of long recordings, such as other speech or radio, in which none of the words is spoken:
-    windows of them are negatives too, and words that train for streams (training.on: streams, or augment: surround)
-    stand in them."""
-    windows: PositiveInt = 5000
-    """So many windows of the recordings train at most, evenly over all of them; of a training on streams, so many of
-    theirs are drawn in an epoch."""
-    cut_words: Annotated[int, Range(least=0)] = 0
-    """So many negatives are training clips of the words of which only the beginning, or only the end, is heard."""
-    rounds: Annotated[int, Range(least=0)] = 0
-    """Trainings before the last one, each of which listens to the recordings then: the windows that it takes for a word
-    most surely train from there on."""
-    negatives_weight: Positive = 0.5
-    """What all negatives together weigh in the loss against all clips of the words, however many there are of each."""
-    lost_share: Annotated[float, Range(least=0, below=1)] = FALSE_REJECT_RATE
-    """Share of the validation clips that are named rightly which the threshold may turn away."""
-
-    @property
-    def has_negatives(self) -> bool:
-        """Whether anything trains as none of the words."""
-        return bool(self.negatives or self.recordings or self.cut_words)
-
-    def faults(self) -> Iterator[Fault]:
-        """Yield a fault where there are rounds, and nothing to listen to."""
-        if self.rounds and not self.recordings:
-            yield Fault("rounds", f"is {self.rounds}, but there are no recordings to listen to; name some, or use 0")
 
 
 def _default_augment() -> tuple[AugmentConfig, ...]:

@@ -20,6 +20,8 @@ STREAM_FILE = "stream.onnx"
 State = list[NDArray[Any]]
 """What one stream carries from step to step, float32; a step makes a new one, and changes none."""
 _MOST_STATE = 1 << 24
+# What is heard before an answer is about a window: minutes of it are nobody's.
+_MOST_SAMPLES = 1 << 22
 
 
 class StreamFile:
@@ -51,11 +53,14 @@ class StreamFile:
             raise ModelError(f"{path}: not the streaming form of a model ({error}); export it again") from error
         inputs = self._session.get_inputs()
         shapes = [each.shape for each in inputs[1:]]
-        if min(self.hop, self.first + 1) < 1 or self.lead < 0 or not all(_is_size(shape) for shape in shapes):
+        counts = min(self.hop, self.first + 1, self.lead + 1)
+        too_long = max((self.first + 1) * self.hop, self.lead) > _MOST_SAMPLES
+        if counts < 1 or too_long or not all(_is_size(shape) for shape in shapes):
             raise ModelError(f"{path}: damaged, its graph does not take a stream; export it again")
         self._path = path
         self._samples, self._names = inputs[0].name, [each.name for each in inputs[1:]]
         self.empty: State = [np.zeros(shape, np.float32) for shape in shapes]
+        self._shapes = [part.shape for part in self.empty]
 
     def step(self, chunks: NDArray[np.int16], state: State) -> tuple[NDArray[np.float32], State]:
         """Take chunks that follow one another, (chunks, hop).
@@ -73,7 +78,10 @@ class StreamFile:
             found: Any = self._session.run(None, {self._samples: samples, **given})
         except Exception as error:  # onnxruntime's own errors share no base
             raise ModelError(f"{self._path}: damaged, onnxruntime cannot compute it; export it again") from error
-        return np.asarray(found[0], np.float32), found[1:]
+        logits, after = np.asarray(found[0], np.float32), found[1:]
+        if logits.ndim != 2 or len(logits) != len(chunks) or [each.shape for each in after] != self._shapes:
+            raise ModelError(f"{self._path}: damaged, its answers are not one for each chunk; export it again")
+        return logits, after
 
 
 def _is_size(shape: Sequence[object]) -> bool:

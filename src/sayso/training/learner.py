@@ -46,11 +46,11 @@ class Learner(nn.Module):
         if self.convolves_images:
             # Processors and GPUs convolve images faster with channels innermost.
             classifier.network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        self.sources = sources
+        self.sources = sources.beside(split.train)
         surroundings = Surroundings(classifier.audio.sample_rate)
         parts = [part for part in classifier.recipe.augment if part.works_on == "features"]
         self.on_features = [part.build(surroundings) for part in parts]
-        others = sources.negatives.drawn if sources.negatives else 1
+        others = self.sources.negatives.drawn if self.sources.negatives else 1
         self.negative_weight = classifier.recipe.rejection.negatives_weight * len(split.train) / others
         self.steps_per_epoch = -(-len(split.train) // self.settings.batch_size)
         self.validation_steps = -(-len(split.validation) // _MEASURE_BATCH)

@@ -44,6 +44,11 @@ class Sources:
         before = (self.known.as_they_are,) if self.known else ()
         return KeptFeatures(_joined([*before, *(each.as_they_are for each in own)]), tuple(copies))
 
+    def beside(self, rows: Rows) -> "Sources":
+        """The same for a training on these rows of the corpus, which is to hear nothing of the others."""
+        others = self.negatives
+        return Sources(self.words, others.beside(rows), self.known) if isinstance(others, StreamedOthers) else self
+
     @classmethod
     def of(
         cls, features: Feature, prepared: Prepared, hardware: Hardware, known: KeptFeatures | None = None

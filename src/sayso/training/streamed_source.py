@@ -50,7 +50,10 @@ class StreamFeatures:
     step: int
     """Frames from one window to the next."""
     others: NDArray[np.int64]
-    """Frames at which windows begin that are none of the words, (windows,)."""
+    """Frames at which windows begin that are none of the words, (windows,), rising."""
+    heard: NDArray[np.int64]
+    """Of each clip of the corpus in the streams its row, and the first and the last frame at which a window begins that
+    hears something of it, (words, 3)."""
 
     @classmethod
     def of(cls, features: Feature, prepared: Prepared, change: Change, task: Task) -> "StreamFeatures":
@@ -75,6 +78,7 @@ class StreamFeatures:
             )
         first = np.full((len(prepared.corpus), recipe.training.copies or 1), -1, np.int64)
         count, others, parts, begin = np.zeros_like(first), list[Rows](), list[Tensor](), 0
+        heard = list[tuple[int, int, int]]()
         for stream in make_training_streams(prepared, _augmenting(change, recipe.training.seed)):
             parts.append(_represent(features, streaming, stream.made.samples, audio.clip_samples, hop).half())
             if not begin:
@@ -85,9 +89,24 @@ class StreamFeatures:
             own = stream.rows[is_own], stream.copies[is_own]
             first[own], count[own] = begin + place.first * streaming.frames, place.count
             others.append(begin + place.others * streaming.frames)
+            for row, hops_heard in _hear(stream, hop, audio.clip_samples):
+                heard.append((row, *(begin + hops_heard * streaming.frames).tolist()))
             begin += len(parts[-1])
             task.advance()
-        return cls(torch.cat(parts), features.shape, first, count, streaming.frames, np.concatenate(others))
+        spans = np.array(heard, np.int64).reshape(-1, 3)
+        return cls(torch.cat(parts), features.shape, first, count, streaming.frames, np.concatenate(others), spans)
+
+    def apart(self, starts: NDArray[np.int64], rows: Rows) -> NDArray[np.bool_]:
+        """Tell which windows hear nothing of clips other than these rows of the corpus.
+
+        Args:
+            starts: frames at which they begin, rising.
+            rows: of clips that may be heard.
+        """
+        apart = np.ones(len(starts), np.bool_)
+        for _, first, last in self.heard[~np.isin(self.heard[:, 0], rows)].tolist():
+            apart[np.searchsorted(starts, first) : np.searchsorted(starts, last, side="right")] = False
+        return apart
 
     def windows(self, starts: NDArray[np.int64]) -> Float[Tensor, "batch channels bins frames"]:
         """Give the windows that begin at these frames."""
@@ -104,10 +123,11 @@ class StreamFeatures:
         offset = np.minimum((drawn * self.count[rows, copy]).astype(np.int64), self.count[rows, copy] - 1)
         return self.windows(self.first[rows, copy] + offset * self.step)
 
-    def measured(self) -> Iterator[Float[Tensor, "batch channels bins frames"]]:
-        """Yield all frames, as windows that do not overlap."""
+    def measured(self, rows: Rows) -> Iterator[Float[Tensor, "batch channels bins frames"]]:
+        """Yield all frames, as windows that do not overlap, but where a clip is heard that is none of these rows."""
         length = self.shape[2]
         starts = np.arange(0, len(self.frames) - length + 1, length)
+        starts = starts[self.apart(starts, rows)]
         for begin in range(0, len(starts), _FRAMES):
             yield self.windows(starts[begin : begin + _FRAMES])
 
@@ -140,6 +160,15 @@ class _Windows:
         return cls(np.array(first, np.int64), np.array(count, np.int64), np.flatnonzero(is_none))
 
 
+def _hear(stream: TrainingStream, hop: int, window: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Yield of each clip of the corpus its row, and the first and the last hop whose window hears something of it."""
+    rate = stream.made.sample_rate
+    for stretch, row in zip(stream.made.truth, stream.rows.tolist(), strict=True):
+        if row >= 0:
+            first, last = np.floor(stretch.start * rate / hop), np.ceil((stretch.end * rate + window) / hop)
+            yield row, np.array([first, last], np.int64)
+
+
 class StreamedWords:
     """The clips of the words as they stand in streams, for training; for scoring, as they are.
 
@@ -158,8 +187,8 @@ class StreamedWords:
 
     def measured(self, features: Feature, rows: Rows) -> Iterator[Float[Tensor, "batch channels bins frames"]]:
         """Yield what a normaliser is measured on: the streams."""
-        del features, rows
-        yield from self._streams.measured()
+        del features
+        yield from self._streams.measured(rows)
 
     def for_training(
         self, features: Feature, rows: Rows, *, epoch: int, generator: torch.Generator, device: torch.device
@@ -182,11 +211,20 @@ class StreamedOthers:
         alone: these sounds.
         streams: whose windows they are; their rows follow those of the sounds.
         windows: so many of them are drawn in an epoch.
+        rows: of clips of the corpus whose words may be heard in them, if only in part; None: of all.
     """
 
-    def __init__(self, alone: FeatureSource, streams: StreamFeatures, windows: int) -> None:
-        self._alone, self._streams = alone, streams
-        self._windows = min(windows, len(streams.others))
+    def __init__(
+        self, alone: FeatureSource, streams: StreamFeatures, windows: int, *, rows: Rows | None = None
+    ) -> None:
+        self._alone, self._streams, self._asked = alone, streams, windows
+        every = np.arange(len(streams.others))
+        self._drawn_from = every if rows is None else every[streams.apart(streams.others, rows)]
+        self._windows = min(windows, len(self._drawn_from))
+
+    def beside(self, rows: Rows) -> "StreamedOthers":
+        """The same for a training on these clips alone: windows that hear something of another one are left out."""
+        return StreamedOthers(self._alone, self._streams, self._asked, rows=rows)
 
     @property
     def kept(self) -> KeptFeatures:
@@ -200,7 +238,7 @@ class StreamedOthers:
 
     def draw(self, rng: np.random.Generator) -> Rows:
         """Rows for an epoch, in a drawn order."""
-        chosen = rng.choice(len(self._streams.others), self._windows, replace=False)
+        chosen = self._drawn_from[rng.choice(len(self._drawn_from), self._windows, replace=False)]
         return rng.permutation(np.concatenate((self._alone.train, len(self._alone.samples) + chosen)))
 
     def for_training(

@@ -15,19 +15,24 @@ from runs_made import small_recipe
 from sayso.augment.surround import SurroundConfig
 from sayso.classifier import tuned_file
 from sayso.classifier.tuned_file import write_tuned
+from sayso.data.splits import SplitSettings
 from sayso.errors import ModelError
+from sayso.experiment.each_speaker import answer_for_each_speaker
 from sayso.experiment.run import Run
 from sayso.experiment.train import train
 from sayso.recipe.prepared import prepare
 from sayso.runtime import Recognizer, Stream, StreamSettings, WordThreshold
 from sayso.runtime.stream_curve import CurveRow, StreamCurve
+from sayso.studies.tuning import listening
 from sayso.studies.tuning import tune as module
+from sayso.studies.tuning.listeners import open_listeners
 from sayso.studies.tuning.tune import tune
 from sayso.studies.verification.verify import verify
 from sayso.system.files import file_digest
 from sayso.system.progress import Progress
 
 ASKED = {"false_alarms_per_hour": 60.0, "hours": 0.03}
+_LEVELS = ("5 to 10", "10 to 15", "15 to 20")
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +219,7 @@ def test_the_program_prints_a_table_or_json(run, talk, program):
         ),
         (["--false-alarms-per-hour", "0.1"], "6 h of streams is too short for 0.1 false alarms an hour"),
         (["--background", "nowhere"], "nowhere: no such file or folder"),
+        (["--rooms", "2"], "--rooms: is 2, must be a share from 0 to 1"),
     ],
 )
 def test_what_cannot_be_asked_is_told_in_a_line(run, program, options, line):
@@ -272,3 +278,73 @@ def test_the_clips_must_be_those_of_the_training(run, program):
     recipe = run.recipe.read_text()
     run.recipe.write_text(recipe.replace(str(folder), str(folder / "high")))
     assert "tones/high" in told(program, run.path)
+
+
+@pytest.fixture(scope="module")
+def heard_all(tmp_path_factory):
+    """A run whose model has heard all three speakers, and whose folds left one out each."""
+    root = tmp_path_factory.mktemp("heard-all")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SAYSO_CACHE", str(root / "cache"))
+        tones = write_tones(root / "tones", speakers=("ann", "bob", "cas"))
+        small = small_recipe(tones, epochs=8, learning_rate=2e-2, keep="last")
+        features = replace(small.features, centre=False)
+        recipe = replace(small, features=features, split=SplitSettings(by="each_speaker"), augment=(SurroundConfig(),))
+        return train(recipe, out=root / "run").path
+
+
+def test_each_speaker_is_listened_to_by_the_model_that_never_heard_them(heard_all, talk, tmp_path, monkeypatch):
+    run = Run.open(shutil.copytree(heard_all, tmp_path / "run"))
+    prepared = prepare(run.settings, Progress())
+    asked: list[set[str | None]] = []
+    real = listening.replays
+
+    def watched(material, **keys):
+        asked.append({prepared.corpus.clips[row].speaker for row in material.rows})
+        return real(material, **keys)
+
+    monkeypatch.setattr(listening, "replays", watched)
+    facts = tune(run.path, background=[talk], **ASKED).facts
+    # Validation, test, and the model itself on the test streams.
+    assert asked == [{"ann"}, {"bob"}, {"cas"}] * 3
+    own = facts["each_speaker"]
+    assert own["thresholds_by_others"].keys() == {"ann", "bob", "cas"}
+    assert own["alarms_of_the_model_per_word"].keys() == facts["thresholds"].keys()
+    assert facts["test"]["independent_hours"] == pytest.approx(20 / 3600)
+    assert any("has heard all 3 speakers" in note for note in facts["notes"])
+    found = tune(run.path, background=[talk], write=True, **ASKED)
+    assert found.facts == facts
+    assert {word: Stream(run.path).settings.threshold_of(word) for word in facts["thresholds"]} == facts["thresholds"]
+    assert all(check.holds for check in verify(run.path))
+
+
+def test_the_model_without_a_speaker_answers_as_it_was_trained(heard_all):
+    run = Run.open(heard_all)
+    prepared = prepare(run.settings, Progress())
+    answers = answer_for_each_speaker(prepared, run)
+    with open_listeners(run, prepared) as listeners:
+        assert [listener.unheard for listener in listeners] == ["ann", "bob", "cas"]
+        assert all(listener.stream.form == "stateful" for listener in listeners)
+        for listener in listeners:
+            own = [prepared.corpus.clips[row].speaker == listener.unheard for row in prepared.split.test]
+            first = prepared.corpus.samples[prepared.split.test[own][0]]
+            # The clip is the stream's first window.
+            found = listener.stream.answer(np.concatenate((first, first))).probabilities[0]
+            np.testing.assert_allclose(found, answers.probabilities[own][0], atol=1e-4)
+
+
+def test_models_without_a_speaker_that_are_gone_are_told(heard_all, talk, tmp_path, program):
+    run = Run.open(shutil.copytree(heard_all, tmp_path / "run"))
+    shutil.rmtree(run.path / "folds" / "1")
+    code, _, err = program("tune", run.path, "--background", talk)
+    assert code == 2
+    assert "1 of 3 are gone from" in one_line(err)
+    assert "train it anew, or with --set split.by=speakers" in one_line(err)
+
+
+def test_words_are_said_in_rooms_or_in_none(run, talk):
+    dry = tune(run.path, background=[talk], rooms=0.0, **ASKED).facts["test"]["by_condition"]
+    wet = tune(run.path, background=[talk], rooms=1.0, **ASKED).facts["test"]["by_condition"]
+    assert "in a simulated room" not in dry
+    assert "in no room" not in wet
+    assert dry["in no room"]["n"] == wet["in a simulated room"]["n"] == sum(dry[f"{at} dB"]["n"] for at in _LEVELS)

@@ -29,8 +29,8 @@ def scored():
     track = replay.track(Answers(np.arange(1238), shares), seconds=100.0, truth=truth)
     # What was detected at 60.0 was heard about half a second before.
     places = (Place("quiet", 0.0, 59.7), Place("talk", 59.7, 100.0))
-    part = HeardPart((Heard(track, (0, 1, 2), places),), 0.02)
-    return score_part(replay, part, {"up": 0.5, "down": 0.5}, CLIPS)
+    part = HeardPart((Heard(track, (0, 1, 2), places, (True, False, True), (5.0, 12.0, 20.0)),), 0.02)
+    return score_part(replay, part, [{"up": 0.5, "down": 0.5}], CLIPS)
 
 
 def test_misses_are_counted_over_speakers(scored):
@@ -59,3 +59,28 @@ def test_alarms_have_limits_over_independent_hours_and_sources(scored):
 def test_latency_is_from_the_end_of_the_word(scored):
     assert scored["latency"]["median"] == pytest.approx(0.2, abs=HOP_SECONDS / 2)
     assert scored["per_word"]["down"]["latency"] is None
+
+
+def test_misses_are_told_by_room_and_level(scored):
+    told = {name: (own["n"], own["missed"]) for name, own in scored["by_condition"].items()}
+    assert told == {
+        "in a simulated room": (2, 1),
+        "in no room": (1, 1),
+        "5 to 10 dB": (1, 0),
+        "10 to 15 dB": (1, 1),
+        "15 to 20 dB": (1, 1),
+    }
+
+
+def test_each_listener_has_thresholds_of_its_own():
+    replay = Replay(("up", "down"), StreamSettings(smoothing=1), sample_rate=RATE, window_samples=WINDOW)
+    shares = np.full((600, 2), 0.01)
+    shares[round((10.2 - 1) / HOP_SECONDS), 0] = 0.6
+    track = replay.track(Answers(np.arange(600), shares), seconds=50.0, truth=(Stretch("up", 9.6, 10.0),))
+    places = (Place("quiet", 0.0, 50.0),)
+    heard = [Heard(track, (0,), places, (False,), (9.0,), listener=place) for place in (0, 1)]
+    part = HeardPart(tuple(heard), 0.01)
+    strict, loose = {"up": 0.7, "down": 0.7}, {"up": 0.5, "down": 0.5}
+    assert score_part(replay, part, [loose, loose], CLIPS)["misses"]["missed"] == 0
+    assert score_part(replay, part, [loose, strict], CLIPS)["misses"]["missed"] == 1
+    assert part.tracks_of_others(0) == (heard[1].track,)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sayso.data.corpus import Corpus
 from sayso.data.long_recordings import find_sounds
+from sayso.data.splits.settings import EACH_SPEAKER
 from sayso.errors import AudioError, DataError
 from sayso.recipe.prepared import Prepared
 from sayso.recipe.recipe import Recipe
@@ -24,7 +25,9 @@ __all__ = ["gather", "materials"]
 _NAMED = 3
 
 
-def gather(prepared: Prepared, places: Sequence[Path], store: SoundStore, progress: Progress) -> Background:
+def gather(
+    prepared: Prepared, places: Sequence[Path], store: SoundStore, progress: Progress, *, rooms: float = 0.0
+) -> Background:
     """Gather the background for both parts.
 
     Args:
@@ -33,12 +36,16 @@ def gather(prepared: Prepared, places: Sequence[Path], store: SoundStore, progre
             synthetic voices.
         store: where long sounds are kept.
         progress: where to report.
+        rooms: share of the synthetic voices that speak in a simulated room.
 
     Raises:
         DataError: a place is not there or holds no sound, or the run was trained on one of the recordings.
         MissingExtraError: without recordings, and without the extra `voices`.
     """
-    read = _read_given(places, prepared, store, progress) if places else speak_other_words(prepared, store, progress)
+    if places:
+        read = _read_given(places, prepared, store, progress)
+    else:
+        read = speak_other_words(prepared, store, progress, rooms=rooms)
     return read.joined(join_rejected(prepared, progress))
 
 
@@ -107,12 +114,18 @@ def _divide_noise(corpus: Corpus) -> tuple[dict[str, tuple[NDArray[np.int16], ..
     return {"validation": heard[::2], "test": heard[1::2]}, what
 
 
-def materials(prepared: Prepared, background: Background) -> tuple[dict[str, Material], str]:
-    """Put words, background and noise of each part together; and say what is heard around the words."""
+def materials(prepared: Prepared, background: Background, *, rooms: float = 0.0) -> tuple[dict[str, Material], str]:
+    """Put words, background and noise of each part together; and say what is heard around the words.
+
+    Args:
+        prepared: the run's recipe and clips; where speakers were left out in turn, both parts have all words.
+        background: of both parts.
+        rooms: share of the words that are said in simulated rooms.
+    """
     noise, beneath = _divide_noise(prepared.corpus)
     recordings = {"validation": background.validation, "test": background.test}
     made = {
-        part: Material(prepared.corpus, _heard_rows(prepared, part), recordings[part], noise[part])
+        part: Material(prepared.corpus, _heard_rows(prepared, part), recordings[part], noise[part], rooms)
         for part in ("validation", "test")
     }
     return made, f"{background.what}; {beneath}"
@@ -120,5 +133,5 @@ def materials(prepared: Prepared, background: Background) -> tuple[dict[str, Mat
 
 def _heard_rows(prepared: Prepared, part: str) -> NDArray[np.int64]:
     """Rows of the clips of a part that are not silent."""
-    rows = prepared.rows(part)
+    rows = prepared.rows("test" if prepared.split.kind == EACH_SPEAKER else part)
     return rows[[bool(np.any(prepared.corpus.samples[row])) for row in rows]] if len(rows) else rows

@@ -1,14 +1,15 @@
-"""The exported model over hours of made streams: its probabilities are kept, the sound is not."""
+"""Exported models over hours of made streams: their probabilities are kept, the sound is not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sayso.audio import quantise
 from sayso.data.made_streams import Place
-from sayso.runtime import Stream
 from sayso.runtime.replay import Replay, Track
-from sayso.studies.tuning.material import Material, replays
+from sayso.studies.tuning.listeners import Listener
+from sayso.studies.tuning.material import Material, draw_groups, replays
 from sayso.system.progress import Task
 
 __all__ = ["Heard", "HeardPart", "listen"]
@@ -23,6 +24,12 @@ class Heard:
     """Of the corpus: the clip of each word in the track's truth."""
     places: tuple[Place, ...]
     """Where the background came from."""
+    in_room: tuple[bool, ...]
+    """Of each word in the truth whether it was said in a simulated room."""
+    snr_db: tuple[float, ...]
+    """Of each word over what else was heard."""
+    listener: int = 0
+    """Which of those who listened it was."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +45,10 @@ class HeardPart:
         """What it said, stream by stream."""
         return tuple(one.track for one in self.streams)
 
+    def tracks_of_others(self, listener: int) -> tuple[Track, ...]:
+        """What all others of those who listened said; what it said itself where nobody else did."""
+        return tuple(one.track for one in self.streams if one.listener != listener) or self.tracks
+
     @property
     def replayed_hours(self) -> float:
         """Length of all streams together."""
@@ -45,26 +56,38 @@ class HeardPart:
 
 
 def listen(
-    stream: Stream, replay: Replay, material: Material, *, hours: float, rng: np.random.Generator, task: Task
+    listeners: Sequence[Listener],
+    replay: Replay,
+    material: Material,
+    *,
+    hours: float,
+    rng: np.random.Generator,
+    task: Task,
+    by: Listener | None = None,
 ) -> HeardPart:
-    """Make streams and have the model answer each, one after the other.
+    """Make streams and have them answered, one after the other.
 
     Args:
-        stream: the exported model, as it is shipped.
+        listeners: who answer, each a like share of the hours, in which the words are said that it is asked about.
         replay: how answers are smoothed.
         material: what the streams are made of.
         hours: length of all streams together.
         rng: draws them.
         task: counts seconds.
+        by: who answers the same streams in place of all these; None: they do.
     """
     heard: list[Heard] = []
     used: set[int] = set()
-    for made in replays(material, hours=hours, rng=rng):
-        stream.reset()
-        answers = stream.answer(quantise(made.stream.samples))
-        track = replay.track(answers, seconds=made.stream.seconds, truth=made.stream.truth)
-        heard.append(Heard(track, made.rows, made.stream.places))
-        used.update(made.pieces)
-        task.advance(round(made.stream.seconds))
+    groups = draw_groups(material, rng, share_of_stream=1 / len(listeners))
+    for place, listener in enumerate(listeners):
+        own, stream = listener.hears(material), (by or listener).stream
+        for made in replays(own, hours=hours / len(listeners), rng=rng, groups=groups):
+            stream.reset()
+            answers = stream.answer(quantise(made.stream.samples))
+            track = replay.track(answers, seconds=made.stream.seconds, truth=made.stream.truth)
+            said = (made.rows, made.stream.places, made.in_room, made.stream.snr_db)
+            heard.append(Heard(track, *said, listener=place))
+            used.update(made.pieces)
+            task.advance(round(made.stream.seconds))
     samples = sum(len(material.pieces[place].samples) for place in used)
     return HeardPart(tuple(heard), samples / material.corpus.audio.sample_rate / 3600)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from sayso.audio import to_float
 from sayso.data.corpus import Corpus, Rows
 from sayso.data.made_streams import GAP_SECONDS, MadeStream, Piece, Spoken, make_stream
+from sayso.studies.tuning.rooms import in_rooms
 
-__all__ = ["Background", "Material", "Recording", "Replayed", "replays"]
+__all__ = ["Background", "Material", "Recording", "Replayed", "draw_groups", "replays"]
 
 PIECE_SECONDS = 15.0
 """Longer recordings are cut into pieces of no more than this; over each, and before each, stands a word."""
@@ -61,6 +62,8 @@ class Material:
     """Background, at least one."""
     noise: tuple[NDArray[np.int16], ...]
     """What lies beneath; none: white noise."""
+    rooms: float = 0.0
+    """Share of the words that are said in a simulated room."""
 
     @property
     def hours(self) -> float:
@@ -87,9 +90,13 @@ class Replayed:
     """Of the corpus: the clip of each word in the stream's truth."""
     pieces: tuple[int, ...]
     """Numbers of the pieces in it."""
+    in_room: tuple[bool, ...]
+    """Of each word in the stream's truth whether it was said in a simulated room."""
 
 
-def replays(material: Material, *, hours: float, rng: np.random.Generator) -> Iterator[Replayed]:
+def replays(
+    material: Material, *, hours: float, rng: np.random.Generator, groups: Iterator[list[int]] | None = None
+) -> Iterator[Replayed]:
     """Yield streams until they are so long together, one stream more or less of which is in memory.
 
     Every piece of background comes once before one comes again, in a new order, over other noise, with other words at
@@ -99,43 +106,67 @@ def replays(material: Material, *, hours: float, rng: np.random.Generator) -> It
         material: what they are made of.
         hours: length of all streams together, above 0.
         rng: draws everything.
+        groups: of which pieces each stream is made, without end; None: as `draw_groups` draws them.
     """
     left = hours * 3600
     words = _endless(material.rows, rng)
+    groups = groups or draw_groups(material, rng)
     while left > 0:
-        for pieces in _groups(material, rng):
-            made = _make(material, pieces, [int(next(words)) for _ in range(2 * len(pieces))], rng)
-            yield made
-            left -= made.stream.seconds
-            if left <= 0:
-                break
+        pieces = next(groups)
+        made = _make(material, pieces, [int(next(words)) for _ in range(2 * len(pieces))], rng)
+        yield made
+        left -= made.stream.seconds
 
 
 def _make(material: Material, pieces: Sequence[int], rows: Sequence[int], rng: np.random.Generator) -> Replayed:
     corpus = material.corpus
+    in_room = tuple((rng.random(len(rows)) < material.rooms).tolist() if material.rooms else [False] * len(rows))
     stream = make_stream(
         [Piece(material.pieces[place].name, to_float(material.pieces[place].samples)) for place in pieces],
-        [Spoken(corpus.clips[row].label, to_float(np.array(corpus.samples[row]))) for row in rows],
+        list(_said(material, rows, in_room, rng)),
         [to_float(noise) for noise in material.noise],
         rng,
         sample_rate=corpus.audio.sample_rate,
         gap_seconds=max(GAP_SECONDS, 2 * corpus.audio.clip_seconds),
     )
-    return Replayed(stream, tuple(rows), tuple(pieces))
+    return Replayed(stream, tuple(rows), tuple(pieces), in_room)
 
 
-def _groups(material: Material, rng: np.random.Generator) -> Iterator[list[int]]:
-    """Yield all pieces in a drawn order, a stream's worth of them at a time."""
-    group: list[int] = []
-    samples = 0
-    for place in rng.permutation(len(material.pieces)).tolist():
-        group.append(place)
-        samples += len(material.pieces[place].samples)
-        if samples >= STREAM_SECONDS * material.corpus.audio.sample_rate:
+def _said(
+    material: Material, rows: Sequence[int], in_room: Sequence[bool], rng: np.random.Generator
+) -> Iterator[Spoken]:
+    """Yield the words, some of them in rooms."""
+    corpus = material.corpus
+    clean = to_float(np.array(corpus.samples[list(rows)]))
+    chosen = np.flatnonzero(in_room)
+    echoing = in_rooms(clean[chosen], corpus.audio.sample_rate, rng) if len(chosen) else clean[chosen]
+    roomy = dict(zip(chosen.tolist(), echoing, strict=True))
+    for place, row in enumerate(rows):
+        sound = roomy.get(place)
+        label = corpus.clips[row].label
+        yield Spoken(label, clean[place]) if sound is None else Spoken(label, sound, clean[place])
+
+
+def draw_groups(material: Material, rng: np.random.Generator, *, share_of_stream: float = 1.0) -> Iterator[list[int]]:
+    """Yield numbers of pieces without end, a stream's worth of them at a time; all come once before one comes again.
+
+    Args:
+        material: whose pieces they are.
+        rng: draws their order.
+        share_of_stream: of the usual length of a stream, above 0.
+    """
+    most = share_of_stream * STREAM_SECONDS * material.corpus.audio.sample_rate
+    while True:
+        group: list[int] = []
+        samples = 0
+        for place in rng.permutation(len(material.pieces)).tolist():
+            group.append(place)
+            samples += len(material.pieces[place].samples)
+            if samples >= most:
+                yield group
+                group, samples = [], 0
+        if group:
             yield group
-            group, samples = [], 0
-    if group:
-        yield group
 
 
 def _endless(rows: Rows, rng: np.random.Generator) -> Iterator[np.int64]:

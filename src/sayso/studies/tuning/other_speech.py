@@ -16,6 +16,7 @@ from sayso.data.made_streams import find_active
 from sayso.errors import MissingExtraError
 from sayso.recipe.prepared import Prepared
 from sayso.studies.tuning.material import Background, Recording
+from sayso.studies.tuning.rooms import in_rooms
 from sayso.studies.tuning.sound_store import SoundStore
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
@@ -30,8 +31,14 @@ _AROUND_SECONDS = 0.03
 _SHORTEST_GAP_SECONDS, _LONGEST_GAP_SECONDS = 0.05, 0.35
 
 
-def speak_other_words(prepared: Prepared, store: SoundStore, progress: Progress) -> Background:
+def speak_other_words(prepared: Prepared, store: SoundStore, progress: Progress, *, rooms: float = 0.0) -> Background:
     """Have other words spoken by synthetic voices, one word after the other; each voice is a recording of one part.
+
+    Args:
+        prepared: the run's recipe and clips.
+        store: where the sound is kept.
+        progress: where to report.
+        rooms: share of the voices that speak in a simulated room.
 
     Raises:
         MissingExtraError: the extra `voices` is not installed.
@@ -49,7 +56,7 @@ def speak_other_words(prepared: Prepared, store: SoundStore, progress: Progress)
     with progress.task("joining other words", total=len(paths), unit="voices") as task:
         for name, own in paths.items():
             words = (resample(*decode(path), rate) for path in own)
-            voices.append(Recording(f"voice {name}", store.add(_join(words, rng, rate))))
+            voices.append(Recording(f"voice {name}", store.add(_in_room(_join(words, rng, rate), rooms, rng, rate))))
             task.advance()
     what = f"{counted(len(clips), 'word')} that are none of the model's, in {len(voices)} synthetic voices"
     note = (
@@ -57,6 +64,17 @@ def speak_other_words(prepared: Prepared, store: SoundStore, progress: Progress)
         "voices"
     )
     return Background(tuple(voices[::2]), tuple(voices[1::2]), what, (note,))
+
+
+def _in_room(
+    blocks: Iterator[NDArray[np.int16]], share: float, rng: np.random.Generator, sample_rate: int
+) -> Iterator[NDArray[np.int16]]:
+    """Yield what is said, all of it in one room where that is drawn."""
+    said = list(blocks)
+    if not said or rng.random() >= share:
+        yield from said
+        return
+    yield quantise(in_rooms(to_float(np.concatenate(said))[None], sample_rate, rng, echo=False)[0])
 
 
 def _other_words(prepared: Prepared) -> OtherWordsConfig:

@@ -1,7 +1,7 @@
 """What thresholds give on streams that had no part in choosing them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,25 +17,30 @@ from sayso.studies.tuning.listening import HeardPart
 
 __all__ = ["score_part"]
 
+_LIMITS_DB = (10.0, 15.0)
+_CONDITIONS = ("in a simulated room", "in no room", "5 to 10 dB", "10 to 15 dB", "15 to 20 dB")
+"""Of how a word was placed; the levels are over what else is heard."""
+
 
 def score_part(
-    replay: Replay, part: HeardPart, thresholds: Mapping[str, float], clips: Sequence[Clip]
+    replay: Replay, part: HeardPart, thresholds: Sequence[Mapping[str, float]], clips: Sequence[Clip]
 ) -> dict[str, Any]:
     """Decide over all streams of a part as the runtime would with these thresholds, and score it.
 
     Args:
         replay: how it is decided.
         part: what the model said.
-        thresholds: of each word.
+        thresholds: of each word, for each of those who listened.
         clips: of the corpus that the words' rows are of.
 
     Returns:
         `replayed_hours` and `independent_hours`, `sources` (how many recordings the background is of); of all words
-        together and under `per_word` of each `misses`, `alarms` and `latency`; and `fired`: the sources with an alarm,
-        the most first, each with `source`, `alarms` and `seconds` (of that source, over all replays). JSON can hold it.
+        together and under `per_word` of each `misses`, `alarms` and `latency`; `by_condition`: misses of the words in
+        simulated rooms and in none, and of those at each level; and `fired`: the sources with an alarm, the most first,
+        each with `source`, `alarms` and `seconds` (of that source, over all replays). JSON can hold it.
     """
-    chosen = np.array([thresholds[word] for word in replay.words])
-    matched = [replay.hear(one.track, chosen) for one in part.streams]
+    chosen = [np.array([own[word] for word in replay.words]) for own in thresholds]
+    matched = [replay.hear(one.track, chosen[one.listener]) for one in part.streams]
     seconds: defaultdict[str, float] = defaultdict(float)
     for one in part.streams:
         for place in one.places:
@@ -51,6 +56,9 @@ def score_part(
         (stretch.label, clips[row], missed, latency)
         for heard, one in zip(part.streams, matched, strict=True)
         for row, (stretch, missed, latency) in zip(heard.rows, _fates(one), strict=True)
+    ]
+    conditions = [
+        tuple(_conditions(*each)) for heard in part.streams for each in zip(heard.in_room, heard.snr_db, strict=True)
     ]
 
     def scores(words: Sequence[str]) -> dict[str, Any]:
@@ -68,6 +76,11 @@ def score_part(
         "sources": len(seconds),
         **scores(replay.words),
         "per_word": {word: scores([word]) for word in replay.words},
+        "by_condition": {
+            name: _misses([one[1:3] for one, met in zip(said, conditions, strict=True) if name in met])
+            for name in _CONDITIONS
+            if any(name in met for met in conditions)
+        },
         "fired": [
             {"source": name, "alarms": count, "seconds": round(seconds[name], 1)} for name, count in fired.most_common()
         ],
@@ -79,6 +92,12 @@ def _fates(one: Matched) -> list[tuple[Stretch, bool, float | None]]:
     outcome: Outcome = one.outcome
     late = {hit.stretch: hit.latency for hit in outcome.hits}
     return [(stretch, place not in late, late.get(place)) for place, stretch in enumerate(one.truth)]
+
+
+def _conditions(in_room: bool, snr_db: float) -> Iterator[str]:
+    """Yield under which names a word that was placed so counts."""
+    yield _CONDITIONS[0] if in_room else _CONDITIONS[1]
+    yield _CONDITIONS[2 + sum(snr_db >= limit for limit in _LIMITS_DB)]
 
 
 def _misses(said: Sequence[tuple[Clip, bool]]) -> dict[str, Any]:

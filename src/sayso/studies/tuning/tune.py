@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ from sayso.experiment.run import Run, check_same_clips
 from sayso.recipe.prepared import Prepared, prepare
 from sayso.runs.manifest import write_manifest
 from sayso.runtime import Recognizer, Stream, StreamSettings, WordThreshold
-from sayso.runtime.detection_curve import Point
 from sayso.runtime.replay import Replay
 from sayso.runtime.stream_curve import StreamCurve
 from sayso.studies.tuning.background import gather, materials
+from sayso.studies.tuning.listeners import Listener, check_listeners, open_listeners, tell_listeners
 from sayso.studies.tuning.listening import HeardPart, listen
 from sayso.studies.tuning.material import Material
 from sayso.studies.tuning.page import write_tuning
@@ -51,15 +51,22 @@ class Tuning:
 
 @dataclass(frozen=True, eq=False)
 class _Listened:
-    """What the model said to the streams of both parts, and how it is decided on."""
+    """What was said to the streams of both parts, and how it is decided on."""
 
     replay: Replay
     settings: StreamSettings
     parts: dict[str, HeardPart]
-    note: str
+    unheard: tuple[str, ...]
+    """Whom each of those who listened never heard; empty: the model itself listened."""
+    itself: HeardPart | None
+    """What the model itself said to the test streams, where others listened in its place."""
+    notes: tuple[str, ...]
 
-    def curve(self, part: str, word: str) -> list[Point]:
-        return draw_curve(self.replay, self.parts[part].tracks, word)
+    def choose(self, rate: float, *, without: int | None = None) -> dict[str, Choice]:
+        """Choose thresholds by the validation streams, all of them or those of all others who listened."""
+        part = self.parts["validation"]
+        tracks = part.tracks if without is None else part.tracks_of_others(without)
+        return {word: choose(draw_curve(self.replay, tracks, word), rate) for word in self.replay.words}
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,20 +75,24 @@ class _Asked:
 
     rate: float
     """False alarms an hour of each word, above 0."""
-    hours: float = field(default=0.0)
+    hours: float
     """Of each part."""
+    rooms: float
+    """Share of the words, and of synthetic voices, in simulated rooms."""
 
     @classmethod
-    def of(cls, rate: float, hours: float | None) -> "_Asked":
+    def of(cls, rate: float, hours: float | None, rooms: float) -> "_Asked":
         if not (math.isfinite(rate) and rate > 0):
             raise SettingsError([Fault("--false-alarms-per-hour", f"is {rate:g}, must be above 0, such as 0.5")])
         if hours is not None and not (math.isfinite(hours) and hours > 0):
             raise SettingsError([Fault("--hours", f"is {hours:g}, must be above 0, such as 4")])
+        if not 0 <= rooms <= 1:
+            raise SettingsError([Fault("--rooms", f"is {rooms:g}, must be a share from 0 to 1")])
         chosen = min(_MOST_HOURS, _ALARMS_ALLOWED / rate) if hours is None else hours
         if chosen * rate < 1:
             problem = f"{chosen:g} h of streams is too short for {rate:g} false alarms an hour"
             raise SettingsError([Fault("--hours", f"{problem}: not one would be allowed; give {1 / rate:.3g} or more")])
-        return cls(rate, chosen)
+        return cls(rate, chosen, rooms)
 
 
 def tune(
@@ -90,6 +101,7 @@ def tune(
     background: Sequence[str | Path] = (),
     false_alarms_per_hour: float = 0.5,
     hours: float | None = None,
+    rooms: float = 0.5,
     write: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
@@ -100,11 +112,16 @@ def tune(
     neither shares with the other, nor with the training as far as that can be told. The exported model answers them in
     the runtime that is shipped.
 
+    Where it was trained on every speaker (`split.by: each_speaker`), the models that left one of them out listen to
+    that speaker's words in its place, exported alike, with thresholds that the others' words chose. The thresholds
+    that it is given come from the words of all, and it listens to the test streams too, for false alarms alone.
+
     Args:
         run: a finished run's folder.
         background: recordings, or folders of them, in which none of the words is said; none: what is needed is made.
         false_alarms_per_hour: of each word, above 0.
         hours: of streams, in each part; None: as many as two alarms of a word take at that rate, 6 at most.
+        rooms: share of the words that are said in simulated rooms, and of synthetic voices in the background.
         write: put thresholds and curves into the model.
         seed: of the streams.
         progress: where to report.
@@ -118,16 +135,17 @@ def tune(
         DataError: background without sound, or that the run was trained on; clips that cannot be opened.
         MissingExtraError: no background is given, and synthetic voices are not installed.
     """
-    asked = _Asked.of(false_alarms_per_hour, hours)
+    asked = _Asked.of(false_alarms_per_hour, hours, rooms)
     opened = _open(run)
     progress = progress or Progress()
     prepared = _prepare(opened, progress)
     with open_store() as store:
-        found = gather(prepared, [Path(place) for place in background], store, progress)
-        made, what = materials(prepared, found)
-        for part, material in made.items():
-            _check_material(opened, part, material)
-        listened = _listen(opened, made, asked, seed, progress)
+        found = gather(prepared, [Path(place) for place in background], store, progress, rooms=asked.rooms)
+        made, what = materials(prepared, found, rooms=asked.rooms)
+        with open_listeners(opened, prepared) as listeners:
+            for part, material in made.items():
+                _check_material(opened, part, material, listeners)
+            listened = _listen(opened, listeners, made, asked, seed, progress)
     facts, curve, settings = _judge(listened, prepared, asked, what, found.notes)
     if write:
         clips = np.array(prepared.corpus.samples[prepared.split.test[:_CHECKED_CLIPS]])
@@ -149,49 +167,71 @@ def _open(path: str | Path) -> Run:
 def _prepare(run: Run, progress: Progress) -> Prepared:
     prepared = prepare(run.settings, progress)
     check_same_clips(run.manifest(), prepared, f"{run.path}: its clips have changed since it was trained")
-    if prepared.split.kind == EACH_SPEAKER:
-        raise RunError(
-            f"{run.path}: its model has heard every speaker (split.by: each_speaker), so that no clip is left to "
-            "choose thresholds by; train with --set split.by=speakers"
-        )
-    for part, why in (("validation", "choose thresholds by"), ("test", "report by")):
+    parts = (("validation", "choose thresholds by"), ("test", "report by"))
+    check_listeners(run, prepared)
+    for part, why in parts[prepared.split.kind == EACH_SPEAKER :]:
         if not len(prepared.rows(part)):
             raise RunError(f"{run.path}: its split has no {part} clips to {why}; train with another split")
     return prepared
 
 
-def _check_material(run: Run, part: str, material: Material) -> None:
+def _check_material(run: Run, part: str, material: Material, listeners: Sequence[Listener]) -> None:
     if not len(material.rows):
         raise RunError(f"{run.path}: all clips of its {part} part are silent; train with another split")
+    for listener in listeners:
+        if not len(listener.hears(material).rows):
+            raise RunError(f"{run.path}: all clips of {listener.unheard} are silent; train without them")
 
 
-def _listen(run: Run, made: dict[str, Material], asked: _Asked, seed: int, progress: Progress) -> _Listened:
+def _listen(
+    run: Run,
+    listeners: tuple[Listener, ...],
+    made: dict[str, Material],
+    asked: _Asked,
+    seed: int,
+    progress: Progress,
+) -> _Listened:
     recognizer = Recognizer(run.onnx, threads=1)
     stream = Stream(recognizer)
     audio = recognizer.audio
     replay = Replay(stream.labels, stream.settings, sample_rate=audio.sample_rate, window_samples=audio.clip_samples)
-    parts: dict[str, HeardPart] = {}
-    total = round(2 * asked.hours * 3600)
-    with progress.task("listening to made streams", total=total, unit="seconds") as task:
-        for place, (part, material) in enumerate(made.items()):
+    in_turn = tell_listeners(listeners)
+    jobs: list[tuple[int, str, Listener | None]] = [(0, "validation", None), (1, "test", None)]
+    jobs += [(1, "test", Listener(stream))] if in_turn else []
+    heard: list[HeardPart] = []
+    with progress.task(
+        "listening to made streams", total=round(len(jobs) * asked.hours * 3600), unit="seconds"
+    ) as task:
+        for place, part, by in jobs:
             rng = np.random.default_rng([seed, place])
-            parts[part] = listen(stream, replay, material, hours=asked.hours, rng=rng, task=task)
-    return _Listened(replay, stream.settings, parts, stream.note)
+            heard.append(listen(listeners, replay, made[part], hours=asked.hours, rng=rng, task=task, by=by))
+    return _Listened(
+        replay,
+        stream.settings,
+        {"validation": heard[0], "test": heard[1]},
+        tuple(one.unheard for one in listeners if one.unheard is not None),
+        heard[2] if in_turn else None,
+        tuple(note for note in (in_turn, listeners[0].stream.note) if note),
+    )
 
 
 def _judge(
     listened: _Listened, prepared: Prepared, asked: _Asked, what: str, notes: Sequence[str]
 ) -> tuple[dict[str, Any], StreamCurve, StreamSettings]:
     """Choose by validation streams, score by test streams; facts, curve and settings."""
-    words, test = listened.replay.words, listened.parts["test"]
-    choices: dict[str, Choice] = {word: choose(listened.curve("validation", word), asked.rate) for word in words}
-    curves = {word: curve_rows(listened.curve("test", word)) for word in words}
+    replay, test, clips = listened.replay, listened.parts["test"], prepared.corpus.clips
+    choices = listened.choose(asked.rate)
+    curves = {word: curve_rows(draw_curve(replay, test.tracks, word)) for word in replay.words}
     thresholds = {word: choice.threshold for word, choice in choices.items()}
     chosen_by = listened.parts["validation"]
-    scored = score_part(listened.replay, test, thresholds, prepared.corpus.clips)
+    by_others = {
+        name: {word: choice.threshold for word, choice in listened.choose(asked.rate, without=place).items()}
+        for place, name in enumerate(listened.unheard)
+    }
     facts: dict[str, Any] = {
         "false_alarms_per_hour": asked.rate,
         "background": what,
+        "rooms": asked.rooms,
         "thresholds": thresholds,
         "chosen": {
             word: {
@@ -205,13 +245,21 @@ def _judge(
             "replayed_hours": chosen_by.replayed_hours,
             "independent_hours": chosen_by.independent_hours,
         },
-        "test": scored,
+        "test": score_part(replay, test, [*by_others.values()] or [thresholds], clips),
         "curves": {
             word: [[row.threshold, row.alarms_per_hour, row.miss_share] for row in rows]
             for word, rows in curves.items()
         },
     }
-    facts["notes"] = [*judge(facts), *notes, *((listened.note,) if listened.note else ())]
+    facts["each_speaker"] = None
+    if listened.itself is not None:
+        alone = score_part(replay, listened.itself, [thresholds] * len(by_others), clips)
+        facts["each_speaker"] = {
+            "thresholds_by_others": by_others,
+            "alarms_of_the_model": alone["alarms"],
+            "alarms_of_the_model_per_word": {word: own["alarms"] for word, own in alone["per_word"].items()},
+        }
+    facts["notes"] = [*judge(facts), *notes, *listened.notes]
     settings = replace(
         listened.settings,
         thresholds=tuple(WordThreshold(word=word, threshold=threshold) for word, threshold in thresholds.items()),

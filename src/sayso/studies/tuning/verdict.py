@@ -1,6 +1,6 @@
 """What a person must know of thresholds that were chosen: what holds, what does not, and what would mend it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sayso.metrics.rates import poisson_upper_bound
@@ -9,6 +9,7 @@ from sayso.system.wording import listed, rounded
 __all__ = ["judge"]
 
 _NAMED = 5
+_APART = 0.2
 
 
 def judge(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -30,10 +31,39 @@ def judge(facts: Mapping[str, Any]) -> Iterator[str]:
     if over:
         names = listed([f"'{word}' {rounded(per_hour)}" for word, per_hour in over.items()], _NAMED)
         yield f"on the test streams these fire more often than the {rate:g} an hour they were chosen by: {names}"
+    if own := facts.get("each_speaker"):
+        yield from _of_the_model(own, rate, lost)
     if (least := poisson_upper_bound(0, hours)) > rate:
         needed = hours * least / rate
         yield (
             f"0 alarms in {rounded(hours)} h of different background: the true rate may be {rounded(least)} an hour "
             f"all the same; to promise {rate:g} takes {rounded(needed)} h more of it (--background) without an "
             "alarm"
+        )
+
+
+def _of_the_model(own: Mapping[str, Any], rate: float, lost: Sequence[str]) -> Iterator[str]:
+    """Say how often the model itself fires, where others listened in its place."""
+    alarms = own["alarms_of_the_model"]
+    yield (
+        f"the model itself, which has heard all these speakers, fired {alarms['n']} times on the same test streams: "
+        f"{rounded(alarms['per_hour'])} false alarms an hour of all words together; what it misses nobody can say of "
+        "these clips, as it was trained on them"
+    )
+    over = {
+        word: each["per_hour"]
+        for word, each in own["alarms_of_the_model_per_word"].items()
+        if each["per_hour"] > rate and word not in lost
+    }
+    if over:
+        names = listed([f"'{word}' {rounded(per_hour)}" for word, per_hour in over.items()], _NAMED)
+        yield f"there it fires more often than the {rate:g} an hour of each word: {names}"
+    by_others = own["thresholds_by_others"].values()
+    limits = {word: [each[word] for each in by_others] for word in own["alarms_of_the_model_per_word"]}
+    apart = {word: (min(all_of), max(all_of)) for word, all_of in limits.items() if max(all_of) - min(all_of) > _APART}
+    if apart:
+        names = listed([f"'{word}' {low:.2f} to {high:.2f}" for word, (low, high) in apart.items()], _NAMED)
+        yield (
+            f"thresholds hang on who is left out: {names}; more speakers, or more recordings of each, would make them "
+            "surer"
         )
