@@ -47,10 +47,11 @@ class Learner(nn.Module):
             # Processors and GPUs convolve images faster with channels innermost.
             classifier.network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.sources = sources
+        self.unheard = prepared.unheard_negatives
         surroundings = Surroundings(classifier.audio.sample_rate)
         parts = [part for part in classifier.recipe.augment if part.works_on == "features"]
         self.on_features = [part.build(surroundings) for part in parts]
-        others = sources.negatives.drawn if sources.negatives else 1
+        others = sources.negatives.drawn - len(self.unheard) if sources.negatives else 1
         self.negative_weight = classifier.recipe.rejection.negatives_weight * len(split.train) / others
         self.steps_per_epoch = -(-len(split.train) // self.settings.batch_size)
         self.validation_steps = -(-len(split.validation) // _MEASURE_BATCH)
@@ -190,6 +191,7 @@ class Learner(nn.Module):
         if self.sources.negatives is None:
             return np.zeros(0, np.int64)
         shuffled = self.sources.negatives.draw(np.random.default_rng((self.settings.seed, epoch, 2)))
+        shuffled = shuffled[~np.isin(shuffled, self.unheard)]
         return np.array_split(shuffled, self.steps_per_epoch)[step]
 
 
