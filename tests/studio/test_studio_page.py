@@ -164,7 +164,16 @@ def test_the_way_from_words_to_a_score(tmp_path, sound):
         page.switch_to.default_content()
         talk(page)
         has_no_faults(page)
-        assert [entry for entry in page.get_log("browser") if entry["level"] == "SEVERE"] == []
+        if not why_no_model():
+            [take] = Recordings(tmp_path / "clips").corrections()
+            assert (take.path.split("/")[:2], take.speaker) == (["_none_of_these_", "Cas"], "Cas")
+            assert {key: take.take["settings"][key] for key in SETTINGS} == SETTINGS
+            assert take.take["heard"]["run"] == run.path.name
+            samples, rate = soundfile.read(tmp_path / "clips" / take.path)
+            assert rate == take.take["settings"]["contextRate"]
+            assert len(samples) > rate
+        severe = [entry["message"] for entry in page.get_log("browser") if entry["level"] == "SEVERE"]
+        assert [each for each in severe if "ERR_BLOCKED_BY_CLIENT" not in each] == []
 
 
 def mark_a_clip(page):
@@ -187,6 +196,38 @@ def talk(page):
     bars = "[...document.querySelectorAll('#talk-body .words .fill')].map((each) => each.style.transform)"
     wait_for(page, f"return {bars}.some((each) => /0\\.[1-9]|1/.test(each))")
     assert not find(page, "#talk-body .fault").is_displayed()
+    say_that_it_was_wrong(page)
+
+
+def say_that_it_was_wrong(page):
+    """Keep the last seconds as none of the words, by the keyboard, once a name is there."""
+    time.sleep(2)
+    press(page, Keys.ENTER, onto="#talk-body .bar button.quiet")
+    wait_for(page, "return document.querySelector('form.wrong')")
+    has_no_faults(page)
+    said, speaker = page.find_elements("css selector", "form.wrong select")[1], find(page, "form.wrong input")
+    said.send_keys("none of")
+    speaker.clear()
+    press(page, Keys.ENTER, onto="form.wrong input")
+    assert find(page, "form.wrong").is_displayed()
+    speaker.send_keys("Cas")
+    # What cannot be saved stays, also while another step is shown.
+    page.execute_cdp_cmd("Network.enable", {})
+    page.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/api/corrections"]})
+    press(page, Keys.ENTER, onto="form.wrong input")
+    wait_for(page, "return document.querySelector('form.wrong').textContent.includes('Not saved: The studio does not')")
+    page.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    go(page, "words")
+    go(page, "talk")
+    assert find(page, "form.wrong input").get_attribute("value") == "Cas"
+    for width in (390, 1280):
+        show_at(page, width, 844, dark=width == 390)
+        assert page.execute_script("return document.documentElement.scrollWidth") <= width
+        has_no_faults(page)
+    press(page, Keys.ENTER, onto="form.wrong input")
+    wait_for(page, "return document.querySelectorAll('#corrections li').length === 1")
+    assert not page.find_elements("css selector", "form.wrong")
+    assert find(page, "#corrections").text.startswith("none of these words, Cas")
 
 
 def run_accuracy(run):

@@ -12,6 +12,7 @@ from sayso.audio import AudioFormat, find_sound, quantise
 from sayso.data.clips import Listing
 from sayso.data.corpus import Corpus, Rows, pack
 from sayso.data.datasets import DatasetConfig
+from sayso.data.datasets.folder.found import NONE_FOLDER
 from sayso.data.leakage.names import list_names
 from sayso.data.long_recordings import LongRecordings
 from sayso.data.losses import gather_reasons
@@ -110,7 +111,13 @@ def gather_negatives(
     heard = f", {counted(len(noise), 'stretch', 'stretches')} of background noise" if len(noise) else ""
     drawn = _windows(recordings, corpus.audio, rejection.windows)
     heard += f", {counted(len(drawn), 'window')} of other recordings" if len(drawn) else ""
-    note = f"{counted(spoken, 'clip')} of other words{heard} and {len(made)} of made noise train as none of the words"
+    given = sum(
+        every.clips[row].label == NONE_FOLDER for every, part in zip(packed, parts, strict=True) for row in part
+    )
+    own = f" ({given:,} of them in {NONE_FOLDER})" if given else ""
+    note = (
+        f"{counted(spoken, 'clip')} of other words{own}{heard} and {len(made)} of made noise train as none of the words"
+    )
     if left_out := sum(map(len, packed)) - spoken:
         note += f" ({counted(left_out, 'clip')} of the words themselves left out)"
     if unread := [why for each in packed for why in each.skipped]:
