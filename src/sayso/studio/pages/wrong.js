@@ -34,7 +34,7 @@ export class Wrong {
     speaker.value = sessionStorage.getItem("speaker") ?? "";
     this.told = make("p", { role: "status" });
     this.submit = make("button", { type: "submit", class: "primary" }, "Keep it for the training");
-    const drop = make("button", { type: "button" }, "Drop it");
+    const drop = make("button", { type: "button", class: "quiet" }, "Drop it");
     const form = make(
       "form",
       { class: "wrong", "aria-label": "What was wrong" },
