@@ -387,6 +387,12 @@ def test_three_digits_by_two_people_are_understood_of_a_third(tmp_path, sound, r
             detected = {name: hear(page, sound, fsdd, words, name) for name in ("nicolas", "lucas", "yweweler")}
             record_property("detected of 30, talking", detected)
             assert min(detected.values()) >= 24, detected
+            refused = {name: count_refused(page, sound, fsdd, name) for name in ("nicolas", "lucas", "yweweler")}
+            record_property("other digits refused of 30, talking", refused)
+            # Of six such trainings (three pairs of people, two draws of their clips) and four strangers each, heard by
+            # `sayso.Stream`: 26 at the worst, 30 for 19 of 24, 29.5 in the mean.
+            assert min(refused.values()) >= 22, refused
+            assert sum(refused.values()) >= 78, refused
     [run] = list_runs(tmp_path / "runs")
     from sayso.runtime import Recognizer
 
@@ -408,6 +414,19 @@ def hear(page, sound, fsdd, words, speaker):
     """Play 30 clips to the step Talk; gives how many were detected as their word, in their order."""
     said = [word for _ in range(10) for word in words]
     clips = [read_digit(fsdd, words[word], speaker, place // len(words))[0] for place, word in enumerate(said)]
+    heard = play_to_talk(page, sound, clips)
+    return sum(block.size for block in SequenceMatcher(None, said, heard, autojunk=False).get_matching_blocks())
+
+
+def count_refused(page, sound, fsdd, speaker):
+    """Play 30 clips of digits that nobody taught it; gives how many were not taken for a word."""
+    others = (2, 3, 4, 5, 6, 8, 9)
+    clips = [read_digit(fsdd, others[place % len(others)], speaker, place // len(others))[0] for place in range(30)]
+    return 30 - len(play_to_talk(page, sound, clips))
+
+
+def play_to_talk(page, sound, clips):
+    """Play clips of 8 kHz with pauses to the step Talk; gives the words that it detects, in their order."""
     pause = np.zeros(round(1.5 * 8_000))
     whole = np.concatenate([pause, *(part for clip in clips for part in (clip, pause))])
     write_fake_sound(sound, np.concatenate([whole, np.zeros(20 * 8_000)]), 8_000)
@@ -416,9 +435,8 @@ def hear(page, sound, fsdd, words, speaker):
     wait_for(page, "return document.getElementById('talk-body').textContent.includes('Ready')")
     find(page, "#talk-body button").click()
     time.sleep(len(whole) / 8_000 + 3)
-    rows = "[...document.querySelectorAll('#talk-body tbody tr')].map((row) => row.firstChild.textContent)"
-    heard = [word for word in reversed(page.execute_script(f"return {rows}")) if word in words]
-    return sum(block.size for block in SequenceMatcher(None, said, heard, autojunk=False).get_matching_blocks())
+    rows = "[...document.querySelectorAll('#talk-body [aria-label=Detections] tbody th')].map((row) => row.textContent)"
+    return page.execute_script(f"return {rows}")[::-1]
 
 
 def read_digit(folder, digit, speaker, place):
