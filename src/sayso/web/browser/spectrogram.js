@@ -60,6 +60,7 @@ export class Spectrogram {
   #draw(now, tell) {
     if (!this.fits) this.#fit();
     const { canvas, paint } = this;
+    if (!canvas.width || !canvas.height) return; // another step is shown
     const wide = this.last === null ? 1 : Math.round(((now - this.last) / 1000) * PIXELS_A_SECOND * this.scale);
     if (wide < 1) return;
     this.last = now;
