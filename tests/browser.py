@@ -93,14 +93,26 @@ def chromium(
 
 
 @contextmanager
-def served(folder: Path) -> Generator[str]:
-    """Serve a folder as `python -m http.server` does; gives its address, with a slash at the end."""
+def served(folder: Path, *, port: int = 0, sent: dict[str, int] | None = None) -> Generator[str]:
+    """Serve a folder as `python -m http.server` does; gives its address, with a slash at the end.
+
+    Args:
+        folder: with the files.
+        port: 0: a free one.
+        sent: how many bytes of each path were given out is added up here.
+    """
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *arguments: Any) -> None:
             del arguments
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+        def copyfile(self, source: Any, outputfile: Any) -> None:
+            if sent is not None:
+                path = self.path.partition("?")[0]
+                sent[path] = sent.get(path, 0) + os.fstat(source.fileno()).st_size
+            super().copyfile(source, outputfile)
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), partial(Quiet, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

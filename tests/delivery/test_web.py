@@ -1,6 +1,7 @@
 """A model as static files: what is written, and what is refused."""
 
 import gzip
+import hashlib
 import json
 import re
 
@@ -22,7 +23,7 @@ def runtime_made(tmp_path, monkeypatch):
     folder = tmp_path / "onnxruntime"
     folder.mkdir()
     for name in FILES:
-        (folder / name).write_bytes(b"made up")
+        (folder / name).write_bytes(gzip.compress(b"made up") if name.endswith(".gz") else b"made up")
     (folder / "version.txt").write_text(fetch.VERSION)
     monkeypatch.setattr("sayso.web.assets.FETCHED", folder)
     monkeypatch.setattr("sayso.web.assets.is_fetched", lambda: fetch.is_fetched(folder))
@@ -47,6 +48,27 @@ def test_everything_a_page_loads_is_in_the_folder_and_nothing_else_is_named(tmp_
         assert {each for each in addresses if "localhost" not in each} == set(), name
     written = sum((done.folder / name).stat().st_size for name in names if not name.startswith("LICENSES/"))
     assert done.transferred_bytes == written
+
+
+def test_the_service_worker_names_every_file_by_its_hash(tmp_path):
+    def told(folder):
+        first = (folder / "service-worker.js").read_text(encoding="utf-8").splitlines()[0]
+        return json.loads(first.removeprefix("Object.assign(self, ").removesuffix(");"))
+
+    pages = [
+        export_web(make_tone_model(tmp_path / "model.onnx", threshold=threshold), tmp_path / name).folder
+        for name, threshold in (("one", 0.6), ("same", 0.6), ("other", 0.7))
+    ]
+    one, same, other = map(told, pages)
+    assert one == same
+    assert one["VERSION"] != other["VERSION"]
+    names = {path.relative_to(pages[0]).as_posix() for path in pages[0].rglob("*") if path.is_file()}
+    assert set(one["FILES"]) == {each for each in names if not each.startswith("LICENSES/")} - {"service-worker.js"}
+    for name, hashes in one["FILES"].items():
+        content = (pages[0] / name).read_bytes()
+        assert hashes[0] == hashlib.sha256(content).hexdigest()
+    packed = gzip.decompress((pages[0] / "model.onnx.gz").read_bytes())
+    assert one["FILES"]["model.onnx.gz"][1] == hashlib.sha256(packed).hexdigest()
 
 
 def test_the_page_is_told_what_the_model_says(tmp_path):

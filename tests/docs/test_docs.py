@@ -71,6 +71,15 @@ def test_the_home_shows_a_picture_that_is_there_and_small():
     assert 10_000 < (DOCS / "report.png").stat().st_size < 200_000
 
 
+def test_each_picture_of_the_studio_is_shown_and_small():
+    pictures = {path.name: path.stat().st_size for path in (DOCS / "studio").iterdir()}
+    pages = [(DOCS / "howto" / name).read_text(encoding="utf-8") for name in ("studio.md", "web-page.md")]
+    assert sorted(re.findall(r"\{figure\} \.\./studio/(\S+)", "".join(pages))) == sorted(pictures)
+    assert all(5_000 < size < 150_000 for size in pictures.values()), pictures
+    for name in pictures:
+        assert (DOCS / "studio" / name).read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_lead_somewhere(page):
     text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)

@@ -164,7 +164,16 @@ def test_the_way_from_words_to_a_score(tmp_path, sound):
         page.switch_to.default_content()
         talk(page)
         has_no_faults(page)
-        assert [entry for entry in page.get_log("browser") if entry["level"] == "SEVERE"] == []
+        if not why_no_model():
+            [take] = Recordings(tmp_path / "clips").corrections()
+            assert (take.path.split("/")[:2], take.speaker) == (["_none_of_these_", "Cas"], "Cas")
+            assert {key: take.take["settings"][key] for key in SETTINGS} == SETTINGS
+            assert take.take["heard"]["run"] == run.path.name
+            samples, rate = soundfile.read(tmp_path / "clips" / take.path)
+            assert rate == take.take["settings"]["contextRate"]
+            assert len(samples) > rate
+        severe = [entry["message"] for entry in page.get_log("browser") if entry["level"] == "SEVERE"]
+        assert [each for each in severe if "ERR_BLOCKED_BY_CLIENT" not in each] == []
 
 
 def mark_a_clip(page):
@@ -187,6 +196,38 @@ def talk(page):
     bars = "[...document.querySelectorAll('#talk-body .words .fill')].map((each) => each.style.transform)"
     wait_for(page, f"return {bars}.some((each) => /0\\.[1-9]|1/.test(each))")
     assert not find(page, "#talk-body .fault").is_displayed()
+    say_that_it_was_wrong(page)
+
+
+def say_that_it_was_wrong(page):
+    """Keep the last seconds as none of the words, by the keyboard, once a name is there."""
+    time.sleep(2)
+    press(page, Keys.ENTER, onto="#talk-body .bar button.quiet")
+    wait_for(page, "return document.querySelector('form.wrong')")
+    has_no_faults(page)
+    said, speaker = page.find_elements("css selector", "form.wrong select")[1], find(page, "form.wrong input")
+    said.send_keys("none of")
+    speaker.clear()
+    press(page, Keys.ENTER, onto="form.wrong input")
+    assert find(page, "form.wrong").is_displayed()
+    speaker.send_keys("Cas")
+    # What cannot be saved stays, also while another step is shown.
+    page.execute_cdp_cmd("Network.enable", {})
+    page.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/api/corrections"]})
+    press(page, Keys.ENTER, onto="form.wrong input")
+    wait_for(page, "return document.querySelector('form.wrong').textContent.includes('Not saved: The studio does not')")
+    page.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    go(page, "words")
+    go(page, "talk")
+    assert find(page, "form.wrong input").get_attribute("value") == "Cas"
+    for width in (390, 1280):
+        show_at(page, width, 844, dark=width == 390)
+        assert page.execute_script("return document.documentElement.scrollWidth") <= width
+        has_no_faults(page)
+    press(page, Keys.ENTER, onto="form.wrong input")
+    wait_for(page, "return document.querySelectorAll('#corrections li').length === 1")
+    assert not page.find_elements("css selector", "form.wrong")
+    assert find(page, "#corrections").text.startswith("none of these words, Cas")
 
 
 def run_accuracy(run):
@@ -346,6 +387,12 @@ def test_three_digits_by_two_people_are_understood_of_a_third(tmp_path, sound, r
             detected = {name: hear(page, sound, fsdd, words, name) for name in ("nicolas", "lucas", "yweweler")}
             record_property("detected of 30, talking", detected)
             assert min(detected.values()) >= 24, detected
+            refused = {name: count_refused(page, sound, fsdd, name) for name in ("nicolas", "lucas", "yweweler")}
+            record_property("other digits refused of 30, talking", refused)
+            # Of six such trainings (three pairs of people, two draws of their clips) and four strangers each, heard by
+            # `sayso.Stream`: 26 at the worst, 30 for 19 of 24, 29.5 in the mean.
+            assert min(refused.values()) >= 22, refused
+            assert sum(refused.values()) >= 78, refused
     [run] = list_runs(tmp_path / "runs")
     from sayso.runtime import Recognizer
 
@@ -367,6 +414,19 @@ def hear(page, sound, fsdd, words, speaker):
     """Play 30 clips to the step Talk; gives how many were detected as their word, in their order."""
     said = [word for _ in range(10) for word in words]
     clips = [read_digit(fsdd, words[word], speaker, place // len(words))[0] for place, word in enumerate(said)]
+    heard = play_to_talk(page, sound, clips)
+    return sum(block.size for block in SequenceMatcher(None, said, heard, autojunk=False).get_matching_blocks())
+
+
+def count_refused(page, sound, fsdd, speaker):
+    """Play 30 clips of digits that nobody taught it; gives how many were not taken for a word."""
+    others = (2, 3, 4, 5, 6, 8, 9)
+    clips = [read_digit(fsdd, others[place % len(others)], speaker, place // len(others))[0] for place in range(30)]
+    return 30 - len(play_to_talk(page, sound, clips))
+
+
+def play_to_talk(page, sound, clips):
+    """Play clips of 8 kHz with pauses to the step Talk; gives the words that it detects, in their order."""
     pause = np.zeros(round(1.5 * 8_000))
     whole = np.concatenate([pause, *(part for clip in clips for part in (clip, pause))])
     write_fake_sound(sound, np.concatenate([whole, np.zeros(20 * 8_000)]), 8_000)
@@ -375,9 +435,8 @@ def hear(page, sound, fsdd, words, speaker):
     wait_for(page, "return document.getElementById('talk-body').textContent.includes('Ready')")
     find(page, "#talk-body button").click()
     time.sleep(len(whole) / 8_000 + 3)
-    rows = "[...document.querySelectorAll('#talk-body tbody tr')].map((row) => row.firstChild.textContent)"
-    heard = [word for word in reversed(page.execute_script(f"return {rows}")) if word in words]
-    return sum(block.size for block in SequenceMatcher(None, said, heard, autojunk=False).get_matching_blocks())
+    rows = "[...document.querySelectorAll('#talk-body [aria-label=Detections] tbody th')].map((row) => row.textContent)"
+    return page.execute_script(f"return {rows}")[::-1]
 
 
 def read_digit(folder, digit, speaker, place):

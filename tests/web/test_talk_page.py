@@ -11,6 +11,7 @@ import pytest
 import soundfile
 import soxr
 
+from axe import find_faults, why_no_axe
 from browser import RATE, chromium, needs_model_in_browser, served, show_at, wait_for, write_fake_sound
 from sayso.data.recordings import dataset
 from sayso.delivery.web import export_web
@@ -61,6 +62,25 @@ def test_words_that_the_microphone_hears_are_told(page, tmp_path):
         assert severe(driver) == []
         driver.execute_script(LISTEN)
         assert wait_for(driver, "return document.querySelector('.talk button').textContent") == "Listen"
+
+
+@pytest.mark.skipif(bool(why_no_axe()), reason=why_no_axe())
+def test_the_page_keeps_nobody_out(page, tmp_path):
+    """While it listens, with words detected, and after it has stopped; no page is wider than its screen either."""
+    samples = np.concatenate((recording(4.0, [("low", 2.5)], rate=RATE), np.zeros(RATE, np.float32)))
+    write_fake_sound(tmp_path / "sound.wav", samples)
+    with served(page) as url, chromium(tmp_path, sound=tmp_path / "sound.wav") as driver:
+        driver.get(url)
+        wait_for(driver, READY)
+        for state in ("ready", "listening", "stopped"):
+            if state != "ready":
+                driver.execute_script(LISTEN)
+            if state == "listening":
+                wait_for(driver, "return document.querySelector('[aria-label=Detections] tbody th')")
+            for width, dark in ((1280, False), (1280, True), (390, False), (390, True)):
+                show_at(driver, width, 844, dark=dark)
+                assert find_faults(driver) == [], (state, width, dark)
+                assert driver.execute_script("return document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.slow

@@ -1,6 +1,11 @@
-"""A model as static files for any web host: the page to talk to it, and `sayso.js` for pages of one's own."""
+"""A model as static files for any web host: the page to talk to it, and `sayso.js` for pages of one's own.
+
+A service worker keeps the page for times without a network; it names every file by its hash, so that a new export is
+another worker, and no file of an old one is shown beside those of the new.
+"""
 
 import gzip
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -14,6 +19,7 @@ from sayso.web import MODEL_JSON, Described, asset_files, describe, licence_file
 __all__ = ["WebExport", "export_web"]
 
 _LICENCES = "LICENSES"
+_SERVICE_WORKER = "service-worker.js"
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,7 @@ def export_web(model: Path, folder: Path) -> WebExport:
         _copy(files, new)
         (new / packed).write_bytes(gzip.compress(described.graph.read_bytes(), mtime=0))
         (new / MODEL_JSON).write_text(facts, encoding="utf-8")
+        _write_service_worker(new)
         count = sum(path.stat().st_size for path in new.rglob("*") if path.is_file())
         _write_licences(described, new / _LICENCES)
     return WebExport(folder, count, described.notes)
@@ -65,6 +72,24 @@ def _copy(files: Mapping[str, Path], folder: Path) -> None:
     for name, path in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, folder / name)
+
+
+def _write_service_worker(folder: Path) -> None:
+    """Put the version, and the hashes of all files of a page, above its service worker."""
+    worker = folder / _SERVICE_WORKER
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path != worker)
+    hashes = {path.relative_to(folder).as_posix(): _hashes(path) for path in paths}
+    own = worker.read_text(encoding="utf-8")
+    version = hashlib.sha256(json.dumps([hashes, own]).encode()).hexdigest()
+    told = json.dumps({"VERSION": version, "FILES": hashes})
+    worker.write_text(f"Object.assign(self, {told});\n{own}", encoding="utf-8")
+
+
+def _hashes(path: Path) -> list[str]:
+    """SHA-256 of a file, and of what is in a gzipped one, as some servers open it."""
+    content = path.read_bytes()
+    forms = [content, gzip.decompress(content)] if path.suffix == ".gz" else [content]
+    return [hashlib.sha256(form).hexdigest() for form in forms]
 
 
 def _write_licences(described: Described, folder: Path) -> None:

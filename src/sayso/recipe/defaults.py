@@ -15,6 +15,7 @@ from sayso.config.overrides import merge, parse_overrides
 from sayso.config.schema import dump, read
 from sayso.data.clips import Clip
 from sayso.data.datasets import DatasetConfig
+from sayso.data.datasets.folder import none_of_these
 from sayso.data.datasets.mixed import mix
 from sayso.data.datasets.other_words import OtherWordsConfig
 from sayso.data.datasets.synthetic import SyntheticConfig
@@ -135,6 +136,8 @@ def suggest_recipe(
             progress.note(f"a small network is trained from nothing: {reason}")
         values["audio"] = suggest_audio(heard, progress=progress)
         values["training"] = {"epochs": int(np.clip(_CLIPS_TO_SEE // max(1, count), 15, 150))}
+        if not wishes.recordings_alone:
+            values |= _with_none_of_these({}, path)
         return recipe_from_values(merge(values, laid_over), source=str(path))
     values |= _pretrained(heard, count + _VOICES_BESIDE * len({clip.label for clip in heard}), progress)
     if laid_over.get("augment") == []:
@@ -142,6 +145,7 @@ def suggest_recipe(
     if wishes.in_turn and "split" not in laid_over and _can_leave_each_out(listing.clips):
         values["split"] = {"by": "each_speaker"}
     beside, said = _voices_beside(listing.clips, dataset, wishes.language or "en")
+    beside = _with_none_of_these(beside, path)
     if "dataset" in beside:
         values["training"]["balance"] = "sources"
     start = "starts from a pretrained network (speech_embedding), best for new voices; --small trains one from nothing"
@@ -152,6 +156,7 @@ def suggest_recipe(
 
 def _can_leave_each_out(clips: Sequence[Clip]) -> bool:
     """Whether speakers are few and all known, with every word said by two of them, and no test part is named."""
+    clips = [clip for clip in clips if not clip.keeps_part]
     speakers = {clip.speaker for clip in clips}
     said_by: dict[str, set[str | None]] = {}
     for clip in clips:
@@ -193,6 +198,14 @@ def _voices_beside(clips: Sequence[Clip], dataset: DatasetConfig, language: str)
     sections["dataset"] = dump(mix(dataset, [voices]))
     said = f", {counted(_VOICES_BESIDE, 'synthetic voice')} of each word and other words in such voices"
     return sections, said
+
+
+def _with_none_of_these(sections: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Add clips that a person put beside the words as saying none of them to the negatives of these sections."""
+    if (none := none_of_these(path)) is None:
+        return sections
+    others = sections.get("rejection", {}).get("negatives", [])
+    return sections | {"rejection": {"negatives": [*others, dump(none)]}}
 
 
 def suggest_for_words(words: Words, overrides: Sequence[str] = (), *, progress: Progress) -> Recipe:

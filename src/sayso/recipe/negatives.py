@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +12,7 @@ from sayso.audio import AudioFormat, find_sound, quantise
 from sayso.data.clips import Listing
 from sayso.data.corpus import Corpus, Rows, pack
 from sayso.data.datasets import DatasetConfig
+from sayso.data.datasets.folder.found import NONE_FOLDER
 from sayso.data.leakage.names import list_names
 from sayso.data.long_recordings import LongRecordings
 from sayso.data.losses import gather_reasons
@@ -45,6 +46,8 @@ class Negatives:
     """Rows of windows of longer sound, in which nothing is moved: speech may go on where they end."""
     spoken: int = 0
     """The first so many are clips of other words."""
+    speakers: tuple[str | None, ...] = ()
+    """Who says each of those, where that is known."""
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -61,7 +64,11 @@ class Negatives:
         added = np.arange(len(self), len(self) + len(samples) * are_windows)
         windows = np.concatenate((self.windows, added))
         together = np.concatenate((self.samples, samples))
-        return Negatives(together, f"{self.note}; {what}", self.fingerprints, windows, self.spoken)
+        return replace(self, samples=together, note=f"{self.note}; {what}", windows=windows)
+
+    def said_by(self, names: Collection[str]) -> Rows:
+        """Rows of clips that one of these people says."""
+        return np.array([row for row, name in enumerate(self.speakers) if name in names], dtype=np.int64)
 
     def check_apart(self, scored: Corpus, what: str) -> None:
         """Check that no clip to be scored was trained on as a negative.
@@ -104,7 +111,13 @@ def gather_negatives(
     heard = f", {counted(len(noise), 'stretch', 'stretches')} of background noise" if len(noise) else ""
     drawn = _windows(recordings, corpus.audio, rejection.windows)
     heard += f", {counted(len(drawn), 'window')} of other recordings" if len(drawn) else ""
-    note = f"{counted(spoken, 'clip')} of other words{heard} and {len(made)} of made noise train as none of the words"
+    given = sum(
+        every.clips[row].label == NONE_FOLDER for every, part in zip(packed, parts, strict=True) for row in part
+    )
+    own = f" ({given:,} of them in {NONE_FOLDER})" if given else ""
+    note = (
+        f"{counted(spoken, 'clip')} of other words{own}{heard} and {len(made)} of made noise train as none of the words"
+    )
     if left_out := sum(map(len, packed)) - spoken:
         note += f" ({counted(left_out, 'clip')} of the words themselves left out)"
     if unread := [why for each in packed for why in each.skipped]:
@@ -114,7 +127,8 @@ def gather_negatives(
     samples = [every.samples[part] for every, part in zip(packed, parts, strict=True)]
     everything = np.concatenate((*samples, noise, made, drawn))
     windows = np.arange(len(everything) - len(drawn), len(everything))
-    return Negatives(everything, note, marks, windows, spoken)
+    speakers = tuple(every.clips[row].speaker for every, part in zip(packed, parts, strict=True) for row in part)
+    return Negatives(everything, note, marks, windows, spoken, speakers)
 
 
 def _clips(dataset: DatasetConfig, corpus: Corpus, progress: Progress) -> Corpus:

@@ -130,6 +130,13 @@ class Prepared:
         return gathered.with_more(words, f"so do {counted(len(words), 'clip')} in which a word is cut")
 
     @cached_property
+    def unheard_negatives(self) -> Rows:
+        """Rows of the negatives that are left out, as a speaker who is tested says them."""
+        if self.negatives is None or self.split.kind != "speakers":
+            return np.zeros(0, np.int64)
+        return self.negatives.said_by(self.test_speakers)
+
+    @cached_property
     def _gathered(self) -> Negatives | None:
         """Those that do not hang on the split."""
         rejection = self.recipe.rejection

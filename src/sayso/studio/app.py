@@ -1,13 +1,11 @@
 """The page's server: what it shows, and what the page asks of the recordings, the training and the runs."""
 
-import math
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -15,17 +13,17 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from sayso.data.voices.espeak import is_installed
-from sayso.errors import AudioError, DataError, Fault, SettingsError
+from sayso.errors import DataError, Fault, SettingsError
 from sayso.http.requests import answering, read_body
 from sayso.runtime.live import Tell
 from sayso.studio.advice import advise
-from sayso.studio.intake import LONGEST_SECONDS, MOST_BYTES, Intake, plain_settings
+from sayso.studio.corrections import Corrections, plain_take, read_sound
+from sayso.studio.intake import LONGEST_SECONDS, MOST_BYTES, Intake
 from sayso.studio.marks import Marks
 from sayso.studio.prompting import clip_seconds
 from sayso.studio.recordings import Recordings
 from sayso.studio.requests import read_json_body, text_of, told
 from sayso.studio.runs import describe_runs, find_run, score_of
-from sayso.studio.takes import Take
 from sayso.studio.talk import Talk
 from sayso.studio.training import Training, Wanted
 from sayso.system.files import write_text
@@ -98,6 +96,7 @@ class Studio:
             ],
             "speakers": [{"speaker": name, "clips": count} for name, count in sorted(people.items()) if name],
             "clips": len(takes),
+            "corrections": len(self.recordings.corrections()),
             "remarks": sum(bool(take.take.get("remarks")) for take in takes),
             "voices": is_installed(),
             "limits": {"seconds": LONGEST_SECONDS, "bytes": MOST_BYTES},
@@ -140,6 +139,7 @@ def make_app(studio: Studio) -> Starlette:
     """Put together what answers the page, without its guard."""
     pages = _Pages()
     clips = _Clips(studio)
+    corrections = Corrections(studio.recordings, studio.intake)
     runs = _Runs(studio)
     talk = Talk(studio.runs)
     return Starlette(
@@ -151,6 +151,8 @@ def make_app(studio: Studio) -> Starlette:
             _route("/api/clips", clips.list, "GET"),
             _route("/api/clips", clips.record, "POST"),
             _route("/api/files", clips.take_file, "POST"),
+            _route("/api/corrections", corrections.list, "GET"),
+            _route("/api/corrections", corrections.keep, "POST"),
             _route("/api/clips/{path:path}", clips.sound, "GET"),
             _route("/api/clips/{path:path}", clips.remove, "DELETE"),
             _route("/api/training", runs.training, "GET"),
@@ -209,30 +211,22 @@ class _Clips:
     async def list(self, request: Request) -> Response:
         takes = await run_in_threadpool(self._studio.recordings.takes)
         speaker = request.query_params.get("speaker")
-        return JSONResponse({"clips": [_plain(take) for take in takes if speaker in (None, take.speaker or "")]})
+        return JSONResponse({"clips": [plain_take(take) for take in takes if speaker in (None, take.speaker or "")]})
 
     async def record(self, request: Request) -> Response:
-        facts = told(request)
-        rate = facts.get("sample_rate")
-        if not isinstance(rate, int | float) or not math.isfinite(rate):
-            raise SettingsError([Fault("", "the request does not say its sample_rate")])
-        word, speaker = text_of(facts, "word"), text_of(facts, "speaker")
-        content = await read_body(request, most=MOST_BYTES, what="the recording")
-        if not content or len(content) % 4:
-            raise AudioError("the microphone gave no sound; record it again")
-        samples = np.frombuffer(content, "<f4").astype(np.float32)
-        settings = plain_settings(facts.get("settings"))
+        sound = await read_sound(request)
+        word = text_of(sound.facts, "word")
         take = await run_in_threadpool(
-            self._studio.intake.record, word, speaker, samples, round(rate), settings=settings
+            self._studio.intake.record, word, sound.speaker, sound.samples, sound.sample_rate, settings=sound.settings
         )
-        return JSONResponse(_plain(take), 201)
+        return JSONResponse(plain_take(take), 201)
 
     async def take_file(self, request: Request) -> Response:
         facts = told(request)
         word, speaker, name = (text_of(facts, key) for key in ("word", "speaker", "name"))
         content = await read_body(request, most=MOST_BYTES, what=f"'{Path(name).name[:80]}'")
         take = await run_in_threadpool(self._studio.intake.take_file, word, speaker, name, content)
-        return JSONResponse(_plain(take), 201)
+        return JSONResponse(plain_take(take), 201)
 
     async def sound(self, request: Request) -> Response:
         take = await run_in_threadpool(self._studio.recordings.find, request.path_params["path"])
@@ -311,13 +305,3 @@ def _file(path: Path, kind: str, policy: str) -> Response:
     if not path.is_file():
         raise DataError(f"this run has no {path.name}; it has not finished, or it was removed")
     return FileResponse(path, media_type=kind, headers={"content-security-policy": policy})
-
-
-def _plain(take: Take) -> dict[str, Any]:
-    return {
-        "path": take.path,
-        "word": take.label,
-        "speaker": take.speaker or "",
-        "remarks": take.take.get("remarks") or [],
-        "recorded_at": take.take.get("recorded_at", ""),
-    }

@@ -67,15 +67,39 @@ class Intake:
             SettingsError: the word is none of the words, or the name cannot be used.
             OutputError: it cannot be written.
         """
-        if not _LOWEST_RATE <= sample_rate <= _HIGHEST_RATE:
-            raise AudioError(
-                f"a microphone of {sample_rate:,} samples a second is not understood; "
-                f"{_LOWEST_RATE:,} to {_HIGHEST_RATE:,} are"
-            )
-        _check_length(len(samples) / sample_rate)
-        if not np.isfinite(samples).all() or float(np.abs(samples).max()) > _BEYOND:
-            raise AudioError("what the microphone gave is no sound; record it again")
-        return self._keep(word, speaker, _Sound(samples, sample_rate), {"settings": dict(settings)} if settings else {})
+        sound = _heard(samples, sample_rate)
+        return self._keep(word, speaker, sound, {"settings": dict(settings)} if settings else {})
+
+    def correct(
+        self,
+        word: str | None,
+        speaker: str,
+        samples: NDArray[np.float32],
+        sample_rate: int,
+        *,
+        settings: Mapping[str, Any],
+        heard: Mapping[str, Any],
+    ) -> Take:
+        """Keep what a model got wrong, for the training alone.
+
+        Args:
+            word: what was said, one of the words; None: none of them.
+            speaker: as `record`.
+            samples: as `record`.
+            sample_rate: as `record`.
+            settings: as `record`.
+            heard: what the model made of it, in plain values.
+
+        Raises:
+            AudioError: as `record`.
+            SettingsError: as `record`.
+            OutputError: as `record`.
+        """
+        sound = _heard(samples, sample_rate)
+        facts = {"settings": dict(settings), "heard": dict(heard)}
+        return self._recordings.add_correction(
+            word, speaker, sound.samples, sound.sample_rate, facts={key: value for key, value in facts.items() if value}
+        )
 
     def take_file(self, word: str, speaker: str, name: str, content: bytes) -> Take:
         """Keep a sound file of any kind that `sayso.audio` reads, as FLAC of one channel at its own rate.
@@ -124,6 +148,19 @@ class Intake:
             while len(self._compared) > _MOST_KNOWN:
                 self._compared.popitem(last=False)
         return clip
+
+
+def _heard(samples: NDArray[np.float32], sample_rate: int) -> _Sound:
+    """Check what is said to be of a microphone."""
+    if not _LOWEST_RATE <= sample_rate <= _HIGHEST_RATE:
+        raise AudioError(
+            f"a microphone of {sample_rate:,} samples a second is not understood; "
+            f"{_LOWEST_RATE:,} to {_HIGHEST_RATE:,} are"
+        )
+    _check_length(len(samples) / sample_rate)
+    if not np.isfinite(samples).all() or float(np.abs(samples).max()) > _BEYOND:
+        raise AudioError("what the microphone gave is no sound; record it again")
+    return _Sound(samples, sample_rate)
 
 
 def _read(name: str, content: bytes) -> _Sound:

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from hashlib import sha256
 
+from sayso.data.datasets.folder.found import NONE_FOLDER
 from sayso.errors import Fault, SettingsError
 from sayso.system.files import folder_name
 
@@ -16,11 +17,11 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _TAKEN = re.compile(
     r"(train(ing)?|test(ing)?|val(id(ation)?)?|dev|eval(uation)?)(set|data|split|part|clips|audio|files|samples)?"
     r"|backgroundnoise|orig(inals?)?|raw|clean|loud|quiet|soft|nois[ey]|aug(mented|mentations?)?|processed|normali[sz]ed"
-    r"|denoised|trimmed|copy|copies|resampled|converted|wavs?|mp3|flac|audio|clips|samples|recordings|sounds|files|data"
+    r"|trainingonly|noneofthese|denoised|trimmed|copy|copies|resampled|converted|wavs?|mp3|flac|audio|clips|samples|recordings|sounds|files|data"
 )
 _LONGEST_FOLDER_BYTES = 80
 # What a manifest takes for nothing.
-_NOTHING = frozenset(("nan", "<na>", "none", "null"))
+_NOTHING = frozenset(("nan", "<na>", "none", "null", NONE_FOLDER))
 
 
 def read_name(text: str, *, what: str) -> str:

@@ -1,8 +1,9 @@
 """A folder of recordings that people add to: its words, its people, its clips, as ordinary files.
 
-A clip is `FOLDER/word/speaker/time.flac`. It is written under a name that nobody reads, brought to the disk, renamed,
-entered into the manifest, and only then counts as kept. Several programs may write to one folder: each waits for the
-other, and no name is used twice.
+A clip is `FOLDER/word/speaker/time.flac`, one that only trains `FOLDER/_training_only_/word/speaker/time.flac`, and one
+that says none of the words `FOLDER/_none_of_these_/speaker/time.flac`. It is written under a name that nobody reads,
+brought to the disk, renamed, entered into the manifest, and only then counts as kept. Several programs may write to one
+folder: each waits for the other, and no name is used twice.
 """
 
 import errno
@@ -10,7 +11,6 @@ import os
 import secrets
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from sayso.audio import encode_sound, quantise
-from sayso.data.datasets.folder.found import NOISE_FOLDER, is_sound, spelled
+from sayso.data.datasets.folder.found import NONE_FOLDER, ONLY_TRAINS, TRAINING_FOLDER, spelled
 from sayso.errors import DataError, Fault, OutputError, SettingsError
 from sayso.studio.names import free_folder_name, read_name
+from sayso.studio.places import Place, find_corrections, find_recordings
 from sayso.studio.takes import MANIFEST, Take, append_take, read_takes, write_takes
 from sayso.studio.words import Word, Words, read_words, write_words
 from sayso.system.claims import locked_file
@@ -31,15 +32,6 @@ __all__ = ["Recordings"]
 _LOCK = ".sayso-studio-lock"
 _CLIP_LOST = "this clip was not saved"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-@dataclass(frozen=True)
-class _Place:
-    """A sound file below the folder, and what the folders above it say."""
-
-    path: str
-    word: str
-    speaker: str | None
 
 
 class Recordings:
@@ -62,13 +54,11 @@ class Recordings:
 
     def _words(self) -> Words:
         known = read_words(self.folder)
-        clips = self._by_folders()
         labels = {take.path: take.label for take in read_takes(self.folder).values()}
-        for place in clips:
-            folder = place.path.partition("/")[0]
-            known = known.with_word(Word(labels.get(place.path, place.word), "", folder))
-            if place.speaker:
-                known = known.with_speaker(place.speaker, place.path.split("/")[1])
+        for place in find_recordings(self.folder):
+            known = known.with_word(Word(labels.get(place.path, place.word), "", place.folder))
+            if place.speaker and place.speaker_folder:
+                known = known.with_speaker(place.speaker, place.speaker_folder)
         return known
 
     def set_words(self, words: Sequence[tuple[str, str]]) -> tuple[Word, ...]:
@@ -88,7 +78,7 @@ class Recordings:
             seen.add(word.casefold())
         with self._alone():
             before = self._words()
-            kept = {take.label for take in self.takes()}
+            kept = {take.label for take in self._all() if take.label != NONE_FOLDER}
             if gone := sorted(kept - {word for word, _ in names}):
                 raise SettingsError([Fault("", f"'{gone[0]}' has clips; remove those first, or keep the word")])
             folders = {word.word: word.folder for word in before.words}
@@ -103,17 +93,26 @@ class Recordings:
 
     def takes(self) -> list[Take]:
         """Every clip that is there, by path: as the manifest has it, or as its folders say."""
+        return self._takes(find_recordings(self.folder))
+
+    def corrections(self) -> list[Take]:
+        """Every clip that only trains: of words, then those that say none of them, labelled `_none_of_these_`."""
+        return self._takes(find_corrections(self.folder), split=ONLY_TRAINS)
+
+    def _all(self) -> list[Take]:
+        return [*self.takes(), *self.corrections()]
+
+    def _takes(self, places: Iterable[Place], split: str | None = None) -> list[Take]:
         told, known = read_takes(self.folder), read_words(self.folder)
         words = {word.folder: word.word for word in known.words}
         people = {folder: name for name, folder in known.speakers.items()}
-        takes: list[Take] = []
-        for place in self._by_folders():
-            folder = place.path.partition("/")[0]
+
+        def by_folders(place: Place) -> Take:
             speaker = people.get(place.speaker, place.speaker) if place.speaker else None
-            takes.append(
-                told.get(place.path) or Take(path=place.path, label=words.get(folder, place.word), speaker=speaker)
-            )
-        return takes
+            part = None if place.folder == NONE_FOLDER else split
+            return Take(path=place.path, label=words.get(place.folder, place.word), speaker=speaker, split=part)
+
+        return [told.get(place.path) or by_folders(place) for place in places]
 
     def find(self, path: str) -> Take:
         """The clip of this path; nothing but clips of this folder is found.
@@ -121,7 +120,7 @@ class Recordings:
         Raises:
             DataError: there is none.
         """
-        for take in self.takes():
+        for take in self._all():
             if take.path == path:
                 return take
         raise DataError("there is no such clip; it was removed, or never there")
@@ -142,11 +141,33 @@ class Recordings:
             SettingsError: the word is none of them, or the name cannot be used.
             OutputError: it cannot be written; nothing is left of it.
         """
+        return self._add(word, speaker, encode_sound(quantise(samples), sample_rate, "FLAC"), facts, only_trains=False)
+
+    def add_correction(
+        self, word: str | None, speaker: str, samples: NDArray[Any], sample_rate: int, *, facts: Mapping[str, Any]
+    ) -> Take:
+        """Keep a clip that only ever trains, as `add` does.
+
+        Args:
+            word: one of the words; None: none of these is said, whatever the words will be.
+            speaker: as `add`, and so on.
+            samples: as `add`.
+            sample_rate: as `add`.
+            facts: as `add`.
+
+        Raises:
+            SettingsError: as `add`.
+            OutputError: as `add`.
+        """
+        return self._add(word, speaker, encode_sound(quantise(samples), sample_rate, "FLAC"), facts, only_trains=True)
+
+    def _add(
+        self, word: str | None, speaker: str, content: bytes, facts: Mapping[str, Any], *, only_trains: bool
+    ) -> Take:
         speaker = read_name(speaker, what="speaker")
-        content = encode_sound(quantise(samples), sample_rate, "FLAC")
         with self._alone():
             words = self._words()
-            here = next((each.folder for each in words.words if each.word == word), None)
+            here = NONE_FOLDER if word is None else words.folder_of(word)
             if here is None:
                 raise SettingsError([Fault("", f"'{word}' is none of the words; add it first")])
             if (folder := words.speakers.get(speaker)) is None:
@@ -154,11 +175,13 @@ class Recordings:
                 words = words.with_speaker(speaker, folder)
                 self._write_words(words, lost=_CLIP_LOST)
             now = datetime.now().astimezone()
-            path = f"{here}/{folder}/{now:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}.flac"
+            above = f"{TRAINING_FOLDER}/{here}" if only_trains and word is not None else here
+            path = f"{above}/{folder}/{now:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}.flac"
             take = Take(
                 path=path,
-                label=word,
+                label=NONE_FOLDER if word is None else word,
                 speaker=speaker,
+                split=ONLY_TRAINS if only_trains and word is not None else None,
                 take={"recorded_at": now.isoformat(timespec="milliseconds"), **facts},
             )
             self._write(self.folder / path, content, take)
@@ -185,20 +208,12 @@ class Recordings:
         Raises:
             OutputError: clips that others put there cannot be entered into the manifest.
         """
-        takes = self.takes()
+        takes = self._all()
         if all(_is_plain(take) for take in takes):
             return self.folder
         with self._alone():
             write_takes(self.folder, takes)
         return self.folder / MANIFEST
-
-    def _by_folders(self) -> list[_Place]:
-        return [
-            _Place(f"{word}/{rest}", spelled(word), spelled(rest.partition("/")[0]) if "/" in rest else None)
-            for word in _names(self.folder, folders=True)
-            if word != NOISE_FOLDER
-            for rest in _sounds(self.folder / word)
-        ]
 
     def _write(self, path: Path, content: bytes, take: Take) -> None:
         with _plain_errors(_CLIP_LOST):
@@ -224,28 +239,10 @@ class Recordings:
 
 
 def _is_plain(take: Take) -> bool:
-    word, *between = take.path.split("/")[:-1]
+    word, *between = take.path.removeprefix(f"{TRAINING_FOLDER}/").split("/")[:-1]
     return spelled(word) == take.label and [spelled(name) for name in between] == (
         [take.speaker] if take.speaker else []
     )
-
-
-def _names(folder: Path, *, folders: bool) -> Iterable[str]:
-    with suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(folder) as entries:
-        return sorted(each.name for each in entries if each.is_dir() == folders and not each.name.startswith("."))
-    return ()
-
-
-def _sounds(folder: Path) -> list[str]:
-    """Sound files in a word's folder, and one folder below."""
-    here = [name for name in _names(folder, folders=False) if is_sound(name)]
-    below = [
-        f"{speaker}/{name}"
-        for speaker in _names(folder, folders=True)
-        for name in _names(folder / speaker, folders=False)
-        if is_sound(name)
-    ]
-    return here + below
 
 
 def _sync_folders(first: Path, last: Path) -> None:

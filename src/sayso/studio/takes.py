@@ -24,9 +24,11 @@ class Take:
     """The word, as it was typed."""
     speaker: str | None = None
     """Who says it, as it was typed."""
+    split: str | None = None
+    """The part that it is kept to: `training only`; None: as clips are divided."""
     take: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """`recorded_at`; `settings` of the microphone, as the browser tells them, or `file`, what a dropped one was called;
-    `remarks`, what was found at once."""
+    `remarks`, what was found at once; of a correction `heard`, what the model took it for."""
 
 
 def read_takes(folder: Path) -> dict[str, Take]:
@@ -45,10 +47,13 @@ def _read(line: str) -> Take | None:
         return None
     if not isinstance(values, dict):
         return None
-    path, label, speaker, facts = (values.get(key) for key in ("path", "label", "speaker", "take"))
-    if not isinstance(path, str) or not isinstance(label, str) or not isinstance(speaker, str | None):
+    path, label, speaker, split, facts = (values.get(key) for key in ("path", "label", "speaker", "split", "take"))
+    if not isinstance(path, str) or not isinstance(label, str):
         return None
-    return Take(path=path, label=label, speaker=speaker or None, take=facts if isinstance(facts, dict) else {})
+    if not isinstance(speaker, str | None) or not isinstance(split, str | None):
+        return None
+    facts = facts if isinstance(facts, dict) else {}
+    return Take(path=path, label=label, speaker=speaker or None, split=split or None, take=facts)
 
 
 def append_take(folder: Path, take: Take) -> None:

@@ -34,6 +34,10 @@ class Words:
     speakers: Mapping[str, str] = field(default_factory=dict[str, str])
     """Name to folder."""
 
+    def folder_of(self, word: str) -> str | None:
+        """Give the folder of a word; None: it is none of them."""
+        return next((each.folder for each in self.words if each.word == word), None)
+
     def with_word(self, word: Word) -> "Words":
         """Add a word, unless one is called so or has its folder."""
         if any(each.word == word.word or each.folder == word.folder for each in self.words):

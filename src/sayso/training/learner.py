@@ -47,10 +47,11 @@ class Learner(nn.Module):
             # Processors and GPUs convolve images faster with channels innermost.
             classifier.network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.sources = sources.beside(split.train)
+        self.unheard = prepared.unheard_negatives
         surroundings = Surroundings(classifier.audio.sample_rate)
         parts = [part for part in classifier.recipe.augment if part.works_on == "features"]
         self.on_features = [part.build(surroundings) for part in parts]
-        others = self.sources.negatives.drawn if self.sources.negatives else 1
+        others = max(1, len(self._draw_negatives(epoch=0)))
         self.negative_weight = classifier.recipe.rejection.negatives_weight * len(split.train) / others
         self.steps_per_epoch = -(-len(split.train) // self.settings.batch_size)
         self.validation_steps = -(-len(split.validation) // _MEASURE_BATCH)
@@ -187,10 +188,13 @@ class Learner(nn.Module):
 
     def _negatives(self, epoch: int, step: int) -> Rows:
         """The negatives of a step: all of them once an epoch, shared out over its steps."""
+        return np.array_split(self._draw_negatives(epoch), self.steps_per_epoch)[step]
+
+    def _draw_negatives(self, epoch: int) -> Rows:
         if self.sources.negatives is None:
             return np.zeros(0, np.int64)
         shuffled = self.sources.negatives.draw(np.random.default_rng((self.settings.seed, epoch, 2)))
-        return np.array_split(shuffled, self.steps_per_epoch)[step]
+        return shuffled[~np.isin(shuffled, self.unheard)]
 
 
 L = TypeVar("L", bound=Learner)

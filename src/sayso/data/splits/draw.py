@@ -52,7 +52,8 @@ def draw_split(corpus: Corpus, settings: SplitSettings, *, seed: int, copies: It
     held = _validation_rows(corpus, left, chosen, settings.validation_share, seed, groups)
     if chosen != "none":
         held = np.union1d(held, _kept_rows(corpus, "validation"))
-    train = np.setdiff1d(np.arange(len(corpus)), np.concatenate((held, test)))
+    apart, apart_notes = _of_tested_speakers(corpus, test) if kind == "speakers" else (test[:0], ())
+    train = np.setdiff1d(np.arange(len(corpus)), np.concatenate((held, test, apart)))
     split = Split(train, held, test, kind)
     _check_parts(corpus, split)
     split, subset_notes = _with_subset(corpus, split, settings)
@@ -60,7 +61,9 @@ def draw_split(corpus: Corpus, settings: SplitSettings, *, seed: int, copies: It
     shared = len(tested & trained) if tested else None
     # Who names the speakers to be tested, as a comparison does in turn, knows how many they are.
     alone = () if settings.test_speakers else tuple(_note_one_speaker(kind, tested))
-    return replace(split, notes=(*fold_notes, *subset_notes, *alone, *_notes(corpus, split)), speakers_shared=shared)
+    return replace(
+        split, notes=(*fold_notes, *apart_notes, *subset_notes, *alone, *_notes(corpus, split)), speakers_shared=shared
+    )
 
 
 def divide_for_speaker(corpus: Corpus, speaker: str) -> Split:
@@ -112,6 +115,15 @@ def _with_subset(corpus: Corpus, split: Split, settings: SplitSettings) -> tuple
     return replace(split, train=split.train[kept]), (note,)
 
 
+def _of_tested_speakers(corpus: Corpus, test: Rows) -> tuple[Rows, tuple[str, ...]]:
+    """Recordings that only train, of speakers who are tested: they are left out, so that nothing of those is heard."""
+    tested = _speakers(corpus, test)
+    kept = (int(row) for row in _kept_rows(corpus, "train"))
+    rows = [row for row in kept if corpus.clips[row].source == 0 and corpus.clips[row].speaker in tested]
+    note = f"{counted(len(rows), 'clip')} of test speakers that only train left out"
+    return np.array(rows, dtype=np.int64), (note,) if rows else ()
+
+
 def _fold_as_speakers(corpus: Corpus, settings: SplitSettings) -> tuple[SplitSettings, tuple[str, ...]]:
     """A fold as what it is, a split by speaker with these test speakers; and a note that names them."""
     if settings.folds is None:
@@ -150,11 +162,11 @@ def _test_rows(corpus: Corpus, rows: Rows, settings: SplitSettings, kind: str) -
     if kind == "random":
         return _share_of_each_word(corpus, rows, settings.test_share, rng)
     if settings.test_speakers:
-        known = {clip.speaker for clip in corpus.clips}
+        known = {corpus.clips[row].speaker for row in rows}
         if missing := [name for name in settings.test_speakers if name not in known]:
             names = listed(sorted(name for name in known if name), _MOST_NAMES)
             raise DataError(f"split.test_speakers names {', '.join(missing)}, unknown here; there are {names}")
-        return _rows(corpus, lambda row: corpus.clips[row].speaker in settings.test_speakers)
+        return np.array([row for row in rows if corpus.clips[row].speaker in settings.test_speakers], dtype=np.int64)
     return _share_of_speakers(corpus, rows, settings.test_share, rng)
 
 

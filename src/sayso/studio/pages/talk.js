@@ -1,10 +1,12 @@
 // Step 5: the microphone runs the exported file in this page, by the modules that any web page can have.
 import { ask, element, make } from "./api.js";
+import { Wrong, showCorrections } from "./wrong.js";
 
 let recogniser;
+const wrong = new Wrong();
 let visit = 0; // a model that is loaded after the person has left is let go at once
 
-export async function show() {
+export async function show(state) {
   const { runs } = await ask("/api/runs");
   const run = runs.find((each) => each.state === "finished");
   const body = element("talk-body");
@@ -15,10 +17,16 @@ export async function show() {
   visit += 1;
   const own = visit;
   const { showTalk } = await import("/web/talk.js");
-  const loaded = await showTalk(body, { url: `/runs/${encodeURIComponent(run.name)}/web/` });
+  wrong.prepare(state, run.name);
+  await showCorrections();
+  const loaded = await showTalk(body, { url: `/runs/${encodeURIComponent(run.name)}/web/`, wrong });
   if (own === visit) recogniser = loaded;
   else loaded?.close();
 }
+
+addEventListener("beforeunload", (event) => {
+  if (wrong.pending) event.preventDefault();
+});
 
 export function leave() {
   visit += 1;

@@ -16,8 +16,9 @@ let before; // the state at the last look
 
 export async function show(state) {
   const people = counted(state.speakers.length, "person", "people");
+  const beside = state.corrections ? ` Beside them ${counted(state.corrections, "clip")} of what was wrong in Talk, which only train.` : "";
   element("train-what").textContent = state.clips
-    ? `${counted(state.clips, "clip")} of ${counted(state.words.length, "word")} by ${people}.`
+    ? `${counted(state.clips, "clip")} of ${counted(state.words.length, "word")} by ${people}.${beside}`
     : state.voices && state.words.length > 1
       ? "There are no clips: synthetic voices will say the words. Recordings of people make it better."
       : "There are no clips yet. Record some first.";

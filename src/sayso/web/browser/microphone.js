@@ -22,8 +22,8 @@ export async function askForMicrophone(wanted = {}) {
 /**
  * Open the microphone.
  * @param {(fault: SaysoError) => void} lost called when it goes away
- * @returns {Promise<object>} `{ label, sampleRate, settings, context, source, collect(port), close() }`; `settings` is what
- *   the browser says it really does
+ * @returns {Promise<object>} `{ label, sampleRate, settings, context, source, collect(port), recent(), close() }`; `settings`
+ *   is what the browser says it really does, `recent()` gives the last seconds, `{ samples, at }`
  */
 export async function openMicrophone(lost) {
   const stream = await askForMicrophone();
@@ -33,6 +33,8 @@ export async function openMicrophone(lost) {
   await Promise.all([context.audioWorklet.addModule(new URL("worklet.js", import.meta.url)), context.resume()]);
   const source = context.createMediaStreamSource(stream);
   const collector = new AudioWorkletNode(context, "sayso-collector", { numberOfInputs: 1, outputChannelCount: [1] });
+  const asked = [];
+  collector.port.onmessage = ({ data }) => asked.shift()(data);
   source.connect(collector).connect(context.destination); // it puts out silence; what leads nowhere may not be run
   return {
     label: track.label,
@@ -41,6 +43,11 @@ export async function openMicrophone(lost) {
     context,
     source,
     collect: (port) => collector.port.postMessage({ port }, [port]),
+    recent: () =>
+      new Promise((resolve) => {
+        asked.push(resolve);
+        collector.port.postMessage({ wants: "recent" });
+      }),
     close: () => {
       track.onended = null;
       track.stop();

@@ -18,7 +18,10 @@ import { openMicrophone } from "./microphone.js";
 export { SaysoError };
 
 export class Sayso {
-  /** Called with each word: `{ word, score, start, end }`, in seconds of the stream. */
+  /**
+   * Called with each word: `{ word, score, start, end, at }`, in seconds of the stream; `at` is when that was, by `Date.now()`,
+   * or null of samples that were fed.
+   */
   onword = null;
   /** Called at each hop: `{ hop, start, end, scores, probabilities, logits, milliseconds, latency }`. */
   onhop = null;
@@ -149,6 +152,18 @@ export class Sayso {
     return microphone;
   }
 
+  /**
+   * Give what the microphone heard last, up to 10 s, as it came: at its own rate, in [-1, 1].
+   * @returns {Promise<object>} `{ samples, sampleRate, at, label, settings }`: a `Float32Array`; when its last sample was heard,
+   *   by `Date.now()`; and what the browser says of the microphone
+   * @throws {SaysoError} nothing is listened to
+   */
+  async recent() {
+    if (!this.microphone) throw new SaysoError("no-microphone", "Nothing is listened to: press Listen first.");
+    const { sampleRate, label, settings } = this.microphone;
+    return { ...(await this.microphone.recent()), sampleRate, label, settings };
+  }
+
   /** Stop hearing the microphone. */
   stop() {
     this.microphone?.close();
@@ -185,10 +200,11 @@ export class Sayso {
 
   #hear(heard) {
     this.lost = { dropped: heard.dropped, skipped: heard.skipped };
-    this.#judge(heard, Date.now() - heard.at);
+    this.#judge(heard, heard.at);
   }
 
-  #judge({ answers, milliseconds }, latency = null) {
+  #judge({ answers, milliseconds }, at = null) {
+    const latency = at === null ? null : Date.now() - at;
     const { clip_samples: length, sample_rate: rate } = this.facts.audio;
     const hopLength = hopSamples(this.settings, rate);
     const found = [];
@@ -198,7 +214,7 @@ export class Sayso {
       const start = (Math.max(0, hop - this.settings.smoothing + 1) * hopLength) / rate;
       this.onhop?.({ hop, start, end, scores, probabilities, logits, milliseconds: milliseconds / answers.length, latency });
       if (!fired) continue;
-      const detection = { word: this.labels[fired.place], score: fired.score, start, end };
+      const detection = { word: this.labels[fired.place], score: fired.score, start, end, at };
       found.push(detection);
       this.onword?.(detection);
     }

@@ -14,7 +14,9 @@ export class Spectrogram {
     this.paint = canvas.getContext("2d");
     this.words = [];
     this.frame = null;
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (this.colours = null));
+    this.fits = false; // what is drawn, to the size and the colours of the page
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (this.fits = false));
+    new ResizeObserver(() => (this.fits = false)).observe(canvas);
   }
 
   /** Show a microphone's sound; `tell` gets its level in dB below full scale. */
@@ -27,7 +29,7 @@ export class Spectrogram {
     this.powers = new Uint8Array(this.analyser.frequencyBinCount);
     this.wave = new Float32Array(this.analyser.fftSize);
     this.shown = Math.min(1, this.highest / (context.sampleRate / 2));
-    this.#fit();
+    this.fits = false;
     this.last = null;
     const draw = (now) => {
       this.#draw(now, tell);
@@ -51,12 +53,14 @@ export class Spectrogram {
     this.scale = devicePixelRatio;
     this.canvas.width = Math.round(width * this.scale);
     this.canvas.height = Math.round(height * this.scale);
-    this.colours = null;
+    this.colours = makeColours(this.canvas);
+    this.fits = true;
   }
 
   #draw(now, tell) {
+    if (!this.fits) this.#fit();
     const { canvas, paint } = this;
-    this.colours ??= makeColours(canvas);
+    if (!canvas.width || !canvas.height) return; // another step is shown
     const wide = this.last === null ? 1 : Math.round(((now - this.last) / 1000) * PIXELS_A_SECOND * this.scale);
     if (wide < 1) return;
     this.last = now;

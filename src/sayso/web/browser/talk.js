@@ -1,5 +1,6 @@
 /** The Talk page: live bars with thresholds as dials, a spectrogram, detections, and how quick it all is. */
 
+import { cutClips, saveFirst } from "./clip.js";
 import { either, make, median, percent, rounded } from "./elements.js";
 import { SaysoError, Sayso } from "./sayso.js";
 import { Spectrogram } from "./spectrogram.js";
@@ -7,24 +8,29 @@ import { Spectrogram } from "./spectrogram.js";
 const SHOWN_DETECTIONS = 50;
 const KEPT_TIMES = 200;
 const TICK_SECONDS = 0.5;
+const SAVE = { label: "Save the last word as a file", show: saveFirst };
 
 /**
  * Show the Talk page.
  * @param {Element} root what it is shown in; its contents are replaced
- * @param {{url: string}} options the model, as for `Sayso.load`
+ * @param {{url: string, wrong: ?{label: string, show: (clips: object[], recent: object) => ?Element, pending: ?Element}}} options
+ *   `url`: the model, as for `Sayso.load`; `wrong`: what a person can do when an answer is wrong, under which label, which gets
+ *   the clips of `cutClips` and shows an element; without it the sound is saved as a file
  * @returns {Promise<?Sayso>} the recogniser; null where it cannot be loaded, which the page says
  */
-export async function showTalk(root, { url }) {
+export async function showTalk(root, { url, wrong = SAVE }) {
   const status = make("span", { className: "muted", role: "status", textContent: "Loading the model …" });
   const button = make("button", { type: "button", textContent: "Listen", disabled: true });
   const fault = make("p", { className: "notes fault", role: "alert", hidden: true });
-  const talk = make("div", { className: "talk" }, make("div", { className: "bar" }, button, status), fault);
+  const correct = make("button", { type: "button", className: "quiet", textContent: wrong.label, disabled: true });
+  const asked = make("div", { className: "asked" }, ...(wrong.pending ? [wrong.pending] : []));
+  const talk = make("div", { className: "talk" }, make("div", { className: "bar" }, button, correct, status), fault, asked);
   root.replaceChildren(talk);
   const began = performance.now();
   try {
     const recogniser = await Sayso.load(url);
     const took = ((performance.now() - began) / 1000).toFixed(1);
-    new Talk(recogniser, { talk, status, button, fault });
+    new Talk(recogniser, { talk, status, button, fault, correct, asked, wrong });
     status.textContent = `Ready; the model was loaded in ${took} s.`;
     return recogniser;
   } catch (error) {
@@ -42,8 +48,9 @@ function showFault(place, error) {
 }
 
 class Talk {
-  constructor(recogniser, { talk, status, button, fault }) {
-    Object.assign(this, { recogniser, status, button, fault });
+  constructor(recogniser, { talk, status, button, fault, correct, asked, wrong }) {
+    Object.assign(this, { recogniser, status, button, fault, correct, asked, wrong, last: null });
+    correct.onclick = () => this.#correct();
     this.words = new Map(recogniser.labels.map((word) => [word, new Word(recogniser, word)]));
     this.said = make("p", { className: "headline said", ariaLive: "polite" });
     this.none = make("tr", {}, make("td", { colSpan: 3, className: "muted none", textContent: "None yet." }));
@@ -123,6 +130,8 @@ class Talk {
       this.said.replaceChildren(make("span", { className: "muted", textContent: `Say ${either(this.recogniser.labels)}.` }));
       this.status.textContent = `Listening to ${microphone.label || "the microphone"}.`;
       this.button.textContent = "Stop";
+      this.correct.disabled = false;
+      this.last = null;
       this.spectrogram.start(microphone, (decibels) => this.#showLevel(decibels));
       this.clock = setInterval(() => this.#showFacts(), 1000 * TICK_SECONDS);
     } catch (error) {
@@ -141,6 +150,7 @@ class Talk {
     this.#showLevel(-Infinity);
     this.words.forEach((word) => word.showScore(0));
     this.button.textContent = "Listen";
+    this.correct.disabled = true;
     this.status.textContent = error ? "" : "Stopped.";
     showFault(this.fault, error);
   }
@@ -152,7 +162,18 @@ class Talk {
     keep(this.times.latency, latency);
   }
 
-  #word({ word, score, end }) {
+  async #correct() {
+    const recent = await this.recogniser.recent();
+    const { clip_samples: length, sample_rate: rate } = this.recogniser.facts.audio;
+    const shown = this.wrong.show(cutClips(recent, this.last, length / rate), recent);
+    if (!shown) return;
+    this.asked.replaceChildren(shown);
+    shown.querySelector("select, input")?.focus();
+  }
+
+  #word(detection) {
+    this.last = detection;
+    const { word, score, end } = detection;
     this.said.replaceChildren(make("strong", { className: "said", textContent: word }), make("span", { className: "muted", textContent: `${percent(score)} at ${end.toFixed(1)} s` }));
     const cells = [make("th", { scope: "row", textContent: word }), make("td", { textContent: percent(score) }), make("td", { textContent: `${end.toFixed(2)} s` })];
     this.none.remove();

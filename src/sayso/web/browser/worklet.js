@@ -1,6 +1,10 @@
-/** Collects the microphone's samples into blocks and sends them to the worker; counts what the browser left out. */
+/**
+ * Collects the microphone's samples into blocks and sends them to the worker; counts what the browser left out. Keeps the last
+ * seconds, for a page that asks.
+ */
 
 const BLOCK_SECONDS = 0.02;
+const RECENT_SECONDS = 10;
 const PERIOD_SECONDS = 2;
 const MOST_DRIFT = 0.001; // of the sound card's clock against the computer's
 
@@ -31,6 +35,33 @@ class Clock {
   }
 }
 
+/** The newest samples, as many as fit. */
+class Recent {
+  constructor(size) {
+    this.samples = new Float32Array(size);
+    this.count = 0; // of all that were ever added
+  }
+
+  add(block) {
+    const place = this.count % this.samples.length;
+    const first = block.subarray(0, this.samples.length - place);
+    this.samples.set(first, place);
+    this.samples.set(block.subarray(first.length), 0);
+    this.count += block.length;
+  }
+
+  /** A copy of them, the oldest first. */
+  take() {
+    const size = this.samples.length;
+    if (this.count <= size) return this.samples.slice(0, this.count);
+    const place = this.count % size;
+    const whole = new Float32Array(size);
+    whole.set(this.samples.subarray(place));
+    whole.set(this.samples.subarray(0, place), size - place);
+    return whole;
+  }
+}
+
 class Collector extends AudioWorkletProcessor {
   constructor() {
     super();
@@ -40,7 +71,12 @@ class Collector extends AudioWorkletProcessor {
     this.expected = null;
     this.hasBegun = false; // while the sound begins, browsers skip
     this.clock = new Clock();
-    this.port.onmessage = ({ data }) => (this.worker = data.port);
+    this.recent = new Recent(Math.round(RECENT_SECONDS * sampleRate));
+    this.at = 0; // when the newest of them was heard, by the computer's clock
+    this.port.onmessage = ({ data }) => {
+      if (data.port) this.worker = data.port;
+      if (data.wants === "recent") this.#tellRecent();
+    };
   }
 
   process([channels]) {
@@ -57,11 +93,18 @@ class Collector extends AudioWorkletProcessor {
     return true;
   }
 
+  #tellRecent() {
+    const samples = this.recent.take();
+    this.port.postMessage({ samples, at: this.at }, [samples.buffer]);
+  }
+
   #send() {
     const samples = this.block;
     const { length } = samples;
+    this.recent.add(samples);
+    this.at = Date.now();
     const dropped = this.skippedFrames / sampleRate + this.clock.note(currentTime);
-    this.worker.postMessage({ samples, dropped, at: Date.now() }, [samples.buffer]);
+    this.worker.postMessage({ samples, dropped, at: this.at }, [samples.buffer]);
     this.block = new Float32Array(length);
     this.filled = 0;
     this.hasBegun = true;

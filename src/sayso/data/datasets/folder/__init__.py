@@ -11,7 +11,7 @@ from typing import Literal
 
 from sayso.data.clips import Clip, Listing
 from sayso.data.datasets import DATASETS, DatasetConfig
-from sayso.data.datasets.folder.found import Found, note_media, spelled
+from sayso.data.datasets.folder.found import NONE_FOLDER, Found, is_sound, note_media, spelled
 from sayso.data.datasets.folder.kaldi import is_kaldi_folder, read_kaldi_folder
 from sayso.data.datasets.folder.manifest import read_manifest
 from sayso.data.datasets.folder.tree import walk
@@ -20,7 +20,7 @@ from sayso.system.files import expand_home
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
 
-__all__ = ["FolderConfig"]
+__all__ = ["FolderConfig", "none_of_these"]
 
 
 @DATASETS.register("folder")
@@ -31,7 +31,9 @@ class FolderConfig(DatasetConfig):
     path: str
     """A folder with one sub-folder a word (in it sound files, or one folder a speaker), also in parts; a manifest,
     .csv, .tsv or .jsonl, with the columns path, label and optionally speaker, split, start and end (in seconds;
-    start_ms and the like in other units), or those that NeMo and Hugging Face write; or a data folder of Kaldi's."""
+    start_ms and the like in other units), or those that NeMo and Hugging Face write; or a data folder of Kaldi's.
+    Clips in a sub-folder _training_only_, by word, or with split "training only" in a manifest, train and never
+    validate or test; those in _none_of_these_ say no word, and are for rejection.negatives."""
     speaker: Literal["auto", "none", "folder", "pattern"] = "auto"
     """Where speakers come from: auto (the manifest's column, the sub-folder, or names like anna_nohash_0.wav), none,
     folder (that next to the file), or pattern."""
@@ -78,9 +80,9 @@ class FolderConfig(DatasetConfig):
         if not path.exists():
             raise DataError(f"{path}: no such folder or manifest; check dataset.path")
         found = _find(path, self._rule())
-        clips = self._with_speakers(found)
+        clips, beside = _with_known_words(self._with_speakers(found))
         media = note_media((*(clip.path for clip in clips), *found.noise))
-        notes = [*found.notes, *media, *_word_notes(clips), *_speaker_notes(clips, found.root, self._rule())]
+        notes = [*found.notes, *media, *_word_notes(clips), *_speaker_notes(clips, found.root, self._rule()), *beside]
         return Listing(tuple(clips), tuple(found.noise), tuple(notes))
 
     def _path(self) -> Path:
@@ -104,6 +106,31 @@ class FolderConfig(DatasetConfig):
             return [replace(clip, speaker=spelled(Path(clip.path).parent.name)) for clip in found.clips]
         pattern = _compile(self.speaker_pattern)
         return [replace(clip, speaker=_from_pattern(pattern, clip.path, found.root)) for clip in found.clips]
+
+
+def none_of_these(source: Path) -> DatasetConfig | None:
+    """Give the clips beside a folder's words, or beside a manifest, that say none of them; None where there are none.
+
+    Args:
+        source: the folder or manifest.
+    """
+    folder = (source if source.is_dir() else source.parent) / NONE_FOLDER
+    if not folder.is_dir() or not any(is_sound(name) for _, _, names in os.walk(folder) for name in names):
+        return None
+    return FolderConfig(path=str(folder))
+
+
+def _with_known_words(clips: Sequence[Clip]) -> tuple[list[Clip], list[str]]:
+    """Leave out what would only train of words that no other clip says; and say how much only trains."""
+    words = {clip.label for clip in clips if not clip.keeps_part}
+    kept = [clip for clip in clips if clip.label in words]
+    notes: list[str] = []
+    if only := sum(clip.keeps_part for clip in kept):
+        notes.append(f"{counted(only, 'clip')} of {len(kept):,} only train: none of them validates or is tested")
+    if left := [clip.label for clip in clips if clip.label not in words]:
+        names = ", ".join(f"'{word}'" for word in sorted(set(left)))
+        notes.append(f"{counted(len(left), 'clip')} that would only train left out: nothing else says {names}")
+    return kept, notes
 
 
 def _compile(pattern: str) -> re.Pattern[str]:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sayso.data.datasets.folder.found import NOISE_FOLDER, is_sound
+from sayso.data.datasets.folder.found import NOISE_FOLDER, NONE_FOLDER, TRAINING_FOLDER, is_sound
 from sayso.errors import DataError
 from sayso.system.wording import listed
 
@@ -23,6 +23,10 @@ class LeftOut:
     root: str
     noise: list[str] = field(default_factory=list[str])
     """Recordings in folders of noise, wherever those lie."""
+    none: list[str] = field(default_factory=list[str])
+    """Recordings in folders of clips that say none of the words."""
+    training: list["Branch"] = field(default_factory=list["Branch"])
+    """Folders of clips that only train."""
     hidden: list[str] = field(default_factory=list[str])
     """Sound files, and folders with such, whose names begin with a dot."""
     strange: Counter[str] = field(default_factory=Counter[str])
@@ -107,6 +111,10 @@ def _read_below(branch: Branch, path: str, left_out: LeftOut, depth: int) -> Non
     inner = read_branch(path, left_out, depth=depth + 1)
     if inner.name == NOISE_FOLDER:
         left_out.noise += [recording for recording, _ in inner.recordings()]
+    elif inner.name == NONE_FOLDER:
+        left_out.none += [recording for recording, _ in inner.recordings()]
+    elif inner.name == TRAINING_FOLDER:
+        left_out.training.append(inner)
     else:
         branch.branches.append(inner)
 

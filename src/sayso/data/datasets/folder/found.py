@@ -15,7 +15,10 @@ __all__ = [
     "EXTENSIONS",
     "MEDIA_EXTENSIONS",
     "NOISE_FOLDER",
+    "NONE_FOLDER",
+    "ONLY_TRAINS",
     "PART_NAMES",
+    "TRAINING_FOLDER",
     "Found",
     "is_sound",
     "note_media",
@@ -25,6 +28,12 @@ __all__ = [
 
 NOISE_FOLDER = "_background_noise_"
 """The folder, or label, of recordings that are no word."""
+TRAINING_FOLDER = "_training_only_"
+"""The folder of clips, by word, that train and are never validated or tested on."""
+ONLY_TRAINS = "training only"
+"""What a manifest's split column says of such clips."""
+NONE_FOLDER = "_none_of_these_"
+"""The folder, or label, of clips that say none of the words: they are no data of their own, and train as negatives."""
 
 # What phones' recorders, browsers and cameras write.
 MEDIA_EXTENSIONS = frozenset(
@@ -68,6 +77,8 @@ class Found:
     """Whether rows named the clips, and with them the speakers."""
     clips: list[Clip] = field(default_factory=list[Clip])
     noise: list[str] = field(default_factory=list[str])
+    none: list[str] = field(default_factory=list[str])
+    """Clips that say none of the words."""
     notes: list[str] = field(default_factory=list[str])
 
 

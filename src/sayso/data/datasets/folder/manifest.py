@@ -9,7 +9,7 @@ from typing import Any
 from sayso.config.schema import did_you_mean
 from sayso.data.clips import Clip
 from sayso.data.datasets.folder.columns import Columns, find_columns
-from sayso.data.datasets.folder.found import NOISE_FOLDER, PART_NAMES, Found, spelled
+from sayso.data.datasets.folder.found import NOISE_FOLDER, NONE_FOLDER, ONLY_TRAINS, PART_NAMES, Found, spelled
 from sayso.data.datasets.folder.stretches import Stretches
 from sayso.data.datasets.folder.table import ONE_A_LINE, Row, read_rows
 from sayso.errors import DataError
@@ -42,6 +42,8 @@ def read_manifest(path: Path) -> Found:
         bad += [f"line {row.line}: {fault}" for fault in faults]
         if clip is not None and clip.label == NOISE_FOLDER:
             found.noise.append(clip.path)
+        elif clip is not None and clip.label == NONE_FOLDER:
+            found.none.append(clip.path)
         elif clip is not None:
             found.clips.append(clip)
     if bad:
@@ -93,13 +95,16 @@ def _clip(
     label, speaker, split = cells["label"], cells.get("speaker", ""), cells.get("split", "")
     faults += [f"{columns.texts[name]} is missing" for name in _NEEDED if values.get(columns.texts[name]) in (None, "")]
     faults += _misnamed(cells, columns)
-    if split and split.lower() not in PART_NAMES:
-        faults.append(f"unknown split '{split}'; {did_you_mean(split.lower(), ('train', 'validation', 'test'))}")
+    only_trains = split.lower() == ONLY_TRAINS
+    if split and not only_trains and split.lower() not in PART_NAMES:
+        known = ("train", "validation", "test", ONLY_TRAINS)
+        faults.append(f"unknown split '{split}'; {did_you_mean(split.lower(), known)}")
     if faults:
         return None
     path = clip_path(str(values[columns.texts["path"]]).strip(), root)
     start, end = stretches.read(path, values, faults)
-    return None if faults else Clip(path, label, speaker or None, PART_NAMES.get(split.lower()), start, end)
+    part = "train" if only_trains else PART_NAMES.get(split.lower())
+    return None if faults else Clip(path, label, speaker or None, part, start, end, keeps_part=only_trains)
 
 
 def _text(value: Any, column: str, faults: list[str]) -> str:

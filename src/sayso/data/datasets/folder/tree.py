@@ -1,4 +1,7 @@
-"""A folder of clips: one sub-folder a word, with speakers below, and parts above or below where there are any."""
+"""A folder of clips: one sub-folder a word, with speakers below, and parts above or below where there are any.
+
+Clips in `_training_only_`, by word, stand behind them and only train; what lies in `_none_of_these_` says no word.
+"""
 
 import os
 from collections import Counter
@@ -7,7 +10,7 @@ from pathlib import Path
 
 from sayso.data.clips import Clip
 from sayso.data.datasets.folder.branch import Branch, LeftOut, read_branch
-from sayso.data.datasets.folder.found import ARRANGE, NOISE_FOLDER, Found, spelled
+from sayso.data.datasets.folder.found import ARRANGE, NOISE_FOLDER, NONE_FOLDER, TRAINING_FOLDER, Found, spelled
 from sayso.data.datasets.folder.levels import WordFolder, find_words
 from sayso.data.datasets.folder.lists import divide_by_lists
 from sayso.errors import DataError
@@ -37,14 +40,16 @@ def walk(root: str, *, speaker: str) -> Found:
     """
     left_out = LeftOut(root)
     branch = read_branch(root, left_out)
-    _check_arrangement(branch)
-    words = find_words(branch, asks=speaker == "auto", folders_speak=speaker == "folder")
-    found = Found(root, noise=left_out.noise)
+    if branch.name == NONE_FOLDER:
+        words = [WordFolder(NONE_FOLDER, branch)]
+    else:
+        _check_arrangement(branch)
+        words = find_words(branch, asks=speaker == "auto", folders_speak=speaker == "folder")
+    found = Found(root, noise=left_out.noise, none=left_out.none)
     deep: list[str] = []
     for word in words:
         for path, between in _recordings(word):
-            named = between[-1 if speaker == "folder" else 0] if between else None
-            found.clips.append(Clip(path, word.word, named and spelled(named), word.part))
+            found.clips.append(Clip(path, word.word, _speaker(between, speaker), word.part))
             if len(between) > 1:
                 deep.append(path)
     found.notes += _notes(branch, words, found.clips)
@@ -55,7 +60,20 @@ def walk(root: str, *, speaker: str) -> Found:
     found.notes += left_out.notes()
     found.clips, notes = divide_by_lists(root, found.clips)
     found.notes += notes
+    for folder in left_out.training:
+        found.clips += _only_training(folder, speaker)
     return found
+
+
+def _speaker(between: Sequence[str], rule: str) -> str | None:
+    """Give the speaker that the folders between word and clip name."""
+    return spelled(between[-1 if rule == "folder" else 0]) if between else None
+
+
+def _only_training(folder: Branch, rule: str) -> Iterator[Clip]:
+    for word in folder.branches:
+        for path, between in word.recordings():
+            yield Clip(path, spelled(word.name), _speaker(between, rule), "train", keeps_part=True)
 
 
 def _recordings(word: WordFolder) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -83,6 +101,8 @@ def _notes(root: Branch, words: Sequence[WordFolder], clips: Sequence[Clip]) -> 
     if root.sounds:
         lie = counted(len(root.sounds), "sound file lies", "sound files lie")
         yield f"{lie} beside the word folders: left out"
+    if root.name == TRAINING_FOLDER:
+        yield f"{root.path}: given by itself, so its clips are divided like any others"
     if any(word.part for word in words):
         sizes = Counter(clip.part for clip in clips)
         parts = [f"{sizes[part]:,} {what}" for part, what in _PARTS.items() if sizes[part]]
