@@ -43,7 +43,7 @@ def background_curve(
     ),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say how many more minutes of background would halve the false alarms.
+    """Say how much more background would halve false alarms.
 
     The recipe is trained on ever more of its negatives.
     """

@@ -52,7 +52,7 @@ def listen(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one line a detection.")] = False,
 ) -> None:
-    """Say each word when it is heard, by a microphone or a pipe.
+    """Say each word as it is heard, by a microphone or a pipe.
 
     Ctrl-C ends it.
 

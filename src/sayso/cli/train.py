@@ -39,7 +39,7 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Folder of the run; new or empty.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with this stopped run instead.")] = None,
 ) -> None:
-    """Train and score a recogniser; leave report and model file.
+    """Train and score a recogniser; leave report and model.
 
     It is scored on clips that it never saw.
 
