@@ -55,7 +55,7 @@ def is_over(state):
 
 
 def test_a_training_is_stopped_gone_on_with_and_scored_as_any_run(asked, tmp_path):
-    started = asked.post("/api/training", json={"small": True, "epochs": 60})
+    started = asked.post("/api/training", json={"small": True, "epochs": 150})
     assert started.json()["state"] == "running"
     again = asked.post("/api/training", json={})
     assert (again.status_code, "a training is running" in again.text.lower()) == (409, True)
@@ -70,7 +70,7 @@ def test_a_training_is_stopped_gone_on_with_and_scored_as_any_run(asked, tmp_pat
     assert asked.post(f"/api/runs/{run['name']}/resume", json={}).status_code == 200
     state = wait(asked, until=is_over)
     assert (state["state"], state["run"]) == ("finished", run["name"]), state
-    assert state["parts"][-1]["epochs"][-1]["epoch"] == 60
+    assert state["parts"][-1]["epochs"][-1]["epoch"] == 150
     folder = RunFolder(tmp_path / "runs" / run["name"])
     assert folder.finished
     score = asked.get(f"/api/runs/{run['name']}").json()
@@ -123,7 +123,7 @@ def test_runs_of_other_recordings_are_not_shown(asked, made_run, tmp_path):
 
 
 def test_a_training_is_stopped_with_its_page(asked, studio, tmp_path):
-    asked.post("/api/training", json={"small": True, "epochs": 60})
+    asked.post("/api/training", json={"small": True, "epochs": 1000})
     wait(asked, until=lambda state: state["parts"])
     studio.close()
     assert asked.get("/api/training").json()["state"] == "stopped"

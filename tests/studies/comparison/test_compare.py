@@ -111,7 +111,7 @@ def test_a_key_left_to_its_default_is_no_other_recipe(recipes, tmp_path):
     assert not is_finished(Trial("wide", "fold-1", 0, 1, whole.replace("epochs: 1", "epochs: 2"), "x"), folder)
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_at_any_moment_and_with_more_jobs_it_ends_in_the_same_table(recipes, tmp_path, kills):
     undisturbed = started(recipes, tmp_path / "whole", "--jobs", "1")
     begun = time.monotonic()

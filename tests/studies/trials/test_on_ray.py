@@ -76,6 +76,7 @@ def test_an_address_that_does_not_answer_is_one_line(program, tmp_path, monkeypa
     assert "RAY_ADDRESS 127.0.0.1:9 does not answer" in one_line(err)
 
 
+@pytest.mark.slow
 def test_a_node_killed_in_the_middle_costs_only_its_trial(at_cluster, tmp_path):
     recipes = write_recipes(tmp_path, write_tones(tmp_path / "tones"), epochs=3)
     here = compare(recipes, folds="leave-one-speaker-out", seeds=1, jobs=1, out=tmp_path / "here")
