@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from sayso.views.plots.learning import draw_by_size
 from sayso.views.plots.shares import set_share_axis
 from sayso.views.plots.style import BLUE, MUTED, VERMILION, add_axes, make_figure, use_style
 
@@ -81,27 +82,10 @@ def draw_alarms_by_minutes(
         A figure of 6.4 x 3.6 inches.
     """
     with use_style():
-        figure = make_figure(6.4, 3.6)
-        axes = add_axes(figure, left=0.75, bottom=0.6, width=5.4, height=2.6)
-        last = points[-1][0]
-        if band:
-            minutes, curve, lows, highs = (list(column) for column in zip(*band, strict=True))
-            axes.fill_between(minutes, lows, highs, color=BLUE, alpha=0.15, linewidth=0)
-            seen = sum(each <= last for each in minutes)
-            axes.plot(minutes[:seen], curve[:seen], color=BLUE)
-            axes.plot(minutes[seen - 1 :], curve[seen - 1 :], color=BLUE, linestyle="--")
-            axes.axvline(last, color=MUTED, linestyle=":", linewidth=1.2)
-        for size, rate, low, high in points:
-            axes.plot([size, size], [low, high], color=BLUE, linewidth=1.6, alpha=0.45)
-            axes.plot([size], [rate], color=BLUE, marker="o", markersize=5)
-        shown = [size for size, *_ in points] + ([2 * last] if band else [])
-        axes.set(xscale="log", xlabel="minutes of background trained on", ylabel="false alarms an hour")
-        axes.set_xlim(points[0][0] / 1.15, shown[-1] * 1.15)
+        figure, axes = draw_by_size(points, band, label="minutes of background trained on")
+        axes.set_ylabel("false alarms an hour")
         axes.set_ylim(bottom=0)
-        axes.xaxis.set_major_locator(FixedLocator(shown))
-        axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(_plain))
-        axes.grid(axis="y")
     return figure
 
 
