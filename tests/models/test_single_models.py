@@ -11,6 +11,7 @@ from sayso.models.gru import GruConfig
 from sayso.models.logistic import LogisticConfig
 from sayso.models.luz_convnet import LuzConvnetConfig
 from sayso.models.mlp import MlpConfig
+from sayso.models.pooled_mlp import PooledMlpConfig
 from sayso.models.spectrogram_cnn import SpectrogramCnnConfig
 from sayso.models.tc_resnet import TCResNetConfig
 from sayso.models.temporal_mlp import TemporalMlpConfig
@@ -233,3 +234,18 @@ def test_kernels_that_hear_more_frames_than_there_are_name_one_that_fits():
         least = next(frames for frames in range(1, 100) if not list(config.misfits((1, 40, frames))))
         blocks = config.build((1, 40, least), 2).eval()
         assert blocks.blocks(blocks.first(torch.zeros(1, 40, least))).shape[2] == 1
+
+
+def test_a_pooled_network_knows_the_order_of_frames_by_its_convolution_alone():
+    torch.manual_seed(0)
+    clip = torch.randn(1, 1, 6, 9)
+    for channels, knows in ((0, False), (8, True)):
+        network = PooledMlpConfig(channels=channels).build((1, 6, 9), 4).eval()
+        differs = (network(clip) - network(clip.flip(3))).abs().max().item()
+        assert (differs > 1e-3) == knows
+
+
+def test_a_pooled_network_says_when_a_clip_is_shorter_than_its_kernel():
+    [fault] = PooledMlpConfig(channels=8, kernel=10).misfits((1, 6, 9))
+    assert (fault.key, fault.message) == ("kernel", "is 10, of clips of 9 frames")
+    assert not list(PooledMlpConfig(kernel=10).misfits((1, 6, 9)))

@@ -76,11 +76,6 @@ class FeatureSource:
         self._kept: FeatureCache | None = None
         self._copies: list[FeatureCache] = []
 
-    @property
-    def drawn(self) -> int:
-        """How many rows `draw` gives."""
-        return len(self.train)
-
     def draw(self, rng: np.random.Generator) -> Rows:
         """Rows for an epoch, in a drawn order."""
         return rng.permutation(self.train)

@@ -58,6 +58,7 @@ class Learner(nn.Module):
         self.weights = self._weights() if self.settings.class_weights == "balanced" else None
         self.train_scores, self.validation_scores = EpochScores(), EpochScores()
         self._drawn: tuple[int, list[Rows]] = (-1, [])
+        self._drawn_negatives: tuple[int, list[Rows]] = (-1, [])
 
     @property
     def device(self) -> torch.device:
@@ -188,7 +189,9 @@ class Learner(nn.Module):
 
     def _negatives(self, epoch: int, step: int) -> Rows:
         """The negatives of a step: all of them once an epoch, shared out over its steps."""
-        return np.array_split(self._draw_negatives(epoch), self.steps_per_epoch)[step]
+        if self._drawn_negatives[0] != epoch:
+            self._drawn_negatives = (epoch, np.array_split(self._draw_negatives(epoch), self.steps_per_epoch))
+        return self._drawn_negatives[1][step]
 
     def _draw_negatives(self, epoch: int) -> Rows:
         if self.sources.negatives is None:

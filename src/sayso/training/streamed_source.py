@@ -231,11 +231,6 @@ class StreamedOthers:
         """Features of the sounds."""
         return self._alone.kept
 
-    @property
-    def drawn(self) -> int:
-        """How many rows `draw` gives."""
-        return self._windows + self._alone.drawn
-
     def draw(self, rng: np.random.Generator) -> Rows:
         """Rows for an epoch, in a drawn order."""
         chosen = self._drawn_from[rng.choice(len(self._drawn_from), self._windows, replace=False)]

@@ -17,7 +17,6 @@ from sayso.runs.folder import RunFolder
 from sayso.runtime import Recognizer, Stream
 from sayso.runtime.detection_curve import Point
 from sayso.runtime.replay import Replay
-from sayso.runtime.stream_file import STREAM_FILE
 from sayso.studies.tuning.listeners import Listener
 from sayso.studies.tuning.listening import HeardPart, listen
 from sayso.studies.tuning.material import Material
@@ -46,7 +45,7 @@ def hear_trial(
         run: the trial's folder.
         prepared: the clips, for the export's proof.
         made: what the streams of `validation` and `test` are made of.
-        folder: where it is exported to; the graph of a trial that was exported there before serves again.
+        folder: where it is exported to.
         missed: share of each word that may be missed on the validation streams.
         hours: of streams, in each part.
         task: counts seconds.
@@ -86,10 +85,10 @@ def hear_trial(
 
 
 def _open(classifier: Classifier, clips: NDArray[np.int16], folder: Path) -> Stream:
-    """Export a model, by the graphs of one of the same parts where they are there, and open it."""
-    onnx, beside = folder / "model.onnx", folder / STREAM_FILE
-    export(classifier, onnx, clips, like=onnx if onnx.is_file() else None)
-    export_streaming(classifier, onnx, clips, like=beside if beside.is_file() else None)
+    """Export a model and open it."""
+    onnx = folder / "model.onnx"
+    export(classifier, onnx, clips)
+    export_streaming(classifier, onnx, clips)
     return Stream(Recognizer(onnx, threads=1))
 
 

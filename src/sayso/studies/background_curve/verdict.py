@@ -1,6 +1,5 @@
 """Alarms an hour against minutes of background: their intervals, the curve through them, and what it answers."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -8,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.metrics.intervals import Z95, t_quantile
+from sayso.studies.learning_curve.draws import DRAWS, Interval, draw_deviations, find_limits, intervals_around
 from sayso.studies.learning_curve.fit import LEAST_SIZES, fit_curves
 from sayso.system.wording import counted, rounded
 
@@ -16,13 +15,9 @@ __all__ = ["FURTHEST", "Curve", "judge", "tell_answers"]
 
 FURTHEST = 4.0
 """How many times the most minutes a curve is followed."""
-_DRAWS = 2_000
-_LIMITS = (0.025, 0.975)
 _PLACES = 60
 # `fit_curves` keeps what it gives below 1.
 _ROOM = 10.0
-
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -65,11 +60,11 @@ def judge(
         seed: of the draws.
     """
     rates, drawn = _draw(alarms, hours, independent_hours, seed)
-    intervals = tuple((min(low, own), max(high, own)) for (low, high), own in zip(_limits(drawn), rates, strict=True))
+    intervals = intervals_around(rates, drawn)
     known = Curve(tuple(rates.tolist()), intervals, "too few sizes")
     if not alarms.any():
         return replace(known, verdict="no alarms")
-    if _limits((drawn[:, 0] - drawn[:, -1])[:, None])[0][0] <= 0:
+    if find_limits((drawn[:, 0] - drawn[:, -1])[:, None])[0][0] <= 0:
         return replace(known, verdict="flat")
     if len(minutes) < LEAST_SIZES:
         return known
@@ -85,7 +80,7 @@ def _fitted(known: Curve, at: NDArray[np.float64], rates: NDArray[np.float64], d
     if inside.count(False) > 1 or not inside[-1]:
         return replace(known, verdict="another shape")
     places = np.geomspace(at[0], 2 * at[-1], _PLACES)
-    limits = _limits(others.errors(places) * scale)
+    limits = find_limits(others.errors(places) * scale)
     band = zip(places.tolist(), (best.errors(places)[0] * scale).tolist(), limits, strict=True)
     last = at[-1:]
     return replace(
@@ -94,7 +89,7 @@ def _fitted(known: Curve, at: NDArray[np.float64], rates: NDArray[np.float64], d
         exponent=float(best.exponent[0]),
         band=tuple((size, rate, *own) for size, rate, own in band),
         minutes_for_half=float(best.sizes_for(best.errors(last)[:, 0] / 2)[0]),
-        minutes_for_half_ci95=_limits(others.sizes_for(others.errors(last)[:, 0] / 2)[:, None])[0],
+        minutes_for_half_ci95=find_limits(others.sizes_for(others.errors(last)[:, 0] / 2)[:, None])[0],
     )
 
 
@@ -103,21 +98,12 @@ def _draw(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Alarms an hour, (sizes,), and as other sources and seeds could have given them, (2,000, sizes)."""
     rng = np.random.default_rng((seed, 6))
-    _, seeds, sources = alarms.shape
-    by_source, by_seed = alarms.mean(axis=1), alarms.sum(axis=2) / hours.sum()
+    by_seed = alarms.sum(axis=2) / hours.sum()
     rates = by_seed.mean(axis=1)
-    times = rng.multinomial(sources, np.full(sources, 1 / sources), _DRAWS)
-    off = _widening(sources) * ((times @ by_source.T) / (times @ hours)[:, None] - rates)
-    times = rng.multinomial(seeds, np.full(seeds, 1 / seeds), _DRAWS)
-    off += _widening(seeds) * (times @ by_seed.T / seeds - rates)
+    off = draw_deviations(rates, alarms.mean(axis=1), hours, by_seed, rng)
     least = (rates * independent_hours + 1) / independent_hours**2
     lacking = np.sqrt(np.maximum(least - off.var(axis=0), 0))
-    return rates, np.maximum(rates + off + lacking * rng.standard_normal((_DRAWS, len(rates))), 0)
-
-
-def _widening(count: int) -> float:
-    """Few vary less than what they are drawn from, and their spread is badly known; as in a learning curve."""
-    return float(np.sqrt(count / (count - 1)) * t_quantile(count - 1) / Z95) if count > 1 else 0.0
+    return rates, np.maximum(rates + off + lacking * rng.standard_normal((DRAWS, len(rates))), 0)
 
 
 def tell_answers(curve: Curve, minutes: Sequence[float], independent_hours: float) -> Iterator[str]:
@@ -156,11 +142,3 @@ def _for_half(curve: Curve, now: float) -> str:
         return f"{told} (95 %: {rounded(min(low, furthest))} or more)"
     upper = rounded(high) if high <= furthest else f"more than {rounded(furthest)}, if any number does"
     return f"{rounded(needed)} more minutes of background like this (95 %: {rounded(low)} to {upper})"
-
-
-def _limits(drawn: NDArray[np.float64]) -> list[Interval]:
-    """95 % of each column, without arithmetic between infinities."""
-    low = np.quantile(drawn, _LIMITS[0], axis=0, method="lower")
-    high = np.quantile(drawn, _LIMITS[1], axis=0, method="higher")
-    pairs = zip(low.tolist(), high.tolist(), strict=True)
-    return [(float(least), float(most) if math.isfinite(most) else math.inf) for least, most in pairs]

@@ -8,19 +8,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.studies.learning_curve.draws import draw_errors
+from sayso.studies.learning_curve.draws import Interval, draw_errors, find_limits, intervals_around
 from sayso.studies.learning_curve.fit import LEAST_SIZES, ErrorCurves, fit_curves
 from sayso.system.wording import counted, percent
 
-__all__ = ["FURTHEST", "Curve", "Interval", "judge", "tell_answers"]
+__all__ = ["FURTHEST", "Curve", "judge", "tell_answers"]
 
 FURTHEST = 4.0
 """How many times the largest size a curve is followed."""
-_LIMITS = (0.025, 0.975)
 _BAND_PLACES = 60
 _DRAWN_TO = 2.0
-
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -65,10 +62,10 @@ def judge(sizes: Sequence[float], wrong: NDArray[np.float64], units: Sequence[ob
         guessing: the error of always answering the most frequent word, 0 to 1.
     """
     drawn, mean = draw_errors(wrong, units), wrong.mean(axis=(1, 2))
-    intervals = tuple((min(low, own), max(high, own)) for (low, high), own in zip(_limits(drawn), mean, strict=True))
+    intervals = intervals_around(mean, drawn)
     start = next((at for at, (_, high) in enumerate(intervals) if high < guessing), len(sizes))
     known = Curve(tuple(mean.tolist()), intervals, "too few sizes", at_chance=start)
-    if len(sizes) > 1 and _limits((drawn[:, 0] - drawn[:, -1])[:, None])[0][0] <= 0:
+    if len(sizes) > 1 and find_limits((drawn[:, 0] - drawn[:, -1])[:, None])[0][0] <= 0:
         return replace(known, verdict="flat")
     if len(sizes) - start < LEAST_SIZES:
         return known
@@ -87,7 +84,7 @@ def judge(sizes: Sequence[float], wrong: NDArray[np.float64], units: Sequence[ob
 def _answered(known: Curve, sizes: NDArray[np.float64], best: ErrorCurves, others: ErrorCurves) -> Curve:
     now, doubled = sizes[-1:], _DRAWN_TO * sizes[-1:]
     places = np.geomspace(sizes[0], doubled[0], _BAND_PLACES)
-    band = zip(places.tolist(), best.errors(places)[0].tolist(), _limits(others.errors(places)), strict=True)
+    band = zip(places.tolist(), best.errors(places)[0].tolist(), find_limits(others.errors(places)), strict=True)
     return replace(
         known,
         floor=float(best.floor[0]),
@@ -96,9 +93,9 @@ def _answered(known: Curve, sizes: NDArray[np.float64], best: ErrorCurves, other
         band=tuple((size, error, *limits) for size, error, limits in band),
         now=float(best.errors(now)[0, 0]),
         doubled=float(best.errors(doubled)[0, 0]),
-        doubled_ci95=_limits(others.errors(doubled))[0],
+        doubled_ci95=find_limits(others.errors(doubled))[0],
         size_for_half=float(_size_for_half(best, now)[0]),
-        size_for_half_ci95=_limits(_size_for_half(others, now)[:, None])[0],
+        size_for_half_ci95=find_limits(_size_for_half(others, now)[:, None])[0],
     )
 
 
@@ -159,13 +156,6 @@ def _for_half(curve: Curve, now: float, unit: str) -> str:
 
 def _size_for_half(curves: ErrorCurves, now: NDArray[np.float64]) -> NDArray[np.float64]:
     return curves.sizes_for(curves.errors(now)[:, 0] / 2)
-
-
-def _limits(drawn: NDArray[np.float64]) -> list[Interval]:
-    """95 % of each column, without arithmetic between infinities."""
-    low = np.quantile(drawn, _LIMITS[0], axis=0, method="lower")
-    high = np.quantile(drawn, _LIMITS[1], axis=0, method="higher")
-    return list(zip(low.tolist(), high.tolist(), strict=True))
 
 
 def _amount(count: float) -> str:
