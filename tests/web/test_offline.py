@@ -24,12 +24,14 @@ import("./sayso.js").then(({ Sayso }) => Sayso.load("./")).then(async (recognise
 }, (error) => done(error.message));
 """
 CACHES = "const done = arguments[0]; caches.keys().then(done);"
-# Of the cache that is there: the hash of its page's worker is its name.
+# The name of a cache is the hash of its worker, which has filled it once it is the active one.
 UPDATED = """
 const [before, done] = arguments;
 const look = async () => {
   const names = await caches.keys();
-  if (names.length === 1 && names[0] !== before) done(names[0]);
+  const { installing, waiting, active } = await navigator.serviceWorker.ready;
+  const isFilled = !installing && !waiting && active.state === "activated";
+  if (isFilled && names.length === 1 && names[0] !== before) done(names[0]);
   else setTimeout(look, 100);
 };
 look();
