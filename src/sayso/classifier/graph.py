@@ -141,8 +141,9 @@ def graph_taken_over(like: Path, module: nn.Module, classes: int, metadata: Mapp
         return None
     tensors = _tensors_of(module)
     found = {entry.name: entry for entry in model.graph.initializer if entry.name in tensors}
-    divisors = {name for name in tensors if name.rpartition(".")[2] == "divisor"}
-    if not divisors | {name for name, _ in module.named_parameters()} <= found.keys():
+    needed = {id(part) for part in module.parameters()}
+    needed |= {id(tensor) for name, tensor in tensors.items() if name.rpartition(".")[2] == "divisor"}
+    if not needed <= {id(tensors[name]) for name in found}:
         return None
     for name, entry in found.items():
         entry.CopyFrom(onnx.numpy_helper.from_array(_values(tensors[name]), name))
@@ -155,7 +156,9 @@ def graph_taken_over(like: Path, module: nn.Module, classes: int, metadata: Mapp
 
 
 def _tensors_of(module: nn.Module) -> dict[str, Tensor]:
-    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    """By every name that each has: two modules may share one, and a graph takes either name."""
+    parameters = module.named_parameters(remove_duplicate=False)
+    return {**dict(parameters), **dict(module.named_buffers(remove_duplicate=False))}
 
 
 def _values(tensor: Tensor) -> NDArray[np.generic]:

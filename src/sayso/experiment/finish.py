@@ -123,7 +123,9 @@ def finish_run(
         manifest = begun.ended(fitted, agreement)
         write_metrics(run.metrics_file, metrics)
         if extras:
-            _report(run, prepared, fitted, predictions, metrics, manifest, learned_from_test=answers is not None)
+            # A map takes as long as all else of an adaptation, whose test clips are on the map of the run before.
+            mapped = None if start else _map(prepared, fitted, learned_from_test=answers is not None)
+            _report(run, prepared, fitted, predictions, metrics, manifest, mapped)
         task.advance()
     write_manifest(run.manifest_file, manifest)
     run.resume.unlink(missing_ok=True)
@@ -146,8 +148,7 @@ def _report(
     predictions: Predictions,
     metrics: Metrics,
     manifest: Manifest,
-    *,
-    learned_from_test: bool,
+    mapped: MappedClips | None,
 ) -> None:
     figures = draw_report_figures(metrics, manifest, [asdict(row) for row in fitted.log])
     drawn = {name: svg_text(figure) for name, figure in figures.items()}
@@ -160,7 +161,7 @@ def _report(
         recipe_yaml=recipe_yaml(prepared.recipe),
         mistakes=_mistakes(prepared, predictions.probabilities),
         tested=_tested(prepared, predictions.probabilities),
-        mapped=_map(prepared, fitted, learned_from_test=learned_from_test),
+        mapped=mapped,
         skipped=prepared.corpus.skipped,
         figures=drawn,
     )
