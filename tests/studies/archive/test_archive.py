@@ -168,7 +168,7 @@ def test_what_is_killed_goes_on_without_a_file_lost_or_twice(tmp_path):
         "def die(self, some):\n"
         "    add(self, some)\n"
         "    if self.done >= 12:\n"
-        "        self._file.write('{\"file\": '); self._file.flush(); os.kill(os.getpid(), 9)\n"
+        "        self._file.write('[\"a'); self._file.flush(); os.kill(os.getpid(), 9)\n"
         "Unfinished.add = die\n"
         "predict.predict_archive([sys.argv[1]], Lengths(), out=Path(sys.argv[2]))\n"
     )
@@ -183,7 +183,7 @@ def test_what_is_killed_goes_on_without_a_file_lost_or_twice(tmp_path):
     assert [row["file"] for row in table_of(tmp_path / "a.csv")] == [f"{tmp_path}/{name}" for name in names]
 
 
-@pytest.mark.parametrize("damage", [b"", b'{"file": "', b"\0\0\n", b'{"file": "other.wav", "rows": []}\n', b"[]\n"])
+@pytest.mark.parametrize("damage", [b"", b'["file", [', b"\0\0\n", b'["other.wav", [], null, null]\n', b"[]\n"])
 def test_answers_are_kept_as_far_as_whole_batches_are_whole(tmp_path, damage):
     names = [*(f"{place}.wav" for place in range(11)), "stop.wav", "last.wav"]
     source = made_list(tmp_path, names)

@@ -74,8 +74,8 @@ def _read_list(path: str) -> Iterator[str]:
     """Yield the paths that a list names; raises DataError where none of the first is there."""
     try:
         with Path(path).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            folder = Path(path).parent
-            paths = (str(folder / name) for name in _names(path, file))
+            folder = str(Path(path).parent)
+            paths = (name if name.startswith(os.sep) else f"{folder}{os.sep}{name}" for name in _names(path, file))
             first = list(islice(paths, _TRIED))
             if not any(map(os.path.lexists, first)):
                 raise DataError(_names_nothing(path, first))

@@ -10,7 +10,8 @@ import shutil
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -44,13 +45,13 @@ class Unfinished:
 
     def left(self) -> Iterator[str]:
         """Yield the files that are still to be answered."""
-        return (path for place, path in enumerate(_read_files(self.folder)) if place >= self.done)
+        return islice(_read_files(self.folder), self.done, None)
 
     def add(self, some: Iterable[Answered]) -> None:
         """Keep the next answers; raises OutputError where there is no room for them."""
         with output_errors(self.folder):
             for one in some:
-                self._file.write(json.dumps(asdict(one)) + "\n")
+                self._file.write(json.dumps((one.file, one.rows, one.remark, one.error)) + "\n")
                 self.done += 1
             self._file.flush()
             if time.monotonic() - self._synced > _SYNC_SECONDS:
@@ -92,7 +93,8 @@ def open_unfinished(out: Path, asked: Mapping[str, Any], files: Iterable[str], *
             _refuse_other(folder, asked)
         else:
             _begin(folder, asked, files)
-        total = sum(1 for _ in _read_files(folder))
+        with _files_file(folder).open("rb") as listed:
+            total = sum(1 for _ in listed)
         done = _cut_to_whole_batches(folder, batch)
         with output_errors(folder), _answers_file(folder).open("a", encoding="utf-8") as file:
             yield Unfinished(folder, total, done, file)
@@ -154,7 +156,7 @@ def _read_answers(folder: Path) -> Iterator[tuple[Answered, int]]:
             end += len(line)
             try:
                 one = _answered(json.loads(line)) if line.endswith(b"\n") else None
-            except (ValueError, TypeError, KeyError):  # the power went while it was written
+            except (ValueError, TypeError):  # the power went while it was written
                 return
             if one is None:
                 return
@@ -162,7 +164,8 @@ def _read_answers(folder: Path) -> Iterator[tuple[Answered, int]]:
 
 
 def _answered(values: Any) -> Answered:
-    return Answered(**values | {"rows": tuple(map(tuple, values["rows"]))})
+    file, rows, remark, error = values
+    return Answered(file, tuple(map(tuple, rows)), remark, error)
 
 
 def _asked_file(folder: Path) -> Path:
