@@ -30,6 +30,8 @@ class DatasetConfig(Part):
     registry: ClassVar["Registry[DatasetConfig]"]
     is_made: ClassVar[bool] = False
     """Whether a program makes its clips, so that nobody recorded them."""
+    licence: ClassVar[str] = ""
+    """Whose its clips are, and under which licence, as it stands in a model's card; empty: as who made them says."""
 
     exclude: str | None = None
     """An exclusion file (CSV with the columns clip and, where clips are stretches of a recording, start_seconds), such
