@@ -82,10 +82,12 @@ def test_help_fits_80_columns_with_nothing_cut_off(sayso, words, monkeypatch):
     assert not [line for line in listed.splitlines() if line.endswith("...")]
 
 
-def test_data_and_predict_do_without_torch(trained, tone_folder):
+def test_data_and_predict_do_without_torch(trained, tone_folder, tmp_path):
     for arguments in (
         ["data", "info", str(tone_folder)],
         ["predict", str(next(tone_folder.rglob("*.wav"))), "--model", str(trained / "run")],
+        ["predict", str(tone_folder), "--model", str(trained / "run"), "--out", str(tmp_path / "answers.csv")],
+        ["card", str(trained / "run" / "model.onnx")],
         ["runs", "list"],
     ):
         script = (

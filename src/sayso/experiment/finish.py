@@ -167,6 +167,7 @@ def _report(
         tested=_tested(prepared, predictions.probabilities),
         mapped=mapped,
         skipped=prepared.corpus.skipped,
+        clip_licences=prepared.recipe.dataset.licences(),
         figures=drawn,
     )
     write_report(run.report, report)

@@ -80,7 +80,7 @@ def sources_of(recipe: Mapping[str, Any]) -> list[tuple[str, str]]:
         named = [("the words", dataset.get("recordings"))]
         named += [("the words, for training alone", other) for other in dataset.get("training") or ()]
     named += [("none of the words", other) for other in rejection.get("negatives") or ()]
-    found = [(what, _licence(source)) for what, source in named if isinstance(source, Mapping)]
+    found = [(what, _licence(source)) for what, source in named if isinstance(source, Mapping) and source]
     if rejection.get("recordings"):
         found.append(("none of the words", f"long recordings: {_OWN}"))
     return list(dict.fromkeys(found))

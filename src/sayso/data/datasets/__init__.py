@@ -98,6 +98,10 @@ class DatasetConfig(Part):
         """What a command is given for these clips: a path, or else the kind."""
         return self.kind
 
+    def licences(self) -> tuple[str, ...]:
+        """Whose its clips are and under which licences, as pages that hold some of them have to say."""
+        return (self.licence,) if self.licence else ()
+
     def location(self) -> Path | None:
         """Tell where the recordings lie on this machine, or None when they are not here yet."""
         return None
