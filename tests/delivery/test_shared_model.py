@@ -106,7 +106,7 @@ def test_licences_are_told_of_all_that_is_in_a_model(tmp_path):
     assert "A part." in told
     assert "In the model, modified (" in told
     assert "Somebody's weights, Apache-2.0; Apache-2.0.txt." in told
-    assert "learned the words from: Free Spoken Digit Dataset (Z. Jakobovski and others), CC BY-SA 4.0" in told
+    assert "trained, for the words, on: Free Spoken Digit Dataset (Z. Jakobovski and others), CC BY-SA 4.0" in told
     assert VOICES_LICENCE in told
     assert "Apache License" in (tmp_path / "LICENSES" / "Apache-2.0.txt").read_text(encoding="utf-8")
     write_licences(tmp_path, licence_files(), [], recipe={"dataset": {"kind": "folder"}}, credit="")

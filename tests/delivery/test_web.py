@@ -158,6 +158,7 @@ def test_the_card_goes_with_it_and_no_name_does(tmp_path, program):
     model = loudness_model(tmp_path / "model.onnx", recipe=recipe, card="its card")
     assert program("export", model, "--web", tmp_path / "page")[0] == 0
     assert (tmp_path / "page" / "MODEL_CARD.md").read_text(encoding="utf-8") == "its card"
+    assert "MODEL_CARD" not in (tmp_path / "page" / "service-worker.js").read_text(encoding="utf-8")
     packed = gzip.decompress((tmp_path / "page" / "model.onnx.gz").read_bytes())
     assert b"anna" not in packed
     assert b"kind: folder" in packed

@@ -62,6 +62,8 @@ def predict(
     if spot:
         by = stream_settings(recognizer, overrides=settings, threshold=threshold, thresholds_of=thresholds_of)
         answers = DetectionAnswers(recognizer, by)
+        if answers.note:
+            warn(f"note: {answers.note}")
     else:
         answers = WordAnswers(recognizer, top=top, reject=reject)
     show_archived(predict_archive(files, answers, out=out, progress=Bars(), failed=show_failed()), spot=spot)

@@ -35,7 +35,7 @@ def write_licences(
             f"In the model, modified (joined with other layers, and what follows it trained): {credit}; Apache-2.0.txt."
         )
     sources = sources_of(recipe)
-    lines += [f"The model learned {what} from: {source}. No clip of it is in here." for what, source in sources]
+    lines += [f"The model was trained, for {what}, on: {source}. No clip of it is in here." for what, source in sources]
     if any("espeak" in source for _, source in sources):
         lines.append(f"Of synthetic voices: {VOICES_LICENCE}")
     lines.append("What else is in the model is yours, as its recordings allow.")

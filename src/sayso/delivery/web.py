@@ -63,10 +63,11 @@ def export_web(model: Path, folder: Path, *, names: bool = False) -> WebExport:
         _copy(files, new)
         (new / packed).write_bytes(gzip.compress(shared.content, mtime=0))
         (new / MODEL_JSON).write_text(facts, encoding="utf-8")
-        if shared.card:
-            (new / MODEL_CARD).write_text(shared.card, encoding="utf-8")
         _write_service_worker(new)
         count = sum(path.stat().st_size for path in new.rglob("*") if path.is_file())
+        # Beside the page, not of it: some hosts turn Markdown into something else, and the page must not miss it.
+        if shared.card:
+            (new / MODEL_CARD).write_text(shared.card, encoding="utf-8")
         write_licences(new, licence_files(), _PARTS, recipe=shared.recipe, credit=described.facts["credit"])
     return WebExport(folder, count, described.notes)
 

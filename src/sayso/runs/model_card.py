@@ -24,6 +24,10 @@ VOICES_LICENCE = (
 """What is to be said of synthetic voices wherever licences are."""
 _OWN = "own recordings, under the terms of who made them"
 _MOST_SPEAKERS = 30
+_LEAKAGE = {
+    "same_samples": ("pair of clips with the same samples", "pairs of clips with the same samples"),
+    "near_copies": ("pair of near copies", "pairs of near copies"),
+}
 _PARTS = (("train", "training"), ("validation", "validation"), ("test", "test"))
 
 
@@ -138,12 +142,9 @@ def _split(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> Iterator[
     for key, part in _PARTS:
         if key in clips:
             yield f"- {part}: {counted(clips[key], 'clip')}"
-    shared = [(len(leakage[key]), what) for key, what in _LEAKAGE if isinstance(leakage.get(key), list)]
+    shared = [counted(len(leakage[key]), *what) for key, what in _LEAKAGE.items() if key in leakage]
     if shared:
-        yield f"- between training and test: {', '.join(f'{count} {what}' for count, what in shared)}"
-
-
-_LEAKAGE = (("same_samples", "pairs of clips with the same samples"), ("near_copies", "pairs of near copies"))
+        yield f"- between training and test: {', '.join(shared)}"
 
 
 def _scores(metrics: Mapping[str, Any], *, names: bool) -> Iterator[str]:

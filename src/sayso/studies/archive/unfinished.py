@@ -96,7 +96,9 @@ def open_unfinished(out: Path, asked: Mapping[str, Any], files: Iterable[str], *
         with _files_file(folder).open("rb") as listed:
             total = sum(1 for _ in listed)
         done = _cut_to_whole_batches(folder, batch)
-        with output_errors(folder), _answers_file(folder).open("a", encoding="utf-8") as file:
+        with output_errors(folder):
+            file = _answers_file(folder).open("a", encoding="utf-8")
+        with file:
             yield Unfinished(folder, total, done, file)
 
 
