@@ -123,6 +123,11 @@ def test_what_was_tuned_mixed_adapted_or_shared_is_told():
     assert "- the words, for training alone: synthetic voices of espeak-ng, a GPL-3 program" in card
 
 
+def test_words_that_markdown_knows_stay_words():
+    test = METRICS["test"] | {"per_class": {"a|b\nc": {"n": 1, "recall": 1.0, "precision": 1.0}}}
+    assert "| a\\|b c | 1 | 100.0 % | 100.0 % |" in make_card(RECIPE, MANIFEST, METRICS | {"test": test})
+
+
 def test_a_source_of_a_package_that_is_not_here_is_named():
     card = make_card(RECIPE | {"dataset": {"kind": "elsewhere"}}, MANIFEST, METRICS)
     assert "- the words: 'elsewhere', under the terms of who made it" in card

@@ -164,7 +164,7 @@ def _scores(metrics: Mapping[str, Any], *, names: bool) -> Iterator[str]:
     if words := test.get("per_class"):
         yield from ("", "| word | clips | recall | precision |", "|---|---|---|---|")
         for word, row in words.items():
-            yield f"| {word} | {row['n']} | {percent(row['recall'])} | {percent(row['precision'])} |"
+            yield f"| {_cell(word)} | {row['n']} | {percent(row['recall'])} | {percent(row['precision'])} |"
     speakers: Mapping[str, Mapping[str, Any]] = test.get("per_speaker") or {}
     worst_first = sorted(speakers, key=lambda name: (speakers[name]["accuracy"], -speakers[name]["n"]))
     if speakers:
@@ -172,7 +172,7 @@ def _scores(metrics: Mapping[str, Any], *, names: bool) -> Iterator[str]:
     for place, name in enumerate(worst_first[:_MOST_SPEAKERS], start=1):
         row = speakers[name]
         right = f"{percent(row['accuracy'])} | {_interval(row['accuracy_ci95'])}"
-        yield f"| {name if names else place} | {row['n']} | {right} |"
+        yield f"| {_cell(name) if names else place} | {row['n']} | {right} |"
     if (rest := len(speakers) - _MOST_SPEAKERS) > 0:
         yield from ("", f"And {counted(rest, 'speaker')} more.")
 
@@ -251,6 +251,11 @@ def _command(recipe: Mapping[str, Any], manifest: Mapping[str, Any], *, names: b
     yield "```yaml"
     yield yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110).rstrip()
     yield "```"
+
+
+def _cell(text: str) -> str:
+    """Write a text as a cell of a table."""
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _interval(limits: Sequence[float] | None) -> str:
