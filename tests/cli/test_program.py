@@ -16,6 +16,7 @@ from runs_made import small_recipe
 from sayso import cli
 from sayso.recipe.recipe import read_recipe, recipe_yaml
 from sayso.system import files
+from sayso.system.wording import percent
 
 FAST = ["--set", "training.epochs=1", "--set", "training.threads=1", "--set", "model.width=0.5"]
 
@@ -81,10 +82,12 @@ def test_help_fits_80_columns_with_nothing_cut_off(sayso, words, monkeypatch):
     assert not [line for line in listed.splitlines() if line.endswith("...")]
 
 
-def test_data_and_predict_do_without_torch(trained, tone_folder):
+def test_data_and_predict_do_without_torch(trained, tone_folder, tmp_path):
     for arguments in (
         ["data", "info", str(tone_folder)],
         ["predict", str(next(tone_folder.rglob("*.wav"))), "--model", str(trained / "run")],
+        ["predict", str(tone_folder), "--model", str(trained / "run"), "--out", str(tmp_path / "answers.csv")],
+        ["card", str(trained / "run" / "model.onnx")],
         ["runs", "list"],
     ):
         script = (
@@ -160,6 +163,24 @@ def test_predict_goes_on_after_a_bad_file(sayso, trained, tmp_path):
     assert code == 2
     assert "bad.wav" in one_line(err)
     assert str(good) in out
+
+
+def test_the_card_is_in_the_model_and_beside_it_and_names_nobody(sayso, trained):
+    run = trained / "run"
+    code, out, _ = sayso("card", run)
+    assert code == 0
+    assert out == (run / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert sayso("card", run / "model.onnx")[1] == out
+    metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+    assert percent(metrics["test"]["accuracy"]) in out
+    named = sayso("card", run, "--names")[1]
+    content = (run / "model.onnx").read_bytes().decode(errors="replace")
+    for name in (str(trained), *(f"| {name} |" for name in metrics["test"]["per_speaker"])):
+        assert name in named
+        assert name not in out + content
+    code, out, err = sayso("card", run / "model.onnx", "--names")
+    assert (code, out) == (2, "")
+    assert "the folder of its run may; name that" in one_line(err)
 
 
 def test_init_writes_a_recipe_that_trains(sayso, tone_folder, tmp_path, monkeypatch):

@@ -151,3 +151,20 @@ def test_the_program_says_where_the_page_is(tmp_path, program):
     code, out, err = program("export", model, "--web", tmp_path / "page")
     assert (code, out) == (2, "")
     assert "is there already" in one_line(err)
+
+
+def test_the_card_goes_with_it_and_no_name_does(tmp_path, program):
+    recipe = "dataset: {kind: folder, path: /home/anna}"
+    model = loudness_model(tmp_path / "model.onnx", recipe=recipe, card="its card")
+    assert program("export", model, "--web", tmp_path / "page")[0] == 0
+    assert (tmp_path / "page" / "MODEL_CARD.md").read_text(encoding="utf-8") == "its card"
+    assert "MODEL_CARD" not in (tmp_path / "page" / "service-worker.js").read_text(encoding="utf-8")
+    packed = gzip.decompress((tmp_path / "page" / "model.onnx.gz").read_bytes())
+    assert b"anna" not in packed
+    assert b"kind: folder" in packed
+    facts = json.loads((tmp_path / "page" / "model.json").read_text(encoding="utf-8"))
+    assert facts["graph"]["bytes"] == len(packed)
+    code, out, err = program("export", model, "--web", tmp_path / "named", "--names")
+    assert (code, out) == (2, "")
+    assert "--names" in one_line(err)
+    assert not (tmp_path / "named").exists()

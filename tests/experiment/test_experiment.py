@@ -52,7 +52,8 @@ def test_everything_the_design_promises_is_there(made):
     run, _ = made
     names = {path.name for path in run.path.iterdir()}
     assert names == {
-        "recipe.yaml", "log.csv", "model.safetensors", "model.onnx", "metrics.json", "predictions.csv", "report.html",
+        "recipe.yaml", "log.csv", "model.safetensors", "model.onnx",
+        "MODEL_CARD.md", "metrics.json", "predictions.csv", "report.html",
         "figures", "manifest.json",
     }  # fmt: skip
     assert {path.name for path in run.figures.iterdir()} == {

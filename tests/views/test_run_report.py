@@ -8,6 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from sayso.data.datasets.folder import FolderConfig
+from sayso.data.datasets.fsdd import FsddConfig
+from sayso.data.datasets.mixed import MixedConfig
+from sayso.data.datasets.synthetic import SyntheticConfig
 from sayso.errors import OutputError
 from sayso.views.plots.confidence import draw_false_accepts, draw_reliability_diagram, draw_risk_coverage_curve
 from sayso.views.plots.confusion import draw_confusion_matrix
@@ -338,3 +342,12 @@ def test_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="a file stands where a folder is needed"):
         report(tmp_path / "file")
+
+
+def test_a_page_with_clips_carries_their_licence(tmp_path):
+    licences = FsddConfig().licences()
+    assert licences == ("Free Spoken Digit Dataset (Z. Jakobovski and others), CC BY-SA 4.0",)
+    mixed = MixedConfig(recordings=FsddConfig(), training=(FolderConfig(path="mine"), SyntheticConfig()))
+    assert mixed.licences() == (*licences, *SyntheticConfig().licences())
+    assert f"The clips on this page: {licences[0]}." in Page(report(tmp_path, clip_licences=licences)).words
+    assert "The clips on this page" not in Page(report(tmp_path)).words

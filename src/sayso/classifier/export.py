@@ -33,7 +33,9 @@ class Agreement:
     clips: int
 
 
-def export(classifier: Classifier, path: Path, clips: NDArray[np.int16], *, like: Path | None = None) -> Agreement:
+def export(
+    classifier: Classifier, path: Path, clips: NDArray[np.int16], *, like: Path | None = None, card: str = ""
+) -> Agreement:
     """Write `model.onnx` and measure on `clips` whether it gives the same answer.
 
     Args:
@@ -42,13 +44,14 @@ def export(classifier: Classifier, path: Path, clips: NDArray[np.int16], *, like
         clips: packed clips (clips, samples), at least one.
         like: an exported classifier of the same features and network, for other words perhaps, whose graph serves again
             with the new weights in it: one made anew takes seconds. None: it is made anew.
+        card: the model card that travels in the file; empty: none.
 
     Raises:
         ModelError: the graph cannot be made, or its logits differ by more than 1e-4 x max(1, max |logit|); no file is
             left then.
         OutputError: the place cannot be written.
     """
-    metadata = _metadata(classifier)
+    metadata = _metadata(classifier) | ({"card": card} if card else {})
     taken = graph_taken_over(like, classifier, classifier.classes, metadata) if like else None
     content = taken or _graph_made(classifier, metadata)
     with atomic_path(path) as temporary:
@@ -85,7 +88,7 @@ def _metadata(classifier: Classifier) -> dict[str, str]:
         "labels": json.dumps(classifier.labels, ensure_ascii=False),
         "audio": json.dumps(dump(classifier.audio)),
         "resampler": RESAMPLER,
-        "recipe": recipe_yaml(classifier.recipe),
+        "recipe": recipe_yaml(classifier.recipe, names=False),
         # For readers: the graph's logits are divided by it already.
         "temperature": repr(classifier.temperature),
         "threshold": json.dumps(classifier.threshold),

@@ -19,7 +19,9 @@ from sayso.system.files import atomic_path, write_bytes
 __all__ = ["write_tuned"]
 
 
-def write_tuned(path: Path, settings: StreamSettings, curve: StreamCurve, clips: NDArray[np.int16]) -> str:
+def write_tuned(
+    path: Path, settings: StreamSettings, curve: StreamCurve, clips: NDArray[np.int16], *, card: str = ""
+) -> str:
     """Write stream settings and a curve into the metadata of `model.onnx`, and its new SHA-256 into `stream.onnx`.
 
     Both are written beside the old files first and then take their places one after the other. Stopped in between,
@@ -30,6 +32,7 @@ def write_tuned(path: Path, settings: StreamSettings, curve: StreamCurve, clips:
         settings: how a stream is to be listened to.
         curve: what was measured.
         clips: packed clips (clips, samples), on which `stream.onnx`, where there is one, must give the model's answers.
+        card: the model card that tells of all this; empty: the file's stays as it is.
 
     Returns:
         SHA-256 of the new `model.onnx`.
@@ -39,6 +42,7 @@ def write_tuned(path: Path, settings: StreamSettings, curve: StreamCurve, clips:
         OutputError: the folder cannot be written; both files are as they were.
     """
     facts = {"stream": json.dumps(dump(settings), ensure_ascii=False), "stream_curve": dump_curve(curve)}
+    facts |= {"card": card} if card else {}
     model = _with_metadata(path, facts)
     sha256 = hashlib.sha256(model).hexdigest()
     beside = path.with_name(STREAM_FILE)

@@ -10,6 +10,7 @@ from sayso.cli import (
     adapt,
     audit,
     background_curve,
+    card,
     compare,
     data,
     demo,
@@ -58,6 +59,7 @@ app.command()(studio.studio)
 app.command()(serve.serve)
 app.command()(tune.tune)
 app.command()(export.export)
+app.command()(card.card)
 app.command()(verify.verify)
 app.command()(audit.audit)
 app.command()(compare.compare)

@@ -18,6 +18,7 @@ EXTRAS = {
     "serve": "wyoming",
     "track": "tensorboard",
     "ray": "ray",
+    "parquet": "pyarrow",
 }
 """What can be added to the base install, and a package that comes with it."""
 _PACKAGES = ("sayso", "numpy", "soundfile", "soxr", "onnxruntime", "torch", "lightning")
@@ -37,7 +38,7 @@ def doctor() -> None:
         except PackageNotFoundError:
             say(f"{package:<12} not installed")
     for extra, module in EXTRAS.items():
-        say(f"extra {extra:<6} {'here' if find_spec(module) else f'not installed: {install_command(extra)}'}")
+        say(f"extra {extra:<7} {'here' if find_spec(module) else f'not installed: {install_command(extra)}'}")
     if find_spec("torch"):
         sys.stdout.flush()  # what is known already is read while torch is loaded
         warn("loading torch, to see what it can do here: up to half a minute at the first time")

@@ -7,32 +7,87 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sayso.cli.console import say, warn
+from sayso.cli.archive import show_archived, show_failed
+from sayso.cli.console import Bars, say, warn
+from sayso.cli.stream_options import StreamOverrides, Threshold, ThresholdsOf, stream_settings
 from sayso.system.wording import percent
 
 if TYPE_CHECKING:
-    from sayso.runtime import Prediction
+    from sayso.runtime import Prediction, Recognizer
 
 __all__ = ["predict"]
 
 
 def predict(
-    files: Annotated[list[Path], typer.Argument(help="Sound files.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            help="Sound files; with --out also folders, patterns in quotes, and lists of paths, a line each."
+        ),
+    ],
     model: Annotated[Path, typer.Option(help="A run's folder or a model.onnx.")],
     top: Annotated[int, typer.Option(min=1, help="How many words to name for each.")] = 1,
     reject: Annotated[
         bool, typer.Option(help='Say "none of these" below the model\'s threshold, or name a word.')
     ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one line a file.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TABLE", help="Write a table, .parquet, .csv or .jsonl; stopped, the same command goes on."
+        ),
+    ] = None,
+    spot: Annotated[
+        bool, typer.Option("--spot", help="With --out: find words in files of any length, with their times.")
+    ] = False,
+    threshold: Threshold = None,
+    thresholds_of: ThresholdsOf = None,
+    settings: StreamOverrides = None,
 ) -> None:
-    """Name the word in each sound file.
+    """Name the word in each sound file, a few or an archive.
 
-    Files that cannot be read are named, and the exit code is 2 then.
+    Files that cannot be read are named, and the exit code is 2 then. Thresholds and --set are for --spot.
     """
-    from sayso.errors import AudioError, SoundWarning
     from sayso.runtime import Recognizer
 
-    recognizer = Recognizer(model / "model.onnx" if model.is_dir() else model)
+    listening = threshold is not None or bool(thresholds_of or settings)
+    _refuse_contradictions(out, as_json=as_json, spot=spot, listening=listening)
+    recognizer = Recognizer(model / "model.onnx" if model.is_dir() else model, threads=1 if out else 0)
+    if out is None:
+        _print_answers(recognizer, files, top=top, reject=reject, as_json=as_json)
+        return
+    from sayso.studies.archive.answers import DetectionAnswers, WordAnswers
+    from sayso.studies.archive.predict import predict_archive
+
+    if spot:
+        by = stream_settings(recognizer, overrides=settings, threshold=threshold, thresholds_of=thresholds_of)
+        answers = DetectionAnswers(recognizer, by)
+        if answers.note:
+            warn(f"note: {answers.note}")
+    else:
+        answers = WordAnswers(recognizer, top=top, reject=reject)
+    show_archived(predict_archive(files, answers, out=out, progress=Bars(), failed=show_failed()), spot=spot)
+
+
+def _refuse_contradictions(out: Path | None, *, as_json: bool, spot: bool, listening: bool) -> None:
+    from sayso.errors import Fault, SettingsError
+
+    faults = [
+        fault
+        for stands, fault in (
+            (as_json and out, Fault("--json", "prints, where --out writes; take --out answers.jsonl alone")),
+            (spot and not out, Fault("--spot", "writes a table, and needs --out; `sayso spot` prints")),
+            (listening and not spot, Fault("--threshold, --threshold-of, --set", "are for listening, and need --spot")),
+        )
+        if stands
+    ]
+    if faults:
+        raise SettingsError(faults)
+
+
+def _print_answers(recognizer: "Recognizer", files: list[str], *, top: int, reject: bool, as_json: bool) -> None:
+    from sayso.errors import AudioError, SoundWarning
+
     failed = 0
     for file in files:
         try:
@@ -41,13 +96,14 @@ def predict(
                 answers = recognizer.predict(file, top=top, reject=reject)
         except AudioError as error:
             failed += 1
-            warn(f"sayso: {error}")
+            more = "; for all that is in it add --out answers.csv" if Path(file).is_dir() else ""
+            warn(f"sayso: {error}{more}")
             continue
         for remark in remarks:
             warn(f"note: {remark.message}")
         if as_json:
             words = [{"label": answer.label, "probability": answer.probability} for answer in answers]
-            say(json.dumps({"file": str(file), "predictions": words}, ensure_ascii=False))
+            say(json.dumps({"file": file, "predictions": words}, ensure_ascii=False))
         else:
             say(f"{file}: " + ", ".join(_answer_text(answer) for answer in answers))
     if failed:

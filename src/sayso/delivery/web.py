@@ -12,14 +12,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sayso.delivery.licences import write_licences
+from sayso.delivery.shared import MODEL_CARD, shared_model
 from sayso.errors import OutputError
 from sayso.system.files import atomic_folder
-from sayso.web import MODEL_JSON, Described, asset_files, describe, licence_files, runtime_files
+from sayso.web import MODEL_JSON, asset_files, describe, licence_files, runtime_files
 
 __all__ = ["WebExport", "export_web"]
 
-_LICENCES = "LICENSES"
 _SERVICE_WORKER = "service-worker.js"
+_PARTS = (
+    "Sayso, its page and modules: Apache License 2.0, Apache-2.0.txt.",
+    "onnxruntime-web, in onnxruntime/: MIT License, onnxruntime-web.txt; what it is made of: "
+    "onnxruntime-web-ThirdPartyNotices.txt.",
+)
 
 
 @dataclass(frozen=True)
@@ -33,31 +39,36 @@ class WebExport:
     """What a person should know of the model."""
 
 
-def export_web(model: Path, folder: Path) -> WebExport:
+def export_web(model: Path, folder: Path, *, names: bool = False) -> WebExport:
     """Write a model as a web page: static files that any web server can give out, and that load nothing from elsewhere.
 
     Args:
         model: a `model.onnx`, or a run's folder.
         folder: where to; new, or empty.
+        names: keep people's names, paths and folders in model card and recipe, as far as the run's folder has them.
 
     Raises:
         ModelError: the model is missing, none, or one that this version cannot read.
         OutputError: the folder is there already, it cannot be written, or onnxruntime-web was never fetched.
     """
     described = describe(model)
+    shared = shared_model(model, described.graph, names=names)
     files = {**asset_files(), **runtime_files()}
     _refuse_filled(folder)
     # Many a web server sends such a file as it is; the page opens it.
     packed = f"{described.graph.name}.gz"
-    graph = described.facts["graph"] | {"file": packed}
+    graph = described.facts["graph"] | {"file": packed, "bytes": len(shared.content)}
     facts = json.dumps(described.facts | {"graph": graph}, ensure_ascii=False, allow_nan=False)
     with atomic_folder(folder) as new:
         _copy(files, new)
-        (new / packed).write_bytes(gzip.compress(described.graph.read_bytes(), mtime=0))
+        (new / packed).write_bytes(gzip.compress(shared.content, mtime=0))
         (new / MODEL_JSON).write_text(facts, encoding="utf-8")
         _write_service_worker(new)
         count = sum(path.stat().st_size for path in new.rglob("*") if path.is_file())
-        _write_licences(described, new / _LICENCES)
+        # Beside the page, not of it: some hosts turn Markdown into something else, and the page must not miss it.
+        if shared.card:
+            (new / MODEL_CARD).write_text(shared.card, encoding="utf-8")
+        write_licences(new, licence_files(), _PARTS, recipe=shared.recipe, credit=described.facts["credit"])
     return WebExport(folder, count, described.notes)
 
 
@@ -90,16 +101,3 @@ def _hashes(path: Path) -> list[str]:
     content = path.read_bytes()
     forms = [content, gzip.decompress(content)] if path.suffix == ".gz" else [content]
     return [hashlib.sha256(form).hexdigest() for form in forms]
-
-
-def _write_licences(described: Described, folder: Path) -> None:
-    _copy(licence_files(), folder)
-    credit = described.facts["credit"]
-    lines = [
-        "Sayso, its page and modules: Apache License 2.0, Apache-2.0.txt.",
-        "onnxruntime-web, in onnxruntime/: MIT License, onnxruntime-web.txt; what it is made of: "
-        "onnxruntime-web-ThirdPartyNotices.txt.",
-        *([f"In the model: {credit}; Apache-2.0.txt."] if credit else []),
-        "What else is in the model is yours, as its recordings allow.",
-    ]
-    (folder / "README.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")

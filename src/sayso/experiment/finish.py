@@ -12,6 +12,7 @@ from sayso.classifier.export import Agreement, export
 from sayso.classifier.inference import embed_rows, predict_probabilities, represent
 from sayso.classifier.kept_features import KeptFeatures
 from sayso.classifier.streaming_export import export_streaming
+from sayso.config.schema import dump
 from sayso.data.corpus import Corpus, Rows
 from sayso.evaluation.calibration import calibrate
 from sayso.evaluation.model_scores import score_model
@@ -22,6 +23,7 @@ from sayso.recipe.recipe import recipe_yaml
 from sayso.runs.folder import RunFolder
 from sayso.runs.manifest import Manifest, StartedManifest, write_manifest
 from sayso.runs.metrics import Metrics, write_metrics
+from sayso.runs.model_card import make_card, write_card
 from sayso.runs.predictions import Predictions, write_predictions
 from sayso.system.files import write_text
 from sayso.views.figures.clip_map import map_clips
@@ -115,7 +117,8 @@ def finish_run(
             KeptFeatures(classifier.kept, kept.copies).save(run.kept_features)
         like = start.onnx if start and start.onnx.is_file() else None
         compared = _spread(corpus, test, most=_EXPORT_CLIPS_AGAIN if like else _EXPORT_CLIPS)
-        agreement = export(classifier, run.onnx, compared, like=like) if extras else None
+        card = make_card(dump(prepared.recipe), begun.manifest, metrics) if extras else ""
+        agreement = export(classifier, run.onnx, compared, like=like, card=card) if extras else None
         if extras:
             stream_like = start.stream_onnx if start and start.stream_onnx.is_file() else None
             export_streaming(classifier, run.onnx, compared, like=stream_like)
@@ -123,6 +126,7 @@ def finish_run(
         manifest = begun.ended(fitted, agreement)
         write_metrics(run.metrics_file, metrics)
         if extras:
+            write_card(run, card)
             # A map takes as long as all else of an adaptation, whose test clips are on the map of the run before.
             mapped = None if start else _map(prepared, fitted, learned_from_test=answers is not None)
             _report(run, prepared, fitted, predictions, metrics, manifest, mapped)
@@ -163,6 +167,7 @@ def _report(
         tested=_tested(prepared, predictions.probabilities),
         mapped=mapped,
         skipped=prepared.corpus.skipped,
+        clip_licences=prepared.recipe.dataset.licences(),
         figures=drawn,
     )
     write_report(run.report, report)

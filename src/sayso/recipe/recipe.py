@@ -27,6 +27,7 @@ from sayso.models import NetworkConfig
 from sayso.models.tc_resnet import TCResNetConfig
 from sayso.recipe.former import find_moved_keys, modernise
 from sayso.recipe.rejection import Rejection
+from sayso.runs.sharing import without_names
 from sayso.runtime.stream_settings import StreamSettings
 from sayso.system.wording import counted
 
@@ -274,16 +275,18 @@ def kept_recipe_from_text(text: str, *, source: str) -> Recipe:
     return recipe_from_values(modernise(_values(text, source)), source=source)
 
 
-def recipe_yaml(recipe: Recipe, *, comments: bool = False, brief: bool = False) -> str:
+def recipe_yaml(recipe: Recipe, *, comments: bool = False, brief: bool = False, names: bool = True) -> str:
     """The recipe as YAML that `read_recipe` takes.
 
     Args:
         recipe: what to write.
         comments: each key with its help beside it, or above it where it is long.
         brief: the keys that people change, and what is not as it is by default; else all of it.
+        names: people's names, paths and folders too; else these are left out, and it cannot be trained by.
     """
     lines: list[str] = []
-    for name, value in (_brief(recipe) if brief else dump(recipe)).items():
+    values = _brief(recipe) if brief else dump(recipe)
+    for name, value in (values if names else without_names(values)).items():
         section = getattr(recipe, name)
         if isinstance(section, Settings):
             lines += [f"{name}:", *_section_lines(value, field_help(type(section)) if comments else {})]

@@ -66,6 +66,11 @@ class RunFolder:
         return self.path / "stream.onnx"
 
     @property
+    def card(self) -> Path:
+        """What a reader must know of the model."""
+        return self.path / "MODEL_CARD.md"
+
+    @property
     def kept_features(self) -> Path:
         """Features of its clips, for more words to be learned; only of a frozen, pretrained representation."""
         return self.path / "features.safetensors"

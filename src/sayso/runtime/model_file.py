@@ -38,6 +38,8 @@ class ModelFacts:
     """What each threshold costs on streams; None where the model was never tuned."""
     credit: str
     """Whose pretrained weights are in it; empty where there are none."""
+    card: str
+    """Its model card, as Markdown; empty in files of an earlier Sayso."""
 
 
 def open_session(path: Path, *, threads: int) -> "tuple[InferenceSession, dict[str, str]]":
@@ -86,6 +88,7 @@ def read_facts(path: Path, metadata: Mapping[str, str]) -> ModelFacts:
             stream=read(StreamSettings, parse_json(metadata["stream"])) if "stream" in metadata else None,
             stream_curve=read_curve(metadata["stream_curve"]) if "stream_curve" in metadata else None,
             credit=metadata.get("credit", ""),
+            card=metadata.get("card", ""),
         )
     except (KeyError, ValueError, SettingsError) as error:
         raise ModelError(f"{path}: its metadata is damaged ({error}); export it again") from error

@@ -64,7 +64,7 @@ class Recognizer:
     Attributes:
         labels: the words it knows.
         audio: sample rate, clip length and fitting that its clips are brought to.
-        recipe: the recipe it was trained by, as YAML text.
+        recipe: the recipe it was trained by, as YAML text; paths and people's names may be left out.
         temperature: what the file divides its logits by, fitted so that probabilities mean what they say; 1 where none
             was fitted.
         threshold: an answer of less probability is "none of these"; None where the file always names a word.
@@ -72,6 +72,7 @@ class Recognizer:
         stream_curve: what each threshold costs on streams, in misses and false alarms an hour; None where it was never
             tuned (`sayso tune`).
         credit: whose pretrained weights are in it, and under which licence; empty where there are none.
+        card: its model card, as Markdown; empty where an earlier Sayso made the file.
     """
 
     def __init__(self, path: str | Path, *, threads: int = 0) -> None:
@@ -86,6 +87,7 @@ class Recognizer:
         self.stream: StreamSettings | None = facts.stream
         self.stream_curve: StreamCurve | None = facts.stream_curve
         self.credit: str = facts.credit
+        self.card: str = facts.card
         self._input = self._find_input()
         self._stream_files: dict[tuple[int, int], tuple[StreamFile | None, str]] = {}
 

@@ -89,6 +89,8 @@ class RunReport:
     """A map of test clips, named as in `tested`; None: there is none."""
     skipped: Sequence[tuple[str, str]] = ()
     """What files that could not be used are called, and why they could not."""
+    clip_licences: Sequence[str] = ()
+    """Whose the clips are and under which licences, where that is known."""
     figures: Mapping[str, str] = field(default_factory=dict)
     """Name to SVG, as `sayso.views.plots.style.svg_text` gives it; those of `sayso.views.figures.run` have their
     places, any other stands in a section of its own."""
@@ -131,6 +133,7 @@ def write_report(path: Path, report: RunReport) -> None:
         skipped=[(names[path], reason.removeprefix(f"{path}: ")) for path, reason in report.skipped],
         parts=_parts(report.recipe_yaml),
         recipe=report.recipe_yaml,
+        clip_licences=report.clip_licences,
         epochs=manifest.get("epochs"),
         facts=list(_flat({key: value for key, value in manifest.items() if key != "notes"})),
         export=manifest.get("export") or {},

@@ -30,6 +30,8 @@ class DatasetConfig(Part):
     registry: ClassVar["Registry[DatasetConfig]"]
     is_made: ClassVar[bool] = False
     """Whether a program makes its clips, so that nobody recorded them."""
+    licence: ClassVar[str] = ""
+    """Whose its clips are, and under which licence, as it stands in a model's card; empty: as who made them says."""
 
     exclude: str | None = None
     """An exclusion file (CSV with the columns clip and, where clips are stretches of a recording, start_seconds), such
@@ -95,6 +97,10 @@ class DatasetConfig(Part):
     def known_as(self) -> str:
         """What a command is given for these clips: a path, or else the kind."""
         return self.kind
+
+    def licences(self) -> tuple[str, ...]:
+        """Whose its clips are and under which licences, as pages that hold some of them have to say."""
+        return (self.licence,) if self.licence else ()
 
     def location(self) -> Path | None:
         """Tell where the recordings lie on this machine, or None when they are not here yet."""

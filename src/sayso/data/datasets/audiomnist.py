@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from sayso.config.schema import did_you_mean
 from sayso.data.clips import Clip, Listing
@@ -46,6 +47,8 @@ DOWNLOAD = Download(
 @dataclass(frozen=True, kw_only=True)
 class AudioMnistConfig(DatasetConfig):
     """AudioMNIST: digits 0-9, 60 speakers x 50; it has no official test part, so auto tests on held-out speakers."""
+
+    licence: ClassVar[str] = "AudioMNIST (S. Becker and others, arXiv 1807.03418), MIT"
 
     speakers: tuple[str, ...] = ()
     """Only these of '01' to '60', in quotes; empty: all sixty."""

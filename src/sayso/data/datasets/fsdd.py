@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from sayso.config.schema import did_you_mean
 from sayso.data.clips import Clip, Listing
@@ -47,6 +48,8 @@ DOWNLOAD = Download(
 @dataclass(frozen=True, kw_only=True)
 class FsddConfig(DatasetConfig):
     """Free Spoken Digit Dataset: digits 0-9, six speakers x 50; official test part: index 0-4."""
+
+    licence: ClassVar[str] = "Free Spoken Digit Dataset (Z. Jakobovski and others), CC BY-SA 4.0"
 
     speakers: tuple[str, ...] = ()
     """Only these of george, jackson, lucas, nicolas, theo, yweweler; empty: all six."""

@@ -62,6 +62,11 @@ class MixedConfig(DatasetConfig):
         """Give the folder of the recordings."""
         return self.recordings.location()
 
+    def licences(self) -> tuple[str, ...]:
+        """Whose the clips of all of them are, and under which licences."""
+        every = (licence for each in (self.recordings, *self.training) for licence in each.licences())
+        return tuple(dict.fromkeys(every))
+
     def anchor(self) -> "MixedConfig":
         """The same with paths that hold from any working folder."""
         inner = [each.anchor() for each in self.training]

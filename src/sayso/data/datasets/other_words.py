@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -29,6 +30,8 @@ _NEAR = 2
 @dataclass(frozen=True, kw_only=True)
 class OtherWordsConfig(DatasetConfig):
     """Common words spoken by espeak-ng, without those that sound like the wanted ones; for `rejection.negatives`."""
+
+    licence: ClassVar[str] = "synthetic voices of espeak-ng, a GPL-3 program"
 
     wanted: tuple[str, ...]
     """What is to be recognised, as it is spoken; words that sound the same are left out."""

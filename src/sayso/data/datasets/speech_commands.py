@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import soundfile
@@ -50,6 +50,8 @@ SEGMENT_SECONDS = 1.0
 @dataclass(frozen=True, kw_only=True)
 class SpeechCommandsConfig(DatasetConfig):
     """Google Speech Commands: 30 or 35 English words, about 2,000 speakers, official lists of the parts."""
+
+    licence: ClassVar[str] = "Speech Commands (P. Warden, Google; arXiv 1804.03209), CC BY 4.0"
 
     version: Literal["v0.01", "v0.02"] = "v0.01"
     """Release: v0.01 (64,727 clips of 30 words) or v0.02 (105,829 of 35, better labels)."""

@@ -40,6 +40,7 @@ class SyntheticConfig(DatasetConfig):
     """Words spoken by espeak-ng in many voices, made on this machine; each voice is a speaker."""
 
     is_made: ClassVar[bool] = True
+    licence: ClassVar[str] = "synthetic voices of espeak-ng, a GPL-3 program"
 
     words: tuple[str, ...] = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
     """Words to speak; each is a class."""

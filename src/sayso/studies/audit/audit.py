@@ -48,6 +48,8 @@ class Audit:
     """The map of the clips; None: it was not drawn."""
     kept: Mapping[str, KeptLine] = field(default_factory=dict[str, KeptLine])
     """What `sayso listen --keep` says of them, by path; none where it did not make them."""
+    licences: tuple[str, ...] = ()
+    """Whose they are and under which licences, where that is known."""
 
     @property
     def not_looked_for(self) -> dict[Detector, str]:
@@ -117,7 +119,7 @@ def audit(
         with listen(listing.clips, recipe.audio, detectors, progress=progress) as heard:
             trains_on = shlex.quote(os.path.abspath(source)) if Path(source).exists() else "RECIPE"  # noqa: PTH100
             begun = Audit(folder, heard.corpus.clips, {}, heard.skipped, trains_on)
-            begun = replace(begun, kept=_kept(source))
+            begun = replace(begun, kept=_kept(source), licences=recipe.dataset.licences())
             if with_map is None:
                 with_map = not only and len(heard.corpus) <= MOST_AT_ONCE
             return _judge(begun, name, heard, detectors, progress, threads=recipe.training.threads, with_map=with_map)
@@ -188,6 +190,7 @@ def _written(found: Audit, name: str) -> Audit:
         found.skipped,
         mapped=found.mapped,
         kept=found.kept,
+        licences=found.licences,
         train_command=found.train_command,
     )
     return found

@@ -32,6 +32,7 @@ def write_audit(
     *,
     mapped: MappedClips | None = None,
     kept: Mapping[str, KeptLine] | None = None,
+    licences: Sequence[str] = (),
     train_command: str,
 ) -> None:
     """Write the page, atomically. Sounds are as the files hold them, up to 5 s, at their own rate.
@@ -44,6 +45,7 @@ def write_audit(
         skipped: clips that could not be read, and why.
         mapped: a map of the clips, named by `name_clips`.
         kept: what `sayso listen --keep` says of them, by path.
+        licences: whose they are and under which licences.
         train_command: the command that trains without what was found.
 
     Raises:
@@ -62,6 +64,7 @@ def write_audit(
         title=title,
         clips=total,
         train_command=train_command,
+        clip_licences=licences,
         faulty=len({one.row for found in findings.values() for one in found}) + len(skipped),
         excluded=len(excluded) + len(skipped),
         faults=[_fault(detector, clips, found, total, names, places) for detector, found in findings.items()],

@@ -39,6 +39,8 @@ class ComparedClips:
     """(clips,), of the corpus."""
     shares: Mapping[str, NDArray[np.float64]]
     """By recipe, the best first: (clips, words), the mean over seeds."""
+    licences: tuple[str, ...] = ()
+    """Whose the clips are and under which licences, where that is known."""
 
     def describe(self) -> tuple[dict[str, Any], dict[str, str]]:
         """Give what a page's script is to know of them, as plain values, and a confusion matrix of each recipe, SVG."""
@@ -97,7 +99,8 @@ def read_compared(plan: Plan, trials: Path, recipes: Sequence[str]) -> ComparedC
     sums = {recipe: _sum(plan, trials, recipe, labels) for recipe in recipes}
     keys = [key for key in next(iter(sums.values())) if key in row_of]
     shares = {recipe: np.stack([known[key] for key in keys]) / len(plan.seeds) for recipe, known in sums.items()}
-    return ComparedClips(corpus, labels, np.array([row_of[key] for key in keys], np.int64), shares)
+    rows = np.array([row_of[key] for key in keys], np.int64)
+    return ComparedClips(corpus, labels, rows, shares, plan.contestants[0].recipe.dataset.licences())
 
 
 def _sum(plan: Plan, trials: Path, recipe: str, labels: Sequence[str]) -> dict[_Key, NDArray[np.float64]]:

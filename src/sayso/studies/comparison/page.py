@@ -51,7 +51,7 @@ def write_comparison(table: Mapping[str, Any], folder: Path, compared: ComparedC
         "judged": judged,
         "picture": picture,
     }
-    values |= {"page_clips": page_clips, "answers": answers}
+    values |= {"page_clips": page_clips, "answers": answers, "clip_licences": compared.licences if compared else ()}
     write_page(page, "comparison", title=folder.resolve().name, **values)
     return page
 

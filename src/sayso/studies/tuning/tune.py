@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sayso.classifier.tuned_file import write_tuned
+from sayso.config.schema import dump
 from sayso.data.splits.settings import EACH_SPEAKER
 from sayso.errors import Fault, RunError, SettingsError
 from sayso.experiment.run import Run, check_same_clips
 from sayso.recipe.prepared import Prepared, prepare
 from sayso.runs.manifest import write_manifest
+from sayso.runs.model_card import make_card, write_card
 from sayso.runtime import Recognizer, Stream, StreamSettings, WordThreshold
 from sayso.runtime.replay import Replay
 from sayso.runtime.stream_curve import StreamCurve
@@ -149,7 +152,7 @@ def tune(
     facts, curve, settings = _judge(listened, prepared, asked, what, found.notes)
     if write:
         clips = np.array(prepared.corpus.samples[prepared.split.test[:_CHECKED_CLIPS]])
-        _write(opened, facts, write_tuned(opened.onnx, settings, curve, clips))
+        _write(opened, facts, settings, curve, clips)
     page = write_tuning(facts, opened.path)
     return Tuning(opened, facts, page, write)
 
@@ -267,16 +270,21 @@ def _judge(
     return facts, StreamCurve(curves, test.replayed_hours, test.independent_hours, what), settings
 
 
-def _write(run: Run, facts: dict[str, Any], sha256: str) -> None:
-    """Record in the manifest what the model was given."""
+def _write(
+    run: Run, facts: dict[str, Any], settings: StreamSettings, curve: StreamCurve, clips: NDArray[np.int16]
+) -> None:
+    """Give the model its thresholds, and record in manifest and model card what it was given."""
     manifest = run.manifest()
-    manifest["tuned"] = {
+    tuned = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "false_alarms_per_hour": facts["false_alarms_per_hour"],
         "replayed_hours": facts["test"]["replayed_hours"],
         "independent_hours": facts["test"]["independent_hours"],
         "background": facts["background"],
         "thresholds": facts["thresholds"],
-        "model_sha256": sha256,
     }
+    card = make_card(dump(run.settings), {**manifest, "tuned": tuned}, run.metrics())
+    sha256 = write_tuned(run.onnx, settings, curve, clips, card=card)
+    write_card(run, card)
+    manifest["tuned"] = tuned | {"model_sha256": sha256}
     write_manifest(run.manifest_file, manifest)
