@@ -1,10 +1,12 @@
 """The studio as a person meets it: in Chromium, with a microphone that plays real or made-up sound."""
 
+import io
 import time
 
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
 
 pytest.importorskip("starlette", reason="needs the extra serve")
 pytest.importorskip("selenium", reason="pages are tried in a browser by selenium")
@@ -74,6 +76,7 @@ def test_the_way_from_words_to_a_score(tmp_path, sound):
         has_no_faults(page)
         train(page)
         has_no_faults(page)
+        leave_before_the_report_comes(page)
         go(page, "score")
         wait_for(page, "return document.getElementById('score-accuracy').textContent")
         has_no_faults(page)
@@ -81,8 +84,10 @@ def test_the_way_from_words_to_a_score(tmp_path, sound):
         assert find(page, "#score-accuracy").text == f"{100 * run_accuracy(run):.1f} %"
         page.switch_to.frame(find(page, "#report"))
         assert run.path.name in find(page, "h1").text
+        assert float(find(page, "rect.part").get_attribute("width")) > 10
         mark_a_clip(page)
         page.switch_to.default_content()
+        assert is_drawn(page, "#report")
         [kept] = read_marks(tmp_path / "clips" / "marks.csv")
         assert (kept.mark, (tmp_path / "clips" / kept.clip).is_file()) == ("exclude", True)
         page.refresh()
@@ -103,6 +108,23 @@ def test_the_way_from_words_to_a_score(tmp_path, sound):
             assert len(samples) > rate
         severe = [entry["message"] for entry in page.get_log("browser") if entry["level"] == "SEVERE"]
         assert [each for each in severe if "ERR_BLOCKED_BY_CLIENT" not in each] == []
+
+
+def leave_before_the_report_comes(page):
+    """Go to the score, and on while its report is being loaded: unseen, a page measures its pictures as nothing."""
+    page.execute_script(
+        "new MutationObserver((_, observer) => { observer.disconnect(); location.hash = '#words'; })"
+        ".observe(document.getElementById('report'), { attributes: true });"
+        "delete document.body.dataset.shown; location.hash = '#score';"
+    )
+    wait_for(page, "return location.hash === '#words' && document.body.dataset.shown === 'words'")
+    time.sleep(0.5)
+
+
+def is_drawn(page, selector):
+    """Whether there is more than one colour where an element is, once it has been scrolled to."""
+    with Image.open(io.BytesIO(find(page, selector).screenshot_as_png)) as picture:
+        return len(picture.convert("RGB").getcolors(maxcolors=1 << 20)) > 10
 
 
 def mark_a_clip(page):
