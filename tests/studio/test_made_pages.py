@@ -1,10 +1,13 @@
-"""Audits in the studio: made in the background as by `sayso audit`, found again, and their clips marked at once."""
+"""Audits and comparisons in the studio: made in the background, found again, and their clips marked at once."""
 
+import itertools
 import json
+import os
 import shutil
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("starlette", reason="needs the extra serve")
@@ -12,6 +15,7 @@ pytest.importorskip("starlette", reason="needs the extra serve")
 from conftest import write_tones
 from sayso.data.listed_clips import ListedClips, write_listed_clips
 from sayso.data.marks import Mark, read_marks, write_marks
+from sayso.runs.predictions import PredictedClip, Predictions, write_predictions
 from sayso.system.files import write_text
 from studio_made import make_studio
 
@@ -142,3 +146,45 @@ def test_an_audit_is_cancelled_and_what_stops_one_is_told(page, tmp_path):
     assert state["state"] == "failed"
     assert "can be read" in state["why"]
     assert page.get("/api/state").json()["clips"] == 36
+
+
+def write_run(folder, clips, *, heard="high"):
+    """A finished run that tested some clips, as far as it is looked at before it is compared."""
+    folder.mkdir(parents=True)
+    write_text(folder / "recipe.yaml", f"dataset: {{kind: folder, path: {folder.parents[1] / 'clips'}}}\n")
+    write_text(folder / "manifest.json", '{"finished": true}')
+    (folder / "model.onnx").touch()
+    told = tuple(PredictedClip(str(clip), "", clip.parent.name, clip.parents[1].name) for clip in clips)
+    shares = np.tile([0.75, 0.25], (len(told), 1))
+    write_predictions(folder / "predictions.csv", Predictions(told, (heard,) * len(told), ("high", "low"), shares))
+    os.utime(folder / "recipe.yaml", ns=(0, next(_later)))
+
+
+_later = itertools.count(10**18, 10**9)
+
+
+def test_the_last_trainings_of_these_recordings_are_compared(page, studio, tmp_path):
+    clips, runs = sorted((tmp_path / "clips").glob("*/*/*.wav")), tmp_path / "runs"
+
+    def why_not():
+        return page.get("/api/comparisons").json()["why_not"]
+
+    assert "no training has ended so far" in why_not()
+    write_run(runs / "other", clips[:6])
+    assert "one training has ended so far" in why_not()
+    refused = page.post("/api/comparison", json={})
+    assert (refused.status_code, "takes two finished trainings" in refused.json()["error"]) == (404, True)
+    write_run(runs / "apart", clips[6:9])
+    assert "apart was tested on no clip that an earlier training was tested on" in why_not()
+    for number in range(5):
+        write_run(runs / f"run-{number}", clips[3:8])
+    assert why_not() == ""
+    # The newest first; `apart` has clips of its own in common, `other` none that all have by then.
+    made = studio.made[1]
+    assert [Path(each).name for each in made.command()[1:]] == ["run-4", "run-3", "run-2", "run-1", "run-0"]
+    for number in range(1, 4):
+        shutil.rmtree(runs / f"run-{number}")
+    assert [Path(each).name for each in made.command()[1:]] == ["run-4", "run-0", "apart"]
+    write_text(runs / "run-0" / "predictions.csv", "damaged")
+    write_text(runs / "apart" / "manifest.json", '{"finished": false}')
+    assert [Path(each).name for each in made.command()[1:]] == ["run-4", "other"]

@@ -25,7 +25,7 @@ from sayso.studio.marks import Marks, report_page
 from sayso.studio.prompting import clip_seconds
 from sayso.studio.recordings import Recordings
 from sayso.studio.requests import read_json_body, text_of, told
-from sayso.studio.runs import describe_runs, find_run, score_of
+from sayso.studio.runs import choose_compared, describe_runs, find_run, score_of
 from sayso.studio.talk import Talk
 from sayso.studio.training import Training, Wanted
 from sayso.system.files import write_text
@@ -60,11 +60,16 @@ class Studio:
         self.marks = Marks(self.recordings.folder)
         self.training = Training(runs)
         self.runs, self.tell = runs, tell
-        audit = Study("audit", "an", self._audit, lambda: "")
-        self.made = [MadePages(audit, self.recordings.folder, beside=runs.parent)]
+        studies = (Study("audit", "an", self._audit), Study("comparison", "a", self._comparison))
+        self.made = [MadePages(study, self.recordings.folder, beside=runs.parent) for study in studies]
 
     def _audit(self) -> list[str]:
         return ["audit", str(self.recordings.training_source())]
+
+    def _comparison(self) -> list[str]:
+        also = self.training.state().get("run")
+        runs = choose_compared(self.runs, self.recordings.folder, also=also)
+        return ["compare", *(str(run.path) for run in runs)]
 
     def close(self) -> None:
         """End what runs, as Ctrl-C does."""

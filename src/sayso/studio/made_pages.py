@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sayso.data.listed_clips import ListedClips, read_listed_clips
-from sayso.errors import DataError
+from sayso.errors import DataError, SaysoError
 from sayso.http.requests import answering
 from sayso.studio.given import give_page
 from sayso.studio.jobs import Job, free_path
@@ -35,8 +35,14 @@ class Study:
     article: str
     command: Callable[[], Sequence[str]]
     """Gives what follows `sayso`, without the folder that is made; raises SaysoError where that cannot be asked now."""
-    why_not: Callable[[], str]
-    """Why it cannot be asked now, as a sentence; empty where it can."""
+
+    def why_not(self) -> str:
+        """Say why it cannot be asked now; empty where it can."""
+        try:
+            self.command()
+        except SaysoError as error:
+            return str(error)
+        return ""
 
 
 class MadePages:
@@ -60,11 +66,15 @@ class MadePages:
             RunError: one is being made.
             SaysoError: it cannot be asked now.
         """
-        command = self._study.command()
+        command = self.command()
         return self._job.start(
             lambda: free_path(self._root, self._folder.name or "studio"),
             lambda out: [*command, "--out", str(out)],
         )
+
+    def command(self) -> Sequence[str]:
+        """What follows `sayso`, without the folder that is made; errors as `start`."""
+        return self._study.command()
 
     def cancel(self) -> None:
         """Stop as Ctrl-C does."""

@@ -25,6 +25,8 @@ let kind, framed;
 
 const job = new Job("made", {
   states: { running: "", stopping: "Stopping.", finished: "Finished.", stopped: "Stopped.", failed: "It ended with an error." },
+  // What it said in its own words stands better on the page that it made.
+  shown: (now) => (element("made-lines").hidden ||= now.state === "finished"),
   over: (now) => showPages(now.state === "finished" ? now.name : undefined),
 });
 
@@ -55,7 +57,7 @@ async function showPages(wanted) {
   element("made-choice").hidden = pages.length < 2;
   element("made-start").textContent = pages.length ? KINDS[own].again : KINDS[own].start;
   element("made-start").hidden = Boolean(whyNot);
-  element("made-why-not").textContent = whyNot;
+  element("made-why-not").textContent = whyNot && `${whyNot[0].toUpperCase()}${whyNot.slice(1)}.`;
   element("made-why-not").hidden = !whyNot;
   showPage();
 }
