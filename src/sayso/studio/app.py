@@ -16,7 +16,7 @@ from sayso.data.voices.espeak import is_installed
 from sayso.errors import Fault, SettingsError
 from sayso.http.requests import answering, read_body
 from sayso.runtime.live import Tell
-from sayso.studio.advice import advise
+from sayso.studio.advice import advice_of, find_measured
 from sayso.studio.corrections import Corrections, plain_take, read_sound
 from sayso.studio.given import give_file, give_page, give_sound
 from sayso.studio.intake import LONGEST_SECONDS, MOST_BYTES, Intake
@@ -279,7 +279,9 @@ class _Runs:
 
     def _score(self, name: str) -> dict[str, Any]:
         run = find_run(self._studio.runs, name)
-        return score_of(run) | {"advice": advise(self._studio.recordings.takes(), run.metrics()["test"])}
+        recordings = self._studio.recordings
+        measured = find_measured(self._studio.runs.parent, recordings.folder)
+        return score_of(run) | advice_of(run.manifest(), recordings.takes(), measured=measured)
 
     async def marks(self, request: Request) -> Response:
         run = await run_in_threadpool(find_run, self._studio.runs, request.path_params["name"])

@@ -28,8 +28,8 @@ class LearningCurve:
 
     @property
     def answers(self) -> list[str]:
-        """What the curves say, a sentence each."""
-        return [answer for axis in self.table["axes"] for answer in axis["answers"]]
+        """What the curves say, a sentence each; last of all what would help most."""
+        return [*(answer for axis in self.table["axes"] for answer in axis["answers"]), self.table["most"]]
 
 
 def learning_curve(

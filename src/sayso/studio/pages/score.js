@@ -47,6 +47,7 @@ async function load(name) {
   const lines = [`of ${counted(score.n, "test clip")} recognised`, `95 % interval ${interval(score.ci95)}`, score.split].filter(Boolean);
   element("score-beside").replaceChildren(...lines.flatMap((line, place) => (place ? [make("br"), make("span", { class: "muted" }, line)] : [line])));
   element("advice").replaceChildren(...score.advice.map((each) => make("li", {}, each)));
+  element("advice-basis").textContent = score.advice_basis;
   element("people-box").hidden = !score.by_speaker.length;
   const rows = score.by_speaker.map((each) =>
     make("tr", {}, make("th", { scope: "row" }, each.speaker), make("td", {}, percent(each.accuracy)), make("td", {}, String(each.n)), make("td", {}, interval(each.ci95))),
