@@ -188,3 +188,18 @@ def test_the_last_trainings_of_these_recordings_are_compared(page, studio, tmp_p
     write_text(runs / "run-0" / "predictions.csv", "damaged")
     write_text(runs / "apart" / "manifest.json", '{"finished": false}')
     assert [Path(each).name for each in made.command()[1:]] == ["run-4", "other"]
+
+
+@pytest.mark.parametrize("damage", ["no recordings", "audits are a file"])
+def test_a_folder_that_cannot_be_read_or_written_is_one_sentence(page, tmp_path, damage):
+    if damage == "no recordings":
+        shutil.rmtree(tmp_path / "clips")
+    else:
+        (tmp_path / "audits").touch()
+    assert page.get("/api/audits").json()["pages"] == []
+    assert page.post("/api/audit", json={}).status_code == 200
+    state = wait(page, "/api/audit")
+    assert state["state"] == "failed"
+    assert ("clips" if damage == "no recordings" else "audits") in state["why"]
+    assert not any("Traceback" in line for line in state["lines"])
+    assert page.get("/api/state").status_code == 200

@@ -1,6 +1,7 @@
 """The studio as a person meets it: in Chromium, with a microphone that plays real or made-up sound."""
 
 import io
+import shutil
 import time
 
 import numpy as np
@@ -297,3 +298,67 @@ def test_without_a_microphone_the_page_says_what_to_do(tmp_path, kind, told):
         wait_for(page, "return !document.getElementById('trouble').hidden")
         assert told in find(page, "#trouble").text
         assert find(page, "#take").is_displayed()
+
+
+@pytest.mark.slow
+def test_the_audit_and_the_comparison_stand_beside_the_report(tmp_path):
+    """Both are made in the background, looked over, and marked; a training removed meanwhile is a sentence."""
+    with studio(tmp_path) as url, chromium(tmp_path) as page:
+        page.get(url)
+        wait_for(page, "return document.body.dataset.shown !== undefined")
+        type_words(page, "high", "low")
+        drop_files(page, tmp_path, {"high": 2_400, "low": 300})
+        go(page, "score")
+        assert not find(page, "[data-shows=report]").is_displayed()
+        make_page(page, "audit")
+        page.switch_to.frame(find(page, "#report"))
+        wait_for(page, "return document.querySelectorAll('select[data-clip]').length || document.querySelector('#map')")
+        point = find(page, "#map-drawn canvas, #map-drawn circle, #map-drawn [tabindex]")
+        page.execute_script("arguments[0].focus()", point)
+        ActionChains(page).send_keys(Keys.ENTER).perform()
+        page.execute_script("document.querySelector('#cell select').focus()")
+        ActionChains(page).send_keys("l").perform()  # leave out
+        wait_for(page, "return document.getElementById('marks').innerText.startsWith('1 clip of this audit marked')")
+        page.switch_to.default_content()
+        [kept] = read_marks(tmp_path / "clips" / "marks.csv")
+        assert kept.mark == "exclude"
+        looks_well(page)
+        find(page, "[data-shows=comparison]").click()
+        wait_for(page, "return !document.getElementById('made-why-not').hidden")
+        assert "takes two finished trainings" in find(page, "#made-why-not").text
+        train(page)
+        find(page, "#train-start").click()
+        wait_for(page, "return document.querySelectorAll('#runs li').length === 2", seconds=60)
+        wait_for(page, "return document.getElementById('train-state').textContent.startsWith('Finished')", seconds=120)
+        go(page, "score")
+        make_page(page, "comparison")
+        looks_well(page)
+        page.switch_to.frame(find(page, "#report"))
+        assert len(page.find_elements("css selector", "#ranking ~ div tbody tr")) == 2
+        page.switch_to.default_content()
+        for run in list_runs(tmp_path / "runs"):
+            shutil.rmtree(run.path)
+        find(page, "[data-shows=report]").click()
+        go(page, "words")
+        go(page, "score")
+        assert find(page, "#score-none").is_displayed()
+        find(page, "[data-shows=comparison]").click()
+        wait_for(page, "return !document.getElementById('made-why-not').hidden")
+        assert is_drawn(page, "#report")  # the comparison itself is still there
+
+
+def make_page(page, kind):
+    find(page, f"[data-shows={kind}]").click()
+    wait_for(page, "return document.getElementById('made-start').offsetParent")
+    find(page, "#made-start").click()
+    wait_for(page, "return /Finished|error/.test(document.getElementById('made-state').textContent)", seconds=60)
+    assert find(page, "#made-state").text == "Finished."
+    wait_for(page, "return document.getElementById('report').offsetParent")
+
+
+def looks_well(page):
+    for width, dark in ((1280, False), (1280, True), (390, False), (390, True)):
+        show_at(page, width, 844, dark=dark)
+        assert page.execute_script("return document.documentElement.scrollWidth") <= width
+        assert is_drawn(page, "#report")
+        has_no_faults(page)

@@ -45,8 +45,11 @@ export class Job {
     this.part("start").disabled = isOn;
     this.part("cancel").hidden = now.state !== "running";
     this.part("now").hidden = now.state === "none";
-    if (now.state === "none") return;
     const status = this.part("state");
+    if (now.state === "none") {
+      status.replaceChildren();
+      return;
+    }
     const text = `${this.states[now.state]}${now.why ? ` ${now.why}` : ""}`;
     const isNew = status.firstChild?.textContent !== text;
     if (isNew) status.replaceChildren(text);

@@ -38,7 +38,7 @@ export async function show(which, frame) {
   element("made-what").textContent = what;
   job.states.running = on;
   await showPages();
-  await job.follow(`/api/${kind}`);
+  if (!element("made").hidden) await job.follow(`/api/${kind}`);
 }
 
 export function leave() {
@@ -74,5 +74,5 @@ function showPage() {
 element("made-page").addEventListener("change", guarded(showPage));
 element("made-start").addEventListener("click", guarded(async () => {
   await ask(`/api/${kind}`, { method: "POST", json: {} });
-  await job.look();
+  await job.follow(`/api/${kind}`);
 }));
