@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from sayso.studio.advice import advice_of, find_measured
+from sayso.studio.advice import Measured, advice_of, find_measured
 from sayso.studio.takes import Take
 from sayso.system.files import write_json, write_text
 
@@ -34,22 +34,30 @@ def test_a_run_of_an_earlier_sayso_says_that_it_has_none():
 
 def test_a_learning_curve_of_these_recordings_is_what_it_rests_on(tmp_path):
     clips = tmp_path / "clips"
-    assert find_measured(tmp_path, clips) == ""
+    assert find_measured(tmp_path, clips) is None
     for name, source in (
         ("learning-curve", clips),
         ("learning-curve-2", clips / "clips.jsonl"),
         ("learning-curve-3", "x"),
     ):
         (tmp_path / name).mkdir()
-        write_json(tmp_path / name / "learning-curve.json", {"source": str(source), "most": f"by {name}"})
+        write_json(
+            tmp_path / name / "learning-curve.json",
+            {"source": str(source), "most": {"told": f"by {name}", "helps": None}},
+        )
     os.utime(tmp_path / "learning-curve" / "learning-curve.json", (0, 0))
-    assert find_measured(tmp_path, clips) == "by learning-curve-2"
+    assert find_measured(tmp_path, clips) == Measured("by learning-curve-2", helps=False)
     for damage in ("", "[]", "{}"):
         write_text(tmp_path / "learning-curve-2" / "learning-curve.json", damage)
-        assert find_measured(tmp_path, clips) == "by learning-curve"
-    told = advice_of(MANIFEST, [], measured="more speakers: with twice as many 95.0 % would be right")
+        assert find_measured(tmp_path, clips) == Measured("by learning-curve", helps=False)
+    told = advice_of(MANIFEST, [], measured=Measured("more speakers: 95.0 % would be right", helps=True))
     assert told["advice"] == [
-        "More speakers: with twice as many 95.0 % would be right (measured by sayso learning-curve).",
+        "More speakers: 95.0 % would be right (measured by sayso learning-curve).",
         "3 more people.",
     ]
     assert told["advice_basis"].startswith("The first is measured on these recordings;")
+    told = advice_of(MANIFEST, [], measured=Measured("these curves cannot tell", helps=False))
+    assert told == {
+        "advice": ["3 more people."],
+        "advice_basis": "These curves cannot tell (measured by sayso learning-curve).",
+    }

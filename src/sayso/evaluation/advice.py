@@ -1,6 +1,5 @@
 """What would help a recogniser most, told from its clips and its score: once, for terminal, report and studio alike."""
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -25,9 +24,7 @@ _NO_CLIPS = "Recordings of people: so far synthetic voices alone have said the w
 _NOTHING = "Nothing stands out: try it on people who recorded nothing, and record those who fail."
 
 
-def advise(
-    clips: Sequence[Clip], test: Mapping[str, Any], *, source: str = "RECIPE", quick_look: str | None = None
-) -> Advice:
+def advise(clips: Sequence[Clip], test: Mapping[str, Any], *, quick_look: str | None = None) -> Advice:
     """Say what to do next, what helps most first, each with its reason.
 
     That more people help most, as long as they are few, is what `sayso learning-curve` finds of sets such as Speech
@@ -37,7 +34,6 @@ def advise(
     Args:
         clips: the recordings, those of voices aside; none: voices alone said the words.
         test: the scores of the test part, as in `metrics.json`.
-        source: what `sayso learning-curve` is given for these clips.
         quick_look: what the look before every training found; None: nothing.
     """
     if not clips:
@@ -49,7 +45,7 @@ def advise(
         *_weak_words(test),
         *_mix_ups(test),
     ]
-    return {"most": sentences or [_NOTHING], "basis": _basis(test, source)}
+    return {"most": sentences or [_NOTHING], "basis": _basis(test)}
 
 
 def _missing_clips(clips: Sequence[Clip]) -> Iterator[str]:
@@ -110,10 +106,9 @@ def _mix_ups(test: Mapping[str, Any]) -> Iterator[str]:
         yield f"More clips of '{said}' and '{heard}', or another word for one: '{said}' was heard as '{heard}' {times}."
 
 
-def _basis(test: Mapping[str, Any], source: str) -> str:
+def _basis(test: Mapping[str, Any]) -> str:
     """What the advice rests on, and what it cannot tell."""
-    measure = f"sayso learning-curve {shlex.quote(source)}"
-    told = f"How much each would bring is not measured: {measure} does that."
+    told = "How much each would bring is not measured: sayso learning-curve does that."
     interval = test.get("accuracy_ci95")
     if interval and interval[1] - interval[0] > _WIDE:
         low, high = (f"{100 * limit:.0f}" for limit in interval)

@@ -145,7 +145,7 @@ def _advice(prepared: Prepared, metrics: Metrics) -> Advice | None:
     if not Path(dataset.known_as).exists():
         return None
     recorded = [clip for clip in prepared.corpus.clips if clip.source == 0]
-    return advise(recorded, metrics["test"], source=dataset.known_as, quick_look=prepared.quick_look)
+    return advise(recorded, metrics["test"], quick_look=prepared.quick_look)
 
 
 def _spread(corpus: Corpus, rows: Rows, *, most: int) -> NDArray[np.int16]:

@@ -29,7 +29,8 @@ class LearningCurve:
     @property
     def answers(self) -> list[str]:
         """What the curves say, a sentence each; last of all what would help most."""
-        return [*(answer for axis in self.table["axes"] for answer in axis["answers"]), self.table["most"]]
+        answers = (answer for axis in self.table["axes"] for answer in axis["answers"])
+        return [*answers, self.table["most"]["told"]]
 
 
 def learning_curve(

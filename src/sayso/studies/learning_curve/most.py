@@ -1,17 +1,26 @@
 """What would help most by the curves: more people, or more recordings of each; or that they cannot tell."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from sayso.system.wording import percent
 
-__all__ = ["tell_most"]
+__all__ = ["Most", "tell_most"]
 
 _CANNOT = "these curves cannot tell what would help most"
 
 
-def tell_most(axes: Sequence[Mapping[str, Any]]) -> str:
-    """Say in one sentence which of the axes gains more where its size is doubled, and from what that is known.
+class Most(TypedDict):
+    """What `learning-curve.json` says of it."""
+
+    helps: str | None
+    """The unit of which more would help most; None: that cannot be told."""
+    told: str
+    """So in words, with the reason; no capital, no full stop."""
+
+
+def tell_most(axes: Sequence[Mapping[str, Any]]) -> Most:
+    """Say which of the axes gains more where its size is doubled, and from what that is known.
 
     Where the intervals of both overlap neither is named: which of them is higher may be chance.
 
@@ -20,16 +29,17 @@ def tell_most(axes: Sequence[Mapping[str, Any]]) -> str:
     """
     fitted = sorted((axis for axis in axes if axis["verdict"] == "fitted"), key=lambda axis: axis["doubled"])
     if not fitted:
-        return f"{_CANNOT}: {'; '.join(_why(axis) for axis in axes)}"
+        return {"helps": None, "told": f"{_CANNOT}: {'; '.join(_why(axis) for axis in axes)}"}
     best, others = fitted[0], [axis for axis in axes if axis is not fitted[0]]
     if any(_overlap(best, other) for other in fitted[1:]):
         both = " and ".join(f"with twice the {axis['unit']} {_reached(axis)}" for axis in fitted)
-        return f"{_CANNOT}: {both} would be right, which chance could turn round"
+        return {"helps": None, "told": f"{_CANNOT}: {both} would be right, which chance could turn round"}
     beside = "; ".join(
         f"with twice the {other['unit']} {_reached(other)}" if other["verdict"] == "fitted" else _why(other)
         for other in others
     )
-    return f"more {best['unit']}: with twice as many {_reached(best)} would be right{f'; {beside}' if beside else ''}"
+    told = f"more {best['unit']}: with twice as many {_reached(best)} would be right"
+    return {"helps": best["unit"], "told": f"{told}; {beside}" if beside else told}
 
 
 def _reached(axis: Mapping[str, Any]) -> str:
