@@ -13,6 +13,7 @@ pytest.importorskip("starlette", reason="needs the extra serve")
 pytest.importorskip("selenium", reason="pages are tried in a browser by selenium")
 
 from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 from axe import find_faults, why_no_axe
 from browser import chromium, needs_browser, show_at, wait_for, why_no_model
@@ -123,9 +124,16 @@ def leave_before_the_report_comes(page):
 
 
 def is_drawn(page, selector):
-    """Whether there is more than one colour where an element is, once it has been scrolled to."""
-    with Image.open(io.BytesIO(find(page, selector).screenshot_as_png)) as picture:
-        return len(picture.convert("RGB").getcolors(maxcolors=1 << 20)) > 10
+    """Whether there is soon more than one colour where an element is, once it has been scrolled to.
+
+    Chromium draws no frame of another origin while it is off the screen, and begins some pictures after it is on it.
+    """
+
+    def has_colours(page):
+        with Image.open(io.BytesIO(find(page, selector).screenshot_as_png)) as picture:
+            return len(picture.convert("RGB").getcolors(maxcolors=1 << 20)) > 10
+
+    return WebDriverWait(page, 5).until(has_colours)
 
 
 def mark_a_clip(page):
