@@ -130,7 +130,7 @@ def _steps(driver: Any, folder: Path) -> None:
     _take(driver, folder, "train")
     _go(driver, "score")
     wait_for(driver, "return document.getElementById('score-accuracy').textContent")
-    _take(driver, folder, "score", begin=_leave_report_out)
+    _take(driver, folder, "score")
     _go(driver, "talk")
     _take(driver, folder, "talk", begin=_listen)
     _take(driver, folder, "wrong", begin=_say_it_was_wrong)
@@ -141,11 +141,6 @@ def _go(driver: Any, step: str) -> None:
     driver.find_element("css selector", f".steps a[href='#{step}']").click()
     if driver.execute_script("return document.body.dataset.shown") is None:
         wait_for(driver, f"return document.body.dataset.shown === '{step}'")
-
-
-def _leave_report_out(driver: Any) -> None:
-    """Hide the report's frame, which is not always drawn without a screen; the home has a picture of a report."""
-    driver.execute_script("document.getElementById('report').hidden = true")
 
 
 def _listen(driver: Any) -> None:
@@ -170,11 +165,11 @@ def _take(driver: Any, folder: Path, name: str, begin: Callable[[Any], None] | N
             show_at(driver, width, HEIGHT, dark=dark)
             if begin:
                 begin(driver)
-            time.sleep(1)  # for what is drawn anew
             height = min(TALLEST, driver.execute_script("return document.documentElement.scrollHeight"))
-            area = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
-            asked = {"captureBeyondViewport": True, "clip": area}
-            taken = b64decode(driver.execute_cdp_cmd("Page.captureScreenshot", asked)["data"])
+            # Chromium draws no frame of another origin, as the report's is, that lies beyond the screen.
+            show_at(driver, width, height, dark=dark)
+            time.sleep(1)  # for what is drawn anew
+            taken = b64decode(driver.execute_cdp_cmd("Page.captureScreenshot", {})["data"])
             with Image.open(BytesIO(taken)) as picture:
                 few = picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
                 few.save(folder / f"{name}-{width}-{'dark' if dark else 'light'}.png", optimize=True)

@@ -58,6 +58,23 @@ def test_what_was_wrong_is_on_the_disk_when_it_is_answered(page, studio):
     assert [each["clips"] for each in state["words"]] == [0, 0]
 
 
+def test_the_audit_s_remarks_are_made_of_them_as_of_recorded_clips(page, studio):
+    clear, quiet = word(rate=44_100), 0.001 * word(rate=44_100)
+    cut = clear[:44_100]
+    for samples, facts, remarks in (
+        (clear, {}, []),
+        (quiet, {}, ["Nothing is to be heard in it."]),
+        (cut, {}, ["The word seems to be cut off at its end."]),
+        # What says no word may begin and end anywhere.
+        (clear[100:44_100], {"word": None, "speaker": "Ben"}, []),
+        (clear, {}, ["It is the same recording as one before."]),
+    ):
+        assert correct(page, samples, **facts).json()["remarks"] == remarks
+    told = [take.take.get("remarks", []) for take in studio.recordings.corrections()]
+    assert sorted(map(len, told)) == [0, 0, 1, 1, 1]
+    assert send(page, clear, rate=44_100).json()["remarks"] == ["It is the same recording as one before."]
+
+
 def test_none_of_these_is_kept_apart_from_the_words(page, studio):
     assert correct(page, word=None).json()["word"] is None
     [take] = studio.recordings.corrections()

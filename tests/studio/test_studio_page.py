@@ -1,15 +1,19 @@
 """The studio as a person meets it: in Chromium, with a microphone that plays real or made-up sound."""
 
+import io
+import shutil
 import time
 
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
 
 pytest.importorskip("starlette", reason="needs the extra serve")
 pytest.importorskip("selenium", reason="pages are tried in a browser by selenium")
 
 from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 from axe import find_faults, why_no_axe
 from browser import chromium, needs_browser, show_at, wait_for, why_no_model
@@ -74,6 +78,7 @@ def test_the_way_from_words_to_a_score(tmp_path, sound):
         has_no_faults(page)
         train(page)
         has_no_faults(page)
+        leave_before_the_report_comes(page)
         go(page, "score")
         wait_for(page, "return document.getElementById('score-accuracy').textContent")
         has_no_faults(page)
@@ -81,8 +86,10 @@ def test_the_way_from_words_to_a_score(tmp_path, sound):
         assert find(page, "#score-accuracy").text == f"{100 * run_accuracy(run):.1f} %"
         page.switch_to.frame(find(page, "#report"))
         assert run.path.name in find(page, "h1").text
+        assert float(find(page, "rect.part").get_attribute("width")) > 10
         mark_a_clip(page)
         page.switch_to.default_content()
+        assert is_drawn(page, "#report")
         [kept] = read_marks(tmp_path / "clips" / "marks.csv")
         assert (kept.mark, (tmp_path / "clips" / kept.clip).is_file()) == ("exclude", True)
         page.refresh()
@@ -103,6 +110,30 @@ def test_the_way_from_words_to_a_score(tmp_path, sound):
             assert len(samples) > rate
         severe = [entry["message"] for entry in page.get_log("browser") if entry["level"] == "SEVERE"]
         assert [each for each in severe if "ERR_BLOCKED_BY_CLIENT" not in each] == []
+
+
+def leave_before_the_report_comes(page):
+    """Go to the score, and on while its report is being loaded: unseen, a page measures its pictures as nothing."""
+    page.execute_script(
+        "new MutationObserver((_, observer) => { observer.disconnect(); location.hash = '#words'; })"
+        ".observe(document.getElementById('report'), { attributes: true });"
+        "delete document.body.dataset.shown; location.hash = '#score';"
+    )
+    wait_for(page, "return location.hash === '#words' && document.body.dataset.shown === 'words'")
+    time.sleep(0.5)
+
+
+def is_drawn(page, selector):
+    """Whether there is soon more than one colour where an element is, once it has been scrolled to.
+
+    Chromium draws no frame of another origin while it is off the screen, and begins some pictures after it is on it.
+    """
+
+    def has_colours(page):
+        with Image.open(io.BytesIO(find(page, selector).screenshot_as_png)) as picture:
+            return len(picture.convert("RGB").getcolors(maxcolors=1 << 20)) > 10
+
+    return WebDriverWait(page, 5).until(has_colours)
 
 
 def mark_a_clip(page):
@@ -275,3 +306,67 @@ def test_without_a_microphone_the_page_says_what_to_do(tmp_path, kind, told):
         wait_for(page, "return !document.getElementById('trouble').hidden")
         assert told in find(page, "#trouble").text
         assert find(page, "#take").is_displayed()
+
+
+@pytest.mark.slow
+def test_the_audit_and_the_comparison_stand_beside_the_report(tmp_path):
+    """Both are made in the background, looked over, and marked; a training removed meanwhile is a sentence."""
+    with studio(tmp_path) as url, chromium(tmp_path) as page:
+        page.get(url)
+        wait_for(page, "return document.body.dataset.shown !== undefined")
+        type_words(page, "high", "low")
+        drop_files(page, tmp_path, {"high": 2_400, "low": 300})
+        go(page, "score")
+        assert not find(page, "[data-shows=report]").is_displayed()
+        make_page(page, "audit")
+        page.switch_to.frame(find(page, "#report"))
+        wait_for(page, "return document.querySelectorAll('select[data-clip]').length || document.querySelector('#map')")
+        point = find(page, "#map-drawn canvas, #map-drawn circle, #map-drawn [tabindex]")
+        page.execute_script("arguments[0].focus()", point)
+        ActionChains(page).send_keys(Keys.ENTER).perform()
+        page.execute_script("document.querySelector('#cell select').focus()")
+        ActionChains(page).send_keys("l").perform()  # leave out
+        wait_for(page, "return document.getElementById('marks').innerText.startsWith('1 clip of this audit marked')")
+        page.switch_to.default_content()
+        [kept] = read_marks(tmp_path / "clips" / "marks.csv")
+        assert kept.mark == "exclude"
+        looks_well(page)
+        find(page, "[data-shows=comparison]").click()
+        wait_for(page, "return !document.getElementById('made-why-not').hidden")
+        assert "takes two finished trainings" in find(page, "#made-why-not").text
+        train(page)
+        find(page, "#train-start").click()
+        wait_for(page, "return document.querySelectorAll('#runs li').length === 2", seconds=60)
+        wait_for(page, "return document.getElementById('train-state').textContent.startsWith('Finished')", seconds=120)
+        go(page, "score")
+        make_page(page, "comparison")
+        looks_well(page)
+        page.switch_to.frame(find(page, "#report"))
+        assert len(page.find_elements("css selector", "#ranking ~ div tbody tr")) == 2
+        page.switch_to.default_content()
+        for run in list_runs(tmp_path / "runs"):
+            shutil.rmtree(run.path)
+        find(page, "[data-shows=report]").click()
+        go(page, "words")
+        go(page, "score")
+        assert find(page, "#score-none").is_displayed()
+        find(page, "[data-shows=comparison]").click()
+        wait_for(page, "return !document.getElementById('made-why-not').hidden")
+        assert is_drawn(page, "#report")  # the comparison itself is still there
+
+
+def make_page(page, kind):
+    find(page, f"[data-shows={kind}]").click()
+    wait_for(page, "return document.getElementById('made-start').offsetParent")
+    find(page, "#made-start").click()
+    wait_for(page, "return /Finished|error/.test(document.getElementById('made-state').textContent)", seconds=60)
+    assert find(page, "#made-state").text == "Finished."
+    wait_for(page, "return document.getElementById('report').offsetParent")
+
+
+def looks_well(page):
+    for width, dark in ((1280, False), (1280, True), (390, False), (390, True)):
+        show_at(page, width, 844, dark=dark)
+        assert page.execute_script("return document.documentElement.scrollWidth") <= width
+        assert is_drawn(page, "#report")
+        has_no_faults(page)

@@ -1,5 +1,6 @@
 """A training that the page begins: an ordinary run of the command line, cancelled as by Ctrl-C, and gone on with."""
 
+import html
 import shutil
 import time
 
@@ -8,6 +9,7 @@ import pytest
 pytest.importorskip("starlette", reason="needs the extra serve")
 
 from conftest import write_tones
+from sayso.cli.results import show_run
 from sayso.recipe.words import read_words_file
 from sayso.runs.folder import RunFolder
 from sayso.system.files import write_text
@@ -54,7 +56,7 @@ def is_over(state):
     return state["state"] not in ("running", "stopping")
 
 
-def test_a_training_is_stopped_gone_on_with_and_scored_as_any_run(asked, tmp_path):
+def test_a_training_is_stopped_gone_on_with_and_scored_as_any_run(asked, tmp_path, capsys):
     started = asked.post("/api/training", json={"small": True, "epochs": 150})
     assert started.json()["state"] == "running"
     again = asked.post("/api/training", json={})
@@ -75,11 +77,19 @@ def test_a_training_is_stopped_gone_on_with_and_scored_as_any_run(asked, tmp_pat
     assert folder.finished
     score = asked.get(f"/api/runs/{run['name']}").json()
     assert score["accuracy"] == folder.metrics()["test"]["accuracy"]
-    assert score["advice"]
+    advice = folder.manifest()["advice"]
+    # Tones of four speakers, three of each: nobody could call that enough.
+    assert "3 more people, 8 clips of each word each: so far 4 people recorded." in advice["most"]
+    assert (score["advice"], score["advice_basis"]) == (advice["most"], advice["basis"])
     assert [each["speaker"] for each in score["by_speaker"]]
     report = asked.get(f"/runs/{run['name']}/report.html")
     assert "sandbox allow-scripts" in report.headers["content-security-policy"]
     assert run["name"] in report.text
+    show_run(folder)
+    terminal = capsys.readouterr().out
+    for sentence in (*advice["most"], advice["basis"]):
+        assert sentence in terminal
+        assert sentence in html.unescape(report.text)
     assert asked.get(f"/runs/{run['name']}/model.onnx").content == folder.onnx.read_bytes()
     assert make_studio(tmp_path)[1].get("/api/runs").json()["runs"][0]["state"] == "finished"
 

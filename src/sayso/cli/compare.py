@@ -19,7 +19,9 @@ __all__ = ["compare"]
 
 
 def compare(
-    recipes: Annotated[list[str], typer.Argument(help="Recipes (YAML), or folders of clips by word.")],
+    recipes: Annotated[
+        list[str], typer.Argument(help="Recipes (YAML), or folders of clips by word; or finished runs.")
+    ],
     folds: Annotated[
         str | None,
         typer.Option(
@@ -38,7 +40,8 @@ def compare(
 ) -> None:
     """Train recipes alike, rank them, and say which differ.
 
-    All are trained on the same folds and seeds. Those that the speakers cannot tell apart are named too.
+    All are trained on the same folds and seeds. Those that the speakers cannot tell apart are named too. Finished runs
+    are compared as they are, on the clips that all of them were tested on.
     """
     from sayso.studies.comparison.compare import compare as run
 
@@ -70,11 +73,12 @@ def _show(table: Mapping[str, Any]) -> None:
         score = f"{row['rank']:>2}. {row['recipe']:<{width - 2}}{percent(row['accuracy']):>9}"
         say(f"{score}   {over:<18}{random}".rstrip())
     better = [pair for pair in table["pairs"] if pair["verdict"] == "better"]
+    what = "runs" if table.get("of_runs") else "recipes"
     say()
     for pair in better:
         say(f"{pair['first']} is better than {pair['second']} by {100 * pair['difference']:.1f} points")
     if table["pairs"] and not better:
-        say("no two recipes can be told apart by these speakers")
+        say(f"no two {what} can be told apart by these speakers")
     for note in table["notes"]:
         say(f"note: {note}")
 

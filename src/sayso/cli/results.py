@@ -89,6 +89,11 @@ def show_run(run: "RunFolder") -> None:
         say(f"rejection    {rejection_line(rejection)}")
     for note in manifest["notes"]:
         say(f"note         {note}")
+    if advice := manifest.get("advice"):
+        for each in advice["most"]:
+            say(f"would help   {each}")
+        if advice["basis"]:
+            say(f"             {advice['basis']}")
 
 
 def show_scores(scores: Mapping[str, Any], label: str = "") -> None:

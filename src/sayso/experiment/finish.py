@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from sayso.classifier.kept_features import KeptFeatures
 from sayso.classifier.streaming_export import export_streaming
 from sayso.config.schema import dump
 from sayso.data.corpus import Corpus, Rows
+from sayso.evaluation.advice import advise
 from sayso.evaluation.calibration import calibrate
 from sayso.evaluation.model_scores import score_model
 from sayso.evaluation.out_of_fold import OutOfFold
@@ -21,7 +23,7 @@ from sayso.evaluation.rejection import set_threshold
 from sayso.recipe.prepared import Prepared
 from sayso.recipe.recipe import recipe_yaml
 from sayso.runs.folder import RunFolder
-from sayso.runs.manifest import Manifest, StartedManifest, write_manifest
+from sayso.runs.manifest import Advice, Manifest, StartedManifest, write_manifest
 from sayso.runs.metrics import Metrics, write_metrics
 from sayso.runs.model_card import make_card, write_card
 from sayso.runs.predictions import Predictions, write_predictions
@@ -124,6 +126,8 @@ def finish_run(
             export_streaming(classifier, run.onnx, compared, like=stream_like)
         task.advance()
         manifest = begun.ended(fitted, agreement)
+        if extras and (advice := _advice(prepared, metrics)):
+            manifest["advice"] = advice
         write_metrics(run.metrics_file, metrics)
         if extras:
             write_card(run, card)
@@ -137,6 +141,17 @@ def finish_run(
     for fold in run.folds:
         fold.resume.unlink(missing_ok=True)
         fold.log.unlink(missing_ok=True)
+
+
+def _advice(prepared: Prepared, metrics: Metrics) -> Advice | None:
+    """What would help most; None: the clips are a published set's, which nobody adds recordings to."""
+    dataset = prepared.recipe.dataset
+    if dataset.is_made:
+        return advise([], metrics["test"])
+    if not Path(dataset.known_as).exists():
+        return None
+    recorded = [clip for clip in prepared.corpus.clips if clip.source == 0]
+    return advise(recorded, metrics["test"], quick_look=prepared.quick_look)
 
 
 def _spread(corpus: Corpus, rows: Rows, *, most: int) -> NDArray[np.int16]:

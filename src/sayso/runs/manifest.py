@@ -9,7 +9,16 @@ from sayso.data.splits.settings import EACH_SPEAKER
 from sayso.runs.facts import read_facts
 from sayso.system.files import write_json
 
-__all__ = ["Manifest", "StartedManifest", "carry_over", "put_beside", "read_manifest", "split_label", "write_manifest"]
+__all__ = [
+    "Advice",
+    "Manifest",
+    "StartedManifest",
+    "carry_over",
+    "put_beside",
+    "read_manifest",
+    "split_label",
+    "write_manifest",
+]
 
 # What the last bits of a result depend on, beside recipe and clips; a resumed run may have others.
 _RUNS_ON = ("processes", "threads", "device", "precision")
@@ -17,6 +26,15 @@ _IN_TURN = "each unheard in turn"
 _RESUMED = "resumed with "
 # What the words of an earlier Sayso are now.
 _FORMER_LEAKAGE = {"unheard_same_samples": "unknown_same_samples", "unheard_near_copies": "unknown_near_copies"}
+
+
+class Advice(TypedDict):
+    """What would help most."""
+
+    most: list[str]
+    """Sentences, each with its reason, what helps most first; at least one."""
+    basis: str
+    """What they rest on, and what cannot be told; empty where nothing is to be said of it."""
 
 
 class StartedManifest(TypedDict):
@@ -74,6 +92,8 @@ class Manifest(StartedManifest):
     """Processor time of the last session."""
     export: dict[str, Any] | None
     """How closely the exported model agrees with the trained one; None where none was wanted."""
+    advice: NotRequired[Advice]
+    """What would help most; not there where no report was wanted, or where the clips are a published set's."""
     tuned: NotRequired[dict[str, Any]]
     """What `sayso tune --write` put into the exported model: when, at which rate of false alarms, over how many hours,
     the thresholds, and the SHA-256 of `model.onnx` since then."""

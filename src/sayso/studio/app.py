@@ -9,21 +9,23 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sayso.data.voices.espeak import is_installed
-from sayso.errors import DataError, Fault, SettingsError
+from sayso.errors import Fault, SettingsError
 from sayso.http.requests import answering, read_body
 from sayso.runtime.live import Tell
-from sayso.studio.advice import advise
+from sayso.studio.advice import advice_of, find_measured
 from sayso.studio.corrections import Corrections, plain_take, read_sound
+from sayso.studio.given import give_file, give_page, give_sound
 from sayso.studio.intake import LONGEST_SECONDS, MOST_BYTES, Intake
-from sayso.studio.marks import Marks
+from sayso.studio.made_pages import MadePages, Study
+from sayso.studio.marks import Marks, report_page
 from sayso.studio.prompting import clip_seconds
 from sayso.studio.recordings import Recordings
 from sayso.studio.requests import read_json_body, text_of, told
-from sayso.studio.runs import describe_runs, find_run, score_of
+from sayso.studio.runs import choose_compared, describe_runs, find_run, score_of
 from sayso.studio.talk import Talk
 from sayso.studio.training import Training, Wanted
 from sayso.system.files import write_text
@@ -36,19 +38,7 @@ _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
-    ".wav": "audio/wav",
-    ".flac": "audio/flac",
-    ".mp3": "audio/mpeg",
-    ".ogg": "audio/ogg",
-    ".m4a": "audio/mp4",
 }
-_SOUND_TYPE = "application/octet-stream"
-# The report is a page of its own, with a script inside; it may do nothing here.
-_REPORT_POLICY = (
-    "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox allow-scripts allow-downloads"
-)
-_SOUND_POLICY = "default-src 'none'; sandbox"
 _MOST_EPOCHS = 1_000
 
 
@@ -70,12 +60,24 @@ class Studio:
         self.marks = Marks(self.recordings.folder)
         self.training = Training(runs)
         self.runs, self.tell = runs, tell
+        studies = (Study("audit", "an", self._audit), Study("comparison", "a", self._comparison))
+        self.made = [MadePages(study, self.recordings.folder, beside=runs.parent) for study in studies]
+
+    def _audit(self) -> list[str]:
+        return ["audit", str(self.recordings.training_source())]
+
+    def _comparison(self) -> list[str]:
+        also = self.training.state().get("run")
+        runs = choose_compared(self.runs, self.recordings.folder, also=also)
+        return ["compare", *(str(run.path) for run in runs)]
 
     def close(self) -> None:
-        """End a training, as Ctrl-C does."""
+        """End what runs, as Ctrl-C does."""
         if name := self.training.running_name():
             self.tell(f"the training stops; sayso train --resume {self.runs / name} goes on")
         self.training.close()
+        for pages in self.made:
+            pages.close()
 
     def state(self) -> dict[str, Any]:
         """Words, people and how many clips each has, in plain values."""
@@ -167,6 +169,7 @@ def make_app(studio: Studio) -> Starlette:
             _route("/runs/{name}/web/{file}", talk.model, "GET"),
             _route("/web/{file:path}", talk.asset, "GET"),
             _route("/runs/{name}/model.onnx", runs.model, "GET"),
+            *(route for pages in studio.made for route in pages.routes(studio.marks)),
         ]
     )
 
@@ -230,12 +233,7 @@ class _Clips:
 
     async def sound(self, request: Request) -> Response:
         take = await run_in_threadpool(self._studio.recordings.find, request.path_params["path"])
-        kind = _TYPES.get(Path(take.path).suffix.lower(), _SOUND_TYPE)
-        return FileResponse(
-            self._studio.recordings.folder / take.path,
-            media_type=kind if kind.startswith("audio/") else _SOUND_TYPE,
-            headers={"content-security-policy": _SOUND_POLICY},
-        )
+        return give_sound(self._studio.recordings.folder / take.path)
 
     async def remove(self, request: Request) -> Response:
         await run_in_threadpool(self._studio.recordings.remove, request.path_params["path"])
@@ -281,27 +279,24 @@ class _Runs:
 
     def _score(self, name: str) -> dict[str, Any]:
         run = find_run(self._studio.runs, name)
-        return score_of(run) | {"advice": advise(self._studio.recordings.takes(), run.metrics()["test"])}
+        recordings = self._studio.recordings
+        measured = find_measured(self._studio.runs.parent, recordings.folder)
+        return score_of(run) | advice_of(run.manifest(), recordings.takes(), measured=measured)
 
     async def marks(self, request: Request) -> Response:
         run = await run_in_threadpool(find_run, self._studio.runs, request.path_params["name"])
-        return JSONResponse({"marks": await run_in_threadpool(self._studio.marks.of_run, run)})
+        return JSONResponse({"marks": await run_in_threadpool(lambda: self._studio.marks.of_page(report_page(run)))})
 
     async def set_marks(self, request: Request) -> Response:
-        values = (await read_json_body(request)).get("marks")
+        values = await read_json_body(request)
         run = await run_in_threadpool(find_run, self._studio.runs, request.path_params["name"])
-        return JSONResponse({"marks": await run_in_threadpool(self._studio.marks.write, run, values)})
+        marks = self._studio.marks
+        return JSONResponse({"marks": await run_in_threadpool(lambda: marks.write_asked(report_page(run), values))})
 
     async def report(self, request: Request) -> Response:
         run = await run_in_threadpool(find_run, self._studio.runs, request.path_params["name"])
-        return _file(run.report, _TYPES[".html"], _REPORT_POLICY)
+        return give_page(run.report, of="run")
 
     async def model(self, request: Request) -> Response:
         run = await run_in_threadpool(find_run, self._studio.runs, request.path_params["name"])
-        return _file(run.onnx, _SOUND_TYPE, _SOUND_POLICY)
-
-
-def _file(path: Path, kind: str, policy: str) -> Response:
-    if not path.is_file():
-        raise DataError(f"this run has no {path.name}; it has not finished, or it was removed")
-    return FileResponse(path, media_type=kind, headers={"content-security-policy": policy})
+        return give_file(run.onnx, of="run")

@@ -96,10 +96,11 @@ class Intake:
             OutputError: as `record`.
         """
         sound = _heard(samples, sample_rate)
-        facts = {"settings": dict(settings), "heard": dict(heard)}
-        return self._recordings.add_correction(
-            word, speaker, sound.samples, sound.sample_rate, facts={key: value for key, value in facts.items() if value}
-        )
+        facts = {"settings": dict(settings), "heard": dict(heard), "remarks": self._remarks(speaker, sound, word)}
+        told = {key: value for key, value in facts.items() if value}
+        take = self._recordings.add_correction(word, speaker, sound.samples, sound.sample_rate, facts=told)
+        self._remember(take.path, compared(sound.samples, sound.sample_rate))
+        return take
 
     def take_file(self, word: str, speaker: str, name: str, content: bytes) -> Take:
         """Keep a sound file of any kind that `sayso.audio` reads, as FLAC of one channel at its own rate.
@@ -119,16 +120,21 @@ class Intake:
         return self._keep(word, speaker, _read(shown, content), {"file": shown})
 
     def _keep(self, word: str, speaker: str, sound: _Sound, facts: dict[str, Any]) -> Take:
-        remarks = find_remarks(sound.samples, sound.sample_rate, self._others(speaker))
+        remarks = self._remarks(speaker, sound, word)
         take = self._recordings.add(
             word, speaker, sound.samples, sound.sample_rate, facts=facts | ({"remarks": remarks} if remarks else {})
         )
         self._remember(take.path, compared(sound.samples, sound.sample_rate))
         return take
 
+    def _remarks(self, speaker: str, sound: _Sound, word: str | None) -> list[str]:
+        others = self._others(speaker)
+        return find_remarks(sound.samples, sound.sample_rate, others, is_word=word is not None)
+
     def _others(self, speaker: str) -> list[NDArray[np.int16]]:
         """The last clips of a person."""
-        paths = [take.path for take in self._recordings.takes() if take.speaker == speaker]
+        takes = [*self._recordings.takes(), *self._recordings.corrections()]
+        paths = [take.path for take in takes if take.speaker == speaker]
         newest = sorted(paths, key=lambda path: path.rpartition("/")[2])[-_MOST_COMPARED:]
         return [clip for path in newest if (clip := self._known(path)) is not None]
 

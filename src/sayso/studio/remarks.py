@@ -24,13 +24,16 @@ COMPARED_AUDIO = AudioFormat(sample_rate=16_000, clip_seconds=2.0, fit="loudest"
 """As what two clips are compared."""
 
 
-def find_remarks(samples: NDArray[Any], sample_rate: int, others: Sequence[NDArray[np.int16]]) -> list[str]:
+def find_remarks(
+    samples: NDArray[Any], sample_rate: int, others: Sequence[NDArray[np.int16]], *, is_word: bool = True
+) -> list[str]:
     """Say what a person should know of a clip before the next; empty: nothing is wrong.
 
     Args:
         samples: (samples,), floats in [-1, 1] or int16, at least one.
         sample_rate: in hertz.
         others: clips of the same person, each as `compared` gives it.
+        is_word: it holds a word, whose ends must be in it; sound that says none may begin and end anywhere.
 
     Returns:
         Sentences, the gravest first.
@@ -38,7 +41,7 @@ def find_remarks(samples: NDArray[Any], sample_rate: int, others: Sequence[NDArr
     recording = Recording(to_float(samples), sample_rate)
     if _has(Silence(), recording):
         return ["Nothing is to be heard in it."]
-    remarks = [*_edges(recording)]
+    remarks = [*_edges(recording)] if is_word else []
     if recording.speech_db < TOO_QUIET_DB:
         remarks.append("It is very quiet: come closer to the microphone, or turn it up.")
     if _has(Clipping(), recording):

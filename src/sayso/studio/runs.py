@@ -7,15 +7,16 @@ from typing import Any
 
 import yaml
 
-from sayso.errors import RunError, SaysoError
+from sayso.errors import DataError, RunError, SaysoError
 from sayso.runs.folder import RunFolder, list_runs
 from sayso.runs.manifest import split_label
 from sayso.studio.takes import MANIFEST
 from sayso.system.claims import locked_folder
 
-__all__ = ["describe_runs", "find_run", "score_of"]
+__all__ = ["choose_compared", "describe_runs", "find_run", "score_of"]
 
 _MOST_RUNS = 50
+_MOST_COMPARED = 5
 
 
 def describe_runs(root: Path, folder: Path, *, also: str | None = None) -> list[dict[str, Any]]:
@@ -26,9 +27,41 @@ def describe_runs(root: Path, folder: Path, *, also: str | None = None) -> list[
         folder: of the recordings.
         also: name of a run that belongs to them, whatever it learned from.
     """
+    return [_describe(run) for run in _own(root, folder, also)]
+
+
+def choose_compared(root: Path, folder: Path, *, also: str | None = None) -> list[RunFolder]:
+    """The newest finished run of these recordings, and up to four before it that tested some of the same clips.
+
+    Arguments as `describe_runs`.
+
+    Raises:
+        DataError: there are no two such runs.
+    """
+    tested: list[tuple[RunFolder, set[tuple[str, str, str]]]] = []
+    for run in _own(root, folder, also):
+        with suppress(SaysoError, OSError):
+            if run.finished and run.onnx.is_file():
+                clips = {(clip.clip, clip.start_seconds, clip.label) for clip in run.predictions().clips}
+                tested.append((run, clips))
+    if len(tested) < 2:
+        have = "one training has" if tested else "no training has"
+        raise DataError(f"a comparison takes two finished trainings of these recordings; {have} ended so far")
+    (newest, common), chosen = tested[0], [tested[0][0]]
+    for run, clips in tested[1:]:
+        if len(chosen) < _MOST_COMPARED and common & clips:
+            common &= clips
+            chosen.append(run)
+    if len(chosen) < 2:
+        raise DataError(f"{newest.path.name} was tested on no clip that an earlier training was tested on")
+    return chosen
+
+
+def _own(root: Path, folder: Path, also: str | None) -> list[RunFolder]:
+    """The runs that learned from these recordings, newest first."""
     names = {str(folder.resolve()), str(folder.resolve() / MANIFEST)}
     own = [run for run in list_runs(root) if run.path.name == also or _learned_from(run, names, folder.name)]
-    return [_describe(run) for run in reversed(own[-_MOST_RUNS:])]
+    return own[-_MOST_RUNS:][::-1]
 
 
 def find_run(root: Path, name: str) -> RunFolder:

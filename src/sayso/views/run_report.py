@@ -50,6 +50,8 @@ _FIGURES = {
     "that are rejected, for every threshold on the confidence.",
 }
 _MOST_CONFUSIONS = 12
+# Of the manifest, what stands at the top of the page.
+_TOLD = ("notes", "advice")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +80,7 @@ class RunReport:
     metrics: Mapping[str, Any]
     """As in `metrics.json`; any value may be None, and `train` and `validation` may be missing."""
     manifest: Mapping[str, Any]
-    """As in `manifest.json`; its notes stand at the top, the rest is printed as a table, whatever it holds."""
+    """As in `manifest.json`; notes and advice stand at the top, the rest is printed as a table, whatever it holds."""
     recipe_yaml: str
     """The resolved recipe."""
     mistakes: Sequence[Mistake] = ()
@@ -117,6 +119,7 @@ def write_report(path: Path, report: RunReport) -> None:
         label=split_label(manifest, test.get("speakers")),
         split=_SPLITS.get(str(kind), f"Split: {kind or 'not recorded'}."),
         notes=list(dict.fromkeys(manifest.get("notes") or [])),
+        advice=manifest.get("advice"),
         pictures={name: _figure(name, svg) for name, svg in report.figures.items()},
         other_pictures=[name for name in report.figures if name not in _FIGURES],
         never=name_never_recognised(test.get("per_class") or {}),
@@ -135,7 +138,7 @@ def write_report(path: Path, report: RunReport) -> None:
         recipe=report.recipe_yaml,
         clip_licences=report.clip_licences,
         epochs=manifest.get("epochs"),
-        facts=list(_flat({key: value for key, value in manifest.items() if key != "notes"})),
+        facts=list(_flat({key: value for key, value in manifest.items() if key not in _TOLD})),
         export=manifest.get("export") or {},
     )
 

@@ -54,6 +54,7 @@ def values(**changed: object) -> dict[str, object]:
     }
     table = {
         "axes": [axis],
+        "most": {"helps": "clips", "told": "more clips: 97.0 % would be right"},
         "notes": [],
         "test_clips": 300,
         "test_speakers": 0,

@@ -42,6 +42,8 @@ class Audit:
     """By detector that was asked, worst first; none by those of `not_looked_for`."""
     skipped: tuple[tuple[Clip, str], ...]
     """Clips that cannot be read, and why."""
+    source: str = ""
+    """Where they were listed, as a whole path; empty where that is no place, as for a kind of dataset."""
     trains_on: str = "RECIPE"
     """What `sayso train` is to be given for these clips; RECIPE where that is not known, as for a kind of dataset."""
     mapped: MappedClips | None = None
@@ -117,8 +119,9 @@ def audit(
             progress.note(note)
         _check_clips(source, listing.clips, detectors, only, mislabels=mislabels)
         with listen(listing.clips, recipe.audio, detectors, progress=progress) as heard:
-            trains_on = shlex.quote(os.path.abspath(source)) if Path(source).exists() else "RECIPE"  # noqa: PTH100
-            begun = Audit(folder, heard.corpus.clips, {}, heard.skipped, trains_on)
+            place = os.path.abspath(source) if Path(source).exists() else ""  # noqa: PTH100
+            trains_on = shlex.quote(place) if place else "RECIPE"
+            begun = Audit(folder, heard.corpus.clips, {}, heard.skipped, place, trains_on)
             begun = replace(begun, kept=_kept(source), licences=recipe.dataset.licences())
             if with_map is None:
                 with_map = not only and len(heard.corpus) <= MOST_AT_ONCE
@@ -192,6 +195,7 @@ def _written(found: Audit, name: str) -> Audit:
         kept=found.kept,
         licences=found.licences,
         train_command=found.train_command,
+        source=found.source,
     )
     return found
 

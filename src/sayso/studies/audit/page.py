@@ -7,6 +7,7 @@ from typing import Any
 from sayso.audio import decode, quantise
 from sayso.data.clips import Clip, name_clips
 from sayso.data.faults.detector import Detector, Finding
+from sayso.data.listed_clips import ListedClips, write_listed_clips
 from sayso.errors import AudioError
 from sayso.runtime.keeping import KeptLine
 from sayso.views.html import write_page
@@ -34,8 +35,11 @@ def write_audit(
     kept: Mapping[str, KeptLine] | None = None,
     licences: Sequence[str] = (),
     train_command: str,
+    source: str = "",
 ) -> None:
-    """Write the page, atomically. Sounds are as the files hold them, up to 5 s, at their own rate.
+    """Write the page, and beside it which clips it lists, atomically.
+
+    Sounds are as the files hold them, up to 5 s, at their own rate.
 
     Args:
         path: the page.
@@ -47,6 +51,7 @@ def write_audit(
         kept: what `sayso listen --keep` says of them, by path.
         licences: whose they are and under which licences.
         train_command: the command that trains without what was found.
+        source: where the clips were listed; empty: it has no place of its own.
 
     Raises:
         OutputError: the page cannot be written.
@@ -57,7 +62,12 @@ def write_audit(
     excluded = {one.row for detector, found in findings.items() if detector.excludes for one in found}
     heard = _kept_first(clips, kept or {})
     shown = {finding.row for found in findings.values() for finding in found[:PLAYERS]} | {row for row, _ in heard}
-    page_clips, places = _page_clips(clips, findings, names, mapped, shown)
+    on_map = names_on_map(mapped)
+    on_page = [row for row, clip in enumerate(clips) if row in shown or names[clip] in on_map]
+    labels = sorted({clip.label for clip in clips})
+    parts = {(clip.path, clip.start_seconds): clip.part or "" for clip in (clips[row] for row in on_page)}
+    write_listed_clips(path.parent, ListedClips(parts, labels, source, total))
+    page_clips, places = _page_clips(clips, on_page, labels, findings, names, mapped, shown)
     write_page(
         path,
         "audit",
@@ -79,17 +89,16 @@ def write_audit(
 
 def _page_clips(
     clips: Sequence[Clip],
+    rows: Sequence[int],
+    labels: Sequence[str],
     findings: Mapping[Detector, Sequence[Finding]],
     names: Mapping[Clip, str],
     mapped: MappedClips | None,
     shown: set[int],
 ) -> tuple[dict[str, Any] | None, dict[str, int]]:
     """Give what the page's script knows of the clips that can be marked, and their places by name."""
-    on_map = names_on_map(mapped)
-    rows = [row for row, clip in enumerate(clips) if row in shown or names[clip] in on_map]
     if not rows:
         return None, {}
-    labels = sorted({clip.label for clip in clips})
     listed = [
         PageClip(names[clip], clip.path, clip.label, clip.speaker, clip.start_seconds, clip.part or "")
         for clip in (clips[row] for row in rows)

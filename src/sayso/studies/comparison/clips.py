@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sayso.data.clips import Clip
 from sayso.data.corpus import Corpus
+from sayso.data.listed_clips import ListedClips
 from sayso.runs.folder import RunFolder
 from sayso.runs.predictions import read_predictions
 from sayso.studies.comparison.plan import Plan
@@ -41,6 +42,13 @@ class ComparedClips:
     """By recipe, the best first: (clips, words), the mean over seeds."""
     licences: tuple[str, ...] = ()
     """Whose the clips are and under which licences, where that is known."""
+
+    @property
+    def listed(self) -> ListedClips:
+        """What is kept beside the page, so that marks made there are told from others."""
+        clips = [self.corpus.clips[row] for row in self.rows]
+        parts = {(clip.path, clip.start_seconds): "test" for clip in clips}
+        return ListedClips(parts, self.labels, total=len(clips))
 
     def describe(self) -> tuple[dict[str, Any], dict[str, str]]:
         """Give what a page's script is to know of them, as plain values, and a confusion matrix of each recipe, SVG."""

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from sayso.data.splits.folds import Folds
+from sayso.errors import Fault, SettingsError
 from sayso.studies.comparison.clips import read_compared
 from sayso.studies.comparison.page import write_comparison
 from sayso.studies.comparison.plan import make_plan
+from sayso.studies.comparison.runs import are_runs, compare_runs
 from sayso.studies.comparison.table import make_table, write_tables
 from sayso.studies.trials.folder import TRIALS, claimed
 from sayso.studies.trials.run_trials import check_asked, run_trials
+from sayso.system.claims import own_folder
 from sayso.system.progress import Progress
 
 __all__ = ["Comparison", "compare"]
@@ -44,7 +47,8 @@ def compare(
     """Train every recipe on the same folds and seeds, rank them, and test which differ.
 
     Args:
-        recipes: recipe files, or folders of clips; each name once.
+        recipes: recipe files, or folders of clips; each name once. Or folders of finished runs: they are compared as
+            they are, on the clips that all of them were tested on, and nothing else is asked.
         folds: how many folds by speaker, or `leave-one-speaker-out`; None: each recipe's own split, which must test
             the same clips.
         seeds: how many seeds, from 0.
@@ -60,6 +64,9 @@ def compare(
         SaysoError: whatever of recipes, clips and folder does not fit; trials that failed, when all others are done.
     """
     progress = progress or Progress()
+    if are_runs(recipes):
+        _refuse_for_runs(folds=folds, on=on, gap=gap, overrides=overrides)
+        return _compare_runs(recipes, Path(out), progress)
     check_asked(seeds=seeds, jobs=jobs, threads=threads, on=on, out=Path(out))
     plan = make_plan(
         recipes, overrides=overrides, folds=folds, seeds=seeds, threads=threads, gap=gap, progress=progress
@@ -72,3 +79,16 @@ def compare(
         ranked = [row["recipe"] for row in table["recipes"]]
         page = write_comparison(table, folder.path, read_compared(plan, folder.path / TRIALS, ranked))
     return Comparison(folder.path, table, page)
+
+
+def _refuse_for_runs(*, folds: Folds | None, on: str, gap: bool, overrides: Sequence[str]) -> None:
+    asked = {"--folds": folds is not None, "--on": bool(on), "--gap": gap, "--set": bool(overrides)}
+    if unfit := [option for option, given in asked.items() if given]:
+        raise SettingsError([Fault(unfit[0], "is about trainings, and finished runs are compared as they are")])
+
+
+def _compare_runs(runs: Sequence[str | Path], out: Path, progress: Progress) -> Comparison:
+    with own_folder(out) as folder:
+        found = compare_runs(runs, progress)
+        write_tables(found.table, folder)
+        return Comparison(folder, found.table, write_comparison(found.table, folder, found.clips))

@@ -2,9 +2,12 @@
 
 import statistics
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sayso.classifier.checkpoint import load_model
 from sayso.classifier.export import export
@@ -12,9 +15,10 @@ from sayso.classifier.module import Classifier
 from sayso.data.corpus import Corpus
 from sayso.runtime import Recognizer
 
-__all__ = ["exported", "time_answer"]
+__all__ = ["ANSWERS", "exported", "time_answer"]
 
-_ANSWERS = 100
+ANSWERS = 100
+"""So many are timed."""
 _EXPORT_CLIPS = 16
 
 
@@ -26,14 +30,18 @@ def exported(weights: Path, path: Path, corpus: Corpus) -> Classifier:
     return classifier
 
 
-def time_answer(model: Path, corpus: Corpus) -> float:
-    """Median time of an answer on one clip, on one thread, from samples to words."""
+def time_answer(model: Path, clips: Sequence[NDArray[Any]]) -> float:
+    """Median time of an answer on one clip, on one thread, from samples to words, in milliseconds.
+
+    Args:
+        model: as exported.
+        clips: at least one, each (samples,), as the model is given them.
+    """
     recognizer = Recognizer(model, threads=1)
-    clips = [np.array(corpus.samples[row]) for row in range(min(_ANSWERS, len(corpus)))]
     for clip in clips[:3]:
         recognizer.predict(clip)
     taken: list[float] = []
-    for turn in range(_ANSWERS):
+    for turn in range(ANSWERS):
         clip = clips[turn % len(clips)]
         started = time.perf_counter()
         recognizer.predict(clip)

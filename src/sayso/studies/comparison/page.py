@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sayso.data.listed_clips import write_listed_clips
 from sayso.studies.comparison.clips import ComparedClips
 from sayso.system.files import write_text
 from sayso.views.html import chart, write_page
@@ -23,7 +24,7 @@ _DESCRIPTION = (
 
 
 def write_comparison(table: Mapping[str, Any], folder: Path, compared: ComparedClips | None = None) -> Path:
-    """Write `comparison.html` and `accuracy-against-cost.svg`, atomically.
+    """Write `comparison.html`, which clips it lists, and `accuracy-against-cost.svg`, each atomically.
 
     Args:
         table: as `comparison.json` holds it.
@@ -51,7 +52,10 @@ def write_comparison(table: Mapping[str, Any], folder: Path, compared: ComparedC
         "judged": judged,
         "picture": picture,
     }
-    values |= {"page_clips": page_clips, "answers": answers, "clip_licences": compared.licences if compared else ()}
+    values |= {"page_clips": page_clips, "answers": answers, "of_runs": table.get("of_runs", False)}
+    if compared:
+        values["clip_licences"] = compared.licences
+        write_listed_clips(folder, compared.listed)
     write_page(page, "comparison", title=folder.resolve().name, **values)
     return page
 

@@ -7,6 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sayso.errors import RunError
 from sayso.metrics.intervals import speaker_interval
 from sayso.runs.folder import RunFolder
@@ -20,7 +22,7 @@ from sayso.system.files import read_json, write_csv, write_json
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
 
-__all__ = ["make_table", "write_tables"]
+__all__ = ["make_table", "name_limits", "score_row", "write_tables"]
 
 
 def make_table(plan: Plan, folder: Path, progress: Progress) -> dict[str, Any]:
@@ -65,7 +67,7 @@ def make_table(plan: Plan, folder: Path, progress: Progress) -> dict[str, Any]:
         "threads": plan.trials[0].threads,
         "clips": len(next(iter(answers.values())).clips),
         "speakers": speakers,
-        "notes": [*plan.notes, *_limits(speakers, len(pairs))],
+        "notes": [*plan.notes, *name_limits(speakers, len(pairs))],
         "recipes": rows,
         "pairs": [asdict(pair) | {"ci95": list(pair.ci95) if pair.ci95 else None} for pair in pairs],
         "measured": {name: costs[name][1] for name in ranked},
@@ -97,23 +99,27 @@ def _of(plan: Plan, contestant: Contestant) -> list[Trial]:
     return [trial for trial in plan.trials if trial.recipe_name == contestant.name]
 
 
-def _row(contestant: Contestant, answers: Answers, plan: Plan, trials: Path) -> dict[str, Any]:
+def score_row(name: str, answers: Answers) -> dict[str, Any]:
+    """What the table says of the answers of one recipe, of that name."""
     by_speaker = answers.by_speaker
     interval = speaker_interval([hits for hits, _ in by_speaker.values()], [total for _, total in by_speaker.values()])
-    accuracy = float(answers.mean.mean())
-    row = {
-        "recipe": contestant.name,
-        "accuracy": accuracy,
+    return {
+        "recipe": name,
+        "accuracy": float(answers.mean.mean()),
         "speaker_ci95": list(interval) if interval else None,
         "seeds_deviation": _deviation(answers.by_seed),
         "by_seed": answers.by_seed,
         "by_speaker": {name: hits / total for name, (hits, total) in by_speaker.items()},
     }
+
+
+def _row(contestant: Contestant, answers: Answers, plan: Plan, trials: Path) -> dict[str, Any]:
+    row = score_row(contestant.name, answers)
     shared = [trial for trial in _of(plan, contestant) if trial.fold not in plan.folds]
     if shared:
         scores = [_accuracy(trials / trial.name) for trial in shared]
         random = statistics.fmean(scores)
-        row |= {"random_split": random, "random_split_deviation": _deviation(scores), "gap": random - accuracy}
+        row |= {"random_split": random, "random_split_deviation": _deviation(scores), "gap": random - row["accuracy"]}
     return row
 
 
@@ -149,17 +155,18 @@ def _answer_costs(contestant: Contestant, trial: Trial, folder: Path) -> tuple[d
     except (OSError, ValueError, KeyError, TypeError):
         pass  # never measured, or half written: once more
     from sayso.classifier.cost import count_multiply_adds
-    from sayso.studies.comparison.costs import exported, time_answer
+    from sayso.studies.comparison.costs import ANSWERS, exported, time_answer
 
     classifier = exported(RunFolder(folder / TRIALS / trial.name).weights, model, contestant.corpus)
     counts = {"parameters": classifier.parameters_count, "multiply_adds": count_multiply_adds(classifier)}
-    milliseconds = round(time_answer(model, contestant.corpus), 3)
+    clips = [np.array(contestant.corpus.samples[row]) for row in range(min(ANSWERS, len(contestant.corpus)))]
+    milliseconds = round(time_answer(model, clips), 3)
     write_json(kept, measured_on | {"counts": counts, "milliseconds_an_answer": milliseconds})
     return counts, milliseconds
 
 
-def _limits(speakers: int, pairs: int) -> Iterator[str]:
-    """What the number of speakers allows to be said."""
+def name_limits(speakers: int, pairs: int) -> Iterator[str]:
+    """Say where so few speakers do not allow so many pairs to be told apart."""
     if not pairs:
         return
     if speakers < 2:

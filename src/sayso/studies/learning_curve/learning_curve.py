@@ -28,8 +28,9 @@ class LearningCurve:
 
     @property
     def answers(self) -> list[str]:
-        """What the curves say, a sentence each."""
-        return [answer for axis in self.table["axes"] for answer in axis["answers"]]
+        """What the curves say, a sentence each; last of all what would help most."""
+        answers = (answer for axis in self.table["axes"] for answer in axis["answers"])
+        return [*answers, self.table["most"]["told"]]
 
 
 def learning_curve(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sayso.errors import RunError
+from sayso.studies.learning_curve.most import tell_most
 from sayso.studies.learning_curve.plan import Plan
 from sayso.studies.learning_curve.sizes import Axis
 from sayso.studies.learning_curve.verdict import judge, tell_answers
@@ -39,8 +40,10 @@ def make_table(plan: Plan, trials: Path) -> dict[str, Any]:
     units = _units(first.speakers)
     words = Counter(label for *_, label in first.clips)
     guessing = 1 - max(words.values()) / len(first.clips)
+    axes = [_axis(axis, [answers[axis.name, size] for size in axis.sizes], units, guessing) for axis in plan.axes]
     return {
         "recipe": plan.name,
+        "source": str(Path(plan.source).resolve()),
         "split": plan.split.kind,
         "speakers_shared": plan.split.speakers_shared,
         "test_clips": len(first.clips),
@@ -50,7 +53,8 @@ def make_table(plan: Plan, trials: Path) -> dict[str, Any]:
         "seeds": len(first.right),
         "threads": plan.different[0].threads,
         "notes": list(plan.notes),
-        "axes": [_axis(axis, [answers[axis.name, size] for size in axis.sizes], units, guessing) for axis in plan.axes],
+        "most": tell_most(axes),
+        "axes": axes,
     }
 
 

@@ -1,8 +1,8 @@
 // Step 3: one button; the training is a process of its own, which this page only follows.
-import { ask, counted, element, guarded, make, percent, tell } from "./api.js";
+import { ask, counted, element, guarded, make, percent } from "./api.js";
 import { drawCurves } from "./curves.js";
+import { Job } from "./job.js";
 
-const EVERY_MS = 700;
 const STATES = {
   running: "Training.",
   stopping: "Stopping; what is done so far is kept.",
@@ -11,8 +11,14 @@ const STATES = {
   failed: "It ended with an error.",
 };
 
-let timer;
-let before; // the state at the last look
+const job = new Job("train", {
+  states: STATES,
+  shown: (now, status) => {
+    if (status && now.state === "finished") status.append(" ", make("a", { href: "#score" }, "See the score"));
+    showCurves(now.parts);
+  },
+  over: showRuns,
+});
 
 export async function show(state) {
   const people = counted(state.speakers.length, "person", "people");
@@ -22,46 +28,12 @@ export async function show(state) {
     : state.voices && state.words.length > 1
       ? "There are no clips: synthetic voices will say the words. Recordings of people make it better."
       : "There are no clips yet. Record some first.";
-  await look();
+  await job.follow("/api/training");
   await showRuns();
 }
 
 export function leave() {
-  clearTimeout(timer);
-}
-
-async function look() {
-  clearTimeout(timer);
-  const now = await ask("/api/training");
-  showNow(now);
-  const isOn = now.state === "running" || now.state === "stopping";
-  if (before && before !== now.state && !isOn) await showRuns();
-  before = now.state;
-  if (isOn) timer = setTimeout(() => look().catch(tell), EVERY_MS);
-}
-
-function showNow(now) {
-  const isOn = now.state === "running" || now.state === "stopping";
-  element("train-start").disabled = isOn;
-  element("train-cancel").hidden = now.state !== "running";
-  element("train-now").hidden = now.state === "none";
-  if (now.state === "none") return;
-  const why = now.why ? ` ${now.why}` : "";
-  const status = element("train-state");
-  const text = `${STATES[now.state]}${why}`;
-  if (status.firstChild?.textContent !== text) {
-    status.replaceChildren(text);
-    if (now.state === "finished") status.append(" ", make("a", { href: "#score" }, "See the score"));
-  }
-  element("train-task").hidden = !now.task;
-  if (now.task) {
-    element("task-title").textContent = now.task.title;
-    element("task-bar").max = now.task.total;
-    element("task-bar").value = now.task.done;
-  }
-  element("train-lines").hidden = !now.lines.length;
-  element("train-lines").textContent = now.lines.join("\n");
-  showCurves(now.parts);
+  job.leave();
 }
 
 function showCurves(parts) {
@@ -85,7 +57,7 @@ async function showRuns() {
       const resume = make("button", { type: "button", "aria-label": `Resume ${run.name}` }, "Resume");
       resume.addEventListener("click", guarded(async () => {
         await ask(`/api/runs/${encodeURIComponent(run.name)}/resume`, { method: "POST", json: {} });
-        await look();
+        await job.look();
         await showRuns();
       }));
       item.append(resume);
@@ -103,14 +75,7 @@ element("train-form").addEventListener(
     if (element("language").value.trim()) wanted.language = element("language").value.trim();
     if (element("epochs").value) wanted.epochs = Number(element("epochs").value);
     await ask("/api/training", { method: "POST", json: wanted });
-    await look();
+    await job.look();
   }),
 );
 element("train-form").addEventListener("submit", (event) => event.preventDefault());
-element("train-cancel").addEventListener(
-  "click",
-  guarded(async () => {
-    await ask("/api/training", { method: "DELETE" });
-    await look();
-  }),
-);

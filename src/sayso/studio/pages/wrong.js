@@ -106,7 +106,8 @@ export async function showCorrections() {
       await ask(clipUrl(clip.path), { method: "DELETE" });
       await showCorrections();
     }));
-    return make("li", {}, make("span", {}, `${word}, ${clip.speaker}`), listen, remove);
+    const remarks = clip.remarks.length ? [make("span", { class: "remark" }, clip.remarks.join(" "))] : [];
+    return make("li", {}, make("span", {}, `${word}, ${clip.speaker}`), ...remarks, listen, remove);
   });
   const rest = clips.length - items.length;
   element("corrections").replaceChildren(...items, ...(rest ? [make("li", {}, `and ${counted(rest, "more clip")}`)] : []));

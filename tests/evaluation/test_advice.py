@@ -2,13 +2,13 @@
 
 import pytest
 
-from sayso.studio.advice import advise
-from sayso.studio.takes import Take
+from sayso.data.clips import Clip
+from sayso.evaluation.advice import advise as advise_all
 
 
-def takes(words=("yes", "no"), people=("Ann", "Ben"), each=8, **facts):
+def takes(words=("yes", "no"), people=("Ann", "Ben"), each=8):
     return [
-        Take(path=f"{word}/{person}/{place}.flac", label=word, speaker=person, take=facts)
+        Clip(f"{word}/{person}/{place}.flac", word, person)
         for word in words
         for person in people
         for place in range(each)
@@ -17,6 +17,10 @@ def takes(words=("yes", "no"), people=("Ann", "Ben"), each=8, **facts):
 
 def people(count):
     return tuple(f"p{place}" for place in range(count))
+
+
+def advise(clips, test, **more):
+    return advise_all(clips, test, **more)["most"]
 
 
 GOOD = {"accuracy": 0.99, "speakers": 4}
@@ -36,7 +40,9 @@ def test_one_voice_says_nothing_of_others():
     assert advise(takes(people=("Ann",)), {"accuracy": 1.0})[0].startswith("A second person")
 
 
-@pytest.mark.parametrize("test", [None, {"accuracy": 1.0, "speakers": 2}, {"accuracy": 0.9, "speakers": 5}])
+@pytest.mark.parametrize(
+    "test", [{"accuracy": 1.0}, {"accuracy": 1.0, "speakers": 2}, {"accuracy": 0.9, "speakers": 5}]
+)
 def test_few_people_need_more(test):
     assert (
         advise(takes(people=people(5)), test)[0]
@@ -64,7 +70,32 @@ def test_faults_the_worst_person_and_a_mix_up_are_named():
         "per_speaker": {"Ann": {"n": 16, "accuracy": 1.0}, "Ben": {"n": 16, "accuracy": 0.5}},
         "confusion": {"labels": ["no", "yes"], "counts": [[9, 7], [1, 15]]},
     }
-    told = " ".join(advise(takes(remarks=["It is very quiet."]), test))
-    assert "Recording 32 clips anew" in told
+    told = " ".join(advise(takes(), test, quick_look="a quick look found silence in 3 clips"))
+    assert "A closer look at the recordings: a quick look found silence in 3 clips." in told
     assert "People who sound like Ben, of whose clips 50 % are right." in told
     assert "'no' was heard as 'yes' 7 times" in told
+
+
+def test_clips_without_a_speaker_need_names_before_people():
+    told = advise([Clip(f"{word}/{place}.wav", word) for word in ("yes", "no") for place in range(9)], GOOD)
+    assert told[0].startswith("The names of the speakers: ")
+    assert not any("more people" in each or "second person" in each for each in told)
+
+
+@pytest.mark.parametrize(("right", "is_told"), [(10, True), (17, False)])
+def test_a_word_is_weak_only_where_chance_does_not_explain_it(right, is_told):
+    words = {"yes": {"n": 20, "recall": 1.0}, "no": {"n": 20, "recall": right / 20}, "up": {"n": 20, "recall": 0.95}}
+    told = advise(takes(people=people(5)), GOOD | {"per_class": words})
+    sentence = f"More clips of 'no': {right} of 20 were right, of other words 98 %."
+    assert (sentence in told) == is_told
+    assert not any("'up'" in each or "'yes'" in each for each in told)
+
+
+def test_it_says_what_it_cannot_tell():
+    large, small = GOOD | {"n": 900, "accuracy_ci95": [0.98, 0.995]}, GOOD | {"n": 12, "accuracy_ci95": [0.32, 0.81]}
+    measure = "How much each would bring is not measured: sayso learning-curve does that."
+    assert advise_all(takes(), large)["basis"] == measure
+    assert advise_all(takes(), small)["basis"] == (
+        f"So small a test tells little (12 clips, 95 % interval 32 to 81 %). {measure}"
+    )
+    assert advise_all([], small)["basis"] == ""
