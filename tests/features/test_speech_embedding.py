@@ -112,7 +112,7 @@ def test_sounds_are_what_the_source_knows_at_its_fourth_pooling():
 
 
 def test_of_sounds_there_is_no_stride():
-    with pytest.raises(SettingsError, match="stride: is 4.*leave it at 8"):
+    with pytest.raises(SettingsError, match=r"stride: is 4.*leave it at 8"):
         SpeechEmbeddingConfig(outputs="sounds", stride=4)
 
 

