@@ -27,8 +27,9 @@ RATE, HOP, HOPS = 16_000, 1_280, 50
 WINDOW, WINDOWS, STEP_SAMPLES = 76, 16, 1_760
 PRETRAINED = {
     "audio": {"clip_seconds": 1.422},
-    "features": {"kind": "speech_embedding", "outputs": "last_two"},
-    "model": {"kind": "temporal_mlp"},
+    # As recipes/speech-commands/stream.yaml.
+    "features": {"kind": "speech_embedding", "outputs": "sounds"},
+    "model": {"kind": "temporal_mlp", "channels": 192, "convolutions": 3, "kernel": 5, "hidden": 256},
 }
 TC_RESNET = {"features": {"kind": "mel", "centre": False}, "model": {"kind": "tc_resnet", "width": 1.0}}
 TC_RESNET_SHORT = TC_RESNET | {"model": {"kind": "tc_resnet", "width": 1.0, "kernel": 5}}

@@ -1,5 +1,6 @@
 """What every test gets: a private cache, and small folders of made-up clips."""
 
+import hashlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,12 @@ hypothesis.settings.load_profile("patient")
 RATE = 16_000
 TONES_HZ = {"high": 2400.0, "low": 300.0, "middle": 900.0}
 SPEAKERS = ("ann", "bob", "cas", "dee")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several workers share the files, mix these: some wait for pages and processes, others compute."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: hashlib.sha256(item.nodeid.partition("::")[0].encode()).digest())
 
 
 @pytest.fixture(autouse=True)

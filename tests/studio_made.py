@@ -1,12 +1,14 @@
 """A studio that is asked without a browser, as its own page would ask."""
 
 import json
+import shutil
 from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
 from starlette.testclient import TestClient
 
+from conftest import write_tones
 from sayso.http.address import Address
 from sayso.studio.app import Studio, make_app
 from sayso.studio.guard import Guard, Keys
@@ -22,6 +24,15 @@ def make_studio(folder: Path) -> tuple[Studio, TestClient]:
     app = Guard(make_app(studio), address=Address("127.0.0.1", 8765), keys=keys)
     page = TestClient(app, base_url=OWN, headers={"origin": OWN, "cookie": f"sayso-studio-8765={keys.session}"})
     return studio, page
+
+
+def make_studio_of_tones(folder: Path) -> tuple[Studio, TestClient]:
+    """A studio over tones of four speakers, and its own page."""
+    for file in write_tones(folder / "tones").glob("*/*.wav"):
+        speaker, place = file.stem.split("_")
+        (folder / "clips" / file.parent.name / speaker).mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, folder / "clips" / file.parent.name / speaker / f"{place}.wav")
+    return make_studio(folder)
 
 
 def word(hertz: float = 300.0, *, level: float = 0.3, seconds: float = 2.0, rate: int = RATE) -> np.ndarray:

@@ -12,12 +12,11 @@ import pytest
 
 pytest.importorskip("starlette", reason="needs the extra serve")
 
-from conftest import write_tones
 from sayso.data.listed_clips import ListedClips, write_listed_clips
 from sayso.data.marks import Mark, read_marks, write_marks
 from sayso.runs.predictions import PredictedClip, Predictions, write_predictions
 from sayso.system.files import write_text
-from studio_made import make_studio
+from studio_made import make_studio_of_tones
 
 WAIT_SECONDS = 120
 
@@ -26,11 +25,7 @@ WAIT_SECONDS = 120
 def studio_and_page(tmp_path, monkeypatch):
     """A studio over tones of four speakers, in the folder where it was started; and its page."""
     monkeypatch.chdir(tmp_path)
-    for file in write_tones(tmp_path / "tones").glob("*/*.wav"):
-        speaker, place = file.stem.split("_")
-        (tmp_path / "clips" / file.parent.name / speaker).mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, tmp_path / "clips" / file.parent.name / speaker / f"{place}.wav")
-    studio, page = make_studio(tmp_path)
+    studio, page = make_studio_of_tones(tmp_path)
     yield studio, page
     studio.close()
 

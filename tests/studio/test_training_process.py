@@ -1,19 +1,17 @@
 """A training that the page begins: an ordinary run of the command line, cancelled as by Ctrl-C, and gone on with."""
 
 import html
-import shutil
 import time
 
 import pytest
 
 pytest.importorskip("starlette", reason="needs the extra serve")
 
-from conftest import write_tones
 from sayso.cli.results import show_run
 from sayso.recipe.words import read_words_file
 from sayso.runs.folder import RunFolder
 from sayso.system.files import write_text
-from studio_made import make_studio
+from studio_made import make_studio, make_studio_of_tones
 
 WAIT_SECONDS = 120
 
@@ -22,11 +20,7 @@ WAIT_SECONDS = 120
 def made(tmp_path, monkeypatch):
     """A studio over tones of four speakers, in the folder where it was started; and its page."""
     monkeypatch.chdir(tmp_path)
-    for file in write_tones(tmp_path / "tones").glob("*/*.wav"):
-        speaker, place = file.stem.split("_")
-        (tmp_path / "clips" / file.parent.name / speaker).mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, tmp_path / "clips" / file.parent.name / speaker / f"{place}.wav")
-    studio, page = make_studio(tmp_path)
+    studio, page = make_studio_of_tones(tmp_path)
     yield studio, page
     studio.close()
 
