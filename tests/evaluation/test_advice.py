@@ -93,7 +93,7 @@ def test_a_word_is_weak_only_where_chance_does_not_explain_it(right, is_told):
 
 def test_it_says_what_it_cannot_tell():
     large, small = GOOD | {"n": 900, "accuracy_ci95": [0.98, 0.995]}, GOOD | {"n": 12, "accuracy_ci95": [0.32, 0.81]}
-    measure = "How much each would bring is not measured: sayso learning-curve does that."
+    measure = "How much each would bring is not measured: sayso learning-curve CLIPS does that."
     assert advise_all(takes(), large)["basis"] == measure
     assert advise_all(takes(), small)["basis"] == (
         f"So small a test tells little (12 clips, 95 % interval 32 to 81 %). {measure}"

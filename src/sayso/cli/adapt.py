@@ -7,7 +7,7 @@ import typer
 
 from sayso.cli.console import Bars, say
 from sayso.cli.options import Language
-from sayso.cli.results import show_run
+from sayso.cli.results import say_where, show_run
 
 __all__ = ["adapt"]
 
@@ -24,7 +24,9 @@ def adapt(
 ) -> None:
     """Add words, or more recordings of known ones, to a run.
 
-    That takes seconds, as the run goes on from its weights.
+    It goes on from the run's weights and kept features, which takes seconds.
+
+    Where speakers were left out in turn it takes as long as the run took.
 
     The old run stays as it is; its clips are tested again, to say what the new words cost the old ones.
     """
@@ -39,4 +41,4 @@ def adapt(
             f"new words    {names}: nothing tests them; where you have other recordings of them, "
             f"sayso evaluate {adapted.run.path} --on FOLDER does"
         )
-    say(f"model        {adapted.run.onnx}")
+    say_where(adapted.run)

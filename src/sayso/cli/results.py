@@ -9,7 +9,7 @@ from sayso.system.wording import counted, percent
 if TYPE_CHECKING:
     from sayso.runs.folder import RunFolder
 
-__all__ = ["accepted_line", "rejection_line", "score_line", "show_run", "show_scores", "worst_line"]
+__all__ = ["accepted_line", "rejection_line", "say_where", "score_line", "show_run", "show_scores", "worst_line"]
 
 
 def score_line(scores: Mapping[str, Any], label: str = "") -> str:
@@ -46,8 +46,13 @@ def rejection_line(scores: Mapping[str, Any]) -> str:
     """What the threshold costs wanted words, and how unknown words are told from them, in one line."""
     rejected = scores["false_reject"]
     if "false_accept" not in scores:
-        wanted = percent(scores["accepted_right"]["rate"])
-        return f"{wanted} of wanted clips accepted and right, {percent(rejected['rate'])} taken for none of these"
+        wanted = scores["accepted_right"]
+        limits = wanted.get("speaker_ci95") or wanted["ci95"]
+        over = "speakers" if wanted.get("speaker_ci95") else "clips"
+        return (
+            f"as it answers, {percent(wanted['rate'])} of these clips are named rightly (95 % interval over {over}: "
+            f"{_limits(limits)}) and {percent(rejected['rate'])} taken for none of these"
+        )
     accepted = scores["false_accept"]
     interval = "({:.3f} to {:.3f}) ".format(*scores["auroc_ci95"]) if scores["auroc_ci95"] else ""
     words = counted(len(scores["words"]), "word")
@@ -94,6 +99,13 @@ def show_run(run: "RunFolder") -> None:
             say(f"would help   {each}")
         if advice["basis"]:
             say(f"             {advice['basis']}")
+
+
+def say_where(run: "RunFolder") -> None:
+    """Print where a run's report and model are, and how to try it."""
+    say(f"report       {run.report}")
+    say(f"model        {run.onnx}")
+    say(f"try it       sayso predict FILE.wav --model {run.path}")
 
 
 def show_scores(scores: Mapping[str, Any], label: str = "") -> None:

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from sayso.cli.console import Bars, say
+from sayso.cli.console import Bars
 from sayso.cli.options import Language, Overrides, Small, WordList, WordsFile, need_one, words_given
-from sayso.cli.results import show_run
+from sayso.cli.results import say_where, show_run
 
 __all__ = ["train"]
 
@@ -70,6 +70,4 @@ def train(
     if not leads:
         return
     show_run(run)
-    say(f"report       {run.report}")
-    say(f"model        {run.onnx}")
-    say(f"try it       sayso predict FILE.wav --model {run.path}")
+    say_where(run)

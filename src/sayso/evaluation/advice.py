@@ -108,7 +108,7 @@ def _mix_ups(test: Mapping[str, Any]) -> Iterator[str]:
 
 def _basis(test: Mapping[str, Any]) -> str:
     """What the advice rests on, and what it cannot tell."""
-    told = "How much each would bring is not measured: sayso learning-curve does that."
+    told = "How much each would bring is not measured: sayso learning-curve CLIPS does that."
     interval = test.get("accuracy_ci95")
     if interval and interval[1] - interval[0] > _WIDE:
         low, high = (f"{100 * limit:.0f}" for limit in interval)

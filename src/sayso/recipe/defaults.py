@@ -23,7 +23,7 @@ from sayso.data.losses import gather_reasons
 from sayso.data.splits.settings import SplitSettings
 from sayso.data.unknown_words import list_for_recipe
 from sayso.data.voices.espeak import find_language_faults, is_installed
-from sayso.errors import AudioError, Fault, SettingsError
+from sayso.errors import AudioError, Fault, SettingsError, install_command
 from sayso.features.speech_embedding import LEAST_SAMPLES, SAMPLE_RATE, SpeechEmbeddingConfig
 from sayso.models.pooled_mlp import PooledMlpConfig
 from sayso.recipe.former import find_moved_keys
@@ -49,10 +49,10 @@ _STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 1_500, 20, 25
 # Of six families made from Speech Commands' training speakers (about nine recordings a word) strangers were understood
 # best with 50 voices a word beside them: 92.2 without, 93.5 with 50, 92.9 with 100 and 93.0 with 200.
 _FEW_SPEAKERS, _FEW_RECORDINGS, _VOICES_BESIDE = 10, 20, 50
-# There too a convolution of two windows before the pools brought 95.0 % right instead of 94.4; twice the channels, three or
-# four windows, five networks together, and the family's own words cut, reversed or joined as none of them nothing more.
-# One of seven frames of the sounds beneath brought 95.7; of other words it took 15 % for one of the five and lost 7 % of
-# the right answers where the threshold turns away 5 % of them, 21 and 5.5 at 3 %, 48 and 2 at 2 %; before 32 and 4.4.
+# There too a convolution of two windows before the pools brought 95.0 % right instead of 94.4; twice the channels,
+# longer ones, five networks and own words cut, reversed or joined as none of them brought nothing more. One of seven
+# frames of the sounds beneath brought 95.7. It took 15 % of other words for one of the five and lost 7 % of the right
+# answers where the threshold turns away 5 % of them, 21 and 5.5 at 3 %, 48 and 2 at 2 %; before, 32 and 4.4.
 _SOUNDS = {"outputs": "sounds"}
 _CONVOLVED = {"channels": 256, "kernel": 7}
 _LOST_OF_FEW = 0.03
@@ -184,7 +184,8 @@ def _voices_beside(clips: Sequence[Clip], dataset: DatasetConfig, language: str)
     """
     labels = sorted({clip.label for clip in clips})
     if not is_installed():
-        return {}, " (no voices beside them: the extra is not installed)"
+        mend = install_command("voices")
+        return {}, f" (no voices beside them, so that every sound will be taken for one of the words: {mend})"
     if faults := list(find_language_faults(accents_of(language))):
         raise SettingsError([Fault("--language", fault.message) for fault in faults])
     try:
@@ -237,7 +238,7 @@ def suggest_for_words(words: Words, overrides: Sequence[str] = (), *, progress: 
     clips = list_for_recipe(read_dataset, progress, split).clips
     values["split"] = {"by": "speakers", "test_share": 0.1, "validation": "speakers"}
     values |= _pretrained(clips, len(clips), progress)
-    # The sounds of voices are not those of people: read from them, 82 % of eight words' training part were understood, of
+    # Synthetic sounds are not those of people: read from them, 82 % of eight words' training part were understood, from
     # the last output 87.
     values["features"] = {"kind": SpeechEmbeddingConfig.kind}
     values["model"] = {"kind": PooledMlpConfig.kind, "hidden": 512, "dropout": 0.6}

@@ -258,7 +258,8 @@ def _check_parts(corpus: Corpus, split: Split) -> None:
         rows = split.rows(part)
         if len(rows) == 0:
             raise DataError(
-                f"the {split.kind} split leaves no clips to {part}; use another split.by or split.test_share"
+                f"the {split.kind} split leaves no clips to {part}; record more of each word, or use another "
+                "split.by or split.test_share"
             )
     trained = {corpus.labels[target] for target in corpus.targets[split.train]}
     if lacking := sorted(set(corpus.labels) - trained):
@@ -291,7 +292,8 @@ def _notes(corpus: Corpus, split: Split) -> Iterable[str]:
     if not test_speakers:
         yield (
             "speakers are not known: people heard in training are probably tested too, so expect less from a new "
-            "voice than this score says. Name the speakers to get a score for voices never heard"
+            "voice than this score says. Put each speaker's clips into a folder of their own, such as "
+            "my-clips/yes/anna/1.wav, to get a score for voices never heard"
         )
     elif shared:
         were = "was" if len(shared) == 1 else "were"
