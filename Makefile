@@ -6,7 +6,7 @@ ifneq ($(SAYSO_DATA),)
 export SAYSO_DATA := $(abspath $(SAYSO_DATA))
 endif
 
-.PHONY: demo web test test-slow check format bench docs results clean
+.PHONY: demo web test test-slow check types rules format bench docs results clean
 
 .venv/.ready-demo: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -30,10 +30,16 @@ demo: .venv/.ready-demo
 web: .venv/.ready-demo
 	$(BIN)/python -m sayso.web
 
+# The types take as long as all the rest, and go beside it.
 check: .venv/.ready-dev
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target types rules
+
+types: .venv/.ready-dev
+	$(BIN)/pyright
+
+rules: .venv/.ready-dev
 	$(BIN)/ruff format --check src tests benchmarks docs
 	$(BIN)/ruff check src tests benchmarks docs
-	$(BIN)/pyright
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/interrogate --quiet src
 	$(BIN)/codespell src tests docs benchmarks recipes *.md Makefile
