@@ -50,11 +50,13 @@ _STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 1_500, 20, 25
 # best with 50 voices a word beside them: 92.2 without, 93.5 with 50, 92.9 with 100 and 93.0 with 200.
 _FEW_SPEAKERS, _FEW_RECORDINGS, _VOICES_BESIDE = 10, 20, 50
 # There too a convolution of two windows before the pools brought 95.0 % right instead of 94.4; twice the channels,
-# longer ones, five networks and own words cut, reversed or joined as none of them brought nothing more. One of seven
-# frames of the sounds beneath brought 95.7. It took 15 % of other words for one of the five and lost 7 % of the right
-# answers where the threshold turns away 5 % of them, 21 and 5.5 at 3 %, 48 and 2 at 2 %; before, 32 and 4.4.
-_SOUNDS = {"outputs": "sounds"}
-_CONVOLVED = {"channels": 256, "kernel": 7}
+# longer ones, five networks and own words cut, reversed or joined as none of them brought nothing more.
+_CONVOLVED = {"channels": 256, "kernel": 2}
+# There too one of seven frames of the sounds beneath brought 95.7. It took 15 % of other words for one of the five
+# and lost 7 % of the right answers where the threshold turns away 5 % of them, 21 and 5.5 at 3 %, 48 and 2 at 2 %;
+# before that, 32 and 4.4. Where recordings are many it is the last output: a run of six words that read sounds
+# learned two more of five recordings each to 82 % only (validation clips, one draw).
+_SOUNDS, _CONVOLVED_SOUNDS = {"outputs": "sounds"}, {"kernel": 7}
 _LOST_OF_FEW = 0.03
 # There too 2,500 or 3,000 clips of other words taught no more than 1,000.
 _OTHER_CLIPS = 1_000
@@ -155,6 +157,8 @@ def suggest_recipe(
     beside = _with_none_of_these(beside, path)
     if "dataset" in beside:
         values["training"]["balance"] = "sources"
+        values["features"] |= _SOUNDS
+        values["model"] |= _CONVOLVED_SOUNDS
     start = "starts from a pretrained network (speech_embedding), best for new voices; --small trains one from nothing"
     progress.note(f"{counted(count, 'clip')}{said}: {start}")
     own = {key: value for key, value in laid_over.items() if key != "dataset"}
@@ -238,9 +242,8 @@ def suggest_for_words(words: Words, overrides: Sequence[str] = (), *, progress: 
     clips = list_for_recipe(read_dataset, progress, split).clips
     values["split"] = {"by": "speakers", "test_share": 0.1, "validation": "speakers"}
     values |= _pretrained(clips, len(clips), progress)
-    # Synthetic sounds are not those of people: read from them, 82 % of eight words' training part were understood, from
-    # the last output 87.
-    values["features"] = {"kind": SpeechEmbeddingConfig.kind}
+    # Synthetic sounds are not those of people: by these 82 % of eight words' training part were understood, by the last
+    # output 87.
     values["model"] = {"kind": PooledMlpConfig.kind, "hidden": 512, "dropout": 0.6}
     values["augment"] = [dict(each) for each in _FOR_VOICES]
     values["training"] |= {"copies": 2}
@@ -254,7 +257,7 @@ def _pretrained(clips: Sequence[Clip], count: int, progress: Progress) -> dict[s
     copies = int(np.clip(_REPRESENTED // max(1, count), 1, _MOST_COPIES))
     return {
         "audio": {"sample_rate": SAMPLE_RATE, "clip_seconds": max(_PRETRAINED_SECONDS, seconds), "fit": "loudest"},
-        "features": {"kind": SpeechEmbeddingConfig.kind, **_SOUNDS},
+        "features": {"kind": SpeechEmbeddingConfig.kind},
         "model": {"kind": PooledMlpConfig.kind, **_CONVOLVED, "hidden": 256, "dropout": 0.5},
         "augment": [dict(each) for each in FOR_RECORDINGS],
         "training": {
