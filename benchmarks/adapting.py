@@ -24,7 +24,6 @@ from sayso.system.progress import Progress
 WORDS = ("yes", "no", "up", "down", "left", "right", "stop", "go")
 RECIPE = "recipes/speech-commands/pretrained.yaml"
 RECORDINGS = 5
-KERNEL = 2
 
 
 def main() -> None:
@@ -47,7 +46,7 @@ def _try(draw: int, part: str) -> dict[str, float]:
             _record(root / "clips" / word, word, rng)
         # As a bare folder of many recordings starts: the last output tells new words better from few.
         settings = [f"dataset.words={json.dumps(old)}", f"training.seed={draw}", "features.outputs=last"]
-        settings += [f"model.kernel={KERNEL}"]
+        settings += ["model.channels=0"]
         run = train(RECIPE, overrides=settings, out=root / "run")
         command = [
             sys.executable,
