@@ -131,7 +131,7 @@ def finish_run(
         write_metrics(run.metrics_file, metrics)
         if extras:
             write_card(run, card)
-            # A map takes as long as all else of an adaptation, whose test clips are on the map of the run before.
+            # A map takes a fifth of an adaptation's time, and its test clips are on the map of the run before.
             mapped = None if start else _map(prepared, fitted, learned_from_test=answers is not None)
             _report(run, prepared, fitted, predictions, metrics, manifest, mapped)
         task.advance()
