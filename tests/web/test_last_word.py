@@ -16,6 +16,14 @@ READY = "return document.querySelector('.talk button')?.disabled === false"
 LISTEN = "document.querySelector('.talk button').click()"
 HEARD = "return document.querySelectorAll('[aria-label=Detections] tbody th').length"
 SAVE = ".talk .bar button.quiet"
+LISTENER = """
+registerProcessor("listener", class extends AudioWorkletProcessor {
+  process([channels]) {
+    if (channels.length) this.port.postMessage(channels[0].slice());
+    return true;
+  }
+});
+"""
 
 
 @pytest.fixture(scope="module")
@@ -63,39 +71,54 @@ def test_the_last_word_is_saved_as_it_was_heard(page, tmp_path):
 
 
 def test_all_that_was_heard_is_given_without_a_gap(page, tmp_path):
-    """Ten seconds of it at the microphone's own rate, without a gap, though only the last ten are kept."""
-    rng = np.random.default_rng(0)
-    # Of deep noise samples between the samples are known: the browser may start anywhere, and resample.
-    noise = soxr.resample(0.3 * rng.uniform(-1, 1, 18 * 4_000), 4_000, RATE)
-    write_fake_sound(tmp_path / "sound.wav", noise)
+    """Ten seconds, though only the last ten are kept: number for number what the browser gave the page meanwhile.
+
+    What a busy browser leaves out between its microphone and the page is not the page's: a second listener in the same
+    audio graph hears what the page could hear.
+    """
+    write_fake_sound(tmp_path / "sound.wav", 0.3 * np.random.default_rng(0).uniform(-1, 1, 18 * RATE))
+    (page / "listener.js").write_text(LISTENER)
     script = """
     const [done] = arguments;
-    window.talk = import("./sayso.js").then(({ Sayso }) => Sayso.load("./")).then(async (recogniser) => {
-      await recogniser.recent().catch((error) => (window.before = error.kind));
+    const blocks = [];
+    const { createMediaStreamSource } = AudioContext.prototype;
+    const { addModule } = AudioWorklet.prototype;
+    AudioWorklet.prototype.addModule = async function (url) {
+      await addModule.call(this, "./listener.js");
+      await addModule.call(this, url);
+    };
+    AudioContext.prototype.createMediaStreamSource = function (stream) {
+      const source = createMediaStreamSource.call(this, stream);
+      const node = new AudioWorkletNode(this, "listener", { channelCount: 1, channelCountMode: "explicit" });
+      node.port.onmessage = ({ data }) => blocks.push(data);
+      source.connect(node).connect(this.destination);
+      return source;
+    };
+    const wait = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+    import("./sayso.js").then(({ Sayso }) => Sayso.load("./")).then(async (recogniser) => {
+      let before;
+      await recogniser.recent().catch((error) => (before = error.kind));
       const { sampleRate } = await recogniser.listen();
-      await new Promise((resolve) => setTimeout(resolve, 12_000));
+      await wait(12);
       const { samples, settings, at } = await recogniser.recent();
+      const late = Date.now() - at;
+      await wait(0.5); // until all has come here, too
       recogniser.close();
-      done({ samples: [...samples], sampleRate, settings, late: Date.now() - at, before: window.before });
-    });
+      const given = blocks.flatMap((block) => [...block]);
+      done({ samples: [...samples], given, sampleRate, settings, late, before });
+    }).catch((error) => done({ fault: String(error) }));
     """
     with served(page) as url, chromium(tmp_path, sound=tmp_path / "sound.wav") as driver:
         driver.get(url)
         told = driver.execute_async_script(script)
-    heard, rate = np.array(told["samples"]), told["sampleRate"]
+    assert "fault" not in told
+    heard, given = np.array(told["samples"]), np.array(told["given"])
     assert told["before"] == "no-microphone"
     assert told["settings"]["autoGainControl"] is False
     assert told["late"] < 2_000
-    assert len(heard) == 10 * rate
-    expected = soxr.resample(noise, RATE, rate)
-    # Where in the file it begins is found from its first second; second by second it is the file then, without a gap.
-    first = np.fft.rfft(heard[:rate], len(expected))
-    start = int(np.fft.irfft(np.fft.rfft(expected) * first.conj(), len(expected)).argmax())
-    for place in range(0, len(heard), rate):
-        second, played = heard[place : place + rate], expected[start + place : start + place + rate]
-        alike = second @ played / np.linalg.norm(second) / np.linalg.norm(played)
-        assert alike > 0.99, place / rate
-        assert np.linalg.norm(second) == pytest.approx(np.linalg.norm(played), rel=0.03)
+    assert len(heard) == 10 * told["sampleRate"]
+    assert np.abs(heard).max() > 0.1
+    assert heard.tobytes() in given.tobytes()
 
 
 @pytest.mark.parametrize(
