@@ -2,6 +2,7 @@
 
 import gc
 
+from sayso.system.interrupts import keep_interrupts
 from sayso.system.openmp import Moment, choose_waiting
 
 __all__ = ["main"]
@@ -10,6 +11,7 @@ __all__ = ["main"]
 def main() -> None:
     """Look whether the machine has other work, while the program is loaded; run it, and end at once."""
     before = Moment.now()
+    keep_interrupts()
     from sayso.cli import main as program
 
     choose_waiting(before)

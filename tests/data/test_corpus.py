@@ -139,7 +139,11 @@ def test_bad_files_are_skipped_counted_and_listed(listing: Listing, tmp_path: Pa
         assert np.array_equal(corpus.samples, packed_corpus(listing).samples)
         assert [Path(path).name for path, _ in corpus.skipped] == ["text.wav", "empty.wav"]
         assert [why.partition(": ")[2][:14] for _, why in corpus.skipped] == ["cannot be read", "is empty (0 by"]
-        assert "2 of 38 files could not be read and were skipped (2 of 14 of 'low')" in corpus.notes
+        text, empty = (str(tmp_path / name) for name in ("text.wav", "empty.wav"))
+        assert corpus.notes[0].startswith(
+            f"2 of 38 files could not be read and were skipped (2 of 14 of 'low'): {text}: cannot be read"
+        )
+        assert f"; {empty}: is empty (0 bytes)" in corpus.notes[0]
 
 
 def test_more_than_the_share_is_an_error_and_leaves_no_cache(
@@ -190,10 +194,10 @@ def test_a_word_that_would_be_lost_stops(
 
 def test_losses_are_told_by_word(listing: Listing, tmp_path: Path) -> None:
     worse = with_file(of_a_new_word(listing, tmp_path, bad=2, good=2), tmp_path / "gone.wav", "low")
-    assert (
-        "3 of 41 files could not be read and were skipped (2 of 4 of 'new', 1 of 13 of 'low')"
-        in packed_corpus(worse).notes
-    )
+    told = packed_corpus(worse).notes[0]
+    assert told.startswith("3 of 41 files could not be read and were skipped (2 of 4 of 'new', 1 of 13 of 'low'): ")
+    assert told.endswith(f"; {tmp_path / 'gone.wav'}: no such file")
+    assert f"{tmp_path / 'new_0.wav'} and 1 more: " in told
 
 
 def test_no_clips_at_all() -> None:
@@ -279,6 +283,14 @@ def test_what_was_done_to_clips_is_noted(listing: Listing, tmp_path: Path) -> No
     assert notes_on(listing, tmp_path, mirrored, "PCM_16") == (
         f"2 clips with channels that all but cancel one another: the loudest channel was taken {names}",
     )
+
+
+def test_what_was_done_to_a_voice_that_nobody_recorded_is_not_noted(listing: Listing, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "voice.wav", 1.5 * tone(peak=1.0), 8000, subtype="FLOAT")
+    spoken = with_file(listing, tmp_path / "voice.wav")
+    assert "1 clip beyond full scale" in packed_corpus(spoken).notes[0]
+    made = replace(spoken, clips=(*spoken.clips[:-1], replace(spoken.clips[-1], is_made=True)))
+    assert packed_corpus(made).notes == ()
 
 
 def test_a_faint_clip_is_quiet_and_not_silent(listing: Listing, tmp_path: Path) -> None:

@@ -112,7 +112,8 @@ def test_a_few_are_left_out_and_said(tmp_path: Path) -> None:
     assert corpus.noise == ()
     assert corpus.notes == (
         f"4 of 28 sound files (2 .m4a, 2 .amr) are read by an extra that is not installed: {COMMAND}",
-        "2 of 26 files could not be read and were skipped (1 of 13 of 'no', 1 of 13 of 'yes')",
+        "2 of 26 files could not be read and were skipped (1 of 13 of 'no', 1 of 13 of 'yes'): "
+        f"{tmp_path / 'no' / 'phone0.m4a'} and 1 more: M4A, MP4 or 3GP, {said}: {COMMAND}",
         f"noise recording skipped: {tmp_path / '_background_noise_' / 'a.amr'} and 1 more: AMR, {said}: {COMMAND}",
     )
 

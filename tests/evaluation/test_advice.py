@@ -50,6 +50,13 @@ def test_few_people_need_more(test):
     )
 
 
+def test_people_by_whom_little_is_promised_need_more():
+    """All of three people's clips may be right, and it says little of a fourth."""
+    told = advise(takes(people=people(3)), GOOD | {"speakers": 3, "speaker_accuracy_ci95": [0.696, 1.0]})
+    why = "so far 3 people recorded, by whom new voices may be understood to 70 % only"
+    assert told[0] == f"3 more people, 8 clips of each word each: {why}."
+
+
 def test_without_clips_people_are_what_is_missing():
     assert advise([], GOOD)[0].startswith("Recordings of people")
 

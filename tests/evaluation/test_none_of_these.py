@@ -13,6 +13,7 @@ from conftest import RATE, write_tones
 from runs_made import small_recipe
 from sayso.classifier.checkpoint import load_model
 from sayso.classifier.inference import predict_logits
+from sayso.cli.results import show_scores
 from sayso.config.overrides import merge
 from sayso.config.schema import dump
 from sayso.data.datasets import find_dataset
@@ -22,8 +23,10 @@ from sayso.metrics.probabilities import softmax
 from sayso.recipe.prepared import prepare
 from sayso.recipe.recipe import recipe_from_values
 from sayso.runtime import Recognizer
+from sayso.studies.verification.differences import differences
 from sayso.studies.verification.verify import verify
 from sayso.system.progress import Progress
+from sayso.system.wording import percent
 
 
 def write_chirps(folder, count=30, seed=0):
@@ -110,6 +113,18 @@ def test_scores_say_what_the_threshold_costs(made):
     assert "none of these" in run.report.read_text(encoding="utf-8")
     note = run.manifest()["notes"]
     assert any("30 clips of other words and 100 of made noise train as none of the words" in each for each in note)
+
+
+def test_scored_again_the_threshold_costs_the_same(made, capsys):
+    run, _ = made
+    rejection = run.metrics()["rejection"]
+    again = run.evaluate()
+    assert not list(differences(again["rejection"], rejection, tolerance=1e-6))
+    trained = run.evaluate("train")
+    assert trained["rejection"]["accepted_right"]["n"] == trained["n"]
+    show_scores(again)
+    told = f"with rejection: {percent(rejection['accepted_right']['rate'])} accepted and right, "
+    assert told in capsys.readouterr().out
 
 
 def test_it_verifies(made):

@@ -55,3 +55,10 @@ def test_wishes_of_clips_are_refused_where_a_recipe_is_given(tone_folder, tmp_pa
     for source in (recipe, path):
         with pytest.raises(SettingsError, match="is about clips"):
             find_recipe(source, wishes=wishes, progress=Progress())
+
+
+def test_a_run_is_neither_and_its_recipe_is_named(tmp_path):
+    for name in ("recipe.yaml", "manifest.json"):
+        (tmp_path / name).touch()
+    with pytest.raises(SettingsError, match=rf"is a run, which is neither; its recipe is {tmp_path}/recipe\.yaml"):
+        find_recipe(tmp_path, progress=Progress())

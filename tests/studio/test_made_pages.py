@@ -130,13 +130,8 @@ def test_audits_of_other_recordings_and_damaged_ones_are_not_shown(page, tmp_pat
 
 def test_an_audit_is_cancelled_and_what_stops_one_is_told(page, tmp_path):
     page.post("/api/audit", json={})
-    state = page.delete("/api/audit").json()["state"]
-    assert state == "stopping"
-    # Packages that are just being loaded may swallow the first: a person presses again.
-    while state == "stopping":
-        time.sleep(2)
-        state = page.delete("/api/audit").json()["state"]
-    assert state == "stopped"
+    assert page.delete("/api/audit").json()["state"] == "stopping"
+    assert wait(page, "/api/audit")["state"] == "stopped"
     assert page.get("/api/audits").json()["pages"] == []
     assert not list((tmp_path / "audits").glob("*"))
     for file in (tmp_path / "clips").glob("*/*/*.wav"):

@@ -5,7 +5,6 @@ import time
 import numpy as np
 import pytest
 import soundfile
-import soxr
 
 from browser import RATE, chromium, needs_model_in_browser, served, wait_for, write_fake_sound
 from sayso.delivery.web import export_web

@@ -118,7 +118,7 @@ def show_scores(scores: Mapping[str, Any], label: str = "") -> None:
     if worst := worst_line(scores):
         say(f"worst speaker: {worst}")
     if rejection := scores.get("rejection"):
-        say(accepted_line(rejection))
+        say(rejection_line(rejection) if "auroc" in rejection else accepted_line(rejection))
     say(f"loss {scores['loss']:.3f}, calibration error {scores['ece']:.3f}")
     say(f"\n{'word':<20}{'clips':>7}{'recall':>10}{'precision':>11}")
     for word, row in scores["per_class"].items():

@@ -27,6 +27,8 @@ class Clip:
     """Which of several data sets that are mixed it comes from, the recordings being the first."""
     source_label: str | None = None
     """The source's own word, where a relabel file says another."""
+    is_made: bool = False
+    """Whether a synthetic voice says it, so that nobody can record it better."""
 
 
 @dataclass(frozen=True)

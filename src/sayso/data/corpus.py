@@ -273,7 +273,8 @@ def _open(folder: Path, listing: Listing, audio: AudioFormat) -> Corpus | None:
 def _notes(
     listing: Listing, index: Mapping[str, Any], clips: Sequence[Clip], fingerprints: Sequence[str], audio: AudioFormat
 ) -> Iterator[str]:
-    if losses := describe_losses(listing.clips, clips):
+    reasons = [(listing.clips[int(row)].path, why) for row, why in index["skipped"].items()]
+    if losses := describe_losses(listing.clips, clips, reasons):
         yield losses
     yield from index["noise_remarks"]
     treated = {int(row): Treatment.from_values(values) for row, values in index["treated"].items()}

@@ -10,7 +10,7 @@ from sayso.system.wording import counted, listed, percent
 
 __all__ = ["check_losses", "describe_losses", "gather_reasons"]
 
-_SHOWN, _SHOWN_WORDS = 5, 3
+_SHOWN, _SHOWN_REASONS, _SHOWN_WORDS = 5, 2, 3
 # A word of ten clips may well lose two of them; one that loses most of them is another word, or none.
 _MOST_OF_A_WORD = 0.5
 
@@ -47,15 +47,16 @@ def check_losses(
             )
 
 
-def describe_losses(clips: Sequence[Clip], kept: Sequence[Clip]) -> str:
-    """Say how many could not be read, and of which words most; nothing where none were lost."""
+def describe_losses(clips: Sequence[Clip], kept: Sequence[Clip], reasons: Sequence[tuple[str, str]]) -> str:
+    """Say how many could not be read, of which words most, and why; nothing where none were lost."""
     lost = len(clips) - len(kept)
     if not lost:
         return ""
     were = "was" if lost == 1 else "were"
     words = sorted(_by_word(clips, kept).items(), key=lambda word: -word[1][0] / word[1][1])
     shown = listed([f"{bad} of {count} of '{word}'" for word, (bad, count) in words], _SHOWN_WORDS)
-    return f"{lost} of {counted(len(clips), 'file')} could not be read and {were} skipped ({shown})"
+    why = listed(gather_reasons(reasons), _SHOWN_REASONS, between="; ", count_rest=True)
+    return f"{lost} of {counted(len(clips), 'file')} could not be read and {were} skipped ({shown}): {why}"
 
 
 def gather_reasons(reasons: Sequence[tuple[str, str]]) -> list[str]:

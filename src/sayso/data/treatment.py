@@ -68,28 +68,26 @@ class Treatment:
 
 
 def note_treatments(clips: Sequence[Clip], treated: Mapping[int, Treatment], audio: AudioFormat) -> Iterator[str]:
-    """Say what was done to clips, a line for each kind.
+    """Say what was done to clips, a line for each kind; of made ones only that they lose sound.
 
     Args:
         clips: all of them.
         treated: what was done, by row; ordinary clips need not be there.
         audio: what the clips were brought to.
     """
-
-    def those(kind: str) -> tuple[str, str]:
-        """Say how many clips there are of a kind, and what some are called."""
-        rows = [row for row, each in treated.items() if getattr(each, kind)]
-        names = listed(list(name_clips(clips, [clips[row] for row in rows])), _SHOWN)
-        return (counted(len(rows), "clip"), f"({names})") if rows else ("", "")
-
+    recorded = {row: each for row, each in treated.items() if not clips[row].is_made}
     for kind, text in _TEXTS.items():
-        count, names = those(kind)
-        if count:
-            are = "is" if count == "1 clip" else "are"
-            samples = counted(sum(each.clipped for each in treated.values()), "sample")
-            yield text.format(clips=count, clips_are=f"{count} {are}", names=names, samples=samples)
-    if lost := [each for each in treated.values() if each.lost_seconds]:
-        yield _note_loss(lost, those("lost_seconds"), len(clips), audio)
+        rows = [row for row, each in recorded.items() if getattr(each, kind)]
+        if rows:
+            count, are = counted(len(rows), "clip"), "is" if len(rows) == 1 else "are"
+            samples = counted(sum(each.clipped for each in recorded.values()), "sample")
+            yield text.format(clips=count, clips_are=f"{count} {are}", names=_some(clips, rows), samples=samples)
+    if lost := [row for row, each in treated.items() if each.lost_seconds]:
+        yield _note_loss([treated[row] for row in lost], _some(clips, lost), len(clips), audio)
+
+
+def _some(clips: Sequence[Clip], rows: Sequence[int]) -> str:
+    return f"({listed(list(name_clips(clips, [clips[row] for row in rows])), _SHOWN)})"
 
 
 _TEXTS = {
@@ -102,11 +100,11 @@ _TEXTS = {
 }
 
 
-def _note_loss(lost: Sequence[Treatment], who: tuple[str, str], total: int, audio: AudioFormat) -> str:
+def _note_loss(lost: Sequence[Treatment], names: str, total: int, audio: AudioFormat) -> str:
     seconds = [each.lost_seconds for each in lost]
     needed = float(np.quantile([each.needed_seconds for each in lost], _KEPT_SHARE))
     mend = f"audio.clip_seconds={np.ceil(10 * needed) / 10:.1f} would keep nearly all"
     lose = "loses" if len(lost) == 1 else "lose"
     who_loses = f"{len(lost):,} of {counted(total, 'clip')} {lose} sound"
-    how_much = f"{np.median(seconds):.1f} s of it in the median, {max(seconds):.1f} s at most {who[1]}"
+    how_much = f"{np.median(seconds):.1f} s of it in the median, {max(seconds):.1f} s at most {names}"
     return f"cut to {audio.clip_seconds:g} s (audio.clip_seconds), {who_loses}: {how_much}; {mend}"

@@ -16,6 +16,8 @@ _FEW_PEOPLE, _MANY_PEOPLE = 3, 10
 _MORE_PEOPLE = 3
 _CLIPS_OF_PERSON = 8
 _GOOD = 0.97
+# Of voices that nobody has heard yet; below it, the people tested are too few to promise more.
+_LEAST_PROMISED = 0.9
 _UNEVEN = 3
 _WORST_APART = 0.15
 _WIDE = 0.2
@@ -67,9 +69,13 @@ def _people(clips: Sequence[Clip], test: Mapping[str, Any]) -> Iterator[str]:
         yield "The names of the speakers: no clip says who speaks, so nobody knows how well a new voice is understood."
     elif len(people) < 2:
         yield "A second person: with one voice nobody can say how well others will be understood."
-    elif min(len(people), tested) < _FEW_PEOPLE or test["accuracy"] < _GOOD:
-        more, so_far = counted(_MORE_PEOPLE, "more person", "more people"), counted(len(people), "person", "people")
-        yield f"{more}, {_CLIPS_OF_PERSON} clips of each word each: so far {so_far} recorded."
+    else:
+        lowest = min(test.get("speaker_accuracy_ci95") or [1.0])
+        if min(len(people), tested) < _FEW_PEOPLE or test["accuracy"] < _GOOD or lowest < _LEAST_PROMISED:
+            more, so_far = counted(_MORE_PEOPLE, "more person", "more people"), counted(len(people), "person", "people")
+            doubt = f", by whom new voices may be understood to {percent(lowest, digits=0)} only"
+            why = f"so far {so_far} recorded{doubt if lowest < _LEAST_PROMISED else ''}"
+            yield f"{more}, {_CLIPS_OF_PERSON} clips of each word each: {why}."
     told: Mapping[str, Any] = test.get("per_speaker") or {}
     scores = sorted((facts["accuracy"], name) for name, facts in told.items() if name in people)
     if len(scores) > 1 and scores[0][0] < test["accuracy"] - _WORST_APART:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sayso.classifier.inference import predict_probabilities
 from sayso.classifier.module import Classifier
@@ -17,7 +16,7 @@ from sayso.data.leakage.other_clips import check_other_clips
 from sayso.data.unknown_words import list_for_recipe
 from sayso.errors import DataError, Fault, SettingsError
 from sayso.evaluation.model_scores import score_rows
-from sayso.evaluation.rejection import score_accepted
+from sayso.evaluation.rejection import score_own_threshold
 from sayso.metrics.rejection import share_of_clips
 from sayso.recipe.prepared import Prepared
 from sayso.system.progress import Progress
@@ -97,24 +96,15 @@ def score_other_recordings(
     rows = np.arange(len(others))
     probabilities = predict_probabilities(classifier, others, rows)
     scores = score_rows(others, rows, probabilities, classifier.labels)
-    if classifier.threshold is not None:
-        other_words = packed(unknown) if unknown else None
-        scores["rejection"] = _score_rejection(classifier, others, probabilities, other_words)
+    if rejected := score_own_threshold(classifier, others, rows, probabilities):
+        scores["rejection"] = rejected | (_score_unknown(classifier, packed(unknown)) if unknown else {})
     return OtherScores(scores, shared, (*others.notes, *notes))
 
 
-def _score_rejection(
-    classifier: Classifier,
-    others: Corpus,
-    probabilities: NDArray[np.float64],
-    unknown: Corpus | None,
-) -> dict[str, Any]:
-    """What the threshold costs the wanted words, and how many clips of unknown words pass it, by word too."""
-    assert classifier.threshold is not None
-    accepted = score_accepted(others.clips, classifier.labels, probabilities, threshold=classifier.threshold)
-    if unknown is None:
-        return {"threshold": classifier.threshold, "words": [], **accepted}
-    passed = predict_probabilities(classifier, unknown, np.arange(len(unknown))).max(axis=1) >= classifier.threshold
+def _score_unknown(classifier: Classifier, unknown: Corpus) -> dict[str, Any]:
+    """How many clips of words that the model does not know pass its threshold, by word too."""
+    sure = predict_probabilities(classifier, unknown, np.arange(len(unknown))).max(axis=1)
+    passed = sure >= classifier.threshold
     speakers = [clip.speaker for clip in unknown.clips]
     by_word = {
         word: {"n": int(own.sum()), "rate": float(passed[own].mean())}
@@ -122,9 +112,7 @@ def _score_rejection(
         for own in [unknown.targets == place]
     }
     return {
-        "threshold": classifier.threshold,
         "words": list(unknown.labels),
-        **accepted,
         "false_accept": share_of_clips(passed, speakers),
         "false_accept_by_word": by_word,
         "false_accept_macro": float(np.mean([row["rate"] for row in by_word.values()])),

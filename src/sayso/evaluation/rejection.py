@@ -13,7 +13,7 @@ from sayso.data.corpus import Corpus, Rows
 from sayso.metrics.rejection import reject_threshold, rejection, share_of_clips, threshold_for_right
 from sayso.recipe.prepared import Prepared
 
-__all__ = ["find_threshold", "score_accepted", "score_rejection", "set_threshold"]
+__all__ = ["find_threshold", "score_accepted", "score_own_threshold", "score_rejection", "set_threshold"]
 
 
 def set_threshold(classifier: Classifier, corpus: Corpus, rows: Rows) -> None:
@@ -65,6 +65,17 @@ def score_rejection(
     )
     # What is known of wanted words counts: there each speaker may have a threshold of its own.
     return {"words": list(unknown.labels), "threshold_from": origin, **scores, **known}
+
+
+def score_own_threshold(
+    classifier: Classifier, corpus: Corpus, rows: Rows, probabilities: NDArray[np.float64]
+) -> dict[str, Any] | None:
+    """What the model's own threshold does to these rows, with its answers to them; None where it has none."""
+    if classifier.threshold is None:
+        return None
+    clips = [corpus.clips[row] for row in rows]
+    accepted = score_accepted(clips, classifier.labels, probabilities, threshold=classifier.threshold)
+    return {"words": [], "threshold": classifier.threshold, **accepted}
 
 
 def score_accepted(

@@ -14,6 +14,7 @@ from sayso.data.splits.settings import EACH_SPEAKER
 from sayso.errors import DataError, MissingExtraError, RunError
 from sayso.evaluation.model_scores import score_rows
 from sayso.evaluation.other_recordings import OtherPart, OtherScores, score_other_recordings
+from sayso.evaluation.rejection import score_own_threshold, score_rejection
 from sayso.experiment.each_speaker import answer_for_each_speaker
 from sayso.recipe.prepared import Prepared, prepare
 from sayso.recipe.recipe import Recipe, read_kept_recipe
@@ -63,7 +64,8 @@ class Run(RunFolder):
             progress: where to report.
 
         Returns:
-            Scores as `metrics.json` holds them.
+            Scores as `metrics.json` holds them; with `rejection` where the model has a threshold or, of the test part,
+            words were kept to be rejected.
 
         Raises:
             RunError: the part has no clips, or the clips have changed since the training: a split drawn anew could put
@@ -75,12 +77,18 @@ class Run(RunFolder):
         corpus, rows = prepared.corpus, prepared.rows(part)
         if len(rows) == 0:
             raise RunError(f"{self.path}: its {part} part has no clips; choose another --split")
-        classifier = self.classifier()
+        classifier, thresholds = self.classifier(), None
         if part == "test" and prepared.split.kind == EACH_SPEAKER:
-            probabilities = answer_for_each_speaker(prepared, self).probabilities
+            answers = answer_for_each_speaker(prepared, self)
+            probabilities, thresholds = answers.probabilities, answers.thresholds
         else:
             probabilities = predict_probabilities(classifier, corpus, rows)
-        return score_rows(corpus, rows, probabilities, classifier.labels)
+        scores = score_rows(corpus, rows, probabilities, classifier.labels)
+        if part == "test":
+            rejected = score_rejection(classifier, prepared, probabilities, thresholds=thresholds)
+        else:
+            rejected = score_own_threshold(classifier, corpus, rows, probabilities)
+        return scores | ({"rejection": rejected} if rejected else {})
 
     def evaluate_on(
         self,

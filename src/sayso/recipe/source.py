@@ -15,6 +15,8 @@ from sayso.system.progress import Progress
 
 __all__ = ["find_recipe", "is_recipe_file"]
 
+_OF_A_RUN = "recipe.yaml", "manifest.json"
+
 
 def is_recipe_file(source: str | Path) -> bool:
     """Whether a person who gives this means a recipe's file, by its ending; other sources are clips."""
@@ -49,6 +51,9 @@ def find_recipe(
         name, recipe = "words", suggest_for_words(source, overrides, progress=progress)
     else:
         path = Path(source)
+        if all((path / name).is_file() for name in _OF_A_RUN):
+            fault = Fault("source", f"{path} is a run, which is neither; its recipe is {path / _OF_A_RUN[0]}")
+            raise SettingsError([fault])
         name = path.stem or path.resolve().name
         recipe = (
             read_recipe(path, overrides)

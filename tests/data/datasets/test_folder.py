@@ -86,6 +86,25 @@ def test_speakers_from_a_pattern(tmp_path: Path, speaker: str) -> None:
     assert "such as no/strange.wav (dataset.speaker: pattern)" in listing.notes[0]
 
 
+def test_names_that_look_like_speakers_are_noted_with_the_pattern_that_reads_them(tmp_path: Path) -> None:
+    touch(tmp_path, "yes/anna-1.flac", "yes/ben 2.flac", "no/anna-1.flac", "no/ben_12.flac")
+    listing = listing_of(tmp_path)
+    [note] = listing.notes
+    assert {clip.speaker for clip in listing.clips} == {None}
+    assert note.startswith("files are named as if they told who speaks (anna, ben), such as anna-1.flac: ")
+    told = listing_of(tmp_path, speaker_pattern=note.partition("speaker_pattern='")[2].rstrip("'"))
+    assert [speaker for _, _, speaker in rows(told, tmp_path)] == ["anna", "ben", "anna", "ben"]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [("yes/yes-1.wav", "no/no-1.wav"), ("yes/take1.wav", "no/take1.wav"), ("yes/a1.wav", "no/a1.wav", "no/b.wav")],
+)
+def test_names_that_do_not_are_not(tmp_path: Path, files: tuple[str, ...]) -> None:
+    touch(tmp_path, *files)
+    assert listing_of(tmp_path).notes == ()
+
+
 def test_python_s_remarks_on_a_pattern_are_left_out() -> None:
     assert list(FolderConfig(path="clips", speaker_pattern="(?P<speaker>[[a-z]+)").faults()) == []
 

@@ -151,4 +151,4 @@ def _range_faults(name: str, limits: tuple[float, ...], least: float, most: floa
 def _clips(folder: Path, word: str) -> Iterator[Clip]:
     base = str(folder / word)
     for name in sorted(os.listdir(base)):  # noqa: PTH208 - names are enough
-        yield Clip(f"{base}{os.sep}{name}", word, name.rpartition("_")[0])
+        yield Clip(f"{base}{os.sep}{name}", word, name.rpartition("_")[0], is_made=True)

@@ -18,9 +18,12 @@ from sayso.data.datasets.folder.tree import walk
 from sayso.errors import DataError, Fault
 from sayso.system.files import expand_home
 from sayso.system.progress import Progress
-from sayso.system.wording import counted
+from sayso.system.wording import counted, listed
 
 __all__ = ["FolderConfig", "none_of_these"]
+
+_NAME_AND_NUMBER = r"(?P<speaker>[^/]+?)[-_ ]*\d+\.\w+$"
+_SHOWN_NAMES = 3
 
 
 @DATASETS.register("folder")
@@ -168,9 +171,29 @@ def _word_notes(clips: Sequence[Clip]) -> Iterator[str]:
         yield f"words that differ only in case, spaces or hyphens are taken for different ones: {'; '.join(alike)}"
 
 
+def _names_note(clips: Sequence[Clip]) -> Iterator[str]:
+    """Yield a note where files of several words begin with the same names: yes/anna-1.wav, no/anna-1.wav, ..."""
+    pattern = _compile(_NAME_AND_NUMBER)
+    found = [(clip, pattern.search(Path(clip.path).name)) for clip in clips]
+    said: dict[str, set[str]] = defaultdict(set)
+    for clip, match in found:
+        if match:
+            said[match["speaker"]].add(clip.label)
+    names = sorted(name for name, words in said.items() if len(words) > 1)
+    if len(names) > 1 and len(names) == len(said) and all(match for _, match in found):
+        yield (
+            f"files are named as if they told who speaks ({listed(names, _SHOWN_NAMES)}), such as "
+            f"{Path(clips[0].path).name}: nobody is kept apart by that unless you say so, by "
+            f"--set dataset.speaker_pattern='{_NAME_AND_NUMBER}'"
+        )
+
+
 def _speaker_notes(clips: Sequence[Clip], root: str, rule: str) -> Iterator[str]:
     unnamed = [clip for clip in clips if clip.speaker is None]
-    if not unnamed or rule == "none" or (rule == "auto" and len(unnamed) == len(clips)):
+    if rule == "auto" and len(unnamed) == len(clips):
+        yield from _names_note(clips)
+        return
+    if not unnamed or rule == "none":
         return
     example = os.path.relpath(unnamed[0].path, root)
     some = f"{len(unnamed)} of {counted(len(clips), 'clip')}"
