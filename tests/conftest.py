@@ -1,7 +1,10 @@
 """What every test gets: a private cache, and small folders of made-up clips."""
 
 import hashlib
+import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +24,13 @@ hypothesis.settings.load_profile("patient")
 RATE = 16_000
 TONES_HZ = {"high": 2400.0, "low": 300.0, "middle": 900.0}
 SPEAKERS = ("ann", "bob", "cas", "dee")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let all tests of a session share the graphs that were traced, whatever their caches are: each takes seconds."""
+    if not hasattr(config, "workerinput"):
+        os.environ["SAYSO_GRAPHS"] = tempfile.mkdtemp(prefix="sayso-graphs-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ["SAYSO_GRAPHS"], ignore_errors=True))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from sayso.classifier.kept_graphs import keep_graph, kept_graph
 from sayso.config.schema import dump
 from sayso.errors import ModelError
 from sayso.recipe.recipe import Recipe
@@ -38,7 +39,7 @@ def make_graph(
 ) -> torch.onnx.ONNXProgram:
     """Write a module, on the CPU, as a graph.
 
-    Tracing takes seconds and is done once in a process for modules that differ in their numbers alone.
+    Tracing takes seconds and is done once on a machine for modules that differ in their numbers alone.
 
     Args:
         module: what to write.
@@ -61,7 +62,11 @@ def make_graph(
         (*inputs, *outputs),
     )
     if key not in _traces:
-        _traces[key] = _trace(module, examples, inputs, outputs, dynamic, what)
+        graph = kept_graph(key, recipe)
+        if graph is None:
+            graph = _trace(module, examples, inputs, outputs, dynamic, what)
+            keep_graph(key, recipe, graph, tensors)
+        _traces[key] = graph
         for oldest in [*_traces][:-_TRACES_KEPT]:
             del _traces[oldest]
     ir = import_module("onnx_ir")
