@@ -149,7 +149,7 @@ def test_training_on_a_folder_leaves_them_out_from_any_working_folder(tone_folde
     prepared = prepare(recipe, Progress())
     corpus, split = prepared.corpus, prepared.split
     assert sorted(clip.path for clip in corpus.clips) == [str(path) for path in rest]
-    assert corpus.notes[0] == f"1 clip left out by {tmp_path / 'e.csv'}"
+    assert f"1 clip left out by {tmp_path / 'e.csv'}" in corpus.notes
     assert len(split.rows("all")) == len(rest)
     bare = replace(recipe, dataset=replace(recipe.dataset, exclude=None))
     assert prepare(bare, Progress()).corpus.content_hash != corpus.content_hash

@@ -13,7 +13,8 @@ except BaseException:
     print("swallowed")
 """
 PROGRAM = """
-import time
+import signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
 {first}
 try:
     import package
