@@ -143,6 +143,7 @@ def test_the_file_says_what_it_is_and_disagreement_is_an_error(tmp_path, monkeyp
     assert [file.name for file in tmp_path.iterdir()] == ["model.onnx"]
 
 
+@pytest.mark.usefixtures("graphs")
 @pytest.mark.parametrize("raised", [torch.onnx.OnnxExporterError, AttributeError])
 def test_ctrl_c_is_no_error_of_the_export(raised, tmp_path, monkeypatch):
     def stopped(*_, **__):
@@ -155,16 +156,15 @@ def test_ctrl_c_is_no_error_of_the_export(raised, tmp_path, monkeypatch):
             raise raised("cannot be exported") from error
 
     monkeypatch.setattr(torch.onnx, "export", stopped)
-    monkeypatch.setattr(graph, "_traces", {})
     with pytest.raises(KeyboardInterrupt):
         room.export(make("mel", "logistic"), tmp_path / "model.onnx", clips())
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("graphs")
 def test_classifiers_that_differ_in_their_numbers_alone_are_traced_once(tmp_path, monkeypatch):
     traced = []
     trace = graph._trace
-    monkeypatch.setattr(graph, "_traces", {})
     monkeypatch.setattr(graph, "_trace", lambda *parts: traced.append(parts) or trace(*parts))
     first, second = (make("mel", "tc_resnet", {"n_mels": 12}, {"channels": [4, 6, 8], "width": 1}) for _ in range(2))
     with torch.no_grad():
@@ -179,8 +179,8 @@ def test_classifiers_that_differ_in_their_numbers_alone_are_traced_once(tmp_path
     assert len(traced) == 2
 
 
+@pytest.mark.usefixtures("graphs")
 def test_few_traces_are_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(graph, "_traces", {})
     monkeypatch.setattr(graph, "_TRACES_KEPT", 1)
     for feature in ("waveform", "dft"):
         exports(make(feature, "logistic"), tmp_path)

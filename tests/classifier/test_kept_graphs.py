@@ -13,13 +13,6 @@ from sayso.classifier.module import Classifier
 from sayso.runtime import Recognizer
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("SAYSO_GRAPHS", str(tmp_path / "graphs"))
-    monkeypatch.setattr(graph, "_traces", {})
-    return tmp_path / "graphs"
-
-
 def exported(tmp_path, name, seed=0):
     import torch
 
@@ -39,19 +32,19 @@ def forget(monkeypatch):
     monkeypatch.setattr(graph, "_trace", lambda *_: pytest.fail("traced anew"))
 
 
-def test_another_process_takes_the_graph_with_its_own_numbers(tmp_path, folder, monkeypatch):
+def test_another_process_takes_the_graph_with_its_own_numbers(tmp_path, graphs, monkeypatch):
     first = exported(tmp_path, "first.onnx")
-    [kept] = folder.iterdir()
+    [kept] = graphs.iterdir()
     forget(monkeypatch)
     assert np.array_equal(exported(tmp_path, "again.onnx"), first)
     assert (tmp_path / "again.onnx").read_bytes() == (tmp_path / "first.onnx").read_bytes()
     assert not np.allclose(exported(tmp_path, "other.onnx", seed=1), first)
-    assert [*folder.iterdir()] == [kept]
+    assert [*graphs.iterdir()] == [kept]
 
 
-def test_no_weights_are_kept(tmp_path, folder):
+def test_no_weights_are_kept(tmp_path, graphs):
     exported(tmp_path, "first.onnx")
-    [path] = folder.iterdir()
+    [path] = graphs.iterdir()
     own = onnx.load_model_from_string(zlib.decompress(path.read_bytes()))
     names = {name for name, _ in Classifier(small_recipe(tmp_path), ("high", "low")).named_parameters()}
     weights = [entry for entry in own.graph.initializer if entry.name in names]
@@ -60,9 +53,9 @@ def test_no_weights_are_kept(tmp_path, folder):
 
 
 @pytest.mark.parametrize("damage", [b"", b"no graph", zlib.compress(b"\x08\xff\xff")])
-def test_a_damaged_one_is_made_anew(tmp_path, folder, monkeypatch, damage):
+def test_a_damaged_one_is_made_anew(tmp_path, graphs, monkeypatch, damage):
     first = exported(tmp_path, "first.onnx")
-    [path] = folder.iterdir()
+    [path] = graphs.iterdir()
     whole = path.read_bytes()
     path.write_bytes(damage)
     monkeypatch.setattr(graph, "_traces", {})
@@ -70,21 +63,21 @@ def test_a_damaged_one_is_made_anew(tmp_path, folder, monkeypatch, damage):
     assert path.read_bytes() == whole
 
 
-def test_other_code_has_graphs_of_its_own(tmp_path, folder, monkeypatch):
+def test_other_code_has_graphs_of_its_own(tmp_path, graphs, monkeypatch):
     exported(tmp_path, "first.onnx")
     monkeypatch.setattr(graph, "_traces", {})
     monkeypatch.setattr(kept_graphs, "_code", lambda: "changed")
     exported(tmp_path, "second.onnx")
-    assert len([*folder.iterdir()]) == 2
+    assert len([*graphs.iterdir()]) == 2
 
 
-def test_only_the_latest_are_kept_and_a_folder_that_cannot_be_written_costs_nothing(tmp_path, folder, monkeypatch):
-    folder.mkdir()
+def test_only_the_latest_are_kept_and_a_folder_that_cannot_be_written_costs_nothing(tmp_path, graphs, monkeypatch):
+    graphs.mkdir()
     for number in range(5):
-        (folder / f"{number}.onnx.z").touch()
+        (graphs / f"{number}.onnx.z").touch()
     monkeypatch.setattr(kept_graphs, "_KEPT", 3)
     exported(tmp_path, "first.onnx")
-    assert len([*folder.iterdir()]) == 3
+    assert len([*graphs.iterdir()]) == 3
     monkeypatch.setattr(graph, "_traces", {})
     (tmp_path / "file").touch()
     monkeypatch.setenv("SAYSO_GRAPHS", str(tmp_path / "file" / "graphs"))

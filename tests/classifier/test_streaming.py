@@ -128,6 +128,7 @@ def test_a_graph_serves_again_with_other_weights(tmp_path, monkeypatch):
         if name == "second":
             # Tracing would take seconds.
             monkeypatch.setattr("sayso.classifier.graph._traces", {})
+            monkeypatch.setenv("SAYSO_GRAPHS", str(tmp_path / "graphs"))
             monkeypatch.setattr("sayso.classifier.graph._trace", None)
         like = [tmp_path / "first" / file for file in ("model.onnx", "stream.onnx")] if name == "second" else [None] * 2
         export(classifier, tmp_path / name / "model.onnx", clips, like=like[0])
