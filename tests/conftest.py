@@ -48,6 +48,15 @@ def private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
 
 
 @pytest.fixture
+def graphs(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep the graphs of this test in a folder of its own, as a machine does on which nothing was traced yet."""
+    folder = tmp_path_factory.mktemp("kept") / "graphs"
+    monkeypatch.setenv("SAYSO_GRAPHS", str(folder))
+    monkeypatch.setattr("sayso.classifier.graph._traces", {})
+    return folder
+
+
+@pytest.fixture
 def program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
     """Run the program in this process; gives exit code, standard output, standard error."""
     # However pytest was started, the program is not asked for by `python -m`.
