@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.audio import to_float
+from sayso.delivery.c.babble import make_babble
 from sayso.delivery.c.check_vector import HOPS, check_header, make_sound
 from sayso.delivery.c.lowering import UnsupportedError
 from sayso.delivery.c.measure import Measured, measure
@@ -14,7 +19,7 @@ from sayso.delivery.shared import MODEL_CARD, shared_model
 from sayso.errors import ModelError
 from sayso.runtime import Recognizer
 from sayso.runtime.hops import Stateful, Windows, score_stream
-from sayso.runtime.stream_file import STREAM_FILE
+from sayso.runtime.stream_file import STREAM_FILE, StreamFile
 from sayso.runtime.stream_settings import StreamSettings
 from sayso.system.files import atomic_folder, refuse_filled
 from sayso.web import licence_files
@@ -23,6 +28,8 @@ __all__ = ["CExport", "Weights", "export_c"]
 
 Weights = Literal["float", "int8"]
 _CODE = Path(__file__).parent / "code"
+# Of sound by which weights are rounded.
+_HEARD_SECONDS = 30
 _LIMITS: dict[str, float] = {"float": 1e-4, "int8": 0.05}
 _PARTS = ("The source in C, Sayso's: Apache License 2.0, Apache-2.0.txt.",)
 
@@ -66,7 +73,8 @@ def export_c(model: Path, folder: Path, *, weights: Weights = "float", names: bo
     shared = shared_model(model, graph, names=names)
     refuse_filled(folder)
     try:
-        program = write_program(shared.content, name=str(graph), narrow=weights == "int8")
+        heard = _heard(recognizer, file, hop) if weights == "int8" else None
+        program = write_program(shared.content, name=str(graph), heard=heard)
     except UnsupportedError as error:
         raise ModelError(f"{graph}: {error} has no form in C") from error
     scorer = Stateful(file) if file else Windows(recognizer, hop)
@@ -90,6 +98,17 @@ def export_c(model: Path, folder: Path, *, weights: Weights = "float", names: bo
         notes.append("there is no C compiler here, so that nothing was compared; `make check` does so")
     static = program.arena_bytes + program.ring_bytes + 2 * max(program.heard, hop)
     return CExport(folder, program, graph.name, hop / rate, static, measured, tuple(notes))
+
+
+def _heard(recognizer: Recognizer, file: StreamFile | None, hop: int) -> list[NDArray[np.float32]]:
+    """What goes into the graph for sound like speech."""
+    audio = recognizer.audio
+    sound = make_babble(_HEARD_SECONDS, audio.sample_rate)
+    if file is None:
+        windows = np.lib.stride_tricks.sliding_window_view(sound, audio.clip_samples)[:: max(hop, len(sound) // 100)]
+        return [to_float(windows)]
+    chunks = to_float(sound[: len(sound) // hop * hop].reshape(-1, hop))
+    return [chunks, *file.empty]
 
 
 def _config(

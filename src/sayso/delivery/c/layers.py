@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sayso.delivery.c.front_end import FrontEnd
 from sayso.delivery.c.graph import Shape
+from sayso.delivery.c.narrow import Narrow
 from sayso.delivery.c.tables import Tables, number
 
 __all__ = [
@@ -55,6 +56,8 @@ class Convolution(Layer):
     before: Pair
     """Zeros above and on the left."""
     groups: int
+    narrow: Narrow | None = None
+    """The weights as int8; None: they are float."""
     relu: bool = False
 
     @property
@@ -65,8 +68,8 @@ class Convolution(Layer):
     def call(self, tables: Tables, output: str, inputs: Sequence[str]) -> str:
         """As the base."""
         name = tables.structure(
-            "sayso_convolution", tables.weights(self.weights), _maybe(tables, self.bias), self.inside, self.outside,
-            self.weights.shape[2:], self.stride, self.dilation, self.before, self.groups, self.relu,
+            "sayso_convolution", tables.weights(self.weights, self.narrow), _bias(tables, self), self.inside,
+            self.outside, self.weights.shape[2:], self.stride, self.dilation, self.before, self.groups, self.relu,
         )  # fmt: skip
         return f"sayso_convolve({name}, {inputs[0]}, {output});"
 
@@ -79,6 +82,8 @@ class Dense(Layer):
     """(out, in)"""
     bias: Array | None
     rows: int
+    narrow: Narrow | None = None
+    """The weights as int8; None: they are float."""
     relu: bool = False
 
     @property
@@ -88,10 +93,9 @@ class Dense(Layer):
 
     def call(self, tables: Tables, output: str, inputs: Sequence[str]) -> str:
         """As the base."""
-        # Of many rows it is a transform of features, whose precision all layers after it hang on.
-        weights = f"{{{tables.floats(self.weights)}, 0, 0}}" if self.rows > 1 else tables.weights(self.weights)
+        weights = tables.weights(self.weights, self.narrow)
         inner, outer = self.weights.shape[1], self.weights.shape[0]
-        bias = _maybe(tables, self.bias)
+        bias = _bias(tables, self)
         name = tables.structure("sayso_dense", weights, bias, self.rows, inner, outer, self.relu)
         return f"sayso_multiply({name}, {inputs[0]}, {output});"
 
@@ -317,8 +321,13 @@ def _folded(shape: Shape, *steps: tuple[int, ...]) -> tuple[list[int], list[list
     return [1] * missing + sizes, [[0] * missing + each for each in kept]
 
 
-def _maybe(tables: Tables, values: Array | None) -> str:
-    return "0" if values is None else tables.floats(values)
+def _bias(tables: Tables, layer: Convolution | Dense) -> str:
+    shift = None if layer.narrow is None else layer.narrow.shift
+    if layer.bias is None or shift is None:
+        both = layer.bias if shift is None else shift
+    else:
+        both = layer.bias.astype(np.float32) + shift
+    return "0" if both is None else tables.floats(both)
 
 
 def _sparse(bank: NDArray[np.float32]) -> tuple[list[int], list[int], NDArray[np.float32]]:

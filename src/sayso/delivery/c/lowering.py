@@ -1,7 +1,7 @@
 """From the operators of a graph to the steps of a program in C: `OPERATORS` are those that it knows."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -12,6 +12,7 @@ from sayso.delivery.c import layers
 from sayso.delivery.c.front_end import FRAMES, FrontEnd
 from sayso.delivery.c.graph import Graph, Node, Shape
 from sayso.delivery.c.layers import Layer, Move, steps_of
+from sayso.delivery.c.narrow import Narrow
 from sayso.delivery.c.rings import RING
 
 __all__ = ["OPERATORS", "SCRATCH", "Step", "UnsupportedError", "lower"]
@@ -37,6 +38,7 @@ class Step:
 @dataclass
 class _Lowering:
     graph: Graph
+    narrow: Mapping[str, Narrow]
     steps: list[Step] = field(default_factory=list[Step])
     views: dict[str, str] = field(default_factory=dict[str, str])
     """Tensors that hold the same numbers in the same order as another."""
@@ -60,13 +62,17 @@ class _Lowering:
         return found
 
 
-def lower(graph: Graph) -> tuple[list[Step], str]:
+def lower(graph: Graph, narrow: Mapping[str, Narrow]) -> tuple[list[Step], str]:
     """Write a graph as steps; gives them, and the tensor that holds the logits at the end.
+
+    Args:
+        graph: what is to be done.
+        narrow: weights that are int8, by what their layers make.
 
     Raises:
         UnsupportedError: an operator, or what is asked of one, has no form in C.
     """
-    lowering = _Lowering(graph)
+    lowering = _Lowering(graph, narrow)
     unknown = sorted({node.operator for node in graph.nodes} - {*OPERATORS})
     if unknown:
         raise UnsupportedError(", ".join(unknown))
@@ -111,6 +117,7 @@ def _convolution(lowering: _Lowering, node: Node) -> None:
         dilation=_pair(node.attributes.get("dilations"), own, 1),
         before=_pair(node.attributes.get("pads"), own, 0),
         groups=node.attributes.get("group", 1),
+        narrow=lowering.narrow.get(node.output),
     )
     lowering.add(node, layer, node.inputs[0])
 
@@ -133,7 +140,7 @@ def _gemm(lowering: _Lowering, node: Node) -> None:
     matrix = weights if attributes.get("transB") else weights.T
     rows = math.prod(lowering.shape(node.inputs[0])[:-1])
     flat = None if bias is None else np.broadcast_to(bias, lowering.shape(node.output))[0]
-    lowering.add(node, layers.Dense(matrix, flat, rows), node.inputs[0])
+    lowering.add(node, layers.Dense(matrix, flat, rows, lowering.narrow.get(node.output)), node.inputs[0])
 
 
 def _product(lowering: _Lowering, node: Node) -> None:

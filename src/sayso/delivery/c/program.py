@@ -1,11 +1,16 @@
 """A model as a program in C: what it hears, its steps, its constants and the room that it needs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
 
 from sayso.delivery.c.arena import make_plan, sizes_of
 from sayso.delivery.c.front_end import FrontEnd, with_front_end
 from sayso.delivery.c.graph import Graph, read_graph
 from sayso.delivery.c.lowering import Step, lower
+from sayso.delivery.c.narrowing import narrow_layers
 from sayso.delivery.c.rings import with_rings
 from sayso.delivery.c.shorter import shorten
 from sayso.delivery.c.tables import Tables
@@ -29,30 +34,32 @@ class Program:
     """Of one hop."""
 
 
-def write_program(content: bytes, *, name: str, narrow: bool) -> Program:
+def write_program(content: bytes, *, name: str, heard: Sequence[NDArray[Any]] | None = None) -> Program:
     """Write a graph, for one chunk of a stream or for one window.
 
     Args:
         content: of the ONNX file.
         name: of the file, for messages.
-        narrow: keep the weights of layers as int8.
+        heard: what goes into the file in the order of its inputs, for sound like that which it will hear, by which
+            weights are made int8; None: they are float.
 
     Raises:
         MissingExtraError: the package `onnx` is not installed.
         ModelError: the graph is damaged.
         UnsupportedError: it has operators without a form in C.
     """
-    graph, front_end = with_front_end(read_graph(content, name=name))
+    whole = read_graph(content, name=name)
+    graph, front_end = with_front_end(whole)
     graph = with_rings(graph)
-    steps, logits = lower(graph)
-    steps = shorten(steps, graph)
-    return _written(graph, steps, logits, front_end, narrow=narrow)
+    inputs = None if heard is None else dict(zip(whole.inputs, heard, strict=True))
+    steps, logits = lower(graph, {} if inputs is None else narrow_layers(content, graph, inputs))
+    return _written(graph, shorten(steps, graph), logits, front_end)
 
 
-def _written(graph: Graph, steps: list[Step], logits: str, front_end: FrontEnd | None, *, narrow: bool) -> Program:
+def _written(graph: Graph, steps: list[Step], logits: str, front_end: FrontEnd | None) -> Program:
     sizes = sizes_of(steps, graph)
     plan = make_plan(steps, sizes, logits=logits)
-    tables = Tables(narrow=narrow)
+    tables = Tables()
 
     def place(tensor: str) -> str:
         if tensor in graph.constants:

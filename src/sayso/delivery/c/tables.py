@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.delivery.c.quantise import quantise
+from sayso.delivery.c.narrow import Narrow
 
 __all__ = ["Tables", "number"]
 
@@ -15,15 +15,11 @@ _A_LINE = 116
 class Tables:
     """Collects constants, and names them.
 
-    Args:
-        narrow: keep the weights of layers as int8, with a scale for each output.
-
     Attributes:
         constant_bytes: of all arrays.
     """
 
-    def __init__(self, *, narrow: bool) -> None:
-        self.narrow = narrow
+    def __init__(self) -> None:
         self.constant_bytes = 0
         self._names: dict[tuple[str, bytes], str] = {}
         self._texts: list[str] = []
@@ -41,13 +37,11 @@ class Tables:
         """Name an array of `int8_t` or `int16_t`."""
         return self._array(kind, values.astype(np.int8 if kind == "int8_t" else np.int16).ravel())
 
-    def weights(self, values: NDArray[np.generic]) -> str:
-        """Give the initialiser of weights, (outputs, ...), of which the first axis has scales of its own."""
-        rows = values.astype(np.float32).reshape(len(values), -1)
-        if not self.narrow:
-            return f"{{{self.floats(rows)}, 0, 0}}"
-        numbers, scales = quantise(rows)
-        return f"{{0, {self.integers(numbers, 'int8_t')}, {self.floats(scales)}}}"
+    def weights(self, values: NDArray[np.generic], narrow: Narrow | None = None) -> str:
+        """Give the initialiser of weights, (outputs, ...), as float or as int8."""
+        if narrow is None:
+            return f"{{{self.floats(values)}, 0, 0}}"
+        return f"{{0, {self.integers(narrow.numbers, 'int8_t')}, {self.floats(narrow.scales)}}}"
 
     def structure(self, kind: str, *fields: object) -> str:
         """Name what describes a layer; gives its address."""
