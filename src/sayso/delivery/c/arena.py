@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sayso.delivery.c.graph import Graph
-from sayso.delivery.c.layers import Apply, Clip, Frames, Pairs, Ring
+from sayso.delivery.c.layers import Apply, Clip, Frames, Leak, Pairs, Ring
 from sayso.delivery.c.lowering import SCRATCH, Step
 
 __all__ = ["Plan", "make_plan", "sizes_of"]
@@ -100,7 +100,7 @@ def sizes_of(steps: Sequence[Step], graph: Graph) -> dict[str, int]:
             sizes[SCRATCH] = layer.front_end.length
         if isinstance(layer, Pairs):
             sizes[step.output] = math.prod(layer.shape)
-        if isinstance(layer, Apply | Clip):
+        if isinstance(layer, Apply | Clip | Leak):
             sizes[step.output] = layer.count
         if isinstance(layer, Ring):
             sizes[step.output] = layer.rows * layer.length

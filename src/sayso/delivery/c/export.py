@@ -24,12 +24,17 @@ from sayso.runtime.stream_settings import StreamSettings
 from sayso.system.files import atomic_folder, refuse_filled
 from sayso.web import licence_files
 
-__all__ = ["CExport", "Weights", "export_c"]
+__all__ = ["WORKING", "CExport", "Weights", "export_c"]
 
 Weights = Literal["float", "int8"]
 _CODE = Path(__file__).parent / "code"
 # Of sound by which weights are rounded.
 _HEARD_SECONDS = 30
+WORKING = (
+    "features dft, mel, mfcc, spectrogram, speech_embedding, waveform",
+    "models digit_cnn, feed_forward, logistic, luz_convnet, mlp, pooled_mlp, spectrogram_cnn, tc_resnet, temporal_mlp",
+)
+"""Parts of recipes whose graphs can be written in C; on small boards the small ones alone."""
 _LIMITS: dict[str, float] = {"float": 1e-4, "int8": 0.05}
 _PARTS = ("The source in C, Sayso's: Apache License 2.0, Apache-2.0.txt.",)
 
@@ -76,7 +81,7 @@ def export_c(model: Path, folder: Path, *, weights: Weights = "float", names: bo
         heard = _heard(recognizer, file, hop) if weights == "int8" else None
         program = write_program(shared.content, name=str(graph), heard=heard)
     except UnsupportedError as error:
-        raise ModelError(f"{graph}: {error} has no form in C") from error
+        raise ModelError(f"{graph}: {error} has no form in C; what has: {'; '.join(WORKING)}") from error
     scorer = Stateful(file) if file else Windows(recognizer, hop)
     samples = recognizer.audio.clip_samples + (HOPS - 1) * hop
     expected = score_stream(scorer, make_sound(samples))

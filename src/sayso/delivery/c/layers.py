@@ -14,8 +14,8 @@ from sayso.delivery.c.narrow import Narrow
 from sayso.delivery.c.tables import Tables, number
 
 __all__ = [
-    "Apply", "Clip", "Convolution", "Dense", "Frames", "Layer", "Move", "Moves", "Pairs", "Pooling", "Reduction",
-    "Ring", "Samples", "broadcast_steps", "steps_of",
+    "Apply", "Clip", "Convolution", "Dense", "Frames", "Layer", "Leak", "Move", "Moves", "Pairs", "Pooling",
+    "Reduction", "Ring", "Samples", "broadcast_steps", "steps_of",
 ]  # fmt: skip
 
 Array = NDArray[np.generic]
@@ -163,6 +163,24 @@ class Clip(Layer):
         """As the base."""
         del tables
         return f"sayso_clip({number(self.least)}, {number(self.most)}, {self.count}, {inputs[0]}, {output});"
+
+
+@dataclass(frozen=True, eq=False)
+class Leak(Layer):
+    """Numbers below 0 times a slope."""
+
+    slope: float
+    count: int
+
+    @property
+    def is_elementwise(self) -> bool:
+        """As the base."""
+        return True
+
+    def call(self, tables: Tables, output: str, inputs: Sequence[str]) -> str:
+        """As the base."""
+        del tables
+        return f"sayso_leak({number(self.slope)}, {self.count}, {inputs[0]}, {output});"
 
 
 @dataclass(frozen=True)

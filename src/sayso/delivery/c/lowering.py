@@ -186,6 +186,11 @@ def _relu(lowering: _Lowering, node: Node) -> None:
     lowering.add(node, layers.Clip(0.0, np.inf, math.prod(lowering.shape(node.output))), node.inputs[0])
 
 
+def _leak(lowering: _Lowering, node: Node) -> None:
+    slope = float(node.attributes.get("alpha", 0.01))
+    lowering.add(node, layers.Leak(slope, math.prod(lowering.shape(node.output))), node.inputs[0])
+
+
 def _transpose(lowering: _Lowering, node: Node) -> None:
     shape, order = lowering.shape(node.inputs[0]), tuple(node.attributes["perm"])
     if [axis for axis in order if shape[axis] > 1] == [axis for axis in range(len(shape)) if shape[axis] > 1]:
@@ -319,7 +324,9 @@ OPERATORS: dict[str, Callable[[_Lowering, Node], None]] = {
     "Div": _pairs("SAYSO_DIVIDE"),
     "Max": _pairs("SAYSO_MAXIMUM"),
     "Min": _pairs("SAYSO_MINIMUM"),
+    "Pow": _pairs("SAYSO_POWER"),
     "Relu": _relu,
+    "LeakyRelu": _leak,
     "Clip": _clip,
     "Log": _apply("SAYSO_LOG"),
     "Exp": _apply("SAYSO_EXP"),

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from sayso.delivery.c.graph import Graph
-from sayso.delivery.c.layers import Apply, Clip, Convolution, Dense, Layer, Pairs, Ring
+from sayso.delivery.c.layers import Apply, Clip, Convolution, Dense, Layer, Leak, Pairs, Ring
 from sayso.delivery.c.lowering import Step
 
 __all__ = ["shorten"]
@@ -54,7 +54,7 @@ def _moved_ahead(steps: list[Step], graph: Graph) -> list[Step] | None:
 def _of_new(step: Step, ring: Ring, tensor: str, graph: Graph) -> Layer | None:
     """The same layer for new numbers alone; None where it is no such layer, or they are not all treated alike."""
     layer = step.layer
-    if isinstance(layer, Apply | Clip):
+    if isinstance(layer, Apply | Clip | Leak):
         return replace(layer, count=ring.rows * ring.fresh)
     if not isinstance(layer, Pairs) or layer.shape[-1] != ring.length or step.inputs[0] != tensor:
         return None

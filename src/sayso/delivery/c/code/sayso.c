@@ -50,7 +50,7 @@ static int is_wanted(void) { return 1; }
 static void answer_chunk(void) {
     int wanted = is_wanted();
     sayso_model_step(heard, logits);
-    if (wanted && chunks >= SAYSO_FIRST) {
+    if (wanted && chunks + 1 > SAYSO_FIRST) {
         newest.hop = chunks - SAYSO_FIRST;
         newest.logits = logits;
         sayso_decide(&newest);

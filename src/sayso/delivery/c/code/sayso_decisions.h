@@ -11,7 +11,7 @@ static float recent[SAYSO_SMOOTHING][SAYSO_WORDS]; /* Probabilities of the newes
 static float scores[SAYSO_WORDS];
 static uint32_t held[SAYSO_WORDS];  /* Hops in a row at which a word was above its threshold. */
 static uint8_t is_fired[SAYSO_WORDS]; /* Whether it has to fall below that first. */
-static uint32_t next_hop, quiet_hops, oldest;
+static uint32_t next_hop, since_fired, oldest;
 
 static void sayso_forget(void) {
     memset(recent, 0, sizeof recent);
@@ -24,7 +24,7 @@ static void sayso_decisions_begin(void) {
     sayso_forget();
     memset(scores, 0, sizeof scores);
     next_hop = 0;
-    quiet_hops = SAYSO_REFRACTORY_HOPS;
+    since_fired = SAYSO_REFRACTORY_HOPS + 1;
 }
 
 static void sayso_softmax(const float *logits, float *words) {
@@ -50,7 +50,7 @@ static void sayso_smooth(void) {
 static void sayso_decide(struct sayso_result *result) {
     if (result->hop != next_hop) {
         uint32_t skipped = result->hop - next_hop;
-        quiet_hops = quiet_hops + skipped < quiet_hops ? UINT32_MAX : quiet_hops + skipped;
+        since_fired = skipped > UINT32_MAX - since_fired ? UINT32_MAX : since_fired + skipped;
         sayso_forget();
     }
     next_hop = result->hop + 1;
@@ -71,13 +71,13 @@ static void sayso_decide(struct sayso_result *result) {
     }
     float margin = SAYSO_WORDS > 1 ? scores[best] - second : scores[best];
     int fires = held[best] >= SAYSO_LEAST_HOPS && !is_fired[best] && margin >= SAYSO_MARGIN &&
-                quiet_hops >= SAYSO_REFRACTORY_HOPS;
+                since_fired > SAYSO_REFRACTORY_HOPS;
     result->word = fires ? best : -1;
     result->score = fires ? scores[best] : 0;
     result->scores = scores;
     if (fires) is_fired[best] = 1;
-    if (fires) quiet_hops = 0;
-    else if (quiet_hops < UINT32_MAX) quiet_hops++;
+    if (fires) since_fired = 0;
+    if (since_fired < UINT32_MAX) since_fired++;
 }
 
 #endif

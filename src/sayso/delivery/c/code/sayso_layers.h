@@ -88,7 +88,7 @@ static inline void sayso_multiply(const struct sayso_dense *layer, const float *
 }
 
 enum sayso_operation {
-    SAYSO_ADD, SAYSO_SUBTRACT, SAYSO_MULTIPLY, SAYSO_DIVIDE, SAYSO_MAXIMUM, SAYSO_MINIMUM,
+    SAYSO_ADD, SAYSO_SUBTRACT, SAYSO_MULTIPLY, SAYSO_DIVIDE, SAYSO_MAXIMUM, SAYSO_MINIMUM, SAYSO_POWER,
     SAYSO_LOG, SAYSO_EXP, SAYSO_SQRT, SAYSO_ABS, SAYSO_NEGATE, SAYSO_SIGMOID, SAYSO_TANH
 };
 
@@ -99,6 +99,7 @@ static inline float sayso_of_two(int operation, float a, float b) {
         case SAYSO_MULTIPLY: return a * b;
         case SAYSO_DIVIDE: return a / b;
         case SAYSO_MAXIMUM: return a > b ? a : b;
+        case SAYSO_POWER: return powf(a, b);
         default: return a < b ? a : b;
     }
 }
@@ -140,6 +141,10 @@ static inline void sayso_apply(int operation, int32_t count, const float *in, fl
 
 static inline void sayso_clip(float least, float most, int32_t count, const float *in, float *out) {
     for (int i = 0; i < count; i++) out[i] = in[i] < least ? least : in[i] > most ? most : in[i];
+}
+
+static inline void sayso_leak(float slope, int32_t count, const float *in, float *out) {
+    for (int i = 0; i < count; i++) out[i] = in[i] < 0 ? slope * in[i] : in[i];
 }
 
 static inline void sayso_fill(int32_t count, float value, float *out) {
