@@ -2,20 +2,28 @@
 
 import hashlib
 import json
+import shutil
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from sayso.audio import RESAMPLER, to_float
+from sayso.delivery.c.measure import find_compiler
 from sayso.runtime import Recognizer
+from sayso.runtime.hops import Stateful, Windows, score_stream
 
-__all__ = ["HOP", "LENGTH", "RATE", "WORDS", "Maker", "make_sound", "make_stream_model", "write_model"]
+__all__ = [
+    "HOP", "LENGTH", "RATE", "WORDS", "Maker", "expected_logits", "make_sound", "make_stream_model", "needs_compiler",
+    "run_program", "write_model",
+]  # fmt: skip
 
 RATE, LENGTH, HOP = 8000, 1600, 320
 WORDS = ("up", "down", 'say "when?"', "größer")
@@ -23,6 +31,11 @@ _FFT, _WINDOW, _FRAME_HOP, _BANDS, _FRAMES = 128, 120, 80, 10, 19
 _NEW = HOP // _FRAME_HOP
 _CARRIED = _FFT - _FRAME_HOP
 _END = np.iinfo(np.int64).max
+
+
+needs_compiler = pytest.mark.skipif(
+    not (find_compiler() and shutil.which("make")), reason="there is no C compiler here (cc, gcc or clang), or no make"
+)
 
 
 class Maker:
@@ -180,3 +193,22 @@ def _streaming(louder: float, bias: NDArray[np.float32]) -> Maker:
     maker.add("Slice", ring, fresh, end, three, one, name="next_0")
     maker.add("Slice", heard, maker.add("Mul", chunks, maker.number([HOP])), end, one, one, name="next_1")
     return maker
+
+
+def run_program(
+    folder: Path, samples: NDArray[np.int16], *, flags: str = "-Os -Werror"
+) -> tuple[NDArray[np.float64], list[tuple[float, str]]]:
+    """Give what the program says of each hop, (hops, classes), and the words that it detects, with their times."""
+    subprocess.run(["make", "--silent", "--directory", folder, "listen", f"CFLAGS={flags}"], check=True)
+    told = subprocess.run([folder / "listen", "--hops"], input=samples.tobytes(), check=True, capture_output=True)
+    lines = told.stdout.decode().splitlines()
+    hops = [[float(each) for each in line.split()[1:]] for line in lines if "." not in line.split()[0]]
+    words = [tuple(line.split(" ", 1)) for line in lines if "." in line.split()[0]]
+    return np.array(hops), [(float(end), rest.rpartition(" ")[0]) for end, rest in words]
+
+
+def expected_logits(model: Path, samples: NDArray[np.int16], hop: int = HOP) -> NDArray[np.float32]:
+    """Give what onnxruntime says of each hop, (hops, classes)."""
+    recognizer = Recognizer(model, threads=1)
+    file, _ = recognizer.stream_file(hop, threads=1)
+    return score_stream(Stateful(file) if file else Windows(recognizer, hop), samples)

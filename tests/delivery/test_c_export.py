@@ -1,48 +1,35 @@
 """A model as C: compiled by the system's compiler, and held against onnxruntime."""
 
 import re
-import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
-from c_made import HOP, LENGTH, Maker, make_sound, make_stream_model, write_model
+from c_made import (
+    HOP,
+    LENGTH,
+    Maker,
+    expected_logits,
+    make_sound,
+    make_stream_model,
+    needs_compiler,
+    run_program,
+    write_model,
+)
 from conftest import one_line
 from models_made import loudness_model
 from sayso.delivery.c import export_c
 from sayso.delivery.c.lowering import OPERATORS
-from sayso.delivery.c.measure import find_compiler
-from sayso.runtime import Recognizer
-from sayso.runtime.hops import Stateful, Windows, score_stream
 from sayso.runtime.stream import Stream
 
-needs_compiler = pytest.mark.skipif(
-    not (find_compiler() and shutil.which("make")), reason="there is no C compiler here (cc, gcc or clang), or no make"
-)
 DECISIONS = {
     "as by default": {},
     "with a gate": {"gate_db": -35.0, "smoothing": 3, "refractory_seconds": 0.2},
     "held, with a margin": {"least_seconds": 0.04, "margin": 0.2, "threshold": 0.3},
     "of its own threshold": {"thresholds": [{"word": "down", "threshold": 0.2}], "smoothing": 1},
 }
-
-
-def run(folder, samples):
-    """What the program says of each hop, (hops, classes), and the words that it detects, with their times."""
-    subprocess.run(["make", "--silent", "--directory", folder, "listen", "CFLAGS=-Os -Werror"], check=True)
-    told = subprocess.run([folder / "listen", "--hops"], input=samples.tobytes(), check=True, capture_output=True)
-    lines = told.stdout.decode().splitlines()
-    hops = [[float(each) for each in line.split()[1:]] for line in lines if "." not in line.split()[0]]
-    words = [tuple(line.split(" ", 1)) for line in lines if "." in line.split()[0]]
-    return np.array(hops), [(float(end), rest.rpartition(" ")[0]) for end, rest in words]
-
-
-def expected_logits(model, samples):
-    recognizer = Recognizer(model, threads=1)
-    file, _ = recognizer.stream_file(HOP, threads=1)
-    return score_stream(Stateful(file) if file else Windows(recognizer, HOP), samples)
 
 
 @needs_compiler
@@ -52,7 +39,7 @@ def test_every_hop_is_answered_as_by_onnxruntime(tmp_path, is_carried, weights, 
     model = make_stream_model(tmp_path / "model", is_carried=is_carried)
     done = export_c(model, tmp_path / "c", weights=weights)
     samples = make_sound(6)
-    hops, _ = run(done.folder, samples)
+    hops, _ = run_program(done.folder, samples)
     expected = expected_logits(model, samples)
     assert hops.shape == expected.shape
     assert np.ptp(expected, axis=0).max() > 1
@@ -70,7 +57,7 @@ def test_the_same_words_are_detected_at_the_same_times(tmp_path, settings):
     model = make_stream_model(tmp_path / "model", louder=2.0, **settings)
     folder = export_c(model, tmp_path / "c").folder
     samples = make_sound(30)
-    hops, words = run(folder, samples)
+    hops, words = run_program(folder, samples)
     stream = Stream(model)
     judged = stream.judge(samples)
     assert len(hops) == len(judged)
@@ -155,21 +142,41 @@ def test_every_operator_that_it_knows_gives_what_onnxruntime_gives(tmp_path):
     model = write_model(tmp_path / "model.onnx", maker, length=128)
     done = export_c(model, tmp_path / "c")
     samples = make_sound(6)
-    hops, _ = run(done.folder, samples)
+    hops, _ = run_program(done.folder, samples)
     expected = expected_logits(model, samples)
     assert np.abs(hops - expected).max() <= 1e-4
     assert np.ptp(expected, axis=0).min() > 0.01
 
 
-def test_an_operator_without_a_form_in_c_is_named_with_the_parts_that_work(tmp_path, program):
+@pytest.fixture
+def other_model(tmp_path):
+    """A model with operators of which Sayso writes none."""
     maker = Maker()
     x = maker.add("HardSwish", maker.add("Softplus", "samples"))
     maker.add("Gemm", x, maker.drawn(5, LENGTH), transB=1, name="logits")
-    model = write_model(tmp_path / "model.onnx", maker)
-    code, out, err = program("export", model, "--c", tmp_path / "c")
+    return write_model(tmp_path / "model.onnx", maker)
+
+
+def test_an_operator_without_a_form_in_c_is_named_with_the_parts_that_work(tmp_path, program, monkeypatch, other_model):
+    named = "model.onnx: HardSwish, Softplus has no form in C; what has: features mel, "
+    code, out, err = program("export", other_model, "--c", tmp_path / "c", "--weights", "int8")
     assert (code, out) == (2, "")
-    assert "model.onnx: HardSwish, Softplus has no form in C; what has: features dft, mel, " in one_line(err)
+    assert named in one_line(err)
+    assert err.strip().endswith("as --weights float emx-onnx-cgen may write it, for other boards than small ones")
+    monkeypatch.setattr("sayso.delivery.c.other.is_here", lambda: False)
+    code, out, err = program("export", other_model, "--c", tmp_path / "c")
+    assert (code, out) == (2, "")
+    assert named in one_line(err)
+    assert "for other boards than small ones: pip install" in err
     assert not (tmp_path / "c").exists()
+
+
+@needs_compiler
+def test_what_emx_onnx_cgen_writes_is_told_to_be_for_no_small_board(tmp_path, program, other_model):
+    code, out, err = program("export", other_model, "--c", tmp_path / "c")
+    assert code == 0
+    assert "note: HardSwish, Softplus: written by emx-onnx-cgen, not for small boards" in err
+    assert "agrees       with model.onnx: logits differ by " in out
 
 
 def test_what_is_no_model_or_no_place_is_refused(tmp_path, program):

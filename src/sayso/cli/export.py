@@ -55,7 +55,8 @@ def _tell_c(done: "CExport") -> None:
         warn(f"note: {note}")
     program, measured = done.program, done.measured
     say(f"C            {done.folder / 'sayso.h'}, an answer every {done.hop_seconds:g} s")
-    say(f"work         {program.multiply_adds:,} multiply-adds an answer")
+    if program.multiply_adds is not None:
+        say(f"work         {program.multiply_adds:,} multiply-adds an answer")
     if measured is None:
         say(f"constants    {program.constant_bytes / 1e3:.1f} kB")
         say(f"memory       {done.static_bytes / 1e3:.1f} kB, and some stack")

@@ -9,14 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.audio import to_float
+from sayso.delivery.c import other
 from sayso.delivery.c.babble import make_babble
 from sayso.delivery.c.check_vector import HOPS, check_header, make_sound
 from sayso.delivery.c.lowering import UnsupportedError
 from sayso.delivery.c.measure import Measured, measure
 from sayso.delivery.c.program import Program, write_program
+from sayso.delivery.c.settings import config_header, words_source
 from sayso.delivery.licences import write_licences
-from sayso.delivery.shared import MODEL_CARD, shared_model
-from sayso.errors import ModelError
+from sayso.delivery.shared import MODEL_CARD, SharedModel, shared_model
+from sayso.errors import ModelError, install_command
 from sayso.runtime import Recognizer
 from sayso.runtime.hops import Stateful, Windows, score_stream
 from sayso.runtime.stream_file import STREAM_FILE, StreamFile
@@ -31,7 +33,7 @@ _CODE = Path(__file__).parent / "code"
 # Of sound by which weights are rounded.
 _HEARD_SECONDS = 30
 WORKING = (
-    "features dft, mel, mfcc, spectrogram, speech_embedding, waveform",
+    "features mel, mfcc, spectrogram, speech_embedding, waveform",
     "models digit_cnn, feed_forward, logistic, luz_convnet, mlp, pooled_mlp, spectrogram_cnn, tc_resnet, temporal_mlp",
 )
 """Parts of recipes whose graphs can be written in C; on small boards the small ones alone."""
@@ -71,38 +73,76 @@ def export_c(model: Path, folder: Path, *, weights: Weights = "float", names: bo
         OutputError: the folder is there already, or cannot be written.
     """
     recognizer = Recognizer(model / "model.onnx" if model.is_dir() else model, threads=1)
-    settings, rate = recognizer.stream or StreamSettings(), recognizer.audio.sample_rate
-    hop = settings.hop_samples(rate)
-    file, why = recognizer.stream_file(hop, threads=1)
-    graph = recognizer.path.with_name(STREAM_FILE) if file else recognizer.path
-    shared = shared_model(model, graph, names=names)
     refuse_filled(folder)
     try:
-        heard = _heard(recognizer, file, hop) if weights == "int8" else None
-        program = write_program(shared.content, name=str(graph), heard=heard)
+        part = _own(recognizer, model, names=names, is_narrow=weights == "int8")
     except UnsupportedError as error:
-        raise ModelError(f"{graph}: {error} has no form in C; what has: {'; '.join(WORKING)}") from error
-    scorer = Stateful(file) if file else Windows(recognizer, hop)
-    samples = recognizer.audio.clip_samples + (HOPS - 1) * hop
-    expected = score_stream(scorer, make_sound(samples))
+        part = _other(recognizer, model, str(error), names=names, is_narrow=weights == "int8")
+    settings, rate = recognizer.stream or StreamSettings(), recognizer.audio.sample_rate
+    heard = max(part.program.heard, part.scorer.hop)
+    samples = recognizer.audio.clip_samples + (HOPS - 1) * part.scorer.hop
+    expected = score_stream(part.scorer, make_sound(samples))
+    texts = {
+        "sayso_model.c": part.program.text,
+        "sayso_config.h": config_header(recognizer, settings, part.scorer, heard=heard, classes=expected.shape[1]),
+        "sayso_words.c": words_source(recognizer, settings),
+        "sayso_check.h": check_header(samples, expected, limit=_LIMITS[weights]),
+    } | ({MODEL_CARD: part.shared.card} if part.shared.card else {})
     with atomic_folder(folder) as new:
         for path in sorted(_CODE.iterdir()):
             shutil.copyfile(path, new / path.name)
-        (new / "sayso_model.c").write_text(program.text, encoding="utf-8")
-        config = _config(recognizer, settings, scorer, max(program.heard, hop), expected.shape[1])
-        (new / "sayso_config.h").write_text(config, encoding="utf-8")
-        (new / "sayso_words.c").write_text(_words(recognizer, settings), encoding="utf-8")
-        (new / "sayso_check.h").write_text(check_header(samples, expected, limit=_LIMITS[weights]), encoding="utf-8")
-        if shared.card:
-            (new / MODEL_CARD).write_text(shared.card, encoding="utf-8")
-        texts = {"Apache-2.0.txt": licence_files()["Apache-2.0.txt"]}
-        write_licences(new, texts, _PARTS, recipe=shared.recipe, credit=recognizer.credit)
+        for name, text in texts.items():
+            (new / name).write_text(text, encoding="utf-8")
+        own = {"Apache-2.0.txt": licence_files()["Apache-2.0.txt"]}
+        write_licences(new, own, _PARTS, recipe=part.shared.recipe, credit=recognizer.credit)
         measured = measure(new)
-    notes = [] if file else [f"every hop computes its whole window anew: {why}"]
+    notes = [part.note] if part.note else []
     if measured is None:
         notes.append("there is no C compiler here, so that nothing was compared; `make check` does so")
-    static = program.arena_bytes + program.ring_bytes + 2 * max(program.heard, hop)
-    return CExport(folder, program, graph.name, hop / rate, static, measured, tuple(notes))
+    static = part.program.arena_bytes + part.program.ring_bytes + 2 * heard
+    return CExport(folder, part.program, part.graph, part.scorer.hop / rate, static, measured, tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A graph that was written in C."""
+
+    program: Program
+    graph: str
+    scorer: Stateful | Windows
+    """Answers as it should."""
+    shared: SharedModel
+    note: str
+
+
+def _own(recognizer: Recognizer, model: Path, *, names: bool, is_narrow: bool) -> _Part:
+    """Write the form for streams, or where there is none that for windows, layer by layer."""
+    hop = (recognizer.stream or StreamSettings()).hop_samples(recognizer.audio.sample_rate)
+    file, why = recognizer.stream_file(hop, threads=1)
+    graph = recognizer.path.with_name(STREAM_FILE) if file else recognizer.path
+    shared = shared_model(model, graph, names=names)
+    heard = _heard(recognizer, file, hop) if is_narrow else None
+    program = write_program(shared.content, name=str(graph), heard=heard)
+    scorer = Stateful(file) if file else Windows(recognizer, hop)
+    return _Part(
+        program, graph.name, scorer, shared, "" if file else f"every hop computes its whole window anew: {why}"
+    )
+
+
+def _other(recognizer: Recognizer, model: Path, why: str, *, names: bool, is_narrow: bool) -> _Part:
+    """Have emx-onnx-cgen write it, where that is installed."""
+    refused = f"{recognizer.path}: {why} has no form in C; what has: {'; '.join(WORKING)}"
+    if not other.is_here():
+        raise ModelError(f"{refused}; for other boards than small ones: {install_command('c')}")
+    if is_narrow:
+        raise ModelError(f"{refused}; as --weights float emx-onnx-cgen may write it, for other boards than small ones")
+    shared = shared_model(model, recognizer.path, names=names)
+    try:
+        program = other.write_other_program(shared.content, recognizer.audio.clip_samples)
+    except UnsupportedError as error:
+        raise ModelError(f"{refused}; nor does emx-onnx-cgen write it: {error}") from error
+    hop = (recognizer.stream or StreamSettings()).hop_samples(recognizer.audio.sample_rate)
+    return _Part(program, recognizer.path.name, Windows(recognizer, hop), shared, f"{why}: {other.NOTE}")
 
 
 def _heard(recognizer: Recognizer, file: StreamFile | None, hop: int) -> list[NDArray[np.float32]]:
@@ -114,44 +154,3 @@ def _heard(recognizer: Recognizer, file: StreamFile | None, hop: int) -> list[ND
         return [to_float(windows)]
     chunks = to_float(sound[: len(sound) // hop * hop].reshape(-1, hop))
     return [chunks, *file.empty]
-
-
-def _config(
-    recognizer: Recognizer, settings: StreamSettings, scorer: Stateful | Windows, heard: int, classes: int
-) -> str:
-    rate = recognizer.audio.sample_rate
-    facts = {
-        "SAMPLE_RATE": rate,
-        "HOP": scorer.hop,
-        "WINDOW": recognizer.audio.clip_samples,
-        "WORDS": len(recognizer.labels),
-        "CLASSES": classes,
-        "HEARD": heard,
-        "LEAD": scorer.lead,
-        "FIRST": scorer.first,
-        "SMOOTHING": settings.smoothing,
-        "LEAST_HOPS": f"{1 + settings.count_hops(settings.least_seconds, rate)}u",
-        "REFRACTORY_HOPS": f"{settings.count_hops(settings.refractory_seconds, rate)}u",
-        "MARGIN": f"{settings.margin!r}f",
-    }
-    if settings.gate_db is not None:
-        facts["GATE_POWER"] = repr(10 ** (settings.gate_db / 10) * 32768.0**2)
-    lines = "\n".join(f"#define SAYSO_{name} {value}" for name, value in facts.items())
-    return f"/* Written by `sayso export --c`: sizes of this model, and how a stream is listened to. */\n{lines}\n"
-
-
-def _words(recognizer: Recognizer, settings: StreamSettings) -> str:
-    # In octal, as what follows a hexadecimal escape may be taken for part of it.
-    words = ", ".join(f'"{_escaped(label)}"' for label in recognizer.labels)
-    levels = ", ".join(f"{float(settings.threshold_of(label))!r}f" for label in recognizer.labels)
-    return (
-        '#include "sayso.h"\n\n'
-        f"const char *const sayso_labels[SAYSO_WORDS] = {{{words}}};\n"
-        f"const float sayso_thresholds[SAYSO_WORDS] = {{{levels}}};\n"
-    )
-
-
-def _escaped(text: str) -> str:
-    return "".join(
-        chr(each) if 32 <= each < 127 and chr(each) not in '"\\?' else f"\\{each:03o}" for each in text.encode()
-    )

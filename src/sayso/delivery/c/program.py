@@ -30,8 +30,8 @@ class Program:
     constant_bytes: int
     arena_bytes: int
     ring_bytes: int
-    multiply_adds: int
-    """Of one hop."""
+    multiply_adds: int | None
+    """Of one hop; None where nobody counted them."""
 
 
 def write_program(content: bytes, *, name: str, heard: Sequence[NDArray[Any]] | None = None) -> Program:
