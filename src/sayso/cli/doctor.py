@@ -19,6 +19,7 @@ EXTRAS = {
     "track": "tensorboard",
     "ray": "ray",
     "parquet": "pyarrow",
+    "c": "emx_onnx_cgen",
 }
 """What can be added to the base install, and a package that comes with it."""
 _PACKAGES = ("sayso", "numpy", "soundfile", "soxr", "onnxruntime", "torch", "lightning")

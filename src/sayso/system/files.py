@@ -30,6 +30,7 @@ __all__ = [
     "output_errors",
     "parse_json",
     "read_json",
+    "refuse_filled",
     "temporary_beside",
     "write_bytes",
     "write_csv",
@@ -107,6 +108,18 @@ def check_writable(folder: Path) -> None:
         with suppress(OSError):  # someone else has put something in it since
             for parent in made:
                 parent.rmdir()
+
+
+def refuse_filled(folder: Path) -> None:
+    """Refuse a folder that is to be written and has something in it.
+
+    Raises:
+        OutputError: it has, or is a file.
+    """
+    if folder.is_dir() and any(folder.iterdir()):
+        raise OutputError(f"{folder} is there already; choose a new folder, or remove it first")
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file; choose a folder")
 
 
 @contextmanager

@@ -1,0 +1,112 @@
+"""A model as a program in C: what it hears, its steps, its constants and the room that it needs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from sayso.delivery.c.arena import make_plan, sizes_of
+from sayso.delivery.c.front_end import FrontEnd, with_front_end
+from sayso.delivery.c.graph import Graph, read_graph
+from sayso.delivery.c.lowering import Step, lower
+from sayso.delivery.c.narrowing import narrow_layers
+from sayso.delivery.c.rings import with_rings
+from sayso.delivery.c.shorter import shorten
+from sayso.delivery.c.tables import Tables
+
+__all__ = ["Program", "write_program"]
+
+
+@dataclass(frozen=True)
+class Program:
+    """What `sayso_model.c` is, and what it costs."""
+
+    text: str
+    heard: int
+    """Samples that one step hears."""
+    front_end: FrontEnd | None
+    """None where the samples themselves go into the network."""
+    constant_bytes: int
+    arena_bytes: int
+    ring_bytes: int
+    multiply_adds: int | None
+    """Of one hop; None where nobody counted them."""
+
+
+def write_program(content: bytes, *, name: str, heard: Sequence[NDArray[Any]] | None = None) -> Program:
+    """Write a graph, for one chunk of a stream or for one window.
+
+    Args:
+        content: of the ONNX file.
+        name: of the file, for messages.
+        heard: what goes into the file in the order of its inputs, for sound like that which it will hear, by which
+            weights are made int8; None: they are float.
+
+    Raises:
+        MissingExtraError: the package `onnx` is not installed.
+        ModelError: the graph is damaged.
+        UnsupportedError: it has operators without a form in C.
+    """
+    whole = read_graph(content, name=name)
+    graph, front_end = with_front_end(whole)
+    graph = with_rings(graph)
+    inputs = None if heard is None else dict(zip(whole.inputs, heard, strict=True))
+    steps, logits = lower(graph, {} if inputs is None else narrow_layers(content, graph, inputs))
+    return _written(graph, shorten(steps, graph), logits, front_end)
+
+
+def _written(graph: Graph, steps: list[Step], logits: str, front_end: FrontEnd | None) -> Program:
+    sizes = sizes_of(steps, graph)
+    plan = make_plan(steps, sizes, logits=logits)
+    tables = Tables()
+
+    def place(tensor: str) -> str:
+        if tensor in graph.constants:
+            return tables.floats(graph.constants[tensor])
+        if tensor in plan.rings:
+            return f"rings + {plan.rings[tensor]}"
+        return f"arena + {plan.arena[tensor]}"
+
+    calls = [step.layer.call(tables, place(step.output), [place(each) for each in step.inputs]) for step in steps]
+    heard = front_end.samples if front_end else sizes[graph.inputs[0]]
+    text = _TEXT.format(
+        tables=tables.text,
+        arena=plan.arena_size,
+        rings=max(1, plan.rings_size),
+        calls="\n    ".join(calls),
+        logits=place(logits),
+    )
+    return Program(
+        text,
+        heard,
+        front_end,
+        tables.constant_bytes,
+        4 * plan.arena_size,
+        4 * plan.rings_size,
+        sum(step.layer.multiply_adds for step in steps),
+    )
+
+
+_TEXT = """\
+/* Written by `sayso export --c`: the weights of a network, and its layers in their order. */
+#include "sayso_model.h"
+
+#include "sayso_front_end.h"
+#include "sayso_layers.h"
+
+{tables}
+/* What layers hand on; what is needed at different times lies in the same place. */
+static float arena[{arena}];
+/* What is carried from hop to hop. */
+static float rings[{rings}];
+
+void sayso_model_begin(void) {{
+    memset(rings, 0, sizeof rings);
+}}
+
+void sayso_model_step(const int16_t *heard, float *logits) {{
+    {calls}
+    memcpy(logits, {logits}, SAYSO_CLASSES * sizeof *logits);
+}}
+"""
