@@ -10,11 +10,11 @@ import yaml
 from sayso.config.overrides import load_yaml
 from sayso.delivery.card import find_card
 from sayso.delivery.model_bytes import read_metadata, with_metadata
-from sayso.errors import Fault, ModelError, SettingsError
+from sayso.errors import Fault, ModelError, OutputError, SettingsError
 from sayso.runs.folder import RunFolder
 from sayso.runs.sharing import without_names
 
-__all__ = ["MODEL_CARD", "SharedModel", "shared_model"]
+__all__ = ["MODEL_CARD", "SharedModel", "check_new", "shared_model"]
 
 MODEL_CARD = "MODEL_CARD.md"
 """Its name, beside what is delivered."""
@@ -30,6 +30,14 @@ class SharedModel:
     """Empty where neither the file nor its folder has one."""
     recipe: Mapping[str, Any]
     """Plain values of its recipe; empty where that is not known."""
+
+
+def check_new(folder: Path) -> None:
+    """Raise OutputError where something is there already, for deliveries that never write over anything."""
+    if folder.is_dir() and any(folder.iterdir()):
+        raise OutputError(f"{folder} is there already; choose a new folder, or remove it first")
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file; choose a folder")
 
 
 def shared_model(model: Path, graph: Path, *, names: bool = False) -> SharedModel:

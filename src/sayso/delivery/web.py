@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sayso.delivery.licences import write_licences
-from sayso.delivery.shared import MODEL_CARD, shared_model
-from sayso.errors import OutputError
+from sayso.delivery.shared import MODEL_CARD, check_new, shared_model
 from sayso.system.files import atomic_folder
 from sayso.web import MODEL_JSON, asset_files, describe, licence_files, runtime_files
 
@@ -54,7 +53,7 @@ def export_web(model: Path, folder: Path, *, names: bool = False) -> WebExport:
     described = describe(model)
     shared = shared_model(model, described.graph, names=names)
     files = {**asset_files(), **runtime_files()}
-    _refuse_filled(folder)
+    check_new(folder)
     # Many a web server sends such a file as it is; the page opens it.
     packed = f"{described.graph.name}.gz"
     graph = described.facts["graph"] | {"file": packed, "bytes": len(shared.content)}
@@ -70,13 +69,6 @@ def export_web(model: Path, folder: Path, *, names: bool = False) -> WebExport:
             (new / MODEL_CARD).write_text(shared.card, encoding="utf-8")
         write_licences(new, licence_files(), _PARTS, recipe=shared.recipe, credit=described.facts["credit"])
     return WebExport(folder, count, described.notes)
-
-
-def _refuse_filled(folder: Path) -> None:
-    if folder.is_dir() and any(folder.iterdir()):
-        raise OutputError(f"{folder} is there already; choose a new folder, or remove it first")
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file; choose a folder")
 
 
 def _copy(files: Mapping[str, Path], folder: Path) -> None:
