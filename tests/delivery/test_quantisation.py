@@ -7,7 +7,7 @@ from onnx import TensorProto, numpy_helper
 
 from layers_made import SAMPLES, SHAPES, layered_model
 from sayso.delivery.model_bytes import read_metadata
-from sayso.delivery.quantisation import front_end, has_layers, network_alone, quantise, weight_bytes
+from sayso.delivery.quantisation import front_end, network_alone, quantise, quantised_share, weight_bytes
 from sayso.runtime.model_file import open_session
 
 
@@ -43,10 +43,12 @@ def test_the_networks_layers_alone_are_int8(tmp_path):
 def test_the_file_says_which_modules_are_networks():
     assert "bands_quantized" not in types_of(quantise(layered_model(["network"]), feeds()))
     assert "dense_quantized" not in types_of(quantise(layered_model(["network.1", "network.3"]), feeds()))
-    assert has_layers(layered_model(["network.4"]))
+    assert quantised_share(layered_model(["network.4"])) == 1
+    thin, all_of = (4 * int(np.prod(SHAPES[name])) for name in ("thin", "whole"))
+    assert quantised_share(layered_model(["network.0", "network.3"])) == all_of / (thin + all_of)
     # Neither another module whose name begins alike nor one without layers.
-    assert not has_layers(layered_model(["net"]))
-    assert not has_layers(layered_model(["network.2"]))
+    assert quantised_share(layered_model(["net"])) == 0
+    assert quantised_share(layered_model(["network.2"])) == 0
 
 
 def test_a_network_runs_alone_on_what_the_front_end_gives(tmp_path):

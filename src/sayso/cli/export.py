@@ -74,7 +74,7 @@ def _int8(model: Path, out: Path | None, *, points_lost: float, slower: bool, na
     _show(done.facts)
     for note in done.notes:
         say(f"note         {note}")
-    say(f"model        {done.folder / 'model.onnx'}")
+    say(f"model        {done.folder / 'model.onnx'}{', and stream.onnx' if done.streams else ''}")
     say(f"try it       sayso predict FILE.wav --model {done.folder}")
 
 

@@ -20,14 +20,15 @@ from sayso.delivery.int8_measures import Lost, Speed, measure_lost, measure_spee
 from sayso.delivery.int8_stream import stream_as_int8
 from sayso.delivery.licences import write_licences
 from sayso.delivery.model_bytes import read_metadata, with_metadata
-from sayso.delivery.quantisation import SCHEME, has_layers, quantise, weight_bytes
+from sayso.delivery.quantisation import SCHEME, quantise, quantised_share, weight_bytes
 from sayso.delivery.shared import MODEL_CARD, SharedModel, check_new, shared_model
 from sayso.errors import DataError, ModelError, RunError
 from sayso.runs.folder import RunFolder
 from sayso.runs.model_card import read_run_card
+from sayso.runtime.stream_file import STREAM_FILE
 from sayso.system.files import atomic_folder, file_digest
-from sayso.system.progress import Progress
-from sayso.system.wording import counted
+from sayso.system.progress import Progress, Task
+from sayso.system.wording import counted, percent
 from sayso.web import licence_files
 
 __all__ = ["CALIBRATION_CLIPS", "Int8Clips", "Int8Export", "check_int8", "draw_evenly", "export_int8"]
@@ -36,6 +37,8 @@ CALIBRATION_CLIPS = 300
 """Training clips by which ranges are measured, as many of each word as there are, drawn by a fixed seed."""
 _SEED = 0
 _FEED = 20
+# Below, the file would hardly be smaller.
+_LEAST_SHARE = 0.5
 # What timing cannot tell apart.
 _MOST_SLOWER = 0.02
 _LICENCE = "Apache-2.0.txt"
@@ -62,6 +65,8 @@ class Int8Export:
     """What was measured, as it stands in the file's metadata under `int8`."""
     notes: tuple[str, ...]
     """What a person should know of it."""
+    streams: bool
+    """Whether the form for streams is there, too."""
 
 
 def check_int8(model: Path, folder: Path) -> RunFolder:
@@ -72,7 +77,7 @@ def check_int8(model: Path, folder: Path) -> RunFolder:
         folder: where to write.
 
     Raises:
-        ModelError: the file is missing, is int8 already, is not in its run's folder, or has no layer to quantise.
+        ModelError: the file is missing, is int8 already, is not in its run's folder, or has too little to quantise.
         OutputError: the folder is there already.
         RunError: the run has not finished.
     """
@@ -90,8 +95,11 @@ def check_int8(model: Path, folder: Path) -> RunFolder:
         raise ModelError(f"{path}: is int8 already; name the run that it was made from")
     if path != run.onnx or not run.manifest_file.is_file():
         raise ModelError(f"{path}: int8 is calibrated by the clips that trained it, so name the folder of its run")
-    if not has_layers(path.read_bytes()):
-        raise ModelError(f"{path}: its network has no layer that int8 can hold (convolutions and dense layers are)")
+    if (share := quantised_share(path.read_bytes())) < _LEAST_SHARE:
+        raise ModelError(
+            f"{path}: int8 would gain nothing, as {percent(share)} of its networks' numbers are in layers that it can "
+            "hold (convolutions and dense layers)"
+        )
     check_new(folder)
     return run
 
@@ -122,31 +130,35 @@ def export_int8(
         ModelError: it loses more, or is slower; nothing is left then.
         OutputError: the folder is there already, or cannot be written.
     """
-    progress = progress or Progress()
     check_new(folder)
     shared, drawn = shared_model(run.path, run.onnx, names=names), draw_evenly(clips.corpus, clips.split.train)
     if not len(drawn):
         raise DataError(f"{run.path}: its training part has no clips to calibrate by; bring them back, or train again")
-    with tempfile.TemporaryDirectory(prefix="sayso-int8-") as name, atomic_folder(folder) as new:
+    with (
+        tempfile.TemporaryDirectory(prefix="sayso-int8-") as name,
+        atomic_folder(folder) as new,
+        (progress or Progress()).task("calibrating, judging", total=3 + len(clips.folds), unit="steps") as task,
+    ):
         in_float, model = Path(name) / "float.onnx", new / run.onnx.name
         in_float.write_bytes(shared.content)
-        with progress.task("calibrating", total=1, unit="models") as task:
-            model.write_bytes(_quantised(shared.content, clips.corpus, drawn))
-            task.advance()
-        facts = _scheme(run, clips.corpus, drawn) | _sizes(in_float, model)
-        facts |= {"judged_by": "left_out" if clips.folds else "validation"}
-        judged = _judge(in_float, model, clips, progress)
+        model.write_bytes(_quantised(shared.content, clips.corpus, drawn))
+        task.advance()
+        judged = _judge(run, in_float, model, clips, task)
         _refuse_lost(run, judged, points_lost)
         speed = measure_speed(in_float, model, clips.corpus.samples[drawn[0]])
         if not slower:
             _refuse_slower(run, speed)
-        facts |= {facts["judged_by"]: judged.facts, "speed": speed.facts}
+        facts = _scheme(run, clips.corpus, drawn) | _sizes(in_float, model) | {"speed": speed.facts}
+        facts |= {"judged_by": (by := "left_out" if clips.folds else "validation"), by: judged.facts}
         if not clips.folds and len(clips.split.test):
             facts["test"] = _compare(in_float, model, clips.corpus, clips.split.test).facts
+        task.advance()
         _write(run, model, shared, facts, names=names)
         checked = clips.split.train if clips.folds else clips.split.validation
         note = stream_as_int8(run.stream_onnx, model, clips.corpus, drawn, checked, points_lost)
-    return Int8Export(folder, facts, tuple(text for text in (_of_width(judged, points_lost), note) if text))
+        task.advance()
+        streams = model.with_name(STREAM_FILE).is_file()
+    return Int8Export(folder, facts, tuple(text for text in (_of_width(judged, points_lost), note) if text), streams)
 
 
 def draw_evenly(corpus: Corpus, rows: Rows, *, clips: int = CALIBRATION_CLIPS) -> Rows:
@@ -171,20 +183,19 @@ def _quantised(model: bytes, corpus: Corpus, rows: Rows) -> bytes:
     return quantise(model, ({"samples": to_float(np.array(corpus.samples[batch]))} for batch in batches))
 
 
-def _judge(in_float: Path, model: Path, clips: Int8Clips, progress: Progress) -> Lost:
+def _judge(run: RunFolder, in_float: Path, model: Path, clips: Int8Clips, task: Task) -> Lost:
     """Compare both on clips that chose neither weights nor ranges; where there are folds, on each of theirs."""
     if not clips.folds:
         if not len(clips.split.validation):
-            raise DataError("the run has no validation clips to judge int8 by; train with split.validation: share")
+            raise DataError(f"{run.path}: has no validation clips to judge int8 by; train with split.validation: share")
         return _compare(in_float, model, clips.corpus, clips.split.validation)
     right: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]] = []
-    with progress.task("judging without each speaker", total=len(clips.folds), unit="speakers") as task:
-        for path, split in clips.folds.items():
-            made = path.with_suffix(".int8.onnx")
-            made.write_bytes(_quantised(path.read_bytes(), clips.corpus, draw_evenly(clips.corpus, split.train)))
-            one, other = (right_answers(each, clips.corpus, split.test) for each in (path, made))
-            right.append((one, other))
-            task.advance()
+    for path, split in clips.folds.items():
+        made = path.with_suffix(".int8.onnx")
+        made.write_bytes(_quantised(path.read_bytes(), clips.corpus, draw_evenly(clips.corpus, split.train)))
+        one, other = (right_answers(each, clips.corpus, split.test) for each in (path, made))
+        right.append((one, other))
+        task.advance()
     one, other = (np.concatenate(side) for side in zip(*right, strict=True))
     return measure_lost(one, other, clips.corpus, np.concatenate([split.test for split in clips.folds.values()]))
 

@@ -10,7 +10,7 @@ from sayso.audio import to_float
 from sayso.data.corpus import Corpus, Rows
 from sayso.delivery.int8_measures import measure_lost, right_in_stream, time_both
 from sayso.delivery.model_bytes import with_metadata
-from sayso.delivery.quantisation import Feed, has_layers, quantise
+from sayso.delivery.quantisation import Feed, quantise, quantised_share
 from sayso.runtime import Recognizer
 from sayso.runtime.model_file import open_session
 from sayso.runtime.stream_file import STREAM_FILE, StreamFile
@@ -41,7 +41,7 @@ def stream_as_int8(stream: Path, model: Path, corpus: Corpus, drawn: Rows, check
         return ""
     content, made = stream.read_bytes(), model.with_name(STREAM_FILE)
     why = f"no {STREAM_FILE}, so streams are answered window by window: "
-    if not has_layers(content):
+    if not quantised_share(content):
         return f"{why}the float one does not tell its network from its front end, as an earlier Sayso made it"
     quantised = quantise(content, _feeds(stream, corpus, drawn))
     made.write_bytes(with_metadata(quantised, {"model_sha256": file_digest(model)}))

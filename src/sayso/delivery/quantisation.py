@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sayso.delivery.model_bytes import read_metadata, with_metadata
 from sayso.system.installed import needing_training_packages
 
-__all__ = ["SCHEME", "Feed", "front_end", "has_layers", "network_alone", "quantise", "weight_bytes"]
+__all__ = ["SCHEME", "Feed", "front_end", "network_alone", "quantise", "quantised_share", "weight_bytes"]
 
 SCHEME = "activations uint8, weights int8 of seven bits with a scale for each channel, QDQ"
 Feed = Mapping[str, NDArray[Any]]
@@ -38,7 +38,7 @@ def quantise(model: bytes, feeds: Iterable[Feed]) -> bytes:
     """Give the same model with its networks' layers in int8.
 
     Args:
-        model: an ONNX file that Sayso exported, with layers by `has_layers`.
+        model: an ONNX file that Sayso exported, with layers that become int8.
         feeds: real inputs, by which the range of every activation is measured.
 
     Raises:
@@ -68,9 +68,16 @@ def quantise(model: bytes, feeds: Iterable[Feed]) -> bytes:
     return with_metadata(made.SerializeToString(), kept)
 
 
-def has_layers(model: bytes) -> bool:
-    """Whether anything of a model can be quantised. Raises as `quantise`."""
-    return any(node.op_type in _LAYERS for node in _quantised(_load(model), read_metadata(model)))
+def quantised_share(model: bytes) -> float:
+    """Say what share of its networks' numbers are in layers that become int8, in [0, 1]. Raises as `quantise`."""
+    graph, metadata = _load(model), read_metadata(model)
+    sizes = _sizes(graph)
+    nodes = (node for node in _quantised(graph, metadata) if node.op_type in _LAYERS)
+    held, all_of = (
+        sum(sizes.get(name, 0) for name in {name for node in chosen for name in node.input})
+        for chosen in (nodes, _of_networks(graph, metadata))
+    )
+    return held / all_of if all_of else 0.0
 
 
 def front_end(model: bytes) -> tuple[bytes, list[str]]:
