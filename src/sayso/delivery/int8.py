@@ -34,7 +34,7 @@ from sayso.web import licence_files
 __all__ = ["CALIBRATION_CLIPS", "Int8Clips", "Int8Export", "check_int8", "draw_evenly", "export_int8"]
 
 CALIBRATION_CLIPS = 300
-"""Training clips by which ranges are measured, as many of each word as there are, drawn by a fixed seed."""
+"""Training clips by which ranges are measured, in turn one of each word."""
 _SEED = 0
 _FEED = 20
 # Below, the file would hardly be smaller.

@@ -119,8 +119,8 @@ def weight_bytes(model: bytes, *, of: bytes) -> int:
 def _quantised(graph: Any, metadata: Mapping[str, str]) -> Iterator[Any]:
     """Yield the nodes that become int8.
 
-    A convolution that reads one channel stays in float: it has few numbers, and is faster so (measured: int8 takes 1.2
-    to 4 times as long), and what enters it is all that the rest can know.
+    A convolution that reads one channel stays in float: it has few numbers, what enters it is all that the rest can
+    know, and in int8 it is slower (measured: the pretrained network takes 0.64 ms with it in int8, 0.56 without).
     """
     channels = {entry.name: list(entry.dims)[1:2] for entry in graph.graph.initializer}
     for node in _of_networks(graph, metadata):
