@@ -195,7 +195,7 @@ def test_what_emx_onnx_cgen_writes_is_told_to_be_for_no_small_board(tmp_path, pr
 def test_what_is_no_model_or_no_place_is_refused(tmp_path, program):
     model = loudness_model(tmp_path / "model.onnx")
     told = {
-        (model,): "export: needs to know where to: --web DIR for a page, --c DIR for C source",
+        (model,): "export: needs to know what to make: --web DIR a page, --int8 a smaller model, --c DIR C source",
         (tmp_path / "nothing.onnx", "--c", tmp_path / "c"): "no such model file",
         (model, "--c", tmp_path): "is there already; choose a new folder, or remove it first",
         (model, "--c", model): "is a file; choose a folder",

@@ -31,7 +31,16 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *DOCS.rglob("*.rst")])
 HOW_TOS = [page for page in sorted((DOCS / "howto").glob("*.md")) if page.stem != "index"]
-TRAINS = ("home-assistant", "listen", "own-words", "raspberry-pi", "reading-a-report", "small-boards", "web-page")
+TRAINS = (
+    "home-assistant",
+    "int8",
+    "listen",
+    "own-words",
+    "raspberry-pi",
+    "reading-a-report",
+    "small-boards",
+    "web-page",
+)
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 WIDEST_CELL = 88  # more does not fit the column of the site
 

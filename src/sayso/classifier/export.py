@@ -93,4 +93,6 @@ def _metadata(classifier: Classifier) -> dict[str, str]:
         "temperature": repr(classifier.temperature),
         "threshold": json.dumps(classifier.threshold),
         "stream": json.dumps(dump(classifier.recipe.stream), ensure_ascii=False),
+        # By which its nodes' scopes tell the network from the front end.
+        "networks": json.dumps(classifier.networks),
     } | ({"credit": credit} if (credit := classifier.recipe.features.credit) else {})

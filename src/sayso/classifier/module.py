@@ -69,6 +69,7 @@ class AtPeak(Feature):
         super().__init__()
         self.features = features
         self.shape = features.shape
+        self.networks = tuple(f"features.{name}" for name in features.networks)
 
     def fill(self) -> None:
         """Fill in what the features have learned elsewhere."""
@@ -134,6 +135,11 @@ class Classifier(nn.Module):
     def answer(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
         """Score each word for clips that are represented already."""
         return self.network(self.normaliser(features)) / self.divisor
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Names of its modules that are networks of layers; all else transforms sound, and int8 leaves it alone."""
+        return ("network", *(f"features.{name}" for name in self.features.networks))
 
     @property
     def parameters_count(self) -> int:

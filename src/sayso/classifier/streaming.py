@@ -24,6 +24,7 @@ class StreamingClassifier(nn.Module):
         lead: zeros to be put before the stream's first sample.
         first: chunks before the one that ends the first whole window.
         state: shapes of its state, all zeros at first.
+        features: its features' form for streams.
     """
 
     form: ClassVar[str]
@@ -32,6 +33,13 @@ class StreamingClassifier(nn.Module):
     lead: int
     first: int
     state: tuple[tuple[int, ...], ...]
+    features: StreamingFeature
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Names of its modules that are networks of layers, under each name that a graph may take for them."""
+        own = (f"classifier.{name}" for name in self.classifier.networks)
+        return (*own, "network", "layers", *(f"features.{name}" for name in self.features.networks))
 
     def forward(self, samples: Float[Tensor, "chunks hop"], *state: Tensor) -> tuple[Tensor, ...]:
         """Score the window that ends with each chunk: (chunks, classes), then the new state."""

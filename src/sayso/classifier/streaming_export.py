@@ -1,5 +1,6 @@
 """The streaming form of a classifier as `stream.onnx`, beside the model that it belongs to."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,7 @@ def _facts(streaming: StreamingClassifier, model: Path) -> dict[str, str]:
         "lead_samples": streaming.lead,
         "first": streaming.first,
         "form": streaming.form,
+        "networks": json.dumps(streaming.networks),
     }
     return {name: str(value) for name, value in facts.items()}
 

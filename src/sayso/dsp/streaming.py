@@ -17,8 +17,10 @@ class StreamingFeature(nn.Module):
         lead: zeros to be put before the stream's first sample.
         before: frames it gives before those of the stream itself.
         state: shapes of its state; all zeros at first.
+        networks: names of its modules that are networks of layers, as of the representation itself.
     """
 
+    networks: tuple[str, ...] = ()
     frames: int
     lead: int
     before: int
@@ -51,6 +53,7 @@ class _StreamingFrames(StreamingFeature):
     def __init__(self, feature: nn.Module, stft: Stft, hop: int, frames: int) -> None:
         super().__init__()
         self.feature = feature
+        self.networks = tuple(f"feature.{name}" for name in getattr(feature, "networks", ()))
         self.frames = hop // stft.hop
         self.carried = stft.n_fft - stft.hop
         self.state = ((1, self.carried),)

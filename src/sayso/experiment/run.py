@@ -56,6 +56,18 @@ class Run(RunFolder):
         """The exported model, to answer with."""
         return Recognizer(self.onnx)
 
+    def open_clips(self, progress: Progress) -> Prepared:
+        """Give the clips it was trained on, and their parts.
+
+        Raises:
+            DataError: they are not there.
+            RunError: they have changed since the training: a split drawn anew could put clips that were trained on into
+                the test part.
+        """
+        prepared = prepare(self.settings, progress)
+        check_same_clips(self.manifest(), prepared, f"{self.path}: its clips have changed since it was trained")
+        return prepared
+
     def evaluate(self, part: str = "test", *, progress: Progress | None = None) -> dict[str, Any]:
         """Score a part again from the model and the clips.
 
@@ -72,8 +84,7 @@ class Run(RunFolder):
                 clips that were trained on into the test part.
             SettingsError: there is no such part.
         """
-        prepared = prepare(self.settings, progress or Progress())
-        check_same_clips(self.manifest(), prepared, f"{self.path}: its clips have changed since it was trained")
+        prepared = self.open_clips(progress or Progress())
         corpus, rows = prepared.corpus, prepared.rows(part)
         if len(rows) == 0:
             raise RunError(f"{self.path}: its {part} part has no clips; choose another --split")

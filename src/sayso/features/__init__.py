@@ -21,9 +21,11 @@ class Feature(ExactConstants):
 
     Attributes:
         shape: (channels, bins, frames) of one clip's features.
+        networks: names of its modules that are networks of layers; all else transforms sound, and int8 leaves it alone.
     """
 
     shape: tuple[int, int, int]
+    networks: tuple[str, ...] = ()
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch channels bins frames"]:
         """Represent a batch of clips, float32 in [-1, 1)."""

@@ -132,6 +132,8 @@ class SpeechEmbedding(Feature):
         learning: how many of the last convolutions training may change.
     """
 
+    networks = ("body",)
+
     def __init__(
         self, samples: int, *, relative: bool, outputs: str = "last", stride: int = _HOP_FRAMES, learning: int = 0
     ) -> None:
@@ -237,6 +239,8 @@ class _StreamingEmbedding(StreamingFeature):
         whole: the representation of clips, whose layers serve.
         hop: samples of a chunk.
     """
+
+    networks = ("whole.body",)
 
     def __init__(self, whole: SpeechEmbedding, hop: int) -> None:
         super().__init__()

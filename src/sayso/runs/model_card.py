@@ -28,11 +28,21 @@ _LEAKAGE = {
     "same_samples": ("pair of clips with the same samples", "pairs of clips with the same samples"),
     "near_copies": ("pair of near copies", "pairs of near copies"),
 }
+_INT8_PARTS = (
+    ("validation", "validation"),
+    ("left_out", "of each speaker by a model that never heard them"),
+    ("test", "test"),
+)
 _PARTS = (("train", "training"), ("validation", "validation"), ("test", "test"))
 
 
 def make_card(
-    recipe: Mapping[str, Any], manifest: Mapping[str, Any], metrics: Mapping[str, Any], *, names: bool = False
+    recipe: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    *,
+    names: bool = False,
+    int8: Mapping[str, Any] | None = None,
 ) -> str:
     """Write the card of a model, as Markdown; every figure in it is one of the run's files.
 
@@ -42,21 +52,23 @@ def make_card(
         metrics: as in `metrics.json`.
         names: keep people's names, paths and folders, and the run's notes, which may hold such; else speakers are
             numbered, the worst first.
+        int8: what was measured of the model's int8 form, whose card it is; None: it is the float model's.
     """
     sections = (
         _what_it_is(recipe, manifest, metrics),
         _data(recipe, manifest),
         _split(manifest, metrics),
+        *((_int8(int8),) if int8 else ()),
         _scores(metrics, names=names),
         _false_accepts(metrics, manifest),
         _limits(recipe, manifest, metrics, names=names),
-        _command(recipe, manifest, names=names),
+        _command(recipe, manifest, names=names, int8=int8 is not None),
     )
     return "\n".join(line for section in sections for line in (*section, "")).rstrip() + "\n"
 
 
-def read_run_card(run: RunFolder, *, names: bool = False) -> str:
-    """Make the card of a finished run from its files as they are now.
+def read_run_card(run: RunFolder, *, names: bool = False, int8: Mapping[str, Any] | None = None) -> str:
+    """Make the card of a finished run from its files as they are now; `names` and `int8` as for `make_card`.
 
     Raises:
         RunError: it has not finished, or one of the files is missing or damaged.
@@ -67,7 +79,7 @@ def read_run_card(run: RunFolder, *, names: bool = False) -> str:
         raise RunError(f"{run.recipe}: damaged, or not there; train again") from error
     if not isinstance(recipe, Mapping):
         raise RunError(f"{run.recipe}: damaged; train again")
-    return make_card(recipe, run.manifest(), run.metrics(), names=names)
+    return make_card(recipe, run.manifest(), run.metrics(), names=names, int8=int8)
 
 
 def write_card(run: RunFolder, text: str) -> None:
@@ -145,6 +157,31 @@ def _split(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> Iterator[
     shared = [counted(len(leakage[key]), *what) for key, what in _LEAKAGE.items() if key in leakage]
     if shared:
         yield f"- between training and test: {', '.join(shared)}"
+
+
+def _int8(facts: Mapping[str, Any]) -> Iterator[str]:
+    """What int8 changes: answers, size and speed, each beside the float model's."""
+    calibration, size, network, speed = (facts[key] for key in ("calibration", "bytes", "network_bytes", "speed"))
+    yield "## In int8, and in float"
+    yield ""
+    yield "| | int8 | float |"
+    yield "|---|---|---|"
+    for key, what in _INT8_PARTS:
+        if row := facts.get(key):
+            right = " | ".join(percent(row["accuracy"][form], digits=2) for form in ("int8", "float"))
+            yield f"| right, {what}, {counted(row['n'], 'clip')} | {right} |"
+    yield f"| the file | {size['int8'] / 1e6:.2f} MB | {size['float'] / 1e6:.2f} MB |"
+    yield f"| weights of its networks | {network['int8'] / 1e6:.3f} MB | {network['float'] / 1e6:.3f} MB |"
+    for key, what in (("file", "one clip"), ("network", "its networks alone")):
+        yield f"| {what} | {speed[key]['int8']:.3f} ms | {speed[key]['float']:.3f} ms |"
+    yield ""
+    judged = facts[facts["judged_by"]]
+    yield f"- lost: {100 * judged['lost']:.2f} points, 95 % interval {_interval(judged['lost_ci95'])}, paired"
+    yield f"- how: {facts['scheme']}; what comes before the networks is in float"
+    yield f"- calibrated by {counted(calibration['clips'], 'training clip')} of {counted(calibration['words'], 'word')}"
+    yield f"- timed on one thread of: {speed['processor']}"
+    yield f"- made from the model of SHA-256 {facts['made_from_sha256']} by onnxruntime {facts['onnxruntime']}"
+    yield "- every score below is the float model's"
 
 
 def _scores(metrics: Mapping[str, Any], *, names: bool) -> Iterator[str]:
@@ -228,7 +265,7 @@ def _limits(
         yield f"- {len(notes)} {are} left out here, as they may name clips and people; the run's report has them"
 
 
-def _command(recipe: Mapping[str, Any], manifest: Mapping[str, Any], *, names: bool) -> Iterator[str]:
+def _command(recipe: Mapping[str, Any], manifest: Mapping[str, Any], *, names: bool, int8: bool) -> Iterator[str]:
     yield "## The command that made it"
     yield ""
     yield "```"
@@ -238,6 +275,8 @@ def _command(recipe: Mapping[str, Any], manifest: Mapping[str, Any], *, names: b
         yield "sayso train recipe.yaml   # the recipe below"
     if tuned := manifest.get("tuned"):
         yield f"sayso tune RUN --false-alarms-per-hour {tuned['false_alarms_per_hour']:g} --write"
+    if int8:
+        yield "sayso export RUN --int8"
     yield "```"
     yield ""
     if "seed" in manifest:
