@@ -5,11 +5,14 @@ import torch
 from torch import nn
 
 from sayso.errors import SettingsError
+from sayso.models.bc_resnet import BCResNetConfig
 from sayso.models.digit_cnn import DigitCnnConfig
+from sayso.models.ds_cnn import DsCnnConfig
 from sayso.models.feed_forward import FeedForwardConfig
 from sayso.models.gru import GruConfig
 from sayso.models.logistic import LogisticConfig
 from sayso.models.luz_convnet import LuzConvnetConfig
+from sayso.models.matchbox_net import MatchboxNetConfig
 from sayso.models.mlp import MlpConfig
 from sayso.models.pooled_mlp import PooledMlpConfig
 from sayso.models.spectrogram_cnn import SpectrogramCnnConfig
@@ -51,11 +54,21 @@ def luz_count(inputs, classes):
         ),
         (TCResNetConfig(width=1.0), (1, 40, 101), 8, 64_952),
         (TCResNetConfig(width=2.0), (1, 40, 101), 8, 253_928),
+        (BCResNetConfig(), (1, 40, 101), 12, 9_232),
+        # The source's 24,908 without nine biases of 64 and the running mean and variance of nine norms.
+        (DsCnnConfig(), (1, 10, 49), 12, 24_908 - 9 * 64 - 9 * 2 * 64),
+        (MatchboxNetConfig(), (1, 64, 128), 30, 77_214),
+        (MatchboxNetConfig(repeats=2), (1, 64, 128), 30, 92_766),
     ],
     ids=lambda value: getattr(value, "kind", None),
 )
 def test_parameters_are_as_many_as_the_source_counts(config, shape, classes, count):
     assert parameters(config, shape, classes) == count
+
+
+@pytest.mark.parametrize(("scale", "thousands"), [(1, 9.2), (2, 27.3), (8, 321)])
+def test_bc_resnet_has_the_size_of_its_source_at_every_scale(scale, thousands):
+    assert parameters(BCResNetConfig(scale=scale), (1, 40, 101), 12) / 1000 == pytest.approx(thousands, abs=0.1)
 
 
 def in_source_order(network):
