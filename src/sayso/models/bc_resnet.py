@@ -4,6 +4,9 @@ Source: Kim et al. (2021), "Broadcasted Residual Learning for Efficient Keyword 
 parameters on 40 mel bins and twelve classes for a scale of 1). Every two-dimensional convolution of a block is
 depthwise over bins alone; its batch norm counts each of five bands of bins for itself (sub-spectral normalisation,
 Chang et al. 2021).
+
+Processors are slow at depthwise convolutions and at batch norm. While it trains on one in float32, the network computes
+the same by `sayso.dsp.normalised_map`: channels outermost, bins as rows of matrices, clips and frames as columns.
 """
 
 from collections.abc import Iterator
@@ -15,6 +18,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sayso.config.schema import Positive, PositiveInt, Range
+from sayso.dsp.normalised_map import depthwise_over_time, normalised_relu, scale_and_shift
 from sayso.errors import Fault
 from sayso.models import MODELS, NetworkConfig
 
@@ -25,6 +29,7 @@ _STAGES = ((8, 2, 1), (12, 2, 2), (16, 4, 2), (20, 4, 1))
 """Of each stage: channels at a scale of 1, blocks, and the stride over bins at its entry."""
 _KERNEL = 5
 """Bins and frames under the first and the last kernel."""
+_LONGEST_DILATION = 2 ** (len(_STAGES) - 1)
 
 
 @MODELS.register("bc_resnet")
@@ -91,9 +96,55 @@ class BCResNet(nn.Module):
 
     def forward(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
         """Score each word."""
+        in_float32 = features.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+        if self.training and in_float32 and features.shape[3] > _LONGEST_DILATION:
+            return self.by_products(features)
+        return self.by_convolutions(features)
+
+    def by_convolutions(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
+        """Score each word as the source computes it."""
         x = torch.relu(self.first_norm(self.first(features)))  # (batch, channels, bins / 2, frames)
         x = self.pointwise(self.depthwise(self.blocks(x)))  # (batch, channels, bins / 8 - 4, frames)
         return self.last(torch.relu(self.last_norm(x)).mean(dim=(2, 3)))
+
+    def by_products(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
+        """Score each word by matrix products, the same up to rounding; while training."""
+        batch, frames = features.shape[0], features.shape[3]
+        x = self._first_by_products(features)  # (channels, bins / 2, batch * frames)
+        for block in self.blocks:
+            assert isinstance(block, _Block)
+            x = block.by_products(x, batch)
+        x = self._depthwise_by_products(x, batch)  # (channels, bins / 8 - 4, batch * frames)
+        x = _across(x, self.pointwise, self.last_norm).unflatten(2, (batch, frames))
+        return self.last(x.mean(dim=(1, 3)).T)
+
+    def _first_by_products(self, features: Tensor) -> Tensor:
+        frames = features.shape[3]
+        if features.requires_grad:
+            x = torch.relu(self.first_norm(self.first(features)))
+            return x.permute(1, 2, 0, 3).flatten(2)
+        around = _KERNEL // 2
+        padded = nn.functional.pad(features, (around,) * 4).permute(2, 1, 0, 3)  # (bins, inputs, batch, frames)
+        shifted = torch.stack([padded[..., shift : shift + frames] for shift in range(_KERNEL)], dim=2).flatten(3)
+        bins, inputs, _, columns = shifted.shape
+        # Of each bin that comes out, all values under its kernel: the rows of one bin are those of the next but two.
+        under = shifted.as_strided(
+            ((bins - _KERNEL) // 2 + 1, _KERNEL * inputs * _KERNEL, columns),
+            (2 * inputs * _KERNEL * columns, columns, 1),
+        )
+        weight = self.first.weight.transpose(1, 2).flatten(1)  # (channels, kernel * inputs * kernel)
+        return _normalised(under, weight, self.first_norm).transpose(0, 1).contiguous()
+
+    def _depthwise_by_products(self, x: Tensor, batch: int) -> Tensor:
+        bins = x.shape[1]
+        band = _band(bins, _KERNEL, stride=1, padding=0, like=x)  # (kernel, rows, bins)
+        weight = self.depthwise.weight[:, 0]  # (channels, kernel over bins, kernel over frames)
+        matrices = torch.einsum("ckt,krb->ctrb", weight, band).flatten(1, 2)  # (channels, kernel * rows, bins)
+        made = torch.bmm(matrices, x).unflatten(1, (_KERNEL, -1)).unflatten(3, (batch, -1))
+        frames, around = made.shape[4], _KERNEL // 2
+        padded = nn.functional.pad(made, (around, around))  # (channels, kernel, rows, batch, frames + 4)
+        shifted = [padded[:, shift, ..., shift : shift + frames] for shift in range(_KERNEL)]
+        return torch.stack(shifted).sum(dim=0).flatten(2)
 
 
 class SubSpectralNorm(nn.Module):
@@ -130,6 +181,7 @@ class _Block(nn.Module):
         self.time_norm = nn.BatchNorm2d(channels)
         self.across = nn.Conv2d(channels, channels, 1, bias=False)
         self.dropout = nn.Dropout2d(config.dropout)
+        self.skips = True
 
     def forward(self, x: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch channels bins frames"]:
         return torch.relu(x + self.broadcasted(x))
@@ -139,6 +191,45 @@ class _Block(nn.Module):
         of_time = self.time_norm(self.over_time(made.mean(dim=2, keepdim=True)))  # (batch, channels, 1, frames)
         return made + self.dropout(self.across(nn.functional.silu(of_time)))
 
+    def by_products(self, x: Float[Tensor, "channels bins columns"], batch: int) -> Tensor:
+        norm, bands, bins = self.bands_norm.norm, self.bands_norm.bands, x.shape[1]
+        band = _band(bins, 3, stride=self.over_bins.stride[0], padding=1, like=x).double()  # (3, rows, bins)
+        channels, rows = x.shape[0], band.shape[1]
+
+        def of_moments(mean: Tensor, products: Tensor) -> tuple[Tensor, Tensor]:
+            matrix = torch.einsum("ck,krb->crb", self.over_bins.weight.flatten(1).double(), band)
+            covariance = products - mean[:, :, None] * mean[:, None]
+            means = (matrix @ mean[..., None]).view(channels * bands, -1)
+            variances = ((matrix @ covariance) * matrix).sum(-1).view(channels * bands, -1)
+            of_band = means.mean(1)
+            variance = variances.mean(1) + (means - of_band[:, None]).square().mean(1)
+            count = rows // bands * x.shape[2]
+            scale, shift = scale_and_shift(norm, of_band, variance, count=count)
+            scale, shift = [
+                each[:, None].expand(-1, rows // bands).reshape(channels, rows, 1) for each in (scale, shift)
+            ]
+            return scale * matrix, shift
+
+        def over_time(row: Tensor) -> Tensor:
+            clips = row.view(channels, batch, -1)
+            dilation = int(self.over_time.dilation[1])
+            y = depthwise_over_time(clips, self.over_time.weight.flatten(1), dilation=dilation)
+            y = nn.functional.silu(self.time_norm(y.view(1, channels, 1, -1))).view(channels, -1)
+            y = (self.across.weight.flatten(1) @ y).view(channels, batch, -1)
+            kept = self.dropout(y.new_ones(batch, channels, 1, 1)).view(batch, channels).T[..., None]
+            return (y * kept).flatten(1)
+
+        learned = [
+            self.over_bins.weight,
+            norm.weight,
+            norm.bias,
+            self.over_time.weight,
+            self.time_norm.weight,
+            self.time_norm.bias,
+            self.across.weight,
+        ]
+        return normalised_relu(x, of_moments, learned, over_columns=over_time, skip=self.skips)
+
 
 class _Transition(_Block):
     """A block that changes the number of channels first, and so has nothing to add its result to."""
@@ -147,6 +238,36 @@ class _Transition(_Block):
         super().__init__(after, config, dilation=dilation, stride=stride)
         self.change = nn.Conv2d(before, after, 1, bias=False)
         self.change_norm = nn.BatchNorm2d(after)
+        self.skips = False
 
     def forward(self, x: Float[Tensor, "batch before bins frames"]) -> Float[Tensor, "batch after rows frames"]:
         return torch.relu(self.broadcasted(torch.relu(self.change_norm(self.change(x)))))
+
+    def by_products(self, x: Float[Tensor, "before bins columns"], batch: int) -> Tensor:
+        return super().by_products(_across(x, self.change, self.change_norm), batch)
+
+
+def _across(x: Tensor, convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> Tensor:
+    """Convolve across channels alone, (channels, bins, columns), normalise, ReLU."""
+    weight = convolution.weight.flatten(1)
+    return _normalised(x.flatten(1)[None], weight, norm)[0].unflatten(1, x.shape[1:])
+
+
+def _normalised(x: Tensor, weight: Tensor, norm: nn.BatchNorm2d) -> Tensor:
+    """Map each group of x, (groups, inputs, columns), by the same weights, normalise over all of them, ReLU."""
+    groups, _, columns = x.shape
+
+    def of_moments(mean: Tensor, products: Tensor) -> tuple[Tensor, Tensor]:
+        mean, products, matrix = mean.mean(0), products.mean(0), weight.double()
+        variance = ((matrix @ (products - mean[:, None] * mean)) * matrix).sum(1)
+        scale, shift = scale_and_shift(norm, matrix @ mean, variance, count=groups * columns)
+        return (scale[:, None] * matrix).expand(groups, -1, -1), shift[:, None].expand(groups, -1, -1)
+
+    return normalised_relu(x, of_moments, [weight, norm.weight, norm.bias])
+
+
+def _band(bins: int, kernel: int, *, stride: int, padding: int, like: Tensor) -> Float[Tensor, "kernel rows bins"]:
+    """Matrices that each take the bin under one place of the kernel, for each row that comes out."""
+    rows = (bins + 2 * padding - kernel) // stride + 1
+    under = stride * torch.arange(rows) - padding + torch.arange(kernel)[:, None]  # (kernel, rows)
+    return (under[..., None] == torch.arange(bins)).to(like.dtype)
