@@ -250,7 +250,7 @@ class _Transition(_Block):
 def _across(x: Tensor, convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> Tensor:
     """Convolve across channels alone, (channels, bins, columns), normalise, ReLU."""
     weight = convolution.weight.flatten(1)
-    return _normalised(x.flatten(1)[None], weight, norm)[0].unflatten(1, x.shape[1:])
+    return _normalised(x.flatten(1)[None], weight, norm).squeeze(0).unflatten(1, x.shape[1:])
 
 
 def _normalised(x: Tensor, weight: Tensor, norm: nn.BatchNorm2d) -> Tensor:
