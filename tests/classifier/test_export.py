@@ -80,6 +80,7 @@ def test_every_feature_exports(feature, tmp_path):
 
 # Features and settings for the networks that mel, or their full size, does not suit.
 PAIRINGS = {
+    "bc_resnet": ("mel", {"hop_seconds": 0.03}, {}),
     "luz_convnet": ("spectrogram", {"hop_seconds": 0.005}, {"channels": [4, 4, 6, 6, 8]}),
     "gru": ("waveform", {}, {"hidden": 8, "frame_samples": 500, "pooling": "last"}),
 }

@@ -5,11 +5,14 @@ import torch
 from torch import nn
 
 from sayso.errors import SettingsError
+from sayso.models.bc_resnet import BCResNetConfig
 from sayso.models.digit_cnn import DigitCnnConfig
+from sayso.models.ds_cnn import DsCnnConfig
 from sayso.models.feed_forward import FeedForwardConfig
 from sayso.models.gru import GruConfig
 from sayso.models.logistic import LogisticConfig
 from sayso.models.luz_convnet import LuzConvnetConfig
+from sayso.models.matchbox_net import MatchboxNetConfig
 from sayso.models.mlp import MlpConfig
 from sayso.models.pooled_mlp import PooledMlpConfig
 from sayso.models.spectrogram_cnn import SpectrogramCnnConfig
@@ -51,11 +54,71 @@ def luz_count(inputs, classes):
         ),
         (TCResNetConfig(width=1.0), (1, 40, 101), 8, 64_952),
         (TCResNetConfig(width=2.0), (1, 40, 101), 8, 253_928),
+        (BCResNetConfig(), (1, 40, 101), 12, 9_232),
+        # The source's 24,908 without nine biases of 64 and the running mean and variance of nine norms.
+        (DsCnnConfig(), (1, 10, 49), 12, 24_908 - 9 * 64 - 9 * 2 * 64),
+        (MatchboxNetConfig(), (1, 64, 128), 30, 77_214),
+        (MatchboxNetConfig(repeats=2), (1, 64, 128), 30, 92_766),
     ],
     ids=lambda value: getattr(value, "kind", None),
 )
 def test_parameters_are_as_many_as_the_source_counts(config, shape, classes, count):
     assert parameters(config, shape, classes) == count
+
+
+@pytest.mark.parametrize(("scale", "thousands"), [(1, 9.2), (2, 27.3), (8, 321)])
+def test_bc_resnet_has_the_size_of_its_source_at_every_scale(scale, thousands):
+    assert parameters(BCResNetConfig(scale=scale), (1, 40, 101), 12) / 1000 == pytest.approx(thousands, abs=0.1)
+
+
+def trained_both_ways(network, batch):
+    """Logits, gradients and what batch norms remember, by the source's convolutions and by matrix products."""
+    kept = {name: value.clone() for name, value in network.state_dict().items()}
+    for way in (network.by_convolutions, network.by_products):
+        network.load_state_dict(kept)
+        network.zero_grad()
+        torch.manual_seed(1)
+        logits = way(batch)
+        nn.functional.cross_entropy(logits, torch.arange(len(batch)) % 4).backward()
+        gradients = [parameter.grad.clone() for parameter in network.parameters()]
+        yield logits, gradients, [value.clone() for value in network.buffers()]
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize(("scale", "shape"), [(1, (1, 40, 12)), (1.5, (2, 80, 9))])
+def test_bc_resnet_by_products_computes_what_convolutions_compute(scale, shape, layout):
+    torch.manual_seed(0)
+    network = BCResNetConfig(scale=scale).build(shape, 4).double().to(memory_format=layout)
+    batch = torch.randn(5, *shape, dtype=torch.float64).contiguous(memory_format=layout)
+    torch.testing.assert_close(*trained_both_ways(network, batch), rtol=1e-9, atol=1e-9)
+    learned = batch.clone().requires_grad_()
+    of_features = []
+    for way in (network.by_products, network.by_convolutions):
+        torch.manual_seed(2)
+        of_features += torch.autograd.grad(way(learned).square().sum(), learned)
+    torch.testing.assert_close(*of_features, rtol=1e-9, atol=1e-9)
+
+
+def test_bc_resnet_by_products_is_as_exact_in_float32():
+    """With every ReLU open: where rounding takes a number to the other side of zero, gradients of any form jump."""
+    torch.manual_seed(0)
+    network = BCResNetConfig().build((1, 40, 30), 4)
+    for name, parameter in network.named_parameters():
+        if name.endswith(("change_norm.bias", "bands_norm.norm.bias", "first_norm.bias", "last_norm.bias")):
+            nn.init.constant_(parameter, 6.0)
+    torch.testing.assert_close(*trained_both_ways(network, torch.randn(16, 1, 40, 30)), rtol=1e-4, atol=1e-5)
+
+
+def test_bc_resnet_trains_by_products_where_that_is_faster(monkeypatch):
+    network, asked = BCResNetConfig().build((1, 40, 20), 3), []
+    monkeypatch.setattr(network, "by_products", lambda features: asked.append(features) or torch.zeros(2, 3))
+    network(torch.zeros(2, 1, 40, 20))
+    assert len(asked) == 1
+    network(torch.zeros(2, 1, 40, 8))  # shorter than a kernel's reach
+    with torch.autocast("cpu", torch.bfloat16):
+        network(torch.zeros(2, 1, 40, 20))
+    network.eval()(torch.zeros(2, 1, 40, 20))
+    assert len(asked) == 1
 
 
 def in_source_order(network):

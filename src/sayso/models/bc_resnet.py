@@ -1,0 +1,273 @@
+"""Broadcasted residual network: what two dimensions tell is averaged over bins, read over time, and given back to all.
+
+Source: Kim et al. (2021), "Broadcasted Residual Learning for Efficient Keyword Spotting" (BC-ResNet-`scale`, 9,232
+parameters on 40 mel bins and twelve classes for a scale of 1). Every two-dimensional convolution of a block is
+depthwise over bins alone; its batch norm counts each of five bands of bins for itself (sub-spectral normalisation,
+Chang et al. 2021).
+
+Processors are slow at depthwise convolutions and at batch norm. While it trains on one in float32, the network computes
+the same by `sayso.dsp.normalised_map`: channels outermost, bins as rows of matrices, clips and frames as columns.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sayso.config.schema import Positive, PositiveInt, Range
+from sayso.dsp.normalised_map import depthwise_over_time, normalised_relu, scale_and_shift
+from sayso.errors import Fault
+from sayso.models import MODELS, NetworkConfig
+
+__all__ = ["BCResNet", "BCResNetConfig"]
+
+_FIRST, _LAST = 16, 32  # channels at a scale of 1
+_STAGES = ((8, 2, 1), (12, 2, 2), (16, 4, 2), (20, 4, 1))
+"""Of each stage: channels at a scale of 1, blocks, and the stride over bins at its entry."""
+_KERNEL = 5
+"""Bins and frames under the first and the last kernel."""
+_LONGEST_DILATION = 2 ** (len(_STAGES) - 1)
+
+
+@MODELS.register("bc_resnet")
+@dataclass(frozen=True, kw_only=True)
+class BCResNetConfig(NetworkConfig):
+    """Broadcasted residual network: small and accurate, 9 thousand parameters at a scale of 1."""
+
+    scale: Positive = 1.0
+    """Multiplies every number of channels; the source has 1, 1.5, 2, 3, 6 and 8."""
+    bands: PositiveInt = 5
+    """Bands of bins that are normalised each for itself; each eighth of the bins must divide into them."""
+    dropout: Annotated[float, Range(least=0, below=1)] = 0.1
+    """Share of the channels over time dropped in each block while training."""
+
+    def misfits(self, shape: tuple[int, int, int]) -> Iterator[Fault]:
+        """Yield a fault where the bins do not divide into bands at each stage, or are too few for the last kernel."""
+        rows = _rows(shape[1])
+        if rows[-1] < _KERNEL or any(count % self.bands for count in rows):
+            step = 8 * self.bands
+            least = step * -(-_KERNEL // self.bands)
+            yield Fault("kind", f"bc_resnet of {self.bands} bands needs {least} bins, or {step} more, and so on")
+
+    def build(self, shape: tuple[int, int, int], classes: int) -> "BCResNet":
+        """Make the network."""
+        return BCResNet(self, shape[0], classes)
+
+
+def _rows(bins: int) -> list[int]:
+    """How many bins each stage gives."""
+    rows = [-(-bins // 2)]
+    for _, _, stride in _STAGES:
+        rows.append(-(-rows[-1] // stride))
+    return rows[1:]
+
+
+class BCResNet(nn.Module):
+    """A convolution, four stages of broadcasted residual blocks, a depthwise convolution over all bins, a classifier.
+
+    Args:
+        config: its settings.
+        inputs: channels of the features.
+        classes: number of words.
+    """
+
+    def __init__(self, config: BCResNetConfig, inputs: int, classes: int) -> None:
+        super().__init__()
+        first, *widths, last = [
+            max(1, int(count * config.scale)) for count in (_FIRST, *(stage[0] for stage in _STAGES), _LAST)
+        ]
+        around = _KERNEL // 2
+        self.first = nn.Conv2d(inputs, first, _KERNEL, stride=(2, 1), padding=around, bias=False)
+        self.first_norm = nn.BatchNorm2d(first)
+        blocks: list[_Block] = []
+        before = first
+        for index, ((_, count, stride), after) in enumerate(zip(_STAGES, widths, strict=True)):
+            blocks.append(_Transition(before, after, config, stride=stride, dilation=2**index))
+            blocks += [_Block(after, config, dilation=2**index) for _ in range(count - 1)]
+            before = after
+        self.blocks = nn.Sequential(*blocks)
+        self.depthwise = nn.Conv2d(before, before, _KERNEL, padding=(0, around), groups=before, bias=False)
+        self.pointwise = nn.Conv2d(before, last, 1, bias=False)
+        self.last_norm = nn.BatchNorm2d(last)
+        self.last = nn.Linear(last, classes)
+
+    def forward(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
+        """Score each word."""
+        in_float32 = features.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+        if self.training and in_float32 and features.shape[3] > _LONGEST_DILATION:
+            return self.by_products(features)
+        return self.by_convolutions(features)
+
+    def by_convolutions(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
+        """Score each word as the source computes it."""
+        x = torch.relu(self.first_norm(self.first(features)))  # (batch, channels, bins / 2, frames)
+        x = self.pointwise(self.depthwise(self.blocks(x)))  # (batch, channels, bins / 8 - 4, frames)
+        return self.last(torch.relu(self.last_norm(x)).mean(dim=(2, 3)))
+
+    def by_products(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
+        """Score each word by matrix products, the same up to rounding; while training."""
+        batch, frames = features.shape[0], features.shape[3]
+        x = self._first_by_products(features)  # (channels, bins / 2, batch * frames)
+        for block in self.blocks:
+            assert isinstance(block, _Block)
+            x = block.by_products(x, batch)
+        x = self._depthwise_by_products(x, batch)  # (channels, bins / 8 - 4, batch * frames)
+        x = _across(x, self.pointwise, self.last_norm).unflatten(2, (batch, frames))
+        return self.last(x.mean(dim=(1, 3)).T)
+
+    def _first_by_products(self, features: Tensor) -> Tensor:
+        frames = features.shape[3]
+        if features.requires_grad:
+            x = torch.relu(self.first_norm(self.first(features)))
+            return x.permute(1, 2, 0, 3).flatten(2)
+        around = _KERNEL // 2
+        padded = nn.functional.pad(features, (around,) * 4).permute(2, 1, 0, 3)  # (bins, inputs, batch, frames)
+        shifted = torch.stack([padded[..., shift : shift + frames] for shift in range(_KERNEL)], dim=2).flatten(3)
+        bins, inputs, _, columns = shifted.shape
+        # Of each bin that comes out, all values under its kernel: the rows of one bin are those of the next but two.
+        under = shifted.as_strided(
+            ((bins - _KERNEL) // 2 + 1, _KERNEL * inputs * _KERNEL, columns),
+            (2 * inputs * _KERNEL * columns, columns, 1),
+        )
+        weight = self.first.weight.transpose(1, 2).flatten(1)  # (channels, kernel * inputs * kernel)
+        return _normalised(under, weight, self.first_norm).transpose(0, 1).contiguous()
+
+    def _depthwise_by_products(self, x: Tensor, batch: int) -> Tensor:
+        bins = x.shape[1]
+        band = _band(bins, _KERNEL, stride=1, padding=0, like=x)  # (kernel, rows, bins)
+        weight = self.depthwise.weight[:, 0]  # (channels, kernel over bins, kernel over frames)
+        matrices = torch.einsum("ckt,krb->ctrb", weight, band).flatten(1, 2)  # (channels, kernel * rows, bins)
+        made = torch.bmm(matrices, x).unflatten(1, (_KERNEL, -1)).unflatten(3, (batch, -1))
+        frames, around = made.shape[4], _KERNEL // 2
+        padded = nn.functional.pad(made, (around, around))  # (channels, kernel, rows, batch, frames + 4)
+        shifted = [padded[:, shift, ..., shift : shift + frames] for shift in range(_KERNEL)]
+        return torch.stack(shifted).sum(dim=0).flatten(2)
+
+
+class SubSpectralNorm(nn.Module):
+    """Batch norm of each channel's bands of bins, each for itself.
+
+    Args:
+        channels: of the features.
+        bands: into which their bins are cut, all of one height.
+    """
+
+    def __init__(self, channels: int, bands: int) -> None:
+        super().__init__()
+        self.bands = bands
+        self.norm = nn.BatchNorm2d(channels * bands)
+
+    def forward(self, x: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch channels bins frames"]:
+        """Normalise a batch."""
+        cut = x.unflatten(2, (self.bands, -1)).flatten(1, 2)  # (batch, channels * bands, bins / bands, frames)
+        return self.norm(cut).unflatten(1, (-1, self.bands)).flatten(2, 3)
+
+
+class _Block(nn.Module):
+    """Depthwise over bins; their mean, depthwise over time and across channels, is given back to every bin."""
+
+    def __init__(self, channels: int, config: BCResNetConfig, *, dilation: int, stride: int = 1) -> None:
+        super().__init__()
+        self.over_bins = nn.Conv2d(
+            channels, channels, (3, 1), stride=(stride, 1), padding=(1, 0), groups=channels, bias=False
+        )
+        self.bands_norm = SubSpectralNorm(channels, config.bands)
+        self.over_time = nn.Conv2d(
+            channels, channels, (1, 3), padding=(0, dilation), dilation=(1, dilation), groups=channels, bias=False
+        )
+        self.time_norm = nn.BatchNorm2d(channels)
+        self.across = nn.Conv2d(channels, channels, 1, bias=False)
+        self.dropout = nn.Dropout2d(config.dropout)
+        self.skips = True
+
+    def forward(self, x: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch channels bins frames"]:
+        return torch.relu(x + self.broadcasted(x))
+
+    def broadcasted(self, x: Tensor) -> Tensor:
+        made = self.bands_norm(self.over_bins(x))  # (batch, channels, bins / stride, frames)
+        of_time = self.time_norm(self.over_time(made.mean(dim=2, keepdim=True)))  # (batch, channels, 1, frames)
+        return made + self.dropout(self.across(nn.functional.silu(of_time)))
+
+    def by_products(self, x: Float[Tensor, "channels bins columns"], batch: int) -> Tensor:
+        norm, bands, bins = self.bands_norm.norm, self.bands_norm.bands, x.shape[1]
+        band = _band(bins, 3, stride=self.over_bins.stride[0], padding=1, like=x).double()  # (3, rows, bins)
+        channels, rows = x.shape[0], band.shape[1]
+
+        def of_moments(mean: Tensor, products: Tensor) -> tuple[Tensor, Tensor]:
+            matrix = torch.einsum("ck,krb->crb", self.over_bins.weight.flatten(1).double(), band)
+            covariance = products - mean[:, :, None] * mean[:, None]
+            means = (matrix @ mean[..., None]).view(channels * bands, -1)
+            variances = ((matrix @ covariance) * matrix).sum(-1).view(channels * bands, -1)
+            of_band = means.mean(1)
+            variance = variances.mean(1) + (means - of_band[:, None]).square().mean(1)
+            count = rows // bands * x.shape[2]
+            scale, shift = scale_and_shift(norm, of_band, variance, count=count)
+            scale, shift = [
+                each[:, None].expand(-1, rows // bands).reshape(channels, rows, 1) for each in (scale, shift)
+            ]
+            return scale * matrix, shift
+
+        def over_time(row: Tensor) -> Tensor:
+            clips = row.view(channels, batch, -1)
+            dilation = int(self.over_time.dilation[1])
+            y = depthwise_over_time(clips, self.over_time.weight.flatten(1), dilation=dilation)
+            y = nn.functional.silu(self.time_norm(y.view(1, channels, 1, -1))).view(channels, -1)
+            y = (self.across.weight.flatten(1) @ y).view(channels, batch, -1)
+            kept = self.dropout(y.new_ones(batch, channels, 1, 1)).view(batch, channels).T[..., None]
+            return (y * kept).flatten(1)
+
+        learned = [
+            self.over_bins.weight,
+            norm.weight,
+            norm.bias,
+            self.over_time.weight,
+            self.time_norm.weight,
+            self.time_norm.bias,
+            self.across.weight,
+        ]
+        return normalised_relu(x, of_moments, learned, over_columns=over_time, skip=self.skips)
+
+
+class _Transition(_Block):
+    """A block that changes the number of channels first, and so has nothing to add its result to."""
+
+    def __init__(self, before: int, after: int, config: BCResNetConfig, *, stride: int, dilation: int) -> None:
+        super().__init__(after, config, dilation=dilation, stride=stride)
+        self.change = nn.Conv2d(before, after, 1, bias=False)
+        self.change_norm = nn.BatchNorm2d(after)
+        self.skips = False
+
+    def forward(self, x: Float[Tensor, "batch before bins frames"]) -> Float[Tensor, "batch after rows frames"]:
+        return torch.relu(self.broadcasted(torch.relu(self.change_norm(self.change(x)))))
+
+    def by_products(self, x: Float[Tensor, "before bins columns"], batch: int) -> Tensor:
+        return super().by_products(_across(x, self.change, self.change_norm), batch)
+
+
+def _across(x: Tensor, convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> Tensor:
+    """Convolve across channels alone, (channels, bins, columns), normalise, ReLU."""
+    weight = convolution.weight.flatten(1)
+    return _normalised(x.flatten(1)[None], weight, norm).squeeze(0).unflatten(1, x.shape[1:])
+
+
+def _normalised(x: Tensor, weight: Tensor, norm: nn.BatchNorm2d) -> Tensor:
+    """Map each group of x, (groups, inputs, columns), by the same weights, normalise over all of them, ReLU."""
+    groups, _, columns = x.shape
+
+    def of_moments(mean: Tensor, products: Tensor) -> tuple[Tensor, Tensor]:
+        mean, products, matrix = mean.mean(0), products.mean(0), weight.double()
+        variance = ((matrix @ (products - mean[:, None] * mean)) * matrix).sum(1)
+        scale, shift = scale_and_shift(norm, matrix @ mean, variance, count=groups * columns)
+        return (scale[:, None] * matrix).expand(groups, -1, -1), shift[:, None].expand(groups, -1, -1)
+
+    return normalised_relu(x, of_moments, [weight, norm.weight, norm.bias])
+
+
+def _band(bins: int, kernel: int, *, stride: int, padding: int, like: Tensor) -> Float[Tensor, "kernel rows bins"]:
+    """Matrices that each take the bin under one place of the kernel, for each row that comes out."""
+    rows = (bins + 2 * padding - kernel) // stride + 1
+    under = stride * torch.arange(rows) - padding + torch.arange(kernel)[:, None]  # (kernel, rows)
+    return (under[..., None] == torch.arange(bins)).to(like.dtype)
