@@ -22,6 +22,7 @@ from sayso.experiment.train import resume, train
 from sayso.recipe.prepared import prepare
 from sayso.recipe.recipe import recipe_from_values
 from sayso.recipe.source import find_recipe
+from sayso.studies.trials.checks import Checked, check_splits
 from sayso.studies.verification.verify import verify
 from sayso.system.files import read_json, write_json
 from sayso.system.progress import Progress
@@ -125,6 +126,9 @@ def test_a_teacher_that_heard_what_is_tested_is_refused(taught):
     said = refusal(other)
     assert "heard 18 test clips or near copies of them (" in said
     assert f"2 test speakers ({', '.join(other.test_speakers)})" in said
+    # A comparison says so before it trains.
+    with pytest.raises(RunError, match=r"^quick fold-2: training\.teacher: .* heard 18 test clips"):
+        check_splits([Checked("quick fold-1", prepared), Checked("quick fold-2", other)])
     # Where everybody's clips are drawn, those who speak are heard in any case, but not the clips that test.
     drawn = changed(student(taught), split={"by": "random", "test_share": 0.2})
     said = refusal(drawn)
