@@ -115,11 +115,11 @@ def test_an_epoch_draws_as_many_windows_as_the_recipe_says_and_the_other_sounds(
     others = given.negatives
     drawn = others.draw(np.random.default_rng(0))
     assert len(drawn) == len(set(drawn.tolist())) == 40 + len(prepared.negatives)
-    batch = others.for_training(
+    heard = others.for_training(
         features, drawn, epoch=0, generator=torch.Generator().manual_seed(0), device=torch.device("cpu")
     )
-    assert batch.shape == (len(drawn), *features.shape)
-    assert torch.isfinite(batch).all()
+    assert heard.features.shape == (len(drawn), *features.shape)
+    assert torch.isfinite(heard.features).all()
 
 
 def test_the_same_seed_makes_the_same_streams(tone_folder, talk):

@@ -18,7 +18,7 @@ from sayso.system.progress import Progress
 from sayso.system.wording import counted
 
 if TYPE_CHECKING:
-    from sayso.training import Hardware, Sources
+    from sayso.training import Hardware, Sources, Teacher
 
 __all__ = ["find_mistaken", "train_rounds"]
 
@@ -28,7 +28,11 @@ _CHUNKS = 64
 
 
 def train_rounds(
-    prepared: Prepared, run: RunFolder, hardware: "Hardware", sources: "Sources | None"
+    prepared: Prepared,
+    run: RunFolder,
+    hardware: "Hardware",
+    sources: "Sources | None",
+    teacher: "Teacher | None" = None,
 ) -> "tuple[Prepared, Sources | None]":
     """Train as many rounds as the recipe asks for, in folders of the run's own, so that a stopped one goes on.
 
@@ -37,6 +41,7 @@ def train_rounds(
         run: the run's folder.
         hardware: what is trained on.
         sources: features that were computed already; None: none were.
+        teacher: the recipe's own; None: it has none.
 
     Returns:
         The clips with the negatives that were found, and features of them.
@@ -53,7 +58,7 @@ def train_rounds(
         assert recordings is not None
         folder = run.round(place)
         folder.path.mkdir(parents=True, exist_ok=True)
-        fit(prepared, folder, sources)
+        fit(prepared, folder, sources, teacher=teacher)
         classifier = load_model(folder.weights)
         most = max(1, round(_MOST_SHARE * rejection.windows))
         found = find_mistaken(classifier, recordings, most=most, progress=prepared.progress)
@@ -64,7 +69,7 @@ def train_rounds(
         )
         prepared = prepared.with_negatives(windows, f"{counted(len(found), 'window')} of round {place + 1}")
         if sources is not None:
-            sources = compute_features(prepared, hardware, sources.kept)
+            sources = compute_features(prepared, hardware, sources.kept, teacher)
     return prepared, sources
 
 

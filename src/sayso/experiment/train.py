@@ -18,6 +18,7 @@ from sayso.experiment.each_speaker import answer_for_each_speaker, train_without
 from sayso.experiment.finish import Begun, finish_run
 from sayso.experiment.rounds import train_rounds
 from sayso.experiment.run import Run, check_same_clips
+from sayso.experiment.teacher import find_teacher, note_teacher
 from sayso.recipe.defaults import Wishes
 from sayso.recipe.prepared import Prepared, prepare
 from sayso.recipe.recipe import Recipe, recipe_yaml
@@ -33,7 +34,7 @@ from sayso.system.progress import Progress
 
 if TYPE_CHECKING:
     from sayso.classifier.kept_features import KeptFeatures
-    from sayso.training import Hardware
+    from sayso.training import Hardware, Teacher
 
 __all__ = ["complete", "resume", "train"]
 
@@ -119,18 +120,19 @@ def complete(
     for note in prepared.notes:
         prepared.progress.note(note)
     hardware = check_readiness(prepared)
-    for note in note_cost(prepared):
+    teacher = find_teacher(prepared)
+    for note in (*note_teacher(prepared), *note_cost(prepared)):
         prepared.progress.note(note)
     with tell_lost_processes(f"nothing is lost: under torchrun, go on with sayso train --resume {run.path}"):
-        begun = make_once(lambda: _begin(run, prepared, hardware, start))
+        begun = make_once(lambda: _begin(run, prepared, hardware, start, teacher))
         in_turn, keeps = prepared.split.kind == EACH_SPEAKER, prepared.recipe.features.is_kept
-        sources = compute_features(prepared, hardware, known) if in_turn or keeps else None
-        prepared, sources = train_rounds(prepared, run, hardware, sources)
+        sources = compute_features(prepared, hardware, known, teacher) if in_turn or keeps else None
+        prepared, sources = train_rounds(prepared, run, hardware, sources, teacher)
         answers = None
         if in_turn and sources is not None:
             train_without_each_speaker(prepared, run, sources, start)
             answers = answer_for_each_speaker(prepared, run)
-        fitted = fit(prepared, run, sources, start.classifier() if start else None)
+        fitted = fit(prepared, run, sources, start.classifier() if start else None, teacher)
         if hardware.processes.leads:
             kept = sources.kept if keeps and sources else None
             finish_run(run, prepared, fitted, begun, answers=answers, kept=kept, start=start, extras=extras)
@@ -138,15 +140,22 @@ def complete(
     return run
 
 
-def _begin(run: Run, prepared: Prepared, hardware: "Hardware", start: Run | None) -> Begun:
-    """Write recipe and manifest of an unfinished run; a resumed one must have the same clips as before."""
+def _begin(run: Run, prepared: Prepared, hardware: "Hardware", start: Run | None, teacher: "Teacher | None") -> Begun:
+    """Write recipe and manifest of an unfinished run; a resumed one must have the same clips and teacher as before."""
     write_text(run.recipe, recipe_yaml(prepared.recipe))
     manifest = _manifest(run.path.name, prepared, hardware)
     if start is not None:
         manifest["adapted_from"] = {"run": start.path.name, "weights": file_digest(start.weights)}
+        if taught := start.manifest().get("teacher"):
+            manifest["teacher"] = taught
+    if teacher is not None:
+        taught_by = Path(prepared.recipe.training.teacher).name
+        manifest["teacher"] = {"run": taught_by, "weights": teacher.weights_digest}
     if run.manifest_file.exists():
         before = run.manifest()
         check_same_clips(before, prepared, f"{run.path}: its clips have changed since it was stopped")
+        if before.get("teacher") != manifest.get("teacher"):
+            raise RunError(f"{run.path}: its teacher has changed since it was stopped; bring it back, or train anew")
         if note := carry_over(before, manifest):
             prepared.progress.note(note)
     write_manifest(run.manifest_file, manifest)
@@ -172,7 +181,7 @@ def _manifest(name: str, prepared: Prepared, hardware: "Hardware") -> StartedMan
         "machine": _machine(hardware),
         "versions": {"python": platform.python_version()} | {package: version(package) for package in packages},
         "leakage": prepared.leakage.facts,
-        "notes": list(prepared.notes),
+        "notes": [*prepared.notes, *note_teacher(prepared)],
     }
     if relabelled := prepared.relabelled:
         manifest["relabelled"] = relabelled

@@ -98,6 +98,14 @@ class Training(Settings):
     """Stop after so many epochs without a better validation score; empty: go to the end."""
     label_smoothing: Annotated[float, Range(least=0, below=1)] = 0.1
     """Share of the target spread over all words."""
+    teacher: str = ""
+    """Folder of a finished run whose model teaches this one (distillation, Hinton et al. 2015): its answers to the very
+    clips that are trained on are learned beside their words. It must know the same words, hear clips of the same
+    `audio`, and have heard none of the clips, and of the people left out, that test or validate here. Empty: none."""
+    teacher_weight: Annotated[float, Range(above=0, most=1)] = 0.5
+    """Share of the loss that is the divergence from the teacher's probabilities; the rest is the usual loss."""
+    teacher_temperature: Positive = 2.0
+    """What the logits of both are divided by for that: above 1 it tells more of the words that it is not."""
     augmented: Literal["all", "beside"] = "all"
     """Which training clips are augmented: all, or of a mixed data set those alone that stand beside the recordings,
     such as synthetic voices. Changes to features are made to all."""
@@ -173,6 +181,7 @@ class Recipe(Settings):
             problem = f"is {self.training.copies}, but no augmentation changes samples, so that all would be the same"
             yield Fault("training.copies", f"{problem}; use null")
         yield from self._stream_faults()
+        yield from self._teacher_faults()
         if self.rejection.cut_words and self.split.by == "each_speaker":
             problem = (
                 f"is {self.rejection.cut_words}, but with split.by each_speaker cut words of whom is left out train"
@@ -186,6 +195,17 @@ class Recipe(Settings):
         yield from misfits
         if not misfits:
             yield from (fault.under("model") for fault in _network_misfits(self.model, self.features, self.audio))
+
+    def _teacher_faults(self) -> Iterator[Fault]:
+        """Yield a fault where no one teacher would do, or where it could not hear what is trained on."""
+        if not self.training.teacher:
+            return
+        if self.split.folds is not None or self.split.by == "each_speaker":
+            several = "folds" if self.split.folds is not None else "by: each_speaker"
+            problem = f"is given, but split.{several} takes a teacher for each part, which is not there yet"
+            yield Fault("training.teacher", f"{problem}; use another split, such as test_speakers, or leave it out")
+        if self.training.on == "streams":
+            yield Fault("training.teacher", "is given, but a teacher hears no streams yet; use training.on clips")
 
     def _stream_faults(self) -> Iterator[Fault]:
         """Yield a fault where there is no training on streams."""

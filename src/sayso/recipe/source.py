@@ -62,8 +62,10 @@ def find_recipe(
         )
     negatives = tuple(dataset.anchor() for dataset in recipe.rejection.negatives)
     recordings = tuple(str(expand_home(place).resolve()) for place in recipe.rejection.recordings)
+    teacher = recipe.training.teacher
     anchored = replace(
         recipe,
+        training=replace(recipe.training, teacher=str(expand_home(teacher).resolve()) if teacher else ""),
         dataset=recipe.dataset.anchor(),
         rejection=replace(recipe.rejection, negatives=negatives, recordings=recordings),
     )

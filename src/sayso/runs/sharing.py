@@ -8,7 +8,17 @@ __all__ = ["LEFT_OUT", "without_names"]
 LEFT_OUT = "left out"
 """What stands in place of a name, a path or a folder."""
 _NAMING = frozenset(
-    ("path", "exclude", "relabel", "speaker_pattern", "test_speakers", "allow_copies", "recordings", "track_to")
+    (
+        "path",
+        "exclude",
+        "relabel",
+        "speaker_pattern",
+        "test_speakers",
+        "allow_copies",
+        "recordings",
+        "track_to",
+        "teacher",
+    )
 )
 
 

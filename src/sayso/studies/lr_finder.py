@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sayso.errors import Fault, OutputError, SaysoError, SettingsError
+from sayso.experiment.teacher import find_teacher
 from sayso.recipe.defaults import Wishes
 from sayso.recipe.edit import check_key, set_key
 from sayso.recipe.prepared import prepare
@@ -82,7 +83,9 @@ def find_lr(
     check_writable(out)
     if write:
         check_key(path, *_KEY, _text(recipe.training.learning_rate / 2))
-    search = search_learning_rate(prepare(recipe, progress), lowest=lowest, highest=highest, steps=steps)
+    prepared = prepare(recipe, progress)
+    teacher = find_teacher(prepared)
+    search = search_learning_rate(prepared, lowest=lowest, highest=highest, steps=steps, teacher=teacher)
     faults: list[SaysoError] = []
     written = write and _kept(lambda: set_key(path, *_KEY, _text(search.suggestion)), faults)
     files: list[Path] = []

@@ -11,12 +11,14 @@ from sayso.training.lr_finder import RateSearch, search_learning_rate
 from sayso.training.optimisers import load_ahead
 from sayso.training.preflight import check_readiness, note_cost
 from sayso.training.sources import Sources
+from sayso.training.teacher import Teacher
 
 __all__ = [
     "Fitted",
     "Hardware",
     "RateSearch",
     "Sources",
+    "Teacher",
     "check_readiness",
     "choose_hardware",
     "compute_features",

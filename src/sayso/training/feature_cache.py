@@ -25,18 +25,18 @@ class FeatureCache:
 
     Args:
         rows: of the corpus; each once.
-        shape: (channels, bins, frames) of the features of one clip.
+        shape: of what is kept of one clip: (channels, bins, frames) of features, (classes,) of answers.
     """
 
-    def __init__(self, rows: Rows, shape: tuple[int, int, int]) -> None:
+    def __init__(self, rows: Rows, shape: tuple[int, ...]) -> None:
         self.values = torch.empty(len(rows), *shape)
         self._place = np.full(int(rows.max(initial=-1)) + 1, -1, dtype=np.int64)
         self._place[rows] = np.arange(len(rows))
 
-    def __setitem__(self, rows: Rows, features: Float[Tensor, "rows channels bins frames"]) -> None:
+    def __setitem__(self, rows: Rows, features: Float[Tensor, "rows *shape"]) -> None:
         self.values[torch.from_numpy(self._place[rows])] = features.to(self.values)
 
-    def __getitem__(self, rows: Rows) -> Float[Tensor, "rows channels bins frames"]:
+    def __getitem__(self, rows: Rows) -> Float[Tensor, "rows *shape"]:
         return self.values[torch.from_numpy(self._place[rows])]
 
 

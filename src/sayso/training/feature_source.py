@@ -1,6 +1,7 @@
 """Features of clips, of their augmented copies or of their samples as they are; computed once where that can be."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,12 +18,23 @@ from sayso.features import Feature
 from sayso.recipe.recipe import Recipe
 from sayso.system.progress import Task
 from sayso.training.feature_cache import FeatureCache, fits
+from sayso.training.teacher import Teacher
 
-__all__ = ["FeatureSource"]
+__all__ = ["FeatureSource", "Heard"]
 
 _BATCH = 256
 # Apart from the epochs and steps that seed augmentation anew.
 _COPIES_SEED = 2**32
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What a step of training hears of some clips."""
+
+    features: Float[Tensor, "batch channels bins frames"]
+    """Not normalised."""
+    taught: Float[Tensor, "batch classes"] | None = None
+    """The teacher's logits of the very samples; None where there is no teacher."""
 
 
 class FeatureSource:
@@ -44,6 +56,7 @@ class FeatureSource:
         marks: fingerprint of each clip, (clips,); empty: they are made of the samples where they are needed.
         known: features of some of the clips that need not be computed again.
         left_alone: rows that no augmentation of samples changes.
+        teacher: answers to the samples that train, as they are changed; None: there is none.
     """
 
     def __init__(
@@ -61,8 +74,9 @@ class FeatureSource:
         marks: Sequence[str] = (),
         known: KeptFeatures | None = None,
         left_alone: Rows | None = None,
+        teacher: Teacher | None = None,
     ) -> None:
-        self.left_alone = left_alone
+        self.left_alone, self.teacher = left_alone, teacher
         self.marks, self.known = marks, known
         self.samples, self.train, self.scored, self.stream = samples, train, scored, stream
         self.seed = recipe.training.seed
@@ -75,6 +89,7 @@ class FeatureSource:
         self._steady = steady if keeps and not recipe.features.learns and fits(len(steady), shape) else steady[:0]
         self._kept: FeatureCache | None = None
         self._copies: list[FeatureCache] = []
+        self._taught: list[FeatureCache] = []
 
     def draw(self, rng: np.random.Generator) -> Rows:
         """Rows for an epoch, in a drawn order."""
@@ -83,7 +98,8 @@ class FeatureSource:
     @property
     def clips_to_represent(self) -> int:
         """How many clips `prepare` advances by."""
-        return len(self.train) * (self.copies or 0) + len(self._steady)
+        answered = len(self.train) if self.teacher and not self.copies and not self.on_samples else 0
+        return len(self.train) * (self.copies or 0) + len(self._steady) + answered
 
     @property
     def kept(self) -> KeptFeatures:
@@ -93,18 +109,24 @@ class FeatureSource:
         return KeptFeatures(steady, tuple(self._table(self.train, copy) for copy in self._copies))
 
     def prepare(self, features: Feature, task: Task) -> None:
-        """Keep the features that stay the same.
+        """Keep the features that stay the same, and the teacher's answers that do.
 
         They are those of augmented copies, as many as the recipe asks for; and those of clips that no augmentation
         changes. They are computed in one order, whatever the epoch that a training goes on with.
         """
         with torch.no_grad():
+            self._taught = []
             self._copies = [self._augmented(features, copy, task) for copy in range(self.copies or 0)]
             if len(self._steady):
                 self._kept = FeatureCache(self._steady, features.shape)
                 known = self.known.as_they_are if self.known else None
                 for batch in _in_batches(self._look_up(self._kept, self._steady, known, task)):
                     self._kept[batch] = features(self._samples(batch, self._kept.values.device))
+                    task.advance(len(batch))
+            if self.teacher and not self.copies and not self.on_samples:
+                self._taught = [FeatureCache(self.train, (self.teacher.classes,))]
+                for batch in _in_batches(self.train):
+                    self._taught[0][batch] = self.teacher.answer(self._samples(batch, torch.device("cpu")))
                     task.advance(len(batch))
 
     def measured(self, features: Feature, rows: Rows) -> Iterator[Float[Tensor, "batch channels bins frames"]]:
@@ -116,13 +138,15 @@ class FeatureSource:
 
     def for_training(
         self, features: Feature, rows: Rows, *, epoch: int, generator: torch.Generator, device: torch.device
-    ) -> Float[Tensor, "batch channels bins frames"]:
-        """Give the features of these clips in an epoch of training, of augmented samples."""
+    ) -> Heard:
+        """Give the features of these clips in an epoch of training, of augmented samples, and the teacher's answers."""
+        if self.on_samples and not self._copies:
+            samples = self._augment(rows, generator, device)
+            return Heard(features(samples), self.teacher.answer(samples) if self.teacher else None)
+        taught = self._taught[epoch % len(self._taught)][rows].to(device) if self._taught else None
         if self._copies:
-            return self._copies[epoch % len(self._copies)][rows].to(device)
-        if self.on_samples:
-            return features(self._augment(rows, generator, device))
-        return self.as_they_are(features, rows, device)
+            return Heard(self._copies[epoch % len(self._copies)][rows].to(device), taught)
+        return Heard(self.as_they_are(features, rows, device), taught)
 
     def as_they_are(
         self, features: Feature, rows: Rows, device: torch.device
@@ -139,12 +163,18 @@ class FeatureSource:
     def _augmented(self, features: Feature, copy: int, task: Task) -> FeatureCache:
         kept = FeatureCache(self.train, features.shape)
         left = self._look_up(kept, self.train, self.known.copy(copy) if self.known else None, task)
+        taught = FeatureCache(self.train, (self.teacher.classes,)) if self.teacher else None
         for place, batch in enumerate(_in_batches(left)):
             drawn_from = (self.seed, _COPIES_SEED, self.stream, copy, place)
             seed = np.random.SeedSequence(drawn_from).generate_state(1)[0]
             generator = torch.Generator().manual_seed(int(seed))
-            kept[batch] = features(self._augment(batch, generator, kept.values.device))
+            samples = self._augment(batch, generator, kept.values.device)
+            kept[batch] = features(samples)
+            if self.teacher and taught is not None:
+                taught[batch] = self.teacher.answer(samples)
             task.advance(len(batch))
+        if taught is not None:
+            self._taught.append(taught)
         return kept
 
     def _look_up(self, kept: FeatureCache, rows: Rows, known: FeatureTable | None, task: Task) -> Rows:

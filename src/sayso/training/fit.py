@@ -5,7 +5,7 @@ import threading
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sayso.classifier.checkpoint import load_model
 from sayso.classifier.module import Classifier
@@ -24,10 +24,13 @@ from sayso.training.learner import Learner, new_learner
 from sayso.training.plain_loop import train_plainly
 from sayso.training.resume import identify, read_books, read_state
 from sayso.training.sources import Sources
+from sayso.training.teacher import Teacher
 from sayso.training.trackers import Tracker
 from sayso.training.tracking import tracking
 
 __all__ = ["Fitted", "fit"]
+
+L = TypeVar("L", bound=Learner)
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,19 @@ class Fitted:
     log: tuple[LogRow, ...]
 
 
-def fit(prepared: Prepared, run: RunFolder, sources: Sources | None = None, start: Classifier | None = None) -> Fitted:
+def fit(
+    prepared: Prepared,
+    run: RunFolder,
+    sources: Sources | None = None,
+    start: Classifier | None = None,
+    teacher: Teacher | None = None,
+) -> Fitted:
     """Train a recipe on its clips and leave weights and log in the run's folder; goes on where the folder stopped.
 
     The test part is not looked at. After every epoch `log.csv`, `model.safetensors` and `resume.ckpt` are whole on
     disk. Several processes (inside `sayso.system.distributed.join_processes`) share every batch, and the first
     one writes. `sources` are features that other trainings on the same clips draw from too; None: computed here.
-    `start` is what a training before has learned, which this one begins with.
+    `start` is what a training before has learned, which this one begins with, `teacher` is the recipe's own.
 
     Raises:
         InterruptedRunError: Ctrl-C; what was done up to the last whole epoch is kept.
@@ -60,7 +69,7 @@ def fit(prepared: Prepared, run: RunFolder, sources: Sources | None = None, star
     """
     recipe, progress = prepared.recipe, prepared.progress
     hardware = choose_hardware(recipe.training)
-    own = identify(prepared)
+    own = identify(prepared, teacher)
     if not agree_everywhere(digest(own)):
         raise RunError("the processes of this training have different recipes or clips; give each of them the same")
     state = make_once(lambda: read_state(run.resume, own) if run.resume.exists() else None)
@@ -73,7 +82,8 @@ def fit(prepared: Prepared, run: RunFolder, sources: Sources | None = None, star
         books.task.advance(books.epochs * steps_per_epoch)
         if not books.stopped_early:
             with _tracking(recipe, books, progress) as books.tracker:
-                _train(prepared, books, hardware, sources, start, state)
+                lesson = _Lesson(prepared, hardware, sources, start, teacher)
+                _train(lesson, books, state)
     rows = books.rows
     seconds = sum(row.seconds for row in rows)
     classifier = Classifier(recipe, prepared.corpus.labels).eval()
@@ -87,24 +97,32 @@ def _tracking(recipe: Recipe, books: Bookkeeper, progress: Progress) -> Abstract
     return tracking(recipe, books.run, done=books.epochs, note=progress.note)
 
 
-def _train(
-    prepared: Prepared,
-    books: Bookkeeper,
-    hardware: Hardware,
-    sources: Sources | None,
-    start: Classifier | None,
-    state: dict[str, Any] | None,
-) -> None:
-    is_short = start is not None and hardware.processes.count == 1 and not prepared.recipe.training.patience
+@dataclass(frozen=True, eq=False)
+class _Lesson:
+    """What a learner is made of."""
+
+    prepared: Prepared
+    hardware: Hardware
+    sources: Sources | None
+    start: Classifier | None
+    teacher: Teacher | None
+
+    def learner(self, kind: type[L]) -> L:
+        return new_learner(kind, self.prepared, self.hardware, self.sources, self.start, self.teacher)
+
+
+def _train(lesson: _Lesson, books: Bookkeeper, state: dict[str, Any] | None) -> None:
+    patience, processes = lesson.prepared.recipe.training.patience, lesson.hardware.processes
+    is_short = lesson.start is not None and processes.count == 1 and not patience
     if is_short:
-        learner = new_learner(Learner, prepared, hardware, sources, start)
+        learner = lesson.learner(Learner)
         with _interruptible(books.run):
             train_plainly(learner, books)
         return
     # Imported here: Lightning takes seconds, as long as a training that goes on from another one.
     from sayso.training.lightning_loop import LightningLearner, train_by_lightning
 
-    learner = new_learner(LightningLearner, prepared, hardware, sources, start)
+    learner = lesson.learner(LightningLearner)
     with _interruptible(books.run):
         train_by_lightning(learner, books, state)
 

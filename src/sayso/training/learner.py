@@ -23,6 +23,7 @@ from sayso.training.hardware import Hardware
 from sayso.training.optimisers import make_optimiser
 from sayso.training.schedules import make_schedule
 from sayso.training.sources import Sources
+from sayso.training.teacher import Teacher, divergences, weigh_mean
 
 __all__ = ["Learner", "compute_features", "new_learner", "weigh_classes"]
 
@@ -89,18 +90,22 @@ class Learner(nn.Module):
         others = take_share(self._negatives(epoch, step), self.processes)
         targets = torch.from_numpy(self.corpus.targets[rows]).to(self.device)
         with torch.set_grad_enabled(self.classifier.recipe.features.learns):
-            features = self.training_features(rows, others, epoch=epoch, generator=generator)
+            features, taught = self._hear(rows, others, epoch=epoch, generator=generator)
         with torch.autocast(self.hardware.device.type, torch.bfloat16, enabled=self.hardware.bf16):
             scores: Tensor = self.classifier.network(features)
         logits, none = scores.float().split((len(rows), len(others)))
         weights = None if self.weights is None else self.weights.to(self.device)
         smoothing = self.settings.label_smoothing
         loss = nn.functional.cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing)
+        if taught is not None:
+            loss = self._teach(loss, weigh_mean(self._diverge(logits, taught[: len(rows)]), targets, weights))
         if self.processes.count > 1:
             loss = loss * (self._weight(rows) / self._weight(batch))
         if len(others):
             is_none = torch.full((len(others),), len(self.classifier.labels), device=self.device)
             missed = nn.functional.cross_entropy(none, is_none, label_smoothing=smoothing, reduction="sum")
+            if taught is not None:
+                missed = self._teach(missed, self._diverge(none, taught[len(rows) :]).sum())
             loss = loss + self.negative_weight * missed / len(batch)
         return loss, logits[:, : len(self.classifier.labels)].detach(), targets
 
@@ -144,16 +149,33 @@ class Learner(nn.Module):
         self, rows: Rows, others: Rows | None = None, *, epoch: int, generator: torch.Generator
     ) -> Float[Tensor, "batch channels bins frames"]:
         """What the network gets in an epoch of training: these clips of words, and behind them these negatives."""
+        return self._hear(rows, others, epoch=epoch, generator=generator)[0]
+
+    def _hear(
+        self, rows: Rows, others: Rows | None, *, epoch: int, generator: torch.Generator
+    ) -> tuple[Float[Tensor, "batch channels bins frames"], Float[Tensor, "batch classes"] | None]:
+        """What the network gets, and beside it the teacher's logits of the same samples."""
         own, device = self.classifier.features, self.device
-        features = self.sources.words.for_training(own, rows, epoch=epoch, generator=generator, device=device)
+        heard = [self.sources.words.for_training(own, rows, epoch=epoch, generator=generator, device=device)]
         if self.sources.negatives is not None and others is not None and len(others):
             negatives = self.sources.negatives
-            behind = negatives.for_training(own, others, epoch=epoch, generator=generator, device=device)
-            features = torch.cat((features, behind))
-        features = self.classifier.normaliser(features)
+            heard.append(negatives.for_training(own, others, epoch=epoch, generator=generator, device=device))
+        answers = [part.taught for part in heard if part.taught is not None]
+        given = torch.cat([part.features for part in heard]) if len(heard) > 1 else heard[0].features
+        features = self.classifier.normaliser(given)
         for change in self.on_features:
             features = change(features, generator)
-        return features.contiguous(memory_format=torch.channels_last) if self.convolves_images else features
+        if self.convolves_images:
+            features = features.contiguous(memory_format=torch.channels_last)
+        return features, torch.cat(answers) if answers else None
+
+    def _diverge(
+        self, logits: Float[Tensor, "batch classes"], taught: Float[Tensor, "batch classes"]
+    ) -> Float[Tensor, "batch"]:
+        return divergences(logits, taught, temperature=self.settings.teacher_temperature)
+
+    def _teach(self, usual: Float[Tensor, ""], diverging: Float[Tensor, ""]) -> Float[Tensor, ""]:
+        return torch.lerp(usual, diverging, self.settings.teacher_weight)
 
     def _average_statistics(self) -> None:
         """Give every process the mean of their batch-norm statistics, each having seen its own shares alone."""
@@ -209,6 +231,7 @@ def new_learner(
     hardware: Hardware,
     sources: Sources | None = None,
     start: Classifier | None = None,
+    teacher: Teacher | None = None,
 ) -> L:
     """Make a learner with the recipe's first weights and a measured normaliser; sets torch's threads.
 
@@ -218,9 +241,11 @@ def new_learner(
         hardware: what it runs on.
         sources: features that another training on the same clips has computed; None: computed here.
         start: what a training before has learned, which this one begins with; None: nothing.
+        teacher: of the recipe, where the sources are computed here; None: it has none.
     """
     classifier = _new_classifier(prepared, hardware)
-    learner = kind(classifier, prepared, hardware, sources or Sources.of(classifier.features, prepared, hardware))
+    sources = sources or Sources.of(classifier.features, prepared, hardware, teacher=teacher)
+    learner = kind(classifier, prepared, hardware, sources)
     if start is not None:
         begin_from(classifier, start)
         return learner
@@ -229,15 +254,18 @@ def new_learner(
     return learner
 
 
-def compute_features(prepared: Prepared, hardware: Hardware, known: KeptFeatures | None = None) -> Sources:
+def compute_features(
+    prepared: Prepared, hardware: Hardware, known: KeptFeatures | None = None, teacher: Teacher | None = None
+) -> Sources:
     """Compute the features of a recipe's clips that stay the same, for several trainings on parts of them.
 
     Args:
         prepared: the recipe and its clips.
         hardware: what it runs on.
         known: features that an earlier run has kept; None: all are computed.
+        teacher: of the recipe, whose answers are computed with them; None: it has none.
     """
-    return Sources.of(_new_classifier(prepared, hardware).features, prepared, hardware, known)
+    return Sources.of(_new_classifier(prepared, hardware).features, prepared, hardware, known, teacher)
 
 
 def _new_classifier(prepared: Prepared, hardware: Hardware) -> Classifier:

@@ -16,6 +16,7 @@ from sayso.system.distributed import Processes
 from sayso.training.hardware import choose_hardware
 from sayso.training.learner import Learner, new_learner
 from sayso.training.optimisers import make_optimiser
+from sayso.training.teacher import Teacher
 
 __all__ = ["RateSearch", "search_learning_rate", "smooth"]
 
@@ -54,6 +55,7 @@ def search_learning_rate(
     lowest: float = 1e-6,
     highest: float = 10.0,
     steps: int = 200,
+    teacher: Teacher | None = None,
 ) -> RateSearch:
     """Train from the recipe's first weights on training clips, the rate growing from `lowest` to `highest`.
 
@@ -65,6 +67,7 @@ def search_learning_rate(
         lowest: the first learning rate.
         highest: the last.
         steps: batches, at least 20; clips come round again where there are fewer.
+        teacher: the recipe's own; None: it has none.
 
     Raises:
         SettingsError: rates or steps that make no search.
@@ -75,7 +78,7 @@ def search_learning_rate(
     if steps < _LEAST_STEPS:
         raise SettingsError([Fault("--steps", f"is {steps}, must be at least {_LEAST_STEPS}")])
     hardware = replace(choose_hardware(prepared.recipe.training), processes=Processes())
-    learner = new_learner(Learner, prepared, hardware).to(hardware.device)
+    learner = new_learner(Learner, prepared, hardware, teacher=teacher).to(hardware.device)
     rates = np.geomspace(lowest, highest, steps).tolist()
     losses: list[float] = []
     with prepared.progress.task("searching", total=steps, unit="steps") as task:

@@ -9,22 +9,29 @@ from sayso.config.schema import dump
 from sayso.errors import ModelError, RunError
 from sayso.recipe.prepared import Prepared
 from sayso.system.wording import listed
+from sayso.training.teacher import Teacher
 
 __all__ = ["BOOKS", "identify", "read_books", "read_state"]
 
 BOOKS = "bookkeeper"
 """Under this key among a state's callbacks lie the books, with what the state belongs to."""
 # In states of an earlier Sayso; the hash of the split says as much.
+_OF_A_TEACHER = ("teacher", "teacher_weight", "teacher_temperature")
 _FORMER_KEYS = ("training.validation", "training.validation_share")
 
 
-def identify(prepared: Prepared) -> dict[str, Any]:
-    """Give what a state must agree with to be gone on from: the recipe and the clips.
+def identify(prepared: Prepared, teacher: Teacher | None = None) -> dict[str, Any]:
+    """Give what a state must agree with to be gone on from: the recipe, the clips and the teacher's weights.
 
-    Where the clips lie, and where epochs are shown, may have changed; how clips were divided is in the split's hash.
+    Where the clips and the teacher lie, and where epochs are shown, may have changed; how clips were divided is in the
+    split's hash.
     """
     settings = {key: value for key, value in dump(prepared.recipe).items() if key not in ("dataset", "split")}
     settings["training"] = {key: value for key, value in settings["training"].items() if not key.startswith("track")}
+    if teacher is None:
+        settings["training"] = {key: value for key, value in settings["training"].items() if key not in _OF_A_TEACHER}
+    else:
+        settings["training"]["teacher"] = teacher.weights_digest
     if prepared.negatives:
         settings["rejection"] = settings["rejection"] | {"negatives": prepared.negatives.content_hash}
     else:

@@ -10,12 +10,14 @@ from torch import Tensor
 
 from sayso.classifier.kept_features import FeatureTable, KeptFeatures
 from sayso.data.corpus import Corpus, Rows
+from sayso.errors import Fault, SettingsError
 from sayso.features import Feature
 from sayso.recipe.prepared import Prepared
 from sayso.recipe.training_streams import count_streams
 from sayso.training.feature_source import FeatureSource
 from sayso.training.hardware import Hardware
 from sayso.training.streamed_source import StreamedOthers, StreamedWords, StreamFeatures
+from sayso.training.teacher import Teacher
 
 __all__ = ["Sources"]
 
@@ -51,9 +53,23 @@ class Sources:
 
     @classmethod
     def of(
-        cls, features: Feature, prepared: Prepared, hardware: Hardware, known: KeptFeatures | None = None
+        cls,
+        features: Feature,
+        prepared: Prepared,
+        hardware: Hardware,
+        known: KeptFeatures | None = None,
+        teacher: Teacher | None = None,
     ) -> "Sources":
-        """Make the sources of a recipe's clips, and compute the features that stay the same and are not known yet."""
+        """Make the sources of a recipe's clips, and compute the features that stay the same and are not known yet.
+
+        With a teacher they are all computed, as it must hear the very samples.
+
+        Raises:
+            SettingsError: the recipe names a teacher, and none is given.
+        """
+        if prepared.recipe.training.teacher and teacher is None:
+            raise SettingsError([Fault("training.teacher", "is given, but is not at hand here; leave it out")])
+        known = None if teacher else known
         recipe, corpus, split, negatives = prepared.recipe, prepared.corpus, prepared.split, prepared.negatives
         noise = tuple(_floats(corpus.noise))
         speech = tuple(_floats(prepared.recordings.sounds)) if prepared.recordings else ()
@@ -71,6 +87,7 @@ class Sources:
             marks=corpus.fingerprints,
             known=known,
             left_alone=_recorded(corpus) if recipe.training.augmented == "beside" else None,
+            teacher=teacher,
         )
         others = None
         if negatives is not None:
@@ -88,6 +105,7 @@ class Sources:
                 most_copies=_MOST_NEGATIVE_COPIES,
                 known=known,
                 left_alone=negatives.windows,
+                teacher=teacher,
             )
         made = [source for source in (words, others) if source is not None]
         if total := sum(source.clips_to_represent for source in made):

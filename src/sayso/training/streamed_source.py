@@ -20,7 +20,7 @@ from sayso.metrics.detection import WITHIN_SECONDS
 from sayso.recipe.prepared import Prepared
 from sayso.recipe.training_streams import TrainingStream, count_streams, make_training_streams
 from sayso.system.progress import Task
-from sayso.training.feature_source import FeatureSource
+from sayso.training.feature_source import FeatureSource, Heard
 
 __all__ = ["StreamFeatures", "StreamedOthers", "StreamedWords"]
 
@@ -192,10 +192,10 @@ class StreamedWords:
 
     def for_training(
         self, features: Feature, rows: Rows, *, epoch: int, generator: torch.Generator, device: torch.device
-    ) -> Float[Tensor, "batch channels bins frames"]:
+    ) -> Heard:
         """Give for each of these clips a window that names its word."""
         del features
-        return self._streams.of_words(rows, epoch, generator).to(device)
+        return Heard(self._streams.of_words(rows, epoch, generator).to(device))
 
     def as_they_are(
         self, features: Feature, rows: Rows, device: torch.device
@@ -238,18 +238,18 @@ class StreamedOthers:
 
     def for_training(
         self, features: Feature, rows: Rows, *, epoch: int, generator: torch.Generator, device: torch.device
-    ) -> Float[Tensor, "batch channels bins frames"]:
+    ) -> Heard:
         """Give the features of these rows."""
         is_window = rows >= len(self._alone.samples)
         starts = self._streams.others[rows[is_window] - len(self._alone.samples)]
         windows = self._streams.windows(starts).to(device)
         if is_window.all():
-            return windows
+            return Heard(windows)
         alone = self._alone.for_training(features, rows[~is_window], epoch=epoch, generator=generator, device=device)
         given = torch.empty(len(rows), *self._streams.shape, device=device)
         given[torch.from_numpy(is_window).to(device)] = windows
-        given[torch.from_numpy(~is_window).to(device)] = alone
-        return given
+        given[torch.from_numpy(~is_window).to(device)] = alone.features
+        return Heard(given)
 
 
 def _check_size(prepared: Prepared, size: int) -> None:

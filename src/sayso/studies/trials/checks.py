@@ -1,9 +1,10 @@
-"""What is known of trials before the first is trained: clips on both sides of a split, and notes for the reader."""
+"""What is known of trials before the first is trained: clips on both sides of a split, unfit teachers, and notes."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sayso.errors import DataError
+from sayso.errors import DataError, RunError
+from sayso.experiment.teacher import find_teacher
 from sayso.recipe.prepared import Prepared
 from sayso.system.wording import counted, listed
 
@@ -28,18 +29,19 @@ def check_splits(parts: Sequence[Checked]) -> tuple[str, ...]:
 
     Raises:
         DataError: a test part holds samples that are trained on; the others that do are counted.
+        RunError: a teacher does not fit, or heard what is scored; the parts of which that is so are counted.
     """
     notes: list[tuple[str, str]] = []
-    refused: dict[str, DataError] = {}
+    refused: dict[str, DataError | RunError] = {}
     names: set[str] = set()
-    known: dict[tuple[object, ...], tuple[str, ...] | DataError] = {}
+    known: dict[tuple[object, ...], tuple[str, ...] | DataError | RunError] = {}
     for name, prepared in parts:
         dataset, split = prepared.recipe.dataset, prepared.split
-        copies = (dataset.allow_copies, dataset.reject_words)
-        key = (prepared.corpus.content_hash, split.split_hash, split.kind, *copies)
+        others = (dataset.allow_copies, dataset.reject_words, prepared.recipe.training.teacher)
+        key = (prepared.corpus.content_hash, split.split_hash, split.kind, *others)
         if (found := known.get(key)) is None:
-            found = known[key] = _leakage(prepared)
-        if isinstance(found, DataError):
+            found = known[key] = _check(prepared)
+        if isinstance(found, DataError | RunError):
             refused.setdefault(name, found)
             found = ()
         first = name not in names
@@ -48,14 +50,15 @@ def check_splits(parts: Sequence[Checked]) -> tuple[str, ...]:
     if refused:
         name, error = next(iter(refused.items()))
         others = counted(len(refused) - 1, "other split", "other splits")
-        raise DataError(f"{name}: {error}" + (f" ({others} of the same kind)" if len(refused) > 1 else "")) from error
+        raise type(error)(f"{name}: {error}" + (f" ({others} of the same kind)" if len(refused) > 1 else "")) from error
     return tuple(_said_once(notes, len(names)))
 
 
-def _leakage(prepared: Prepared) -> tuple[str, ...] | DataError:
+def _check(prepared: Prepared) -> tuple[str, ...] | DataError | RunError:
     try:
+        find_teacher(prepared)
         return prepared.leakage.notes
-    except DataError as error:
+    except (DataError, RunError) as error:
         return error
 
 
