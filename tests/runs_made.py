@@ -1,15 +1,20 @@
 """A small training that tests share: tones by word and speaker, a network of a few hundred numbers."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from conftest import write_tones
+from sayso import cli
 from sayso.experiment.run import Run
 from sayso.experiment.train import train
 from sayso.recipe.prepared import Prepared, prepare
-from sayso.recipe.recipe import Recipe, recipe_from_values
+from sayso.recipe.recipe import Recipe, recipe_from_values, recipe_yaml
 from sayso.system.progress import Progress
 
-__all__ = ["prepared_by", "small_prepared", "small_recipe", "small_run"]
+__all__ = ["prepared_by", "small_prepared", "small_recipe", "small_run", "train_by_program"]
 
 _OF_THE_SPLIT = ("validation", "validation_share")
 
@@ -46,3 +51,16 @@ def small_prepared(folder: Path, progress: Progress | None = None, **keys: objec
 def prepared_by(recipe: Recipe, prepared: Prepared) -> Prepared:
     """The same clips in the same parts, for another recipe."""
     return replace(prepared, recipe=recipe)
+
+
+def train_by_program(root: Path) -> Path:
+    """Train on tones as `sayso train` does, into `root`: the clips in `tones`, `tones.yaml`, `run`, and a `cache`."""
+    recipe = root / "tones.yaml"
+    recipe.write_text(recipe_yaml(small_recipe(write_tones(root / "tones"), epochs=3)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SAYSO_CACHE", str(root / "cache"))
+        patch.setattr(sys, "argv", ["sayso", "train", str(recipe), "--out", str(root / "run")])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+    assert end.value.code == 0
+    return root

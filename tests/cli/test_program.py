@@ -12,10 +12,10 @@ import pytest
 import soundfile
 import typer
 
-from conftest import one_line, write_tones
-from runs_made import small_recipe
+from conftest import one_line
+from runs_made import train_by_program
 from sayso import cli
-from sayso.recipe.recipe import read_recipe, recipe_yaml
+from sayso.recipe.recipe import read_recipe
 from sayso.system import files
 from sayso.system.wording import percent
 
@@ -29,16 +29,7 @@ def sayso(program):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    root = tmp_path_factory.mktemp("trained")
-    recipe = root / "tones.yaml"
-    recipe.write_text(recipe_yaml(small_recipe(write_tones(root / "tones"), epochs=3)))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SAYSO_CACHE", str(root / "cache"))
-        patch.setattr(sys, "argv", ["sayso", "train", str(recipe), "--out", str(root / "run")])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-    assert end.value.code == 0
-    return root
+    return train_by_program(tmp_path_factory.mktemp("trained"))
 
 
 def test_help_needs_neither_torch_nor_numpy():
@@ -100,39 +91,6 @@ def test_data_and_predict_do_without_torch(trained, tone_folder, tmp_path):
             "assert not heavy, heavy\n"
         )
         subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-
-
-def test_export_of_int8_shows_it_beside_the_float_model(sayso, trained, tmp_path, monkeypatch):
-    monkeypatch.setenv("SAYSO_CACHE", str(trained / "cache"))
-    run, small = trained / "run", tmp_path / "small"
-    code, out, err = sayso("export", run, "--int8", "--out", small, "--slower", "--points-lost", 100)
-    assert code == 0, err
-    told = dict(line.split(None, 1) for line in out.splitlines() if not line.startswith(" "))
-    assert re.match(r"[\d.]+ % of \d+ clips right, [\d.]+ in float: .* lost \(95 % interval", told["validation"])
-    assert re.match(r"[\d.]+ MB, [\d.]+ in float; its networks 0\.\d\dx$", told["size"])
-    assert re.match(r"[\d.]+ ms a clip, [\d.]+ in float; its networks [\d.]+x as fast$", told["speed"])
-    assert sayso("predict", next((trained / "tones").rglob("*.wav")), "--model", small)[0] == 0
-    assert sayso("card", small)[1] == (small / "MODEL_CARD.md").read_text(encoding="utf-8")
-    for arguments, words in (
-        ((run, "--int8", "--out", small), "is there already"),
-        ((small, "--int8"), "is int8 already"),
-    ):
-        code, out, err = sayso("export", *arguments)
-        assert (code, out) == (2, "")
-        assert words in one_line(err)
-    code, _, err = sayso("export", run)
-    assert code == 2
-    assert "--int8" in err
-
-
-def test_int8_needs_the_clips_that_trained(sayso, trained, tmp_path):
-    gone = shutil.copytree(trained / "run", tmp_path / "gone")
-    recipe = (gone / "recipe.yaml").read_text(encoding="utf-8")
-    (gone / "recipe.yaml").write_text(recipe.replace("tones", "elsewhere"), encoding="utf-8")
-    code, out, err = sayso("export", gone, "--int8")
-    assert (code, out) == (2, "")
-    assert "elsewhere" in one_line(err)
-    assert not (gone / "int8").exists()
 
 
 def test_version_and_no_arguments(sayso):
@@ -394,7 +352,6 @@ def test_ctrl_c_is_one_line(sayso, tone_folder, tmp_path, monkeypatch):
 
 
 def test_one_damaged_run_does_not_hide_the_others(sayso, trained, tmp_path, monkeypatch):
-    import shutil
 
     monkeypatch.chdir(tmp_path)
     for name, file, content in (("a", "manifest.json", "[]"), ("b", "metrics.json", "{}"), ("c", None, "")):
