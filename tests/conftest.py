@@ -33,31 +33,10 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(os.environ["SAYSO_GRAPHS"], ignore_errors=True))
 
 
-# Each takes a minute on a busy machine: begun first, so that no worker is left alone with one at the end.
-_LONGEST = (
-    "classifier/test_export.py",
-    "studies/comparison/test_compare.py",
-    "studies/tuning/test_tune.py",
-    "studio/test_corrections.py",
-    "experiment/test_adapt.py",
-    "studio/test_studio_page.py",
-    "cli/test_program.py",
-    "classifier/test_streaming.py",
-    "recipe/test_shipped_recipes.py",
-    "web/test_offline.py",
-)
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Where several workers share the files, mix these: some wait for pages and processes, others compute."""
-
-    def turn(item: pytest.Item) -> tuple[int, bytes]:
-        path = item.nodeid.partition("::")[0]
-        place = next((place for place, name in enumerate(_LONGEST) if path.endswith(name)), len(_LONGEST))
-        return place, hashlib.sha256(path.encode()).digest()
-
     if hasattr(config, "workerinput"):
-        items.sort(key=turn)
+        items.sort(key=lambda item: hashlib.sha256(item.nodeid.partition("::")[0].encode()).digest())
 
 
 @pytest.fixture(autouse=True)

@@ -129,8 +129,7 @@ class Run(RunFolder):
     def _trained_clips(self, progress: Progress) -> Prepared | None:
         """The clips it was trained on; None where they are no longer what they were."""
         try:
-            prepared = prepare(self.settings, progress)
-            check_same_clips(self.manifest(), prepared, str(self.path))
+            prepared = self.open_clips(progress)
             _ = prepared.negatives
         except (DataError, MissingExtraError, RunError):
             return None

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,15 +26,13 @@ Pair = tuple[int, int]
 class Layer:
     """Base of all: what a step does with what it reads."""
 
+    is_elementwise: ClassVar[bool] = False
+    """Whether each number hangs on the numbers of the same place alone, so that it may lie where they lay."""
+
     @property
     def multiply_adds(self) -> int:
         """How many an answer takes."""
         return 0
-
-    @property
-    def is_elementwise(self) -> bool:
-        """Whether each number hangs on the numbers of the same place alone, so that it may lie where they lay."""
-        return False
 
     def call(self, tables: Tables, output: str, inputs: Sequence[str]) -> str:
         """Write the call, as a statement or several."""
@@ -104,6 +102,8 @@ class Dense(Layer):
 class Pairs(Layer):
     """Two operands, number by number."""
 
+    is_elementwise: ClassVar[bool] = True
+
     operation: str
     shape: Shape
     left: Shape
@@ -114,11 +114,6 @@ class Pairs(Layer):
     def multiply_adds(self) -> int:
         """As the base."""
         return math.prod(self.shape)
-
-    @property
-    def is_elementwise(self) -> bool:
-        """As the base."""
-        return True
 
     def call(self, tables: Tables, output: str, inputs: Sequence[str]) -> str:
         """As the base."""
@@ -132,13 +127,10 @@ class Pairs(Layer):
 class Apply(Layer):
     """A function of each number."""
 
+    is_elementwise: ClassVar[bool] = True
+
     operation: str
     count: int
-
-    @property
-    def is_elementwise(self) -> bool:
-        """As the base."""
-        return True
 
     def call(self, tables: Tables, output: str, inputs: Sequence[str]) -> str:
         """As the base."""
@@ -150,14 +142,11 @@ class Apply(Layer):
 class Clip(Layer):
     """Each number between two bounds; from 0 on, ReLU."""
 
+    is_elementwise: ClassVar[bool] = True
+
     least: float
     most: float
     count: int
-
-    @property
-    def is_elementwise(self) -> bool:
-        """As the base."""
-        return True
 
     def call(self, tables: Tables, output: str, inputs: Sequence[str]) -> str:
         """As the base."""
@@ -169,13 +158,10 @@ class Clip(Layer):
 class Leak(Layer):
     """Numbers below 0 times a slope."""
 
+    is_elementwise: ClassVar[bool] = True
+
     slope: float
     count: int
-
-    @property
-    def is_elementwise(self) -> bool:
-        """As the base."""
-        return True
 
     def call(self, tables: Tables, output: str, inputs: Sequence[str]) -> str:
         """As the base."""
