@@ -1,11 +1,14 @@
 """What every test gets: a private cache, and small folders of made-up clips."""
 
+import gc
 import hashlib
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +40,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Where several workers share the files, mix these: some wait for pages and processes, others compute."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: hashlib.sha256(item.nodeid.partition("::")[0].encode()).digest())
+
+
+def pytest_collection_finish() -> None:
+    """Let no later search for garbage go through the thousands of tests that are known now."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def operators_described_once() -> Iterator[None]:
+    """Keep what torch knows of ONNX's operators: it reads that anew for every graph, half the time of a small one."""
+    registry = import_module("torch.onnx._internal.exporter._registration").ONNXRegistry
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "from_torchlib", staticmethod(cache(registry.from_torchlib)))
+        yield
 
 
 @pytest.fixture(autouse=True)
