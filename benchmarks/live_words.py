@@ -58,10 +58,9 @@ def main() -> None:
     """Print misses, alarms and latency, by word and together."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_options(parser)
-    parser.add_argument("--recipe", type=Path, default=Path("recipes/speech-commands/stream.yaml"))
-    parser.add_argument("--runs", type=Path, default=Path("runs/live-words"))
+    add_models(parser)
     options = parser.parse_args()
-    score_folds(options, lambda own, fold: _streams(own, fold, options.folds, options.replays))
+    score_folds(options, lambda own, fold: word_streams(own, fold, options))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -74,8 +73,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], dest="overrides")
 
 
+def add_models(parser: argparse.ArgumentParser) -> None:
+    """Add which models are trained, and where they are kept."""
+    parser.add_argument("--recipe", type=Path, default=Path("recipes/speech-commands/stream.yaml"))
+    parser.add_argument("--runs", type=Path, default=Path("runs/live-words"))
+
+
 def score_folds(options: argparse.Namespace, streams: Callable[[Sequence[Path], int], Sequence[MadeStream]]) -> None:
     """Train `options.recipe` once a fold, replay the models over the streams of that fold's sentences, and print."""
+    _report(*replay_folds(options, streams), options.alarms)
+
+
+def replay_folds(
+    options: argparse.Namespace, streams: Callable[[Sequence[Path], int], Sequence[MadeStream]]
+) -> tuple[Replay, list[Replayed]]:
+    """Train and replay as `score_folds` does; the first is for streams at the models' settings."""
     folds = _read_folds(options.sentences)
     replay, replayed = None, list[Replayed]()
     for fold, own in enumerate(folds[: options.folds]):
@@ -86,7 +98,7 @@ def score_folds(options: argparse.Namespace, streams: Callable[[Sequence[Path], 
         replay = Replay(stream.labels, settings, sample_rate=RATE, window_samples=round(stream.window_seconds * RATE))
         replayed += [_replay(run, replay, fold, made) for made in streams(own, fold)]
     assert replay is not None
-    _report(replay, replayed, options.alarms)
+    return replay, replayed
 
 
 def _read_folds(sentences: Path) -> list[list[Path]]:
@@ -106,15 +118,16 @@ def _train(recipe: Path, folder: Path, negatives: Sequence[str], overrides: Sequ
     return run
 
 
-def _streams(own: Sequence[Path], fold: int, folds: int, replays: int) -> list[MadeStream]:
+def word_streams(own: Sequence[Path], fold: int, options: argparse.Namespace) -> list[MadeStream]:
+    """Give the streams of a fold: its sentences as often as `options.replays` says, with the words among them."""
     clips = find_dataset("speech_commands", [f"words={[*WORDS, *OTHERS]!r}"]).listing(Progress())
     tested = [clip for clip in clips.clips if clip.part == "test"]
-    wanted = share_of([clip for clip in tested if clip.label in WORDS], fold, folds)
-    others = share_of([clip for clip in tested if clip.label in OTHERS], fold, folds)
+    wanted = share_of([clip for clip in tested if clip.label in WORDS], fold, options.folds)
+    others = share_of([clip for clip in tested if clip.label in OTHERS], fold, options.folds)
     pieces = [Piece(path.name, read_samples(path)) for path in own]
     noise = [read_samples(Path(path)) for path in clips.noise]
     made: list[MadeStream] = []
-    for number in range(replays):
+    for number in range(options.replays):
         rng = np.random.default_rng((fold, number))
         words = round(WORDS_SHARE * 2 * len(pieces))
         chosen = taken_in_turn(wanted, words, number) + taken_in_turn(others, 2 * len(pieces) - words, number)
@@ -152,8 +165,7 @@ def _report(replay: Replay, replayed: Sequence[Replayed], alarms: float) -> None
     folds = sorted({each.fold for each in replayed})
     heard: list[tuple[Replayed, Heard]] = []
     for fold in folds:
-        rest = [each.track for each in replayed if each.fold != fold] or [each.track for each in replayed]
-        thresholds = np.array([_lowest_threshold(replay, rest, word, alarms) for word in replay.words])
+        thresholds = thresholds_for(replay, replayed, fold, alarms)
         print(f"fold {fold}: thresholds", dict(zip(replay.words, thresholds.round(3).tolist(), strict=True)))
         heard += [(each, replay.hear(each.track, thresholds)) for each in replayed if each.fold == fold]
     scores = score_detections([one for _, one in heard], replay.words)
@@ -182,6 +194,12 @@ def _report(replay: Replay, replayed: Sequence[Replayed], alarms: float) -> None
     )
     print("alarms in", fired)
     print("latency of all:", scores["latency"])
+
+
+def thresholds_for(replay: Replay, replayed: Sequence[Replayed], fold: int, alarms: float) -> NDArray[np.float64]:
+    """Give the threshold of each word for a fold, by the streams of the others (its own, where there is no other)."""
+    rest = [each.track for each in replayed if each.fold != fold] or [each.track for each in replayed]
+    return np.array([_lowest_threshold(replay, rest, word, alarms) for word in replay.words])
 
 
 def _lowest_threshold(replay: Replay, tracks: Sequence[Track], word: str, alarms: float) -> float:
