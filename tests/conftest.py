@@ -39,6 +39,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: hashlib.sha256(item.nodeid.partition("::")[0].encode()).digest())
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests measured (`record_property`), whichever worker ran them."""
+    reports = [each for kind in ("passed", "failed", "error") for each in terminalreporter.stats.get(kind, ())]
+    measured = sorted({f"{name}: {value}" for each in reports for name, value in getattr(each, "user_properties", ())})
+    if measured:
+        terminalreporter.section("measured")
+        terminalreporter.write("".join(f"{line}\n" for line in measured))
+
+
 @pytest.fixture(autouse=True)
 def private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Point SAYSO_CACHE at an empty folder of this test alone."""
