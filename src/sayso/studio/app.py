@@ -40,6 +40,7 @@ _TYPES = {
     ".svg": "image/svg+xml",
 }
 _MOST_EPOCHS = 1_000
+_MISTAKE = "The studio made a mistake; its terminal says which. What was kept before is there"
 
 
 class Studio:
@@ -100,6 +101,7 @@ class Studio:
             "clips": len(takes),
             "corrections": len(self.recordings.corrections()),
             "remarks": sum(bool(take.take.get("remarks")) for take in takes),
+            "nameless": self.recordings.nameless(),
             "voices": is_installed(),
             "limits": {"seconds": LONGEST_SECONDS, "bytes": MOST_BYTES},
         }
@@ -144,7 +146,14 @@ def make_app(studio: Studio) -> Starlette:
     corrections = Corrections(studio.recordings, studio.intake)
     runs = _Runs(studio)
     talk = Talk(studio.runs)
+
+    async def fail(request: Request, error: Exception) -> Response:
+        """Say that something went wrong here."""
+        studio.tell(f"{request.url.path}: {type(error).__name__}: {error}")
+        return JSONResponse({"error": _MISTAKE}, 500)
+
     return Starlette(
+        exception_handlers={Exception: fail},
         routes=[
             Route("/", pages.show),
             Route("/pages/{name}", pages.show),
@@ -170,7 +179,7 @@ def make_app(studio: Studio) -> Starlette:
             _route("/web/{file:path}", talk.asset, "GET"),
             _route("/runs/{name}/model.onnx", runs.model, "GET"),
             *(route for pages in studio.made for route in pages.routes(studio.marks)),
-        ]
+        ],
     )
 
 
