@@ -49,6 +49,7 @@ def test_three_digits_by_two_people_are_understood_of_a_third(tmp_path, record_p
         if not why_no_model():
             detected = {name: hear(page, sound, fsdd, words, name) for name in STRANGERS}
             record_property("detected of 30, talking", detected)
+            # Three seeds of this training, heard by `sayso.Stream`: 26 to 27 of the worst, 29 or 30 of the two others.
             assert min(detected.values()) >= 24, detected
             refused = {name: count_refused(page, sound, fsdd, name) for name in STRANGERS}
             record_property("other digits refused of 30, talking", refused)
@@ -65,9 +66,8 @@ def test_three_digits_by_two_people_are_understood_of_a_third(tmp_path, record_p
         answers = [recognizer.predict(samples, sample_rate=rate)[0].label for samples, rate in heard]
         right[speaker] = sum(answer == word for answer, (word, _) in zip(answers, asked, strict=True))
         mixed_up += sum(answer not in (word, None) for answer, (word, _) in zip(answers, asked, strict=True))
-    # The same files without the page, by `sayso train`, gave 19, 29 and 30: the worst is turned away, not mixed up.
     record_property("right of 30", {**right, "worst": min(right.values()), "mixed up of 90": mixed_up})
-    assert sorted(right.values())[1] >= 24, right
+    assert min(right.values()) >= 24, right
     assert mixed_up <= 5
 
 
