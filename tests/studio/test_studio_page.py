@@ -234,6 +234,10 @@ def test_a_reload_and_a_crash_of_the_studio_lose_nothing(tmp_path, sound):
         wait_for(page, "return document.querySelectorAll('#unsaved-clips li').length", seconds=30)
         assert "Is it still running in the terminal?" in find(page, "#trouble").text
         assert find(page, "#prompt-state").text == "This clip is not saved yet."
+        for _ in range(2):  # in vain
+            find(page, "#unsaved-clips button").click()
+            wait_for(page, "return !document.getElementById('trouble').hidden")
+        assert len(page.find_elements("css selector", "#unsaved-clips li")) == 1
     assert len(Recordings(tmp_path / "clips").takes()) == 2
 
 
