@@ -19,6 +19,7 @@ from axe import find_faults, why_no_axe
 from browser import chromium, needs_browser, show_at, wait_for, why_no_model
 from sayso.data.marks import read_marks
 from sayso.runs.folder import list_runs
+from sayso.runtime import Recognizer
 from sayso.studio.recordings import Recordings
 from studio_page_made import (
     RATE,
@@ -357,6 +358,42 @@ def test_the_audit_and_the_comparison_stand_beside_the_report(tmp_path):
         find(page, "[data-shows=comparison]").click()
         wait_for(page, "return !document.getElementById('made-why-not').hidden")
         assert is_drawn(page, "#report")  # the comparison itself is still there
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(why_no_model()), reason=why_no_model())
+def test_what_thresholds_cost_is_measured_in_the_page(tmp_path):
+    """The dials say nothing of a model that was never measured; afterwards what each costs moves with them."""
+    with studio(tmp_path) as url, chromium(tmp_path) as page:
+        page.get(url)
+        wait_for(page, "return document.body.dataset.shown !== undefined")
+        type_words(page, "high", "low")
+        drop_files(page, tmp_path, {"high": 2_400, "low": 300})
+        train(page)
+        go(page, "talk")
+        wait_for(page, "return document.getElementById('costs-start').offsetParent")
+        [run] = list_runs(tmp_path / "runs")
+        before = Recognizer(run.onnx).stream
+        assert "never tuned" in find(page, "#talk-body").text
+        find(page, "#costs-start").click()
+        has_no_faults(page)
+        wait_for(page, "return /Finished|error/.test(document.getElementById('costs-state').textContent)", seconds=600)
+        wait_for(page, "return document.getElementById('talk-body').textContent.includes('false alarms an hour')")
+        assert find(page, "#costs-start").text == "Measure it again"
+        assert Recognizer(run.onnx).stream == before
+        costs = "return [...document.querySelectorAll('.words li p')].map((each) => each.textContent)"
+        told = page.execute_script(costs)
+        dial = find(page, ".words input[type=range]")
+        dial.send_keys(Keys.END)
+        assert page.execute_script(costs)[0] != told[0]
+        looks_narrow(page)
+
+
+def looks_narrow(page):
+    for width, dark in ((1280, True), (390, False)):
+        show_at(page, width, 844, dark=dark)
+        assert page.execute_script("return document.documentElement.scrollWidth") <= width
+        has_no_faults(page)
 
 
 def make_page(page, kind):

@@ -18,6 +18,7 @@ from sayso.http.requests import answering, read_body
 from sayso.runtime.live import Tell
 from sayso.studio.advice import advice_of, find_measured
 from sayso.studio.corrections import Corrections, plain_take, read_sound
+from sayso.studio.costs import Costs
 from sayso.studio.given import give_file, give_page, give_sound
 from sayso.studio.intake import LONGEST_SECONDS, MOST_BYTES, Intake
 from sayso.studio.made_pages import MadePages, Study
@@ -59,7 +60,7 @@ class Studio:
         self.recordings = Recordings(folder)
         self.intake = Intake(self.recordings)
         self.marks = Marks(self.recordings.folder)
-        self.training = Training(runs)
+        self.training, self.costs = Training(runs), Costs(runs)
         self.runs, self.tell = runs, tell
         studies = (Study("audit", "an", self._audit), Study("comparison", "a", self._comparison))
         self.made = [MadePages(study, self.recordings.folder, beside=runs.parent) for study in studies]
@@ -77,6 +78,7 @@ class Studio:
         if name := self.training.running_name():
             self.tell(f"the training stops; sayso train --resume {self.runs / name} goes on")
         self.training.close()
+        self.costs.close()
         for pages in self.made:
             pages.close()
 
@@ -171,6 +173,9 @@ def make_app(studio: Studio) -> Starlette:
             _route("/api/training", runs.cancel, "DELETE"),
             _route("/api/runs", runs.list, "GET"),
             _route("/api/runs/{name}", runs.score, "GET"),
+            _route("/api/runs/{name}/costs", studio.costs.state, "GET"),
+            _route("/api/runs/{name}/costs", studio.costs.start, "POST"),
+            _route("/api/runs/{name}/costs", studio.costs.cancel, "DELETE"),
             _route("/api/runs/{name}/marks", runs.marks, "GET"),
             _route("/api/runs/{name}/marks", runs.set_marks, "PUT"),
             _route("/api/runs/{name}/resume", runs.resume, "POST"),
