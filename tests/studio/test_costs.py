@@ -38,6 +38,7 @@ def test_a_run_is_measured_by_sayso_tune_in_its_own_words(page):
     assert page.get("/api/runs/two/costs").json() == {"state": "none"}
 
 
+@pytest.mark.slow
 def test_it_is_cancelled_and_no_other_run_is_reached(page):
     page.post("/api/runs/one/costs", json={})
     assert page.delete("/api/runs/two/costs").json() == {"state": "none"}

@@ -15,17 +15,16 @@ pytest.importorskip("selenium", reason="pages are tried in a browser by selenium
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from axe import find_faults, why_no_axe
 from browser import chromium, needs_browser, show_at, wait_for, why_no_model
 from sayso.data.marks import read_marks
 from sayso.runs.folder import list_runs
-from sayso.runtime import Recognizer
 from sayso.studio.recordings import Recordings
 from studio_page_made import (
-    RATE,
     be,
+    drop_files,
     find,
     go,
+    has_no_faults,
     play,
     record,
     silent_microphone,
@@ -44,12 +43,6 @@ SETTINGS = {"autoGainControl": False, "echoCancellation": False, "noiseSuppressi
 @pytest.fixture
 def sound(tmp_path):
     return silent_microphone(tmp_path)
-
-
-def has_no_faults(page):
-    if why_no_axe():
-        return
-    assert find_faults(page) == []
 
 
 def test_the_way_from_words_to_a_score(tmp_path, sound):
@@ -195,27 +188,6 @@ def run_accuracy(run):
     return run.metrics()["test"]["accuracy"]
 
 
-def drop_files(page, folder, pitches):
-    """Add clips of two more people as files."""
-    page.execute_script("document.getElementById('files').open = true")
-    rng = np.random.default_rng(0)
-    for speaker in ("Ben", "Cas"):
-        be(page, speaker)
-        for word, hertz in pitches.items():
-            paths = []
-            for place in range(4):
-                paths.append(folder / f"{speaker}-{word}-{place}.wav")
-                samples = np.pad(tone(hertz * rng.uniform(0.9, 1.1), rng.uniform(0.4, 0.7)), 12_000)
-                soundfile.write(paths[-1], samples + 0.003 * rng.standard_normal(len(samples)), RATE)
-            page.execute_script("document.getElementById('file-word').value = arguments[0]", word)
-            page.execute_script("document.getElementById('file-results').replaceChildren()")
-            find(page, "#file-input").send_keys("\n".join(map(str, paths)))
-            told = "[...document.querySelectorAll('#file-results li')].map((each) => each.lastChild.textContent)"
-            wait_for(page, f"return {told}.filter((each) => each !== '…').length === 4")
-            assert page.execute_script(f"return {told}") == ["kept"] * 4
-            wait_for(page, "return !document.getElementById('file-input').value")
-
-
 def test_a_reload_and_a_crash_of_the_studio_lose_nothing(tmp_path, sound):
     with chromium(tmp_path, sound=sound) as page:
         with studio(tmp_path) as url:
@@ -358,42 +330,6 @@ def test_the_audit_and_the_comparison_stand_beside_the_report(tmp_path):
         find(page, "[data-shows=comparison]").click()
         wait_for(page, "return !document.getElementById('made-why-not').hidden")
         assert is_drawn(page, "#report")  # the comparison itself is still there
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(bool(why_no_model()), reason=why_no_model())
-def test_what_thresholds_cost_is_measured_in_the_page(tmp_path):
-    """The dials say nothing of a model that was never measured; afterwards what each costs moves with them."""
-    with studio(tmp_path) as url, chromium(tmp_path) as page:
-        page.get(url)
-        wait_for(page, "return document.body.dataset.shown !== undefined")
-        type_words(page, "high", "low")
-        drop_files(page, tmp_path, {"high": 2_400, "low": 300})
-        train(page)
-        go(page, "talk")
-        wait_for(page, "return document.getElementById('costs-start').offsetParent")
-        [run] = list_runs(tmp_path / "runs")
-        before = Recognizer(run.onnx).stream
-        assert "never tuned" in find(page, "#talk-body").text
-        find(page, "#costs-start").click()
-        has_no_faults(page)
-        wait_for(page, "return /Finished|error/.test(document.getElementById('costs-state').textContent)", seconds=600)
-        wait_for(page, "return document.getElementById('talk-body').textContent.includes('false alarms an hour')")
-        assert find(page, "#costs-start").text == "Measure it again"
-        assert Recognizer(run.onnx).stream == before
-        costs = "return [...document.querySelectorAll('.words li p')].map((each) => each.textContent)"
-        told = page.execute_script(costs)
-        dial = find(page, ".words input[type=range]")
-        dial.send_keys(Keys.END)
-        assert page.execute_script(costs)[0] != told[0]
-        looks_narrow(page)
-
-
-def looks_narrow(page):
-    for width, dark in ((1280, True), (390, False)):
-        show_at(page, width, 844, dark=dark)
-        assert page.execute_script("return document.documentElement.scrollWidth") <= width
-        has_no_faults(page)
 
 
 def make_page(page, kind):

@@ -12,6 +12,9 @@ from sayso.studio.runs import find_run
 
 __all__ = ["Costs"]
 
+# No threshold is chosen, so a rate is asked for that half of the usual hours are enough for.
+_ASKED = ("--write", "--keep-thresholds", "--false-alarms-per-hour", "1")
+
 
 class Costs:
     """Measures one run at a time.
@@ -35,7 +38,7 @@ class Costs:
     async def start(self, request: Request) -> Response:
         """Begin, and tell how it goes."""
         run = await run_in_threadpool(find_run, self._runs, request.path_params["name"])
-        command = ["tune", str(run.path), "--write", "--keep-thresholds"]
+        command = ["tune", str(run.path), *_ASKED]
         await run_in_threadpool(self._job.start, lambda: run.path, lambda _: command)
         return await self.state(request)
 
