@@ -34,6 +34,8 @@ web: .venv/.ready-demo
 check: .venv/.ready-dev
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target types rules
 
+# With room for what it throws away soon, node collects garbage more seldom.
+types: export NODE_OPTIONS := --max-semi-space-size=64
 types: .venv/.ready-dev
 	$(BIN)/pyright
 
