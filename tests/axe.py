@@ -54,7 +54,8 @@ def find_faults(driver: "Chrome") -> list[str]:
     driver.execute_script(_FILE.read_text(encoding="utf-8"))
     found = driver.execute_async_script(
         "const done = arguments[arguments.length - 1];"
-        "axe.run(document, { iframes: false }).then((result) => done(result.violations), (error) => done([]));"
+        "const failed = (error) => done([{ id: 'axe fails', impact: 'critical', nodes: [{ html: String(error) }] }]);"
+        "axe.run(document, { iframes: false }).then((result) => done(result.violations), failed);"
     )
     return [
         f"{each['id']} ({each['impact']}): {each['nodes'][0]['html']}" for each in found if each["impact"] in _SERIOUS

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,13 +18,15 @@ OWN = "http://127.0.0.1:8765"
 RATE = 48_000
 
 
-def make_studio(folder: Path) -> tuple[Studio, TestClient]:
-    """A studio of `folder/clips` and `folder/runs`, and its own page."""
+def make_studio(
+    folder: Path, *, tell: Callable[[str], object] = lambda text: None, raises: bool = True
+) -> tuple[Studio, TestClient]:
+    """A studio of `folder/clips` and `folder/runs`, and its own page; whether that raises what fails in the studio."""
     keys = Keys()
-    studio = Studio(folder / "clips", folder / "runs", lambda text: None)
+    studio = Studio(folder / "clips", folder / "runs", tell)
     app = Guard(make_app(studio), address=Address("127.0.0.1", 8765), keys=keys)
-    page = TestClient(app, base_url=OWN, headers={"origin": OWN, "cookie": f"sayso-studio-8765={keys.session}"})
-    return studio, page
+    headers = {"origin": OWN, "cookie": f"sayso-studio-8765={keys.session}"}
+    return studio, TestClient(app, base_url=OWN, headers=headers, raise_server_exceptions=raises)
 
 
 def make_studio_of_tones(folder: Path) -> tuple[Studio, TestClient]:

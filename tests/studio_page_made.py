@@ -5,7 +5,9 @@ import sys
 from contextlib import contextmanager
 
 import numpy as np
+import soundfile
 
+from axe import find_faults, why_no_axe
 from browser import wait_for, write_fake_sound
 
 RATE = 48_000
@@ -104,3 +106,30 @@ def train(page, *, small=True, seconds=120):
     find(page, "#train-start").click()
     wait_for(page, "return /Finished|error/.test(document.getElementById('train-state').textContent)", seconds=seconds)
     assert "Finished" in find(page, "#train-state").text, find(page, "#train-now").text
+
+
+def has_no_faults(page):
+    if why_no_axe():
+        return
+    assert find_faults(page) == []
+
+
+def drop_files(page, folder, pitches):
+    """Add clips of two more people as files."""
+    page.execute_script("document.getElementById('files').open = true")
+    rng = np.random.default_rng(0)
+    for speaker in ("Ben", "Cas"):
+        be(page, speaker)
+        for word, hertz in pitches.items():
+            paths = []
+            for place in range(4):
+                paths.append(folder / f"{speaker}-{word}-{place}.wav")
+                samples = np.pad(tone(hertz * rng.uniform(0.9, 1.1), rng.uniform(0.4, 0.7)), 12_000)
+                soundfile.write(paths[-1], samples + 0.003 * rng.standard_normal(len(samples)), RATE)
+            page.execute_script("document.getElementById('file-word').value = arguments[0]", word)
+            page.execute_script("document.getElementById('file-results').replaceChildren()")
+            find(page, "#file-input").send_keys("\n".join(map(str, paths)))
+            told = "[...document.querySelectorAll('#file-results li')].map((each) => each.lastChild.textContent)"
+            wait_for(page, f"return {told}.filter((each) => each !== '…').length === 4")
+            assert page.execute_script(f"return {told}") == ["kept"] * 4
+            wait_for(page, "return !document.getElementById('file-input').value")

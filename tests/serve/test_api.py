@@ -145,6 +145,14 @@ def test_too_much_at_once_is_refused(models):
     assert "more is asked" in check_answer(answer, "/api/predict", 503)["error"].lower()
 
 
+def test_a_full_disk_is_one_sentence(page, tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+        answer = page.post("/api/predict", content=wav(np.zeros(16_000)))
+        assert "no room to read the sound" in check_answer(answer, "/api/predict", 507)["error"]
+    assert page.post("/api/predict", content=wav(np.zeros(16_000))).status_code == 200
+
+
 def test_a_damaged_model_is_told_here_and_not_there(page, models, monkeypatch):
     def fail(self, samples):
         raise ModelError("/secret/model.onnx: damaged")

@@ -1,6 +1,8 @@
 """What the page asks of its server: clips and files arrive whole or not at all, and every fault is one sentence."""
 
 import io
+import os
+import shutil
 import struct
 import threading
 
@@ -112,6 +114,7 @@ def test_the_same_clip_twice_is_told_whatever_the_word_but_not_another_take(page
         (word().tobytes(), {"rate": 3}, 422, "is not understood"),
         (word().tobytes(), {"rate": 10**9}, 422, "is not understood"),
         (word().tobytes(), {"rate": "many"}, 400, "does not say its sample_rate"),
+        (word().tobytes(), {"rate": 10**400}, 400, "does not say its sample_rate"),
         (word().tobytes(), {"word": "maybe"}, 400, "none of the words"),
         (word().tobytes(), {"word": ["yes"]}, 400, "does not say its word"),
         (word().tobytes(), {"speaker": " "}, 400, "A speaker is empty"),
@@ -197,7 +200,7 @@ def test_words_that_are_none_are_refused(page, body):
 
 
 def test_a_request_of_many_megabytes_that_should_be_small_is_refused(page):
-    assert "larger than" in error(page.put("/api/words", content=b" " * (1 << 19)), 413)
+    assert "larger than 256 kB" in error(page.put("/api/words", content=b" " * (1 << 19)), 413)
 
 
 def test_two_pages_that_record_at_once_keep_every_clip(page, studio):
@@ -219,6 +222,42 @@ def test_a_full_disk_is_a_sentence_and_the_page_goes_on(page, studio, monkeypatc
         assert "The disk is full, so this clip was not saved" in error(send(page, word()), 507)
     assert page.get("/api/state").json()["clips"] == 0
     assert send(page, word()).status_code == 201
+
+
+def test_a_full_disk_where_files_are_read_is_a_sentence_too(page, studio, tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+        assert "There is no room to read a.wav" in error(drop(page, encoded(word()), "a.wav"), 507)
+    assert studio.recordings.takes() == []
+    assert drop(page, encoded(word()), "a.wav").status_code == 201
+
+
+def test_names_that_are_no_text_are_passed_over_and_counted(page, studio):
+    path = send(page, word()).json()["path"]
+    clips = studio.recordings.folder
+    for odd in (b"yes/Ann/\xff.flac", b"yes/\xff/a.flac", b"\xff/Ann/a.flac"):
+        place = os.path.join(os.fsencode(clips), odd)  # noqa: PTH118 - of bytes
+        os.makedirs(os.path.dirname(place), exist_ok=True)  # noqa: PTH103, PTH120
+        shutil.copy(clips / path, place)
+    assert [each["path"] for each in page.get("/api/clips").json()["clips"]] == [path]
+    state = page.get("/api/state").json()
+    assert (state["clips"], state["nameless"]) == (1, 3)
+    assert send(page, word(500)).status_code == 201
+
+
+def test_a_mistake_is_told_in_the_terminal_and_the_page_goes_on(tmp_path, monkeypatch):
+    told = []
+    studio, page = make_studio(tmp_path, tell=told.append, raises=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(studio, "state", lambda: 1 / 0)
+        assert "The studio made a mistake" in error(page.get("/api/state"), 500)
+    assert told == ["/api/state: ZeroDivisionError: division by zero"]
+    assert page.get("/api/state").status_code == 200
+
+
+def test_a_list_of_clips_that_cannot_be_read_is_told(page, studio):
+    (studio.recordings.folder / "clips.jsonl").mkdir()
+    assert "clips.jsonl: cannot be read" in error(page.get("/api/state"), 404)
 
 
 def _fill(*_):
@@ -243,6 +282,7 @@ def test_training_needs_two_words_and_a_run_that_is_there(page, studio):
 def test_a_browsers_settings_are_kept_small():
     many = {f"key{place}": place for place in range(1_000)} | {"label": "x" * 1_000}
     assert len(intake.plain_settings(many)) == 40
+    assert intake.plain_settings({"a": 10**400, "b": float("inf"), "c": float("nan"), "d": 1}) == {"d": 1}
     assert intake.plain_settings([1]) == intake.plain_settings(None) == {}
 
 

@@ -82,6 +82,12 @@ def test_the_last_one_again_takes_its_place(record, tmp_path):
     assert not any(take.take.get("remarks") for take in Recordings(tmp_path / "clips").takes())
 
 
+def test_where_folders_are_not_called_as_was_typed_the_manifest_is_trained_from(record, tmp_path):
+    _, out, _, _ = record("on/off", "--speaker", "Ann", "--clips", 1, typed=[""], pitches=(300,))
+    assert f"sayso train {tmp_path / 'clips' / 'clips.jsonl'} learns" in out.replace("\n", " ")
+    assert takes(tmp_path) == [("on/off", "Ann")]
+
+
 def test_the_end_of_what_is_typed_ends_it(record, tmp_path):
     code, out, _, _ = record("yes", "--speaker", "Ann", typed=[])
     assert (code, "0 clips kept" in out) == (0, True)

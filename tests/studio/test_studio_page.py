@@ -15,16 +15,16 @@ pytest.importorskip("selenium", reason="pages are tried in a browser by selenium
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from axe import find_faults, why_no_axe
 from browser import chromium, needs_browser, show_at, wait_for, why_no_model
 from sayso.data.marks import read_marks
 from sayso.runs.folder import list_runs
 from sayso.studio.recordings import Recordings
 from studio_page_made import (
-    RATE,
     be,
+    drop_files,
     find,
     go,
+    has_no_faults,
     play,
     record,
     silent_microphone,
@@ -43,12 +43,6 @@ SETTINGS = {"autoGainControl": False, "echoCancellation": False, "noiseSuppressi
 @pytest.fixture
 def sound(tmp_path):
     return silent_microphone(tmp_path)
-
-
-def has_no_faults(page):
-    if why_no_axe():
-        return
-    assert find_faults(page) == []
 
 
 def test_the_way_from_words_to_a_score(tmp_path, sound):
@@ -194,27 +188,6 @@ def run_accuracy(run):
     return run.metrics()["test"]["accuracy"]
 
 
-def drop_files(page, folder, pitches):
-    """Add clips of two more people as files."""
-    page.execute_script("document.getElementById('files').open = true")
-    rng = np.random.default_rng(0)
-    for speaker in ("Ben", "Cas"):
-        be(page, speaker)
-        for word, hertz in pitches.items():
-            paths = []
-            for place in range(4):
-                paths.append(folder / f"{speaker}-{word}-{place}.wav")
-                samples = np.pad(tone(hertz * rng.uniform(0.9, 1.1), rng.uniform(0.4, 0.7)), 12_000)
-                soundfile.write(paths[-1], samples + 0.003 * rng.standard_normal(len(samples)), RATE)
-            page.execute_script("document.getElementById('file-word').value = arguments[0]", word)
-            page.execute_script("document.getElementById('file-results').replaceChildren()")
-            find(page, "#file-input").send_keys("\n".join(map(str, paths)))
-            told = "[...document.querySelectorAll('#file-results li')].map((each) => each.lastChild.textContent)"
-            wait_for(page, f"return {told}.filter((each) => each !== '…').length === 4")
-            assert page.execute_script(f"return {told}") == ["kept"] * 4
-            wait_for(page, "return !document.getElementById('file-input').value")
-
-
 def test_a_reload_and_a_crash_of_the_studio_lose_nothing(tmp_path, sound):
     with chromium(tmp_path, sound=sound) as page:
         with studio(tmp_path) as url:
@@ -234,6 +207,10 @@ def test_a_reload_and_a_crash_of_the_studio_lose_nothing(tmp_path, sound):
         wait_for(page, "return document.querySelectorAll('#unsaved-clips li').length", seconds=30)
         assert "Is it still running in the terminal?" in find(page, "#trouble").text
         assert find(page, "#prompt-state").text == "This clip is not saved yet."
+        for _ in range(2):  # in vain
+            find(page, "#unsaved-clips button").click()
+            wait_for(page, "return !document.getElementById('trouble').hidden")
+        assert len(page.find_elements("css selector", "#unsaved-clips li")) == 1
     assert len(Recordings(tmp_path / "clips").takes()) == 2
 
 

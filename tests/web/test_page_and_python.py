@@ -20,6 +20,7 @@ from tone_model_made import make_tone_model, recording
 
 pytestmark = needs_model_in_browser
 TOLERANCE = 1e-4
+MOST_APART = 0.01
 HEAR = """
 const [name, rate, chunk, done] = arguments;
 (async () => {
@@ -116,6 +117,17 @@ def check_logits(driver, model: Path, page: Path):
     assert np.array([scores for _, _, scores in told["hops"]]) == pytest.approx(scores, abs=TOLERANCE)
 
 
+def report_difference(record_property, name, told, model, samples, rate):
+    """Say how far the page's logits are from those of Python, of sound that both have resampled."""
+    found = np.array([logits for _, logits, _ in told["hops"]])
+    expected = python_logits(model, soxr.resample(samples, rate, RATE, quality="HQ"))
+    count = min(len(found), len(expected))
+    difference = np.abs(found[:count] - expected[:count])
+    middle, most, span = np.median(difference), difference.max(), np.ptp(expected)
+    record_property(f"logits of page and Python, {name}", f"{middle:.1g} apart, at most {most:.1g}, of {span:.3g}")
+    assert most < MOST_APART * span
+
+
 def test_logits_at_every_hop_are_those_of_python(driver, model, tmp_path):
     check_logits(driver, model, tmp_path / "page")
 
@@ -132,7 +144,7 @@ def test_so_are_those_of_the_pretrained_start(driver, tmp_path):
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000, 16_000, 8_000])
-def test_words_at_any_rate_are_those_of_the_python_stream(driver, tmp_path, rate):
+def test_words_at_any_rate_are_those_of_the_python_stream(driver, tmp_path, rate, record_property):
     model = make_tone_model(tmp_path / "model.onnx", threshold=0.6, refractory_seconds=0.5)
     export_web(model, tmp_path / "page")
     words = [("low" if place % 3 else "high", 1.2 + 0.83 * place) for place in range(12)]
@@ -145,6 +157,16 @@ def test_words_at_any_rate_are_those_of_the_python_stream(driver, tmp_path, rate
         (one.word, one.start, one.end) for one in expected
     ]
     assert [one["score"] for one in told["words"]] == pytest.approx([one.score for one in expected], abs=0.01)
+    report_difference(record_property, f"tones, from {rate} Hz", told, model, samples, rate)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_logits_of_real_words_at_another_rate_are_those_of_python(driver, model, tmp_path, rate, record_property):
+    export_web(model, tmp_path / "page")
+    samples = soxr.resample(real_sound(6.0), RATE, rate).astype(np.float32)
+    told = heard_in_page(driver, tmp_path / "page", samples, rate)
+    report_difference(record_property, f"words, from {rate} Hz", told, model, samples, rate)
 
 
 def test_silence_that_is_not_listened_to_is_left_out_as_in_python(driver, model, tmp_path):

@@ -47,4 +47,6 @@ def record(
         ask=input,
         tell=say,
     )
-    say(f"{counted(kept, 'clip')} kept in {folder}: sayso train {folder} learns from them")
+    source = recordings.training_source()  # the manifest, where folders are not called as was typed
+    shown = folder if source == recordings.folder else folder / source.name
+    say(f"{counted(kept, 'clip')} kept in {folder}: sayso train {shown} learns from them")

@@ -27,6 +27,9 @@ def tune(
         float, typer.Option(help="Share of the words, and of synthetic voices, in simulated rooms; 0: none.")
     ] = 0.5,
     write: Annotated[bool, typer.Option("--write", help="Put the thresholds into the model.")] = False,
+    keep_thresholds: Annotated[
+        bool, typer.Option("--keep-thresholds", help="With --write: leave the model's own, and put in what each costs.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Choose the words' thresholds, and say what they cost.
@@ -35,6 +38,8 @@ def tune(
 
     Without --background, synthetic voices say other words.
     """
+    if keep_thresholds and not write:
+        raise typer.BadParameter("--keep-thresholds is about --write")
     from sayso.studies.tuning.tune import tune as run_it
 
     done = run_it(
@@ -44,6 +49,7 @@ def tune(
         hours=hours,
         rooms=rooms,
         write=write,
+        keep_thresholds=keep_thresholds,
         progress=Bars(),
     )
     if as_json:
@@ -52,7 +58,8 @@ def tune(
     _show(done.facts)
     say(f"page         {done.page}")
     if done.written:
-        say(f"written      thresholds and curves in {done.run.onnx}")
+        what = "what each threshold costs" if keep_thresholds else "thresholds and curves"
+        say(f"written      {what} in {done.run.onnx}")
     else:
         say("not written  the model is as it was; --write puts the thresholds into it")
 

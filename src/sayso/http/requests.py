@@ -67,7 +67,8 @@ async def read_body(request: Request, *, most: int, what: str) -> bytes:
         TooLargeError: there is more, or more was announced.
         TimeoutError: nothing came for a while.
     """
-    too_large = TooLargeError(f"{what} is larger than {most >> 20} MB, the most that is taken; nothing was kept")
+    limit = f"{most >> 20} MB" if most >> 20 else f"{most >> 10} kB"
+    too_large = TooLargeError(f"{what} is larger than {limit}, the most that is taken; nothing was kept")
     announced = request.headers.get("content-length", "0")
     if not announced.isdecimal() or int(announced[:20]) > most:
         raise too_large

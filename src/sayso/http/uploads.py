@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sayso.audio import Sound, read_sound
 from sayso.data.datasets.folder.found import is_sound
-from sayso.errors import AudioError
+from sayso.errors import AudioError, OutputError
 
 __all__ = ["read_bytes"]
 
@@ -20,14 +20,20 @@ def read_bytes(name: str, content: bytes, *, end_seconds: float) -> Sound:
 
     Raises:
         AudioError: it is no sound, or lies about its length.
+        OutputError: there is no room for the file meanwhile.
     """
     if not content:
         raise AudioError(f"{name} is empty")
     suffix = Path(name).suffix if is_sound(name) else ""
-    with tempfile.NamedTemporaryFile(suffix=suffix) as file:
-        file.write(content)
-        file.flush()
-        try:
-            return read_sound(file.name, end_seconds=end_seconds)
-        except AudioError as error:
-            raise AudioError(str(error).replace(file.name, name)) from error
+    try:
+        with tempfile.NamedTemporaryFile(suffix=suffix) as file:
+            file.write(content)
+            file.flush()
+            try:
+                return read_sound(file.name, end_seconds=end_seconds)
+            except AudioError as error:
+                raise AudioError(str(error).replace(file.name, name)) from error
+    except OSError as error:
+        why = error.strerror or str(error)
+        what = f"there is no room to read {name} ({why})"
+        raise OutputError(f"{what}; free some where temporary files lie, and send it again") from error

@@ -99,7 +99,7 @@ class Manifest(StartedManifest):
     """What would help most; not there where no report was wanted, or where the clips are a published set's."""
     tuned: NotRequired[dict[str, Any]]
     """What `sayso tune --write` put into the exported model: when, at which rate of false alarms, over how many hours,
-    the thresholds, and the SHA-256 of `model.onnx` since then."""
+    the thresholds, whether they are those that it had, and the SHA-256 of `model.onnx` since then."""
 
 
 def write_manifest(path: Path, manifest: StartedManifest) -> None:

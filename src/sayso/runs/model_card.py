@@ -230,10 +230,14 @@ def _false_accepts(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> I
     if "false_accept" not in rejection:
         yield "- on clips of unknown words: not measured (`dataset.reject_words` sets some apart)"
     if tuned := manifest.get("tuned"):
+        what = (
+            "what each threshold costs was measured, and none was chosen by it"
+            if tuned.get("kept_thresholds")
+            else f"thresholds were chosen for {tuned['false_alarms_per_hour']:g} false alarms of a word an hour"
+        )
         yield (
-            f"- on streams: thresholds were chosen for {tuned['false_alarms_per_hour']:g} false alarms of a word an "
-            f"hour, over {tuned['replayed_hours']:.2g} h ({tuned['independent_hours']:.2g} h independent) of "
-            f"{tuned['background']}"
+            f"- on streams: {what}, over {tuned['replayed_hours']:.2g} h "
+            f"({tuned['independent_hours']:.2g} h independent) of {tuned['background']}"
         )
     else:
         yield "- on streams: not measured (`sayso tune` does)"
@@ -274,7 +278,8 @@ def _command(recipe: Mapping[str, Any], manifest: Mapping[str, Any], *, names: b
     else:
         yield "sayso train recipe.yaml   # the recipe below"
     if tuned := manifest.get("tuned"):
-        yield f"sayso tune RUN --false-alarms-per-hour {tuned['false_alarms_per_hour']:g} --write"
+        kept = " --keep-thresholds" if tuned.get("kept_thresholds") else ""
+        yield f"sayso tune RUN --false-alarms-per-hour {tuned['false_alarms_per_hour']:g} --write{kept}"
     if int8:
         yield "sayso export RUN --int8"
     yield "```"

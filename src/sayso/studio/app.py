@@ -18,6 +18,7 @@ from sayso.http.requests import answering, read_body
 from sayso.runtime.live import Tell
 from sayso.studio.advice import advice_of, find_measured
 from sayso.studio.corrections import Corrections, plain_take, read_sound
+from sayso.studio.costs import Costs
 from sayso.studio.given import give_file, give_page, give_sound
 from sayso.studio.intake import LONGEST_SECONDS, MOST_BYTES, Intake
 from sayso.studio.made_pages import MadePages, Study
@@ -40,6 +41,7 @@ _TYPES = {
     ".svg": "image/svg+xml",
 }
 _MOST_EPOCHS = 1_000
+_MISTAKE = "The studio made a mistake; its terminal says which. What was kept before is there"
 
 
 class Studio:
@@ -58,7 +60,7 @@ class Studio:
         self.recordings = Recordings(folder)
         self.intake = Intake(self.recordings)
         self.marks = Marks(self.recordings.folder)
-        self.training = Training(runs)
+        self.training, self.costs = Training(runs), Costs(runs)
         self.runs, self.tell = runs, tell
         studies = (Study("audit", "an", self._audit), Study("comparison", "a", self._comparison))
         self.made = [MadePages(study, self.recordings.folder, beside=runs.parent) for study in studies]
@@ -76,6 +78,7 @@ class Studio:
         if name := self.training.running_name():
             self.tell(f"the training stops; sayso train --resume {self.runs / name} goes on")
         self.training.close()
+        self.costs.close()
         for pages in self.made:
             pages.close()
 
@@ -100,6 +103,7 @@ class Studio:
             "clips": len(takes),
             "corrections": len(self.recordings.corrections()),
             "remarks": sum(bool(take.take.get("remarks")) for take in takes),
+            "nameless": self.recordings.nameless(),
             "voices": is_installed(),
             "limits": {"seconds": LONGEST_SECONDS, "bytes": MOST_BYTES},
         }
@@ -144,7 +148,14 @@ def make_app(studio: Studio) -> Starlette:
     corrections = Corrections(studio.recordings, studio.intake)
     runs = _Runs(studio)
     talk = Talk(studio.runs)
+
+    async def fail(request: Request, error: Exception) -> Response:
+        """Say that something went wrong here."""
+        studio.tell(f"{request.url.path}: {type(error).__name__}: {error}")
+        return JSONResponse({"error": _MISTAKE}, 500)
+
     return Starlette(
+        exception_handlers={Exception: fail},
         routes=[
             Route("/", pages.show),
             Route("/pages/{name}", pages.show),
@@ -162,6 +173,9 @@ def make_app(studio: Studio) -> Starlette:
             _route("/api/training", runs.cancel, "DELETE"),
             _route("/api/runs", runs.list, "GET"),
             _route("/api/runs/{name}", runs.score, "GET"),
+            _route("/api/runs/{name}/costs", studio.costs.state, "GET"),
+            _route("/api/runs/{name}/costs", studio.costs.start, "POST"),
+            _route("/api/runs/{name}/costs", studio.costs.cancel, "DELETE"),
             _route("/api/runs/{name}/marks", runs.marks, "GET"),
             _route("/api/runs/{name}/marks", runs.set_marks, "PUT"),
             _route("/api/runs/{name}/resume", runs.resume, "POST"),
@@ -170,7 +184,7 @@ def make_app(studio: Studio) -> Starlette:
             _route("/web/{file:path}", talk.asset, "GET"),
             _route("/runs/{name}/model.onnx", runs.model, "GET"),
             *(route for pages in studio.made for route in pages.routes(studio.marks)),
-        ]
+        ],
     )
 
 

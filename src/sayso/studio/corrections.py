@@ -1,6 +1,5 @@
 """Sound that the page sends, and what it says a model got wrong: clips that only ever train."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +18,8 @@ from sayso.studio.requests import text_of, told
 from sayso.studio.takes import Take
 
 __all__ = ["Corrections", "Heard", "plain_take", "read_sound"]
+
+_BEYOND_RATE = 1e12  # infinity and what is no number, too
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +47,8 @@ async def read_sound(request: Request) -> Heard:
     """
     facts = told(request)
     rate = facts.get("sample_rate")
-    if not isinstance(rate, int | float) or not math.isfinite(rate):
-        raise SettingsError([Fault("", "the request does not say its sample_rate")])
+    if not isinstance(rate, int | float) or not abs(rate) < _BEYOND_RATE:
+        raise SettingsError([Fault("", "the request does not say its sample_rate, in hertz")])
     speaker = text_of(facts, "speaker")
     content = await read_body(request, most=MOST_BYTES, what="the recording")
     if not content or len(content) % 4:

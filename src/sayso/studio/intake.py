@@ -1,6 +1,5 @@
 """Sound on its way into the folder: what the page records, and files that are dropped on it; nothing is believed."""
 
-import math
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ _LOWEST_RATE, _HIGHEST_RATE = 8_000, 192_000
 _MOST_COMPARED = 50
 _MOST_KNOWN = 1_000
 _BEYOND = 1.5
+_GREATEST = 1e15  # of a number that is told; infinity and what is no number lie beyond
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ def plain_settings(values: Any) -> dict[str, Any]:
         return {}
     kept: dict[str, Any] = {}
     for key, value in list(values.items())[:40]:
-        number = isinstance(value, bool | int | float) and math.isfinite(value)
+        number = isinstance(value, bool | int | float) and abs(value) <= _GREATEST
         if str(key) not in ("deviceId", "groupId") and (number or (isinstance(value, str) and len(value) <= 200)):
             kept[str(key)[:40]] = value
     return kept

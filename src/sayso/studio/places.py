@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sayso.data.datasets.folder.found import NOISE_FOLDER, NONE_FOLDER, TRAINING_FOLDER, is_sound, spelled
 
-__all__ = ["Place", "find_corrections", "find_recordings"]
+__all__ = ["Place", "count_nameless", "find_corrections", "find_recordings"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,14 @@ def find_corrections(folder: Path) -> Iterator[Place]:
     yield from _of_word(folder, NONE_FOLDER)
 
 
+def count_nameless(folder: Path) -> int:
+    """How many files and folders of words and people have names that are no text (UTF-8), and are passed over."""
+    words = [folder / name for name in _names(folder, folders=True)]
+    words += [folder / TRAINING_FOLDER / name for name in _names(folder / TRAINING_FOLDER, folders=True)]
+    people = [word / name for word in words for name in _names(word, folders=True)]
+    return sum(not _is_text(each) for place in (folder, *words, *people) for each in _all_names(place))
+
+
 def _of_word(root: Path, below: str) -> Iterator[Place]:
     """Clips in a word's folder, and one folder below."""
     word, folder = spelled(below.rpartition("/")[2]), root / below
@@ -64,5 +72,20 @@ def _sounds(folder: Path) -> list[str]:
 
 def _names(folder: Path, *, folders: bool) -> Iterable[str]:
     with suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(folder) as entries:
-        return sorted(each.name for each in entries if each.is_dir() == folders and not each.name.startswith("."))
+        names = [each.name for each in entries if each.is_dir() == folders and not each.name.startswith(".")]
+        return sorted(filter(_is_text, names))
     return ()
+
+
+def _all_names(folder: Path) -> list[str]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        return [each.name for each in entries]
+    return []
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

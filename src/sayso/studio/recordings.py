@@ -21,7 +21,7 @@ from sayso.audio import encode_sound, quantise
 from sayso.data.datasets.folder.found import NONE_FOLDER, ONLY_TRAINS, TRAINING_FOLDER, spelled
 from sayso.errors import DataError, Fault, OutputError, SettingsError
 from sayso.studio.names import free_folder_name, read_name
-from sayso.studio.places import Place, find_corrections, find_recordings
+from sayso.studio.places import Place, count_nameless, find_corrections, find_recordings
 from sayso.studio.takes import MANIFEST, Take, append_take, read_takes, write_takes
 from sayso.studio.words import Word, Words, read_words, write_words
 from sayso.system.claims import locked_file
@@ -98,6 +98,10 @@ class Recordings:
     def corrections(self) -> list[Take]:
         """Every clip that only trains: of words, then those that say none of them, labelled `_none_of_these_`."""
         return self._takes(find_corrections(self.folder), split=ONLY_TRAINS)
+
+    def nameless(self) -> int:
+        """How many files and folders have names that are no text, and are passed over."""
+        return count_nameless(self.folder)
 
     def _all(self) -> list[Take]:
         return [*self.takes(), *self.corrections()]

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sayso.errors import DataError
 from sayso.system.files import append_line, output_errors, parse_json, write_text
 
 __all__ = ["MANIFEST", "Take", "append_take", "read_takes", "write_takes"]
@@ -32,11 +33,17 @@ class Take:
 
 
 def read_takes(folder: Path) -> dict[str, Take]:
-    """Read the manifest, by path; empty where there is none. What is no line, as a crash leaves it, is passed over."""
+    """Read the manifest, by path; empty where there is none. What is no line, as a crash leaves it, is passed over.
+
+    Raises:
+        DataError: it is there, and cannot be read.
+    """
     try:
         lines = (folder / MANIFEST).read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise DataError(f"{folder / MANIFEST}: cannot be read ({error.strerror})") from error
     return {take.path: take for line in lines if (take := _read(line))}
 
 

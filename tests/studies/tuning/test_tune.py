@@ -210,6 +210,22 @@ def test_the_program_prints_a_table_or_json(run, talk, program):
     assert Recognizer(run.onnx).stream.threshold_of("low") == facts["thresholds"]["low"]
 
 
+def test_what_thresholds_cost_is_written_beside_those_that_the_model_has(run, talk, program):
+    before = Recognizer(run.onnx).stream
+    options = ["--background", talk, "--false-alarms-per-hour", "60", "--hours", "0.03", "--keep-thresholds"]
+    code, _, err = program("tune", run.path, *options)
+    assert (code, "--keep-thresholds is about --write" in err.replace("\n", " ")) == (2, True)
+    code, out, _ = program("tune", run.path, *options, "--write")
+    assert (code, "written      what each threshold costs in" in out) == (0, True)
+    assert Recognizer(run.onnx).stream == before
+    assert Stream(run.onnx).estimate("low") is not None
+    tuned = run.manifest()["tuned"]
+    assert (tuned["kept_thresholds"], tuned["thresholds"]["low"]) == (True, before.threshold_of("low"))
+    card = (run.path / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "what each threshold costs was measured, and none was chosen by it" in card
+    assert "--write --keep-thresholds" in card
+
+
 @pytest.mark.parametrize(
     ("options", "line"),
     [

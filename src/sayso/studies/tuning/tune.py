@@ -106,6 +106,7 @@ def tune(
     hours: float | None = None,
     rooms: float = 0.5,
     write: bool = False,
+    keep_thresholds: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Tuning:
@@ -126,6 +127,7 @@ def tune(
         hours: of streams, in each part; None: as many as two alarms of a word take at that rate, 6 at most.
         rooms: share of the words that are said in simulated rooms, and of synthetic voices in the background.
         write: put thresholds and curves into the model.
+        keep_thresholds: leave those that the model has where it is written: the curves alone are put into it.
         seed: of the streams.
         progress: where to report.
 
@@ -151,8 +153,9 @@ def tune(
             listened = _listen(opened, listeners, made, asked, seed, progress)
     facts, curve, settings = _judge(listened, prepared, asked, what, found.notes)
     if write:
+        kept = listened.settings if keep_thresholds else None
         clips = np.array(prepared.corpus.samples[prepared.split.test[:_CHECKED_CLIPS]])
-        _write(opened, facts, settings, curve, clips)
+        _write(opened, facts, kept or settings, curve, clips, kept=kept is not None)
     page = write_tuning(facts, opened.path)
     return Tuning(opened, facts, page, write)
 
@@ -271,7 +274,13 @@ def _judge(
 
 
 def _write(
-    run: Run, facts: dict[str, Any], settings: StreamSettings, curve: StreamCurve, clips: NDArray[np.int16]
+    run: Run,
+    facts: dict[str, Any],
+    settings: StreamSettings,
+    curve: StreamCurve,
+    clips: NDArray[np.int16],
+    *,
+    kept: bool,
 ) -> None:
     """Give the model its thresholds, and record in manifest and model card what it was given."""
     manifest = run.manifest()
@@ -281,7 +290,8 @@ def _write(
         "replayed_hours": facts["test"]["replayed_hours"],
         "independent_hours": facts["test"]["independent_hours"],
         "background": facts["background"],
-        "thresholds": facts["thresholds"],
+        "thresholds": {word: settings.threshold_of(word) for word in facts["thresholds"]},
+        "kept_thresholds": kept,
     }
     card = make_card(dump(run.settings), {**manifest, "tuned": tuned}, run.metrics())
     sha256 = write_tuned(run.onnx, settings, curve, clips, card=card)

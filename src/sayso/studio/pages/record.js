@@ -135,7 +135,8 @@ async function takeOne() {
     const samples = await recording;
     calm();
     say("Saving.");
-    await save({ word: chosen.word, speaker: speaker(), sample_rate: microphone.sampleRate, settings: microphone.settings }, samples);
+    const clip = { word: chosen.word, speaker: speaker(), sample_rate: microphone.sampleRate, settings: microphone.settings };
+    await save({ clip, samples });
   } finally {
     busy = false;
     calm();
@@ -148,12 +149,12 @@ function calm() {
   element("prompt").classList.remove("speaking");
 }
 
-async function save(clip, samples) {
+async function save(taken) {
   try {
-    last = await ask("/api/clips", { method: "POST", clip, body: samples });
+    last = await ask("/api/clips", { method: "POST", clip: taken.clip, body: taken.samples });
   } catch (error) {
     going = false;
-    unsaved.add({ clip, samples });
+    unsaved.add(taken);
     showUnsaved();
     say("This clip is not saved yet.", true);
     throw error;
@@ -246,7 +247,7 @@ function showUnsaved() {
   const items = [...unsaved].map((each) => {
     const button = make("button", { type: "button" }, "Save it now");
     button.addEventListener("click", guarded(async () => {
-      await save(each.clip, each.samples);
+      await save(each);
       unsaved.delete(each);
       showUnsaved();
       await show(state);

@@ -1,5 +1,6 @@
 // Step 5: the microphone runs the exported file in this page, by the modules that any web page can have.
 import { ask, element, make } from "./api.js";
+import * as costs from "./costs.js";
 import { Wrong, showCorrections } from "./wrong.js";
 
 let recogniser;
@@ -20,8 +21,15 @@ export async function show(state) {
   wrong.prepare(state, run.name);
   await showCorrections();
   const loaded = await showTalk(body, { url: `/runs/${encodeURIComponent(run.name)}/web/`, wrong });
-  if (own === visit) recogniser = loaded;
-  else loaded?.close();
+  if (own !== visit) {
+    loaded?.close();
+    return;
+  }
+  recogniser?.close();
+  recogniser = loaded;
+  if (!loaded) return;
+  const over = () => own === visit && show(state);
+  await costs.show(run.name, { isKnown: Boolean(loaded.facts.curve), over });
 }
 
 addEventListener("beforeunload", (event) => {
@@ -30,6 +38,7 @@ addEventListener("beforeunload", (event) => {
 
 export function leave() {
   visit += 1;
+  costs.leave();
   recogniser?.close();
   recogniser = undefined;
 }

@@ -23,8 +23,9 @@ const job = new Job("train", {
 export async function show(state) {
   const people = counted(state.speakers.length, "person", "people");
   const beside = state.corrections ? ` Beside them ${counted(state.corrections, "clip")} of what was wrong in Talk, which only train.` : "";
+  const nameless = state.nameless ? ` ${counted(state.nameless, "file or folder has a name that is no text, and is", "files and folders have names that are no text, and are")} not shown; rename what should count.` : "";
   element("train-what").textContent = state.clips
-    ? `${counted(state.clips, "clip")} of ${counted(state.words.length, "word")} by ${people}.${beside}`
+    ? `${counted(state.clips, "clip")} of ${counted(state.words.length, "word")} by ${people}.${beside}${nameless}`
     : state.voices && state.words.length > 1
       ? "There are no clips: synthetic voices will say the words. Recordings of people make it better."
       : "There are no clips yet. Record some first.";

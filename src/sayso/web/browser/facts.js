@@ -13,8 +13,19 @@ export async function fetchFile(url, what) {
   } catch {
     throw new SaysoError("not-found", `${what} cannot be loaded (${url}): is the server still there?`);
   }
-  if (!response.ok) throw new SaysoError("not-found", `${what} is not at ${url} (HTTP ${response.status}).`);
-  return response;
+  if (response.ok) return response;
+  const why = await toldBy(response);
+  throw new SaysoError("not-found", why ? `${what} cannot be loaded. ${why}.` : `${what} is not at ${url} (HTTP ${response.status}).`);
+}
+
+/** What a server that knows of models says is wrong; null: nothing, as those of files do. */
+async function toldBy(response) {
+  try {
+    const { error } = await response.json();
+    return typeof error === "string" ? error : null;
+  } catch {
+    return null;
+  }
 }
 
 /**
