@@ -88,8 +88,9 @@ def speak_for(
     """Yield streams of speech, (samples,) at `RATE`, until they last so long together."""
     rng = np.random.default_rng((11, seed))
     vocabulary = sorted(other_words(WORDS, language="en-us"))
-    for length in [STREAM_SECONDS] * int(seconds // STREAM_SECONDS) + [int(seconds % STREAM_SECONDS)]:
-        samples = np.zeros(length * RATE, np.float32)
+    while seconds >= 1:
+        samples = np.zeros(int(min(seconds, STREAM_SECONDS)) * RATE, np.float32)
+        seconds -= STREAM_SECONDS
         at = 0
         while at < len(samples):
             speaker = speakers[rng.integers(len(speakers))]
@@ -107,8 +108,7 @@ def speak_for(
             at += len(said) + int(rng.uniform(*PAUSE_SECONDS) * RATE)
         bed = np.resize(noise[rng.integers(len(noise))], len(samples))
         level = 20 * np.log10(max(1e-6, float(np.sqrt(np.mean(np.square(samples))))))
-        if length:
-            yield np.clip(samples + bed * _gain(bed, level - rng.uniform(*SNR_DB)), -1, 1)
+        yield np.clip(samples + bed * _gain(bed, level - rng.uniform(*SNR_DB)), -1, 1)
 
 
 def _gain(samples: NDArray[np.float32], level_db: float) -> np.float32:
