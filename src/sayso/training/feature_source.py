@@ -1,6 +1,7 @@
 """Features of clips, of their augmented copies or of their samples as they are; computed once where that can be."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,6 +97,11 @@ class FeatureSource:
         return rng.permutation(self.train)
 
     @property
+    def clips_to_answer(self) -> int:
+        """How many clips `taught_by` advances by."""
+        return len(self.train) * (self.copies or (0 if self.on_samples else 1))
+
+    @property
     def clips_to_represent(self) -> int:
         """How many clips `prepare` advances by."""
         answered = len(self.train) if self.teacher and not self.copies and not self.on_samples else 0
@@ -106,7 +112,7 @@ class FeatureSource:
         """All features that stay the same, once they are prepared."""
         none = FeatureCache(self.train[:0], self.shape)
         steady = self._table(self._steady, self._kept or none)
-        return KeptFeatures(steady, tuple(self._table(self.train, copy) for copy in self._copies))
+        return KeptFeatures(steady, tuple(self._table(self.train, each) for each in self._copies))
 
     def prepare(self, features: Feature, task: Task) -> None:
         """Keep the features that stay the same, and the teacher's answers that do.
@@ -116,7 +122,7 @@ class FeatureSource:
         """
         with torch.no_grad():
             self._taught = []
-            self._copies = [self._augmented(features, copy, task) for copy in range(self.copies or 0)]
+            self._copies = [self._augmented(features, number, task) for number in range(self.copies or 0)]
             if len(self._steady):
                 self._kept = FeatureCache(self._steady, features.shape)
                 known = self.known.as_they_are if self.known else None
@@ -124,15 +130,21 @@ class FeatureSource:
                     self._kept[batch] = features(self._samples(batch, self._kept.values.device))
                     task.advance(len(batch))
             if self.teacher and not self.copies and not self.on_samples:
-                self._taught = [FeatureCache(self.train, (self.teacher.classes,))]
-                for batch in _in_batches(self.train):
-                    self._taught[0][batch] = self.teacher.answer(self._samples(batch, torch.device("cpu")))
-                    task.advance(len(batch))
+                self._taught = [self._ask(self.teacher, None, task)]
+
+    def taught_by(self, teacher: Teacher, task: Task) -> "FeatureSource":
+        """The same features, with another teacher's answers to the very samples that they are of."""
+        other = copy(self)
+        other.teacher = teacher
+        kept: Sequence[int | None] = range(self.copies) if self.copies else () if self.on_samples else (None,)
+        with torch.no_grad():
+            other._taught = [other._ask(teacher, number, task) for number in kept]
+        return other
 
     def measured(self, features: Feature, rows: Rows) -> Iterator[Float[Tensor, "batch channels bins frames"]]:
         """Yield what a normaliser is measured on: the kept copies of these clips, else the clips as they are."""
         if self._copies:
-            yield from (copy[batch] for copy in self._copies for batch in _in_batches(rows))
+            yield from (each[batch] for each in self._copies for batch in _in_batches(rows))
         else:
             yield from (self.as_they_are(features, batch, torch.device("cpu")) for batch in _in_batches(rows))
 
@@ -160,15 +172,11 @@ class FeatureSource:
             samples = change(samples, generator)
         return samples
 
-    def _augmented(self, features: Feature, copy: int, task: Task) -> FeatureCache:
+    def _augmented(self, features: Feature, number: int, task: Task) -> FeatureCache:
         kept = FeatureCache(self.train, features.shape)
-        left = self._look_up(kept, self.train, self.known.copy(copy) if self.known else None, task)
+        left = self._look_up(kept, self.train, self.known.copy(number) if self.known else None, task)
         taught = FeatureCache(self.train, (self.teacher.classes,)) if self.teacher else None
-        for place, batch in enumerate(_in_batches(left)):
-            drawn_from = (self.seed, _COPIES_SEED, self.stream, copy, place)
-            seed = np.random.SeedSequence(drawn_from).generate_state(1)[0]
-            generator = torch.Generator().manual_seed(int(seed))
-            samples = self._augment(batch, generator, kept.values.device)
+        for batch, samples in self._augmented_samples(left, number):
             kept[batch] = features(samples)
             if self.teacher and taught is not None:
                 taught[batch] = self.teacher.answer(samples)
@@ -176,6 +184,26 @@ class FeatureSource:
         if taught is not None:
             self._taught.append(taught)
         return kept
+
+    def _augmented_samples(self, rows: Rows, number: int) -> Iterator[tuple[Rows, Float[Tensor, "batch samples"]]]:
+        """Yield these clips, batch by batch, as the copy of this number changes them."""
+        for place, batch in enumerate(_in_batches(rows)):
+            drawn_from = (self.seed, _COPIES_SEED, self.stream, number, place)
+            seed = np.random.SeedSequence(drawn_from).generate_state(1)[0]
+            generator = torch.Generator().manual_seed(int(seed))
+            yield batch, self._augment(batch, generator, torch.device("cpu"))
+
+    def _ask(self, teacher: Teacher, number: int | None, task: Task) -> FeatureCache:
+        """A teacher's answers to the training clips, as one of their copies changes them; None: as they are."""
+        taught, device = FeatureCache(self.train, (teacher.classes,)), torch.device("cpu")
+        if number is None:
+            heard = ((batch, self._samples(batch, device)) for batch in _in_batches(self.train))
+        else:
+            heard = self._augmented_samples(self.train, number)
+        for batch, samples in heard:
+            taught[batch] = teacher.answer(samples)
+            task.advance(len(batch))
+        return taught
 
     def _look_up(self, kept: FeatureCache, rows: Rows, known: FeatureTable | None, task: Task) -> Rows:
         """Fill in what is known of these rows; gives those of which nothing is."""

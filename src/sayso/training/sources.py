@@ -14,6 +14,7 @@ from sayso.errors import Fault, SettingsError
 from sayso.features import Feature
 from sayso.recipe.prepared import Prepared
 from sayso.recipe.training_streams import count_streams
+from sayso.system.progress import Progress
 from sayso.training.feature_source import FeatureSource
 from sayso.training.hardware import Hardware
 from sayso.training.streamed_source import StreamedOthers, StreamedWords, StreamFeatures
@@ -50,6 +51,15 @@ class Sources:
         """The same for a training on these rows of the corpus, which is to hear nothing of the others."""
         others = self.negatives
         return Sources(self.words, others.beside(rows), self.known) if isinstance(others, StreamedOthers) else self
+
+    def taught_by(self, teacher: Teacher, progress: Progress) -> "Sources":
+        """The same features, with another teacher's answers to the samples that they are of."""
+        made = [each for each in (self.words, self.negatives) if isinstance(each, FeatureSource)]
+        with progress.task(
+            "asking the teacher", total=sum(each.clips_to_answer for each in made), unit="clips"
+        ) as task:
+            words, *others = [each.taught_by(teacher, task) for each in made]
+        return Sources(words, others[0] if others else None, self.known)
 
     @classmethod
     def of(
