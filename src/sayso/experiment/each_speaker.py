@@ -10,7 +10,6 @@ from sayso.errors import InterruptedRunError
 from sayso.evaluation.out_of_fold import OutOfFold, judge_out_of_fold
 from sayso.recipe.prepared import Prepared
 from sayso.runs.folder import RunFolder
-from sayso.system.files import file_digest
 from sayso.system.wording import counted
 
 if TYPE_CHECKING:
@@ -20,7 +19,11 @@ __all__ = ["answer_for_each_speaker", "train_without_each_speaker"]
 
 
 def train_without_each_speaker(
-    prepared: Prepared, run: RunFolder, sources: "Sources", start: RunFolder | None = None
+    prepared: Prepared,
+    run: RunFolder,
+    sources: "Sources",
+    start: RunFolder | None = None,
+    teacher: "Teacher | None" = None,
 ) -> None:
     """Train without each speaker in turn.
 
@@ -28,9 +31,10 @@ def train_without_each_speaker(
 
     Args:
         prepared: the recipe and its clips, which are divided by each speaker.
-        run: the run's folder; with a teacher in it where the recipe names one, which left out the same speakers.
+        run: the run's folder.
         sources: the features of all clips, which every training draws from.
         start: a run that left out the same speakers, whose models these trainings begin with; None: with nothing.
+        teacher: the recipe's own, with those beside it that left out one speaker each; None: it has none.
 
     Raises:
         InterruptedRunError: Ctrl-C; what was trained so far is kept.
@@ -39,30 +43,21 @@ def train_without_each_speaker(
     """
     from sayso.training import fit
 
-    names, taught = prepared.test_speakers, bool(prepared.recipe.training.teacher)
+    names = prepared.test_speakers
     with prepared.progress.task("leaving each speaker out", total=len(names), unit="speakers") as task:
         for place, name in enumerate(names):
             fold = run.fold(place)
             fold.path.mkdir(parents=True, exist_ok=True)
             try:
                 begun = None if start is None else load_model(start.fold(place).weights)
-                teacher = _fold_teacher(run, place) if taught else None
-                heard = sources.taught_by(teacher, prepared.progress) if teacher else sources
-                fit(prepared.without_speaker(name), fold, heard, begun, teacher)
+                own, heard = (teacher.others[place], sources.taught_by(1 + place)) if teacher else (None, sources)
+                fit(prepared.without_speaker(name), fold, heard, begun, own)
             except InterruptedRunError as error:
                 done = f"{place} of {counted(len(names), 'speaker')}"
                 raise InterruptedRunError(
                     f"stopped; what was trained without {done} is kept. Go on with: sayso train --resume {run.path}"
                 ) from error
             task.advance()
-
-
-def _fold_teacher(run: RunFolder, place: int) -> "Teacher":
-    """The teacher that left out the same speaker, as it trained without each in turn, too."""
-    from sayso.training import Teacher
-
-    weights = run.teacher.fold(place).weights
-    return Teacher(load_model(weights), file_digest(weights))
 
 
 def answer_for_each_speaker(prepared: Prepared, run: RunFolder) -> OutOfFold:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.classifier.checkpoint import load_model
 from sayso.classifier.module import Classifier
 from sayso.data.corpus import Corpus, Rows, take
 from sayso.data.leakage.names import list_names
 from sayso.data.near_copies import find_copies_across
 from sayso.data.packing import fingerprint
+from sayso.data.splits.settings import EACH_SPEAKER
 from sayso.errors import DataError, MissingExtraError, RunError
 from sayso.experiment.run import Run, check_same_clips
 from sayso.recipe.prepared import Prepared, prepare
@@ -50,7 +52,8 @@ def find_teacher(prepared: Prepared, student: RunFolder | None = None) -> "Teach
 
     The teacher's clips, and those of its own teachers, are looked up and divided as they were for its training. What
     the student's own training hears the teacher may have heard, too; beyond that no clip that tests or validates the
-    student, no near copy of one, and nobody who is left out to be tested.
+    student, no near copy of one, and nobody who is left out to be tested. Where each speaker is left out in turn,
+    beside it stand the teachers that left them out, too.
 
     Args:
         prepared: the student's recipe and clips.
@@ -70,7 +73,10 @@ def find_teacher(prepared: Prepared, student: RunFolder | None = None) -> "Teach
     _check_fit(prepared, run, classifier)
     for each in _lineage(run):
         _check_unheard(prepared, each)
-    return Teacher(classifier, file_digest(run.weights))
+    left_out = len(prepared.test_speakers) if prepared.split.kind == EACH_SPEAKER else 0
+    files = [run.fold(place).weights for place in range(left_out)]
+    others = tuple(Teacher(load_model(file), file_digest(file)) for file in files)
+    return Teacher(classifier, file_digest(run.weights), others)
 
 
 def _check_fit(prepared: Prepared, run: Run, teacher: Classifier) -> None:

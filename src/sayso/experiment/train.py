@@ -138,7 +138,7 @@ def complete(
         prepared, sources = train_rounds(prepared, run, hardware, sources, teacher)
         answers = None
         if in_turn and sources is not None:
-            train_without_each_speaker(prepared, run, sources, start)
+            train_without_each_speaker(prepared, run, sources, start, teacher)
             answers = answer_for_each_speaker(prepared, run)
         fitted = fit(prepared, run, sources, start.classifier() if start else None, teacher)
         if hardware.processes.leads:

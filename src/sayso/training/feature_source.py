@@ -78,6 +78,7 @@ class FeatureSource:
         teacher: Teacher | None = None,
     ) -> None:
         self.left_alone, self.teacher = left_alone, teacher
+        self.asked = 0
         self.marks, self.known = marks, known
         self.samples, self.train, self.scored, self.stream = samples, train, scored, stream
         self.seed = recipe.training.seed
@@ -92,14 +93,15 @@ class FeatureSource:
         self._copies: list[FeatureCache] = []
         self._taught: list[FeatureCache] = []
 
+    def taught_by(self, place: int) -> "FeatureSource":
+        """The same with what the teacher at this place answered to the very samples, see `Teacher.answer_each`."""
+        other = copy(self)
+        other.asked = place
+        return other
+
     def draw(self, rng: np.random.Generator) -> Rows:
         """Rows for an epoch, in a drawn order."""
         return rng.permutation(self.train)
-
-    @property
-    def clips_to_answer(self) -> int:
-        """How many clips `taught_by` advances by."""
-        return len(self.train) * (self.copies or (0 if self.on_samples else 1))
 
     @property
     def clips_to_represent(self) -> int:
@@ -130,16 +132,10 @@ class FeatureSource:
                     self._kept[batch] = features(self._samples(batch, self._kept.values.device))
                     task.advance(len(batch))
             if self.teacher and not self.copies and not self.on_samples:
-                self._taught = [self._ask(self.teacher, None, task)]
-
-    def taught_by(self, teacher: Teacher, task: Task) -> "FeatureSource":
-        """The same features, with another teacher's answers to the very samples that they are of."""
-        other = copy(self)
-        other.teacher = teacher
-        kept: Sequence[int | None] = range(self.copies) if self.copies else () if self.on_samples else (None,)
-        with torch.no_grad():
-            other._taught = [other._ask(teacher, number, task) for number in kept]
-        return other
+                self._taught = [FeatureCache(self.train, (self.teacher.count, self.teacher.classes))]
+                for batch in _in_batches(self.train):
+                    self._taught[0][batch] = self.teacher.answer_each(self._samples(batch, torch.device("cpu")))
+                    task.advance(len(batch))
 
     def measured(self, features: Feature, rows: Rows) -> Iterator[Float[Tensor, "batch channels bins frames"]]:
         """Yield what a normaliser is measured on: the kept copies of these clips, else the clips as they are."""
@@ -154,8 +150,8 @@ class FeatureSource:
         """Give the features of these clips in an epoch of training, of augmented samples, and the teacher's answers."""
         if self.on_samples and not self._copies:
             samples = self._augment(rows, generator, device)
-            return Heard(features(samples), self.teacher.answer(samples) if self.teacher else None)
-        taught = self._taught[epoch % len(self._taught)][rows].to(device) if self._taught else None
+            return Heard(features(samples), self.teacher.answer_each(samples)[:, self.asked] if self.teacher else None)
+        taught = self._taught[epoch % len(self._taught)][rows][:, self.asked].to(device) if self._taught else None
         if self._copies:
             return Heard(self._copies[epoch % len(self._copies)][rows].to(device), taught)
         return Heard(self.as_they_are(features, rows, device), taught)
@@ -175,35 +171,19 @@ class FeatureSource:
     def _augmented(self, features: Feature, number: int, task: Task) -> FeatureCache:
         kept = FeatureCache(self.train, features.shape)
         left = self._look_up(kept, self.train, self.known.copy(number) if self.known else None, task)
-        taught = FeatureCache(self.train, (self.teacher.classes,)) if self.teacher else None
-        for batch, samples in self._augmented_samples(left, number):
+        taught = FeatureCache(self.train, (self.teacher.count, self.teacher.classes)) if self.teacher else None
+        for place, batch in enumerate(_in_batches(left)):
+            drawn_from = (self.seed, _COPIES_SEED, self.stream, number, place)
+            seed = np.random.SeedSequence(drawn_from).generate_state(1)[0]
+            generator = torch.Generator().manual_seed(int(seed))
+            samples = self._augment(batch, generator, kept.values.device)
             kept[batch] = features(samples)
             if self.teacher and taught is not None:
-                taught[batch] = self.teacher.answer(samples)
+                taught[batch] = self.teacher.answer_each(samples)
             task.advance(len(batch))
         if taught is not None:
             self._taught.append(taught)
         return kept
-
-    def _augmented_samples(self, rows: Rows, number: int) -> Iterator[tuple[Rows, Float[Tensor, "batch samples"]]]:
-        """Yield these clips, batch by batch, as the copy of this number changes them."""
-        for place, batch in enumerate(_in_batches(rows)):
-            drawn_from = (self.seed, _COPIES_SEED, self.stream, number, place)
-            seed = np.random.SeedSequence(drawn_from).generate_state(1)[0]
-            generator = torch.Generator().manual_seed(int(seed))
-            yield batch, self._augment(batch, generator, torch.device("cpu"))
-
-    def _ask(self, teacher: Teacher, number: int | None, task: Task) -> FeatureCache:
-        """A teacher's answers to the training clips, as one of their copies changes them; None: as they are."""
-        taught, device = FeatureCache(self.train, (teacher.classes,)), torch.device("cpu")
-        if number is None:
-            heard = ((batch, self._samples(batch, device)) for batch in _in_batches(self.train))
-        else:
-            heard = self._augmented_samples(self.train, number)
-        for batch, samples in heard:
-            taught[batch] = teacher.answer(samples)
-            task.advance(len(batch))
-        return taught
 
     def _look_up(self, kept: FeatureCache, rows: Rows, known: FeatureTable | None, task: Task) -> Rows:
         """Fill in what is known of these rows; gives those of which nothing is."""

@@ -1,7 +1,7 @@
 """What a training draws its features from: the clips of the words, what is none of them, and streams of both."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,7 +14,6 @@ from sayso.errors import Fault, SettingsError
 from sayso.features import Feature
 from sayso.recipe.prepared import Prepared
 from sayso.recipe.training_streams import count_streams
-from sayso.system.progress import Progress
 from sayso.training.feature_source import FeatureSource
 from sayso.training.hardware import Hardware
 from sayso.training.streamed_source import StreamedOthers, StreamedWords, StreamFeatures
@@ -52,14 +51,13 @@ class Sources:
         others = self.negatives
         return Sources(self.words, others.beside(rows), self.known) if isinstance(others, StreamedOthers) else self
 
-    def taught_by(self, teacher: Teacher, progress: Progress) -> "Sources":
-        """The same features, with another teacher's answers to the samples that they are of."""
-        made = [each for each in (self.words, self.negatives) if isinstance(each, FeatureSource)]
-        with progress.task(
-            "asking the teacher", total=sum(each.clips_to_answer for each in made), unit="clips"
-        ) as task:
-            words, *others = [each.taught_by(teacher, task) for each in made]
-        return Sources(words, others[0] if others else None, self.known)
+    def taught_by(self, place: int) -> "Sources":
+        """The same with what the teacher at this place answered to the very samples, see `Teacher.answer_each`."""
+        words, others = (
+            each.taught_by(place) if isinstance(each, FeatureSource) else each for each in (self.words, self.negatives)
+        )
+        assert words is not None
+        return replace(self, words=words, negatives=others)
 
     @classmethod
     def of(
