@@ -121,7 +121,7 @@ def _open_teacher(training: Training, student: RunFolder | None) -> Run:
     if student is None:
         raise RunError(
             f"{_KEY}: {file} is a recipe, by which sayso train has a teacher trained first; here give a finished run, "
-            f"or none: --set {_KEY}=''"
+            f"or none: --set '{_KEY}=\"\"'"
         )
     return _open(student.teacher.path)
 
