@@ -53,23 +53,31 @@ def recipe_paths() -> dict[str, Path]:
 
 
 def current_hash(path: Path) -> str:
-    """SHA-256 of what a recipe and those it extends write down; keys that Sayso gains later do not change it."""
+    """SHA-256 of what a recipe, those it extends and its teacher's write down.
+
+    Keys that Sayso gains later do not change it.
+    """
     return digest(_written(path))
 
 
 def find_runs(folders: Iterable[Path]) -> list[RunFolder]:
-    """Every run at or below these folders, in order of their paths.
+    """Every run at or below these folders, in order of their paths, without teachers that lie in their students' runs.
 
     Raises:
         RunError: there is none at or below one of them.
     """
     found: set[Path] = set()
     for folder in folders:
-        below = {file.parent for file in folder.rglob("recipe.yaml")}
+        below = {file.parent for file in folder.rglob("recipe.yaml") if not _is_teacher(file.parent)}
         if not below:
             raise RunError(f"{folder}: no run there, nor below it")
         found |= below
     return [RunFolder(path) for path in sorted(found)]
+
+
+def _is_teacher(folder: Path) -> bool:
+    student = RunFolder(folder.parent)
+    return folder == student.teacher.path and student.recipe.is_file()
 
 
 def facts_of(run: RunFolder, recipes: Mapping[str, Mapping[str, Any]]) -> Facts:
@@ -194,12 +202,18 @@ def _keys(recipe: Recipe) -> dict[str, Any]:
     for section, values in dump(recipe).items():
         keys |= {f"{section}.{key}": value for key, value in values.items()} if isinstance(values, dict) else {}
         keys |= {} if isinstance(values, dict) else {section: values}
+    if (file := recipe.training.teacher_file) is not None:
+        # What comes before the end of the path is the machine's.
+        keys["training.teacher"] = path_tail(str(file))
     return keys
 
 
 def _written(path: Path) -> dict[str, Any]:
     values: dict[str, Any] = load_yaml(path.read_text(encoding="utf-8"))
     base = values.pop("extends", None)
+    training = values.get("training", {})
+    if teacher := training.get("teacher"):
+        values["training"] = training | {"teacher": _written(path.parent / teacher)}
     return merge(_written(path.parent / base), values) if base else values
 
 

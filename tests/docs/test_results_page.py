@@ -156,6 +156,22 @@ def test_every_shipped_recipe_has_one_row_and_every_row_its_recipe():
     assert {name for pair in PUBLISHED["comparisons"] for name in pair} <= set(listed)
 
 
+def test_a_recipe_changes_with_its_teacher_and_not_with_the_machine(tmp_path):
+    (tmp_path / "large.yaml").write_text("dataset: {kind: fsdd}\n")
+    small = tmp_path / "small.yaml"
+    small.write_text("dataset: {kind: fsdd}\ntraining: {teacher: large.yaml}\n")
+    before = measured.current_hash(small)
+    assert measured.keys_of(small)["training.teacher"] == f"{tmp_path.name}/large.yaml"
+    (tmp_path / "large.yaml").write_text("dataset: {kind: fsdd}\ntraining: {epochs: 3}\n")
+    assert measured.current_hash(small) != before
+
+
+def test_a_teacher_in_its_students_run_is_no_run_of_its_own(tmp_path):
+    for name in ("small", "small/teacher", "teacher"):
+        write_text(tmp_path / name / "recipe.yaml", "")
+    assert [run.path for run in measured.find_runs([tmp_path])] == [tmp_path / "small", tmp_path / "teacher"]
+
+
 def test_a_run_without_a_row_stops_the_page():
     with pytest.raises(SystemExit, match="no row for nowhere"):
         results.render(PUBLISHED, {"runs": [{"recipe": "nowhere"}], "comparisons": [], "bench": {}})

@@ -173,9 +173,9 @@ def test_a_teacher_whose_clips_are_gone_is_refused(tmp_path):
 @pytest.mark.parametrize(
     "split", [{"folds": 2}, {"folds": LEAVE_ONE_OUT}, {"by": "each_speaker", "validation": "auto"}]
 )
-def test_several_teachers_are_not_there_yet(taught, split):
+def test_a_run_does_not_teach_several_parts(taught, split):
     values = merge(dump(student(taught)), {"split": split})
-    with pytest.raises(SettingsError, match=r"training\.teacher: is given, but split\..*not there yet"):
+    with pytest.raises(SettingsError, match=r"training\.teacher: is a run, but split\..*takes a teacher for each part"):
         recipe_from_values(values, source="test")
 
 

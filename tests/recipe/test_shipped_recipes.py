@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sayso.classifier.module import Classifier
 from sayso.config.schema import dump
 from sayso.data.clips import Clip
 from sayso.data.corpus import Corpus
@@ -13,10 +14,11 @@ from sayso.data.splits.draw import Split
 from sayso.recipe.negatives import Negatives
 from sayso.recipe.prepared import Prepared
 from sayso.recipe.recipe import Recipe, read_recipe
+from sayso.recipe.teaching import teaching_recipe
 from sayso.runs.folder import RunFolder
 from sayso.runs.log import read_log
 from sayso.system.files import digest
-from sayso.training import fit
+from sayso.training import Teacher, fit
 
 ROOT = Path(__file__).parents[2] / "recipes"
 SHIPPED = sorted(path for path in ROOT.rglob("*.yaml") if path.name != "base.yaml")
@@ -32,6 +34,15 @@ def made_up_corpus(recipe: Recipe) -> Corpus:
     samples = (9000 * swell * rng.uniform(-1, 1, (6, recipe.audio.clip_samples))).astype(np.int16)
     clips = tuple(Clip(f"{row}.wav", WORDS[row % 2]) for row in range(6))
     return Corpus(clips, samples, recipe.audio, fingerprints=tuple("abcdef"))
+
+
+def untrained_teacher(recipe: Recipe) -> Teacher | None:
+    """The teacher of a recipe before its training; None: it has none."""
+    if recipe.training.teacher_file is None:
+        return None
+    classifier = Classifier(teaching_recipe(recipe), WORDS)
+    classifier.features.fill()
+    return Teacher(classifier, "untrained")
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: str(path.relative_to(ROOT)))
@@ -52,7 +63,7 @@ def test_a_shipped_recipe_trains_one_step(path: Path, tmp_path: Path) -> None:
         # All of them would stand in hours of streams, of which thousands of windows are heard.
         prepared = replace(prepared, recipe=replace(recipe, rejection=replace(recipe.rejection, windows=FEW)))
         vars(prepared)["negatives"] = Negatives(all_.samples[:FEW], all_.note, all_.fingerprints, spoken=FEW)
-    fitted = fit(prepared, run)
+    fitted = fit(prepared, run, teacher=untrained_teacher(recipe))
     assert fitted.epochs == fitted.best_epoch == 1
     assert np.isfinite([row.loss for row in read_log(run.log)]).all()
     assert run.weights.is_file()

@@ -7,8 +7,8 @@ import pytest
 from runs_made import small_recipe
 from sayso.errors import SettingsError
 from sayso.recipe.defaults import Wishes
-from sayso.recipe.recipe import recipe_yaml
-from sayso.recipe.source import find_recipe, is_recipe_file
+from sayso.recipe.recipe import is_recipe_file, recipe_yaml
+from sayso.recipe.source import find_recipe
 from sayso.system.progress import Progress
 
 

@@ -71,8 +71,8 @@ class Echo(Teacher):
     def classes(self):
         return 40
 
-    def answer(self, samples):
-        return samples[:, 1000:1040].clone()
+    def answer_each(self, samples):
+        return samples[:, None, 1000:1040].clone()
 
 
 @pytest.mark.parametrize(("copies", "augment"), [(None, True), (2, True), (None, False)])

@@ -56,7 +56,7 @@ def features(
 
     Its filters, one window through them, and what it makes of a sound.
     """
-    from sayso.recipe.source import is_recipe_file
+    from sayso.recipe.recipe import is_recipe_file
     from sayso.views.figures.parts import draw_features
 
     subject = _subject(Path(source)) if is_recipe_file(source) else source

@@ -13,13 +13,17 @@ from sayso.runs.folder import RunFolder
 from sayso.system.wording import counted
 
 if TYPE_CHECKING:
-    from sayso.training import Sources
+    from sayso.training import Sources, Teacher
 
 __all__ = ["answer_for_each_speaker", "train_without_each_speaker"]
 
 
 def train_without_each_speaker(
-    prepared: Prepared, run: RunFolder, sources: "Sources", start: RunFolder | None = None
+    prepared: Prepared,
+    run: RunFolder,
+    sources: "Sources",
+    start: RunFolder | None = None,
+    teacher: "Teacher | None" = None,
 ) -> None:
     """Train without each speaker in turn.
 
@@ -30,6 +34,7 @@ def train_without_each_speaker(
         run: the run's folder.
         sources: the features of all clips, which every training draws from.
         start: a run that left out the same speakers, whose models these trainings begin with; None: with nothing.
+        teacher: the recipe's own, with those beside it that left out one speaker each; None: it has none.
 
     Raises:
         InterruptedRunError: Ctrl-C; what was trained so far is kept.
@@ -45,7 +50,8 @@ def train_without_each_speaker(
             fold.path.mkdir(parents=True, exist_ok=True)
             try:
                 begun = None if start is None else load_model(start.fold(place).weights)
-                fit(prepared.without_speaker(name), fold, sources, begun)
+                own, heard = (teacher.others[place], sources.taught_by(1 + place)) if teacher else (None, sources)
+                fit(prepared.without_speaker(name), fold, heard, begun, own)
             except InterruptedRunError as error:
                 done = f"{place} of {counted(len(names), 'speaker')}"
                 raise InterruptedRunError(

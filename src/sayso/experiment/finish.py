@@ -1,7 +1,7 @@
 """What a training leaves in its run folder: scores, predictions, the exported model, report and pictures."""
 
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +57,10 @@ class Begun:
     """In seconds."""
     processor: float = field(default_factory=time.process_time)
     """Processor time of all threads of this process, in seconds; other programs' work does not count."""
+
+    def since(self, other: "Begun") -> "Begun":
+        """The same with the clocks of another one, which began before."""
+        return replace(self, clock=other.clock, processor=other.processor)
 
     def ended(self, fitted: "Fitted", agreement: Agreement | None) -> Manifest:
         """Give the manifest of the run as it has ended now."""

@@ -8,33 +8,56 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sayso.classifier.checkpoint import load_model
 from sayso.classifier.module import Classifier
 from sayso.data.corpus import Corpus, Rows, take
 from sayso.data.leakage.names import list_names
 from sayso.data.near_copies import find_copies_across
 from sayso.data.packing import fingerprint
+from sayso.data.splits.settings import EACH_SPEAKER
 from sayso.errors import DataError, MissingExtraError, RunError
 from sayso.experiment.run import Run, check_same_clips
 from sayso.recipe.prepared import Prepared, prepare
+from sayso.recipe.recipe import Training
+from sayso.recipe.teaching import teaching_recipe
+from sayso.runs.folder import RunFolder
 from sayso.system.files import file_digest
 from sayso.system.wording import counted, listed
 
 if TYPE_CHECKING:
     from sayso.training import Teacher
 
-__all__ = ["find_teacher", "note_teacher"]
+__all__ = ["check_teacher", "find_teacher", "note_teacher"]
 
 _KEY = "training.teacher"
 _MOST_NAMES, _MOST_WORDS = 3, 5
 _NONE = "none of these"
 
 
-def find_teacher(prepared: Prepared) -> "Teacher | None":
+def check_teacher(prepared: Prepared) -> None:
+    """Refuse what `find_teacher` refuses, as far as that is known of a teacher that is still to be trained.
+
+    Raises:
+        RunError: as `find_teacher`.
+        SettingsError: the teacher's recipe is not there, or does not fit the clips.
+    """
+    if prepared.recipe.training.teacher_file is not None:
+        teaching_recipe(prepared.recipe)
+    else:
+        find_teacher(prepared)
+
+
+def find_teacher(prepared: Prepared, student: RunFolder | None = None) -> "Teacher | None":
     """Load the teacher that a recipe names; None where it names none.
 
     The teacher's clips, and those of its own teachers, are looked up and divided as they were for its training. What
     the student's own training hears the teacher may have heard, too; beyond that no clip that tests or validates the
-    student, no near copy of one, and nobody who is left out to be tested.
+    student, no near copy of one, and nobody who is left out to be tested. Where each speaker is left out in turn,
+    beside it stand the teachers that left them out, too.
+
+    Args:
+        prepared: the student's recipe and clips.
+        student: its run, with the teacher in it that was trained first by the recipe's own; None: there is none yet.
 
     Raises:
         RunError: the run is not there or has not finished, it knows other words or hears clips of another format, what
@@ -45,12 +68,15 @@ def find_teacher(prepared: Prepared) -> "Teacher | None":
     # Imported here, as wherever a run is trained.
     from sayso.training import Teacher
 
-    run = _open(prepared.recipe.training.teacher)
+    run = _open_teacher(prepared.recipe.training, student)
     classifier = run.classifier()
     _check_fit(prepared, run, classifier)
     for each in _lineage(run):
         _check_unheard(prepared, each)
-    return Teacher(classifier, file_digest(run.weights))
+    left_out = len(prepared.test_speakers) if prepared.split.kind == EACH_SPEAKER else 0
+    files = [run.fold(place).weights for place in range(left_out)]
+    others = tuple(Teacher(load_model(file), file_digest(file)) for file in files)
+    return Teacher(classifier, file_digest(run.weights), others)
 
 
 def _check_fit(prepared: Prepared, run: Run, teacher: Classifier) -> None:
@@ -88,9 +114,21 @@ def note_teacher(prepared: Prepared) -> Iterator[str]:
         yield f"taught by another run too ({_KEY}, weight {share}), which heard no clip that tests or validates here"
 
 
-def _open(place: str) -> Run:
+def _open_teacher(training: Training, student: RunFolder | None) -> Run:
+    """Open the run that taught a student, or is to teach it."""
+    if (file := training.teacher_file) is None:
+        return _open(Path(training.teacher))
+    if student is None:
+        raise RunError(
+            f"{_KEY}: {file} is a recipe, by which sayso train has a teacher trained first; here give a finished run, "
+            f"or none: --set '{_KEY}=\"\"'"
+        )
+    return _open(student.teacher.path)
+
+
+def _open(place: Path) -> Run:
     try:
-        run = Run.open(Path(place))
+        run = Run.open(place)
     except RunError as error:
         raise RunError(f"{_KEY}: {error}") from error
     if not run.finished:
@@ -101,14 +139,14 @@ def _open(place: str) -> Run:
 def _lineage(run: Run) -> Iterator[Run]:
     """Yield a teacher, and the teachers it learned from itself."""
     yield run
-    taught, before = run.manifest().get("teacher"), run.settings.training.teacher
+    taught, training = run.manifest().get("teacher"), run.settings.training
     if taught is None:
         return
     unknown = f"{_KEY}: {run.path} had a teacher itself, {taught['run']}, and what that heard cannot be looked up"
-    if not before:
+    if not training.teacher:
         raise RunError(f"{unknown}: it was adapted since; give a teacher that had none")
     try:
-        own = _open(before)
+        own = _open_teacher(training, run)
     except RunError as error:
         raise RunError(f"{unknown} ({error}); bring it back, or give a teacher that had none") from error
     if file_digest(own.weights) != taught["weights"]:

@@ -5,6 +5,7 @@ import platform
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from sayso.config.outside import find_outside_parts
+from sayso.config.schema import dump
 from sayso.data.splits.settings import EACH_SPEAKER
-from sayso.errors import RunError
+from sayso.errors import InterruptedRunError, RunError
 from sayso.experiment.each_speaker import answer_for_each_speaker, train_without_each_speaker
 from sayso.experiment.finish import Begun, finish_run
 from sayso.experiment.rounds import train_rounds
@@ -23,14 +25,15 @@ from sayso.recipe.defaults import Wishes
 from sayso.recipe.prepared import Prepared, prepare
 from sayso.recipe.recipe import Recipe, recipe_yaml
 from sayso.recipe.source import find_recipe
+from sayso.recipe.teaching import teaching_recipe
 from sayso.recipe.words import Words
 from sayso.runs.folder import new_run_folder
 from sayso.runs.manifest import StartedManifest, carry_over, write_manifest
 from sayso.system.claims import locked_folder
 from sayso.system.distributed import join_processes, make_once, tell_lost_processes, wait
-from sayso.system.files import file_digest, write_text
+from sayso.system.files import digest, file_digest, write_text
 from sayso.system.openmp import waiting
-from sayso.system.progress import Progress
+from sayso.system.progress import Progress, SaidOnce
 
 if TYPE_CHECKING:
     from sayso.classifier.kept_features import KeptFeatures
@@ -120,17 +123,22 @@ def complete(
     for note in prepared.notes:
         prepared.progress.note(note)
     hardware = check_readiness(prepared)
-    teacher = find_teacher(prepared)
-    for note in (*note_teacher(prepared), *note_cost(prepared)):
-        prepared.progress.note(note)
     with tell_lost_processes(f"nothing is lost: under torchrun, go on with sayso train --resume {run.path}"):
+        before = None
+        if prepared.recipe.training.teacher_file is not None:
+            before = make_once(lambda: _begin(run, prepared, hardware, start, None))
+            _train_teacher(run, prepared)
+        teacher = find_teacher(prepared, run)
+        for note in (*note_teacher(prepared), *note_cost(prepared)):
+            prepared.progress.note(note)
         begun = make_once(lambda: _begin(run, prepared, hardware, start, teacher))
+        begun = begun.since(before) if before else begun
         in_turn, keeps = prepared.split.kind == EACH_SPEAKER, prepared.recipe.features.is_kept
         sources = compute_features(prepared, hardware, known, teacher) if in_turn or keeps else None
         prepared, sources = train_rounds(prepared, run, hardware, sources, teacher)
         answers = None
         if in_turn and sources is not None:
-            train_without_each_speaker(prepared, run, sources, start)
+            train_without_each_speaker(prepared, run, sources, start, teacher)
             answers = answer_for_each_speaker(prepared, run)
         fitted = fit(prepared, run, sources, start.classifier() if start else None, teacher)
         if hardware.processes.leads:
@@ -138,6 +146,26 @@ def complete(
             finish_run(run, prepared, fitted, begun, answers=answers, kept=kept, start=start, extras=extras)
         wait()
     return run
+
+
+def _train_teacher(run: Run, prepared: Prepared) -> None:
+    """Train the teacher that the recipe names by a file, or go on with it; it lies in the run's folder."""
+    teacher, file = Run(run.teacher.path), prepared.recipe.training.teacher_file
+    begun, finished = make_once(lambda: (teacher.recipe.is_file(), teacher.finished))
+    if finished:
+        return
+    recipe = make_once(lambda: teacher.settings if begun else teaching_recipe(prepared.recipe))
+    assert file is not None
+    prepared.progress.note(f"a teacher is trained first, on the same clips, by {file.name}; it stays in {teacher.path}")
+    make_once(lambda: teacher.path.mkdir(parents=True, exist_ok=True))
+    quiet = replace(prepared.for_recipe(recipe), progress=SaidOnce(prepared.progress, prepared.notes))
+    try:
+        complete(teacher, quiet, extras=False)
+    except InterruptedRunError as error:
+        kept = "stopped while its teacher was trained, and what that has learned is kept"
+        raise InterruptedRunError(f"{kept}. Go on with: sayso train --resume {run.path}") from error
+    except RunError as error:
+        raise RunError(f"training.teacher: {error}") from error
 
 
 def _begin(run: Run, prepared: Prepared, hardware: "Hardware", start: Run | None, teacher: "Teacher | None") -> Begun:
@@ -149,17 +177,28 @@ def _begin(run: Run, prepared: Prepared, hardware: "Hardware", start: Run | None
         if taught := start.manifest().get("teacher"):
             manifest["teacher"] = taught
     if teacher is not None:
-        taught_by = Path(prepared.recipe.training.teacher).name
-        manifest["teacher"] = {"run": taught_by, "weights": teacher.weights_digest}
+        manifest["teacher"] = _taught_by(run, prepared, teacher)
     if run.manifest_file.exists():
         before = run.manifest()
         check_same_clips(before, prepared, f"{run.path}: its clips have changed since it was stopped")
-        if before.get("teacher") != manifest.get("teacher"):
+        in_the_run = prepared.recipe.training.teacher_file is not None
+        if in_the_run and teacher is None and "teacher" in before:
+            manifest["teacher"] = before["teacher"]
+        if before.get("teacher") != manifest.get("teacher") and not (in_the_run and "teacher" not in before):
             raise RunError(f"{run.path}: its teacher has changed since it was stopped; bring it back, or train anew")
         if note := carry_over(before, manifest):
             prepared.progress.note(note)
     write_manifest(run.manifest_file, manifest)
     return Begun(manifest)
+
+
+def _taught_by(run: Run, prepared: Prepared, teacher: "Teacher") -> dict[str, str]:
+    training = prepared.recipe.training
+    facts = {"run": Path(training.teacher).name, "weights": teacher.weights_digest}
+    if training.teacher_file is None:
+        return facts
+    own = Run(run.teacher.path)
+    return facts | {"run": own.path.name, "recipe": digest(dump(own.settings))}
 
 
 def _manifest(name: str, prepared: Prepared, hardware: "Hardware") -> StartedManifest:

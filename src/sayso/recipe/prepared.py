@@ -102,6 +102,12 @@ class Prepared:
         vars(fold)["_gathered"], vars(fold)["recordings"] = self._gathered, self.recordings
         return fold
 
+    def for_recipe(self, recipe: Recipe) -> "Prepared":
+        """The same clips, divided the same, for a recipe that says the same of them; nothing is looked up again."""
+        other = replace(self, recipe=recipe)
+        vars(other).update({name: value for name, value in vars(self).items() if name not in vars(other)})
+        return other
+
     def with_negatives(self, samples: NDArray[np.int16], what: str) -> "Prepared":
         """The same, with windows of longer sound that train as none of the words besides; nothing is looked up again.
 

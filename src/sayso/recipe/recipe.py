@@ -21,20 +21,22 @@ from sayso.data.datasets import DatasetConfig
 from sayso.data.datasets.mixed import MixedConfig
 from sayso.data.splits.settings import SplitSettings
 from sayso.errors import Fault, SettingsError
-from sayso.features import FEATURES, FeatureConfig
+from sayso.features import FeatureConfig
 from sayso.features.mel import MelConfig
 from sayso.models import NetworkConfig
 from sayso.models.tc_resnet import TCResNetConfig
 from sayso.recipe.former import find_moved_keys, modernise
+from sayso.recipe.misfits import find_misfits
 from sayso.recipe.rejection import Rejection
 from sayso.runs.sharing import without_names
 from sayso.runtime.stream_settings import StreamSettings
-from sayso.system.wording import counted
+from sayso.system.files import expand_home
 
 __all__ = [
     "Recipe",
     "Rejection",
     "Training",
+    "is_recipe_file",
     "kept_recipe_from_text",
     "read_kept_recipe",
     "read_recipe",
@@ -43,7 +45,6 @@ __all__ = [
     "recipe_yaml",
 ]
 
-_AXES = ("channel", "bin", "frame")
 _WIDEST_LINE = 100
 # What a brief recipe spells out even where it is as it is by default; beside them the augmentations.
 _OFTEN_CHANGED = {
@@ -101,7 +102,9 @@ class Training(Settings):
     teacher: str = ""
     """Folder of a finished run whose model teaches this one (distillation, Hinton et al. 2015): its answers to the very
     clips that are trained on are learned beside their words. It must know the same words, hear clips of the same
-    `audio`, and have heard none of the clips, and of the people left out, that test or validate here. Empty: none."""
+    `audio`, and have heard none of the clips, and of the people left out, that test or validate here. Or a recipe
+    (.yaml, seen from the recipe that names it): the teacher is trained first by what it says of features, network and
+    training, on the clips that train here, and kept in the run's folder. Empty: none."""
     teacher_weight: Annotated[float, Range(above=0, most=1)] = 0.5
     """Share of the loss that is the divergence from the teacher's probabilities; the rest is the usual loss."""
     teacher_temperature: Positive = 2.0
@@ -128,6 +131,11 @@ class Training(Settings):
     """Show every epoch in TensorBoard or MLflow too, beside log.csv; needs the extra `track`."""
     track_to: str | None = None
     """Folder for that, or with mlflow the URI of a server; empty: a folder tensorboard or mlflow inside the run's."""
+
+    @property
+    def teacher_file(self) -> Path | None:
+        """The recipe by which the teacher is trained first; None: there is no teacher, or it is a run."""
+        return Path(self.teacher) if is_recipe_file(self.teacher) else None
 
     def faults(self) -> Iterator[Fault]:
         """Yield a fault where warm-up takes as many epochs as the training or more, or words are balanced twice."""
@@ -194,16 +202,17 @@ class Recipe(Settings):
         misfits = [fault.under("features") for fault in self.features.misfits(self.audio)]
         yield from misfits
         if not misfits:
-            yield from (fault.under("model") for fault in _network_misfits(self.model, self.features, self.audio))
+            yield from (fault.under("model") for fault in find_misfits(self.model, self.features, self.audio))
 
     def _teacher_faults(self) -> Iterator[Fault]:
         """Yield a fault where no one teacher would do, or where it could not hear what is trained on."""
         if not self.training.teacher:
             return
-        if self.split.folds is not None or self.split.by == "each_speaker":
-            several = "folds" if self.split.folds is not None else "by: each_speaker"
-            problem = f"is given, but split.{several} takes a teacher for each part, which is not there yet"
-            yield Fault("training.teacher", f"{problem}; use another split, such as test_speakers, or leave it out")
+        several = self.split.folds is not None or self.split.by == "each_speaker"
+        if several and self.training.teacher_file is None:
+            by = "folds" if self.split.folds is not None else "by: each_speaker"
+            problem = f"is a run, but split.{by} takes a teacher for each part"
+            yield Fault("training.teacher", f"{problem}; name the recipe (.yaml) by which they are trained")
         if self.training.on == "streams":
             yield Fault("training.teacher", "is given, but a teacher hears no streams yet; use training.on clips")
 
@@ -220,35 +229,9 @@ class Recipe(Settings):
             yield Fault("training.on", "is streams, where words are surrounded already; take surround out of augment")
 
 
-def _network_misfits(model: NetworkConfig, features: FeatureConfig, audio: AudioFormat) -> Iterator[Fault]:
-    """Yield the network's own misfits, each with the size of the features and which others it can take."""
-    shape = features.build(audio).shape
-    misfits = list(model.misfits(shape))
-    if misfits:
-        others = ", ".join(_fitting(model, features.kind, audio)) or "none with its defaults"
-        gives = f"{features.kind} gives {_size(shape)}; features that fit: {others}"
-        yield from (Fault(fault.key, f"{fault.message}, {gives}") for fault in misfits)
-
-
-def _fitting(model: NetworkConfig, refused: str, audio: AudioFormat) -> Iterator[str]:
-    """Kinds of features that, left at their defaults, fit the network and the clips."""
-    for part in FEATURES:
-        try:
-            features = read(part, {})
-        except SettingsError:  # of another package, with a key that has no default
-            continue
-        if not list(features.misfits(audio)) and not list(model.misfits(features.build(audio).shape)):
-            yield part.kind if part.kind != refused else f"{refused} with its defaults"
-
-
-def _size(shape: tuple[int, int, int]) -> str:
-    """Say a shape.
-
-    >>> _size((2, 1, 16000))
-    '2 channels of 1 bin and 16,000 frames'
-    """
-    channels, bins, frames = [counted(count, noun) for count, noun in zip(shape, _AXES, strict=True)]
-    return f"{channels} of {bins} and {frames}" if shape[0] > 1 else f"{bins} and {frames}"
+def is_recipe_file(source: str | Path) -> bool:
+    """Whether a person who gives this means a recipe's file, by its ending; other sources are clips, or runs."""
+    return Path(source).suffix.lower() in (".yaml", ".yml")
 
 
 def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
@@ -354,6 +337,10 @@ def _load(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     if path in below:
         raise SettingsError([Fault("extends", "goes round in a circle")], source=str(path))
     values = _values(_text(path), str(path))
+    training = values.get("training")
+    teacher = training.get("teacher") if isinstance(training, dict) else None
+    if isinstance(teacher, str) and is_recipe_file(teacher):
+        values["training"]["teacher"] = str(path.parent / expand_home(teacher))
     if "extends" not in values:
         return values
     base = values.pop("extends")

@@ -8,19 +8,14 @@ from sayso.config.overrides import merge, parse_overrides
 from sayso.config.schema import dump
 from sayso.errors import Fault, SettingsError
 from sayso.recipe.defaults import Wishes, suggest_for_words, suggest_recipe
-from sayso.recipe.recipe import Recipe, read_recipe, recipe_from_values
+from sayso.recipe.recipe import Recipe, is_recipe_file, read_recipe, recipe_from_values
 from sayso.recipe.words import Words
 from sayso.system.files import expand_home
 from sayso.system.progress import Progress
 
-__all__ = ["find_recipe", "is_recipe_file"]
+__all__ = ["find_recipe"]
 
 _OF_A_RUN = "recipe.yaml", "manifest.json"
-
-
-def is_recipe_file(source: str | Path) -> bool:
-    """Whether a person who gives this means a recipe's file, by its ending; other sources are clips."""
-    return Path(source).suffix.lower() in (".yaml", ".yml")
 
 
 def find_recipe(

@@ -23,10 +23,10 @@ __all__ = [
     "remove_run",
 ]
 
-_FOLDS, _ROUNDS = "folds", "rounds"
+_FOLDS, _ROUNDS, _TEACHER = "folds", "rounds", "teacher"
 # What a run may have in its folder before its first epoch has ended.
 _WRITTEN_FIRST = (
-    *("recipe.yaml", "manifest.json", "model.safetensors", _FOLDS, _ROUNDS),
+    *("recipe.yaml", "manifest.json", "model.safetensors", _FOLDS, _ROUNDS, _TEACHER),
     *("tensorboard", "mlflow", "tracking.json"),
 )
 
@@ -87,6 +87,11 @@ class RunFolder:
     def round(self, place: int) -> "RunFolder":
         """The training of one round before the last, while the run is unfinished."""
         return RunFolder(self.path / _ROUNDS / str(place))
+
+    @property
+    def teacher(self) -> "RunFolder":
+        """The run that was trained first to teach this one, where its recipe names a recipe for that."""
+        return RunFolder(self.path / _TEACHER)
 
     def forget_rounds(self) -> None:
         """Remove them; they have done their work."""
@@ -182,9 +187,9 @@ def new_folder(root: str, name: str, out: Path | None) -> Generator[Path]:
 def new_run_folder(name: str, out: Path | None) -> Generator[RunFolder]:
     """Make the folder of a new run, as `new_folder` does below `runs`.
 
-    When the block fails before an epoch is finished, what a run has written by then is removed, and its `out` can be
-    used again. After an epoch, or when a person stopped it or another process of it died, the run stays to be
-    resumed; files and folders that a run does not make always stay.
+    When the block fails before an epoch is finished, its teacher's too, what a run has written by then is removed, and
+    its `out` can be used again. After an epoch, or when a person stopped it or another process of it died, the run
+    stays to be resumed; files and folders that a run does not make always stay.
     """
     with new_folder("runs", name, out) as path:
         run = RunFolder(path)
@@ -193,7 +198,7 @@ def new_run_folder(name: str, out: Path | None) -> Generator[RunFolder]:
         except (InterruptedRunError, LostProcessError):
             raise
         except Exception:
-            if not run.log.exists():
+            if not run.log.exists() and not run.teacher.log.exists():
                 _take_back(run)
             raise
 

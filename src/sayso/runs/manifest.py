@@ -75,7 +75,7 @@ class StartedManifest(TypedDict):
     """Name of the run whose weights this one began with, and their SHA-256, where it did."""
     teacher: NotRequired[dict[str, str]]
     """Name of the run whose answers this one, or the run it was adapted from, learned, and the SHA-256 of its weights,
-    where it did."""
+    where it did; of a teacher that was trained first, the SHA-256 of its recipe too."""
     begun_with: NotRequired[dict[str, Any]]
     """Processes, threads, device and precision of the first session, where a later one had others."""
 

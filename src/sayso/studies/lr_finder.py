@@ -12,7 +12,8 @@ from sayso.experiment.teacher import find_teacher
 from sayso.recipe.defaults import Wishes
 from sayso.recipe.edit import check_key, set_key
 from sayso.recipe.prepared import prepare
-from sayso.recipe.source import find_recipe, is_recipe_file
+from sayso.recipe.recipe import is_recipe_file
+from sayso.recipe.source import find_recipe
 from sayso.system.files import check_writable, write_text
 from sayso.system.progress import Progress
 from sayso.views.figures import save_pictures

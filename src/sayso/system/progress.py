@@ -1,10 +1,10 @@
 """How long work tells what it is doing, without any room but `cli` printing."""
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 
-__all__ = ["Forecast", "Progress", "Task", "roughly"]
+__all__ = ["Forecast", "Progress", "SaidOnce", "Task", "roughly"]
 
 _WARM_UP_SECONDS = 0.5
 _PACE_SECONDS = 2.0  # over so long it is measured; what takes longer at once is a pace by itself
@@ -36,6 +36,29 @@ class Progress:
 
     def note(self, text: str) -> None:
         """Show one line that a person should read, such as a warning about the data."""
+
+
+class SaidOnce(Progress):
+    """Reports where another one does, but for notes that were given there before.
+
+    Args:
+        progress: where to report.
+        said: notes that are not to be given again.
+    """
+
+    def __init__(self, progress: Progress, said: Iterable[str]) -> None:
+        self._progress, self._said = progress, frozenset(said)
+
+    @contextmanager
+    def task(self, title: str, *, total: int | None = None, unit: str = "") -> Generator[Task]:
+        """Show a task there."""
+        with self._progress.task(title, total=total, unit=unit) as task:
+            yield task
+
+    def note(self, text: str) -> None:
+        """Show one line there that was not shown before."""
+        if text not in self._said:
+            self._progress.note(text)
 
 
 class Forecast:

@@ -1,6 +1,7 @@
 """Features of clips, of their augmented copies or of their samples as they are; computed once where that can be."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,6 +78,7 @@ class FeatureSource:
         teacher: Teacher | None = None,
     ) -> None:
         self.left_alone, self.teacher = left_alone, teacher
+        self.asked = 0
         self.marks, self.known = marks, known
         self.samples, self.train, self.scored, self.stream = samples, train, scored, stream
         self.seed = recipe.training.seed
@@ -90,6 +92,12 @@ class FeatureSource:
         self._kept: FeatureCache | None = None
         self._copies: list[FeatureCache] = []
         self._taught: list[FeatureCache] = []
+
+    def taught_by(self, place: int) -> "FeatureSource":
+        """The same with what the teacher at this place answered to the very samples, see `Teacher.answer_each`."""
+        other = copy(self)
+        other.asked = place
+        return other
 
     def draw(self, rng: np.random.Generator) -> Rows:
         """Rows for an epoch, in a drawn order."""
@@ -106,7 +114,7 @@ class FeatureSource:
         """All features that stay the same, once they are prepared."""
         none = FeatureCache(self.train[:0], self.shape)
         steady = self._table(self._steady, self._kept or none)
-        return KeptFeatures(steady, tuple(self._table(self.train, copy) for copy in self._copies))
+        return KeptFeatures(steady, tuple(self._table(self.train, each) for each in self._copies))
 
     def prepare(self, features: Feature, task: Task) -> None:
         """Keep the features that stay the same, and the teacher's answers that do.
@@ -116,7 +124,7 @@ class FeatureSource:
         """
         with torch.no_grad():
             self._taught = []
-            self._copies = [self._augmented(features, copy, task) for copy in range(self.copies or 0)]
+            self._copies = [self._augmented(features, number, task) for number in range(self.copies or 0)]
             if len(self._steady):
                 self._kept = FeatureCache(self._steady, features.shape)
                 known = self.known.as_they_are if self.known else None
@@ -124,15 +132,15 @@ class FeatureSource:
                     self._kept[batch] = features(self._samples(batch, self._kept.values.device))
                     task.advance(len(batch))
             if self.teacher and not self.copies and not self.on_samples:
-                self._taught = [FeatureCache(self.train, (self.teacher.classes,))]
+                self._taught = [FeatureCache(self.train, (self.teacher.count, self.teacher.classes))]
                 for batch in _in_batches(self.train):
-                    self._taught[0][batch] = self.teacher.answer(self._samples(batch, torch.device("cpu")))
+                    self._taught[0][batch] = self.teacher.answer_each(self._samples(batch, torch.device("cpu")))
                     task.advance(len(batch))
 
     def measured(self, features: Feature, rows: Rows) -> Iterator[Float[Tensor, "batch channels bins frames"]]:
         """Yield what a normaliser is measured on: the kept copies of these clips, else the clips as they are."""
         if self._copies:
-            yield from (copy[batch] for copy in self._copies for batch in _in_batches(rows))
+            yield from (each[batch] for each in self._copies for batch in _in_batches(rows))
         else:
             yield from (self.as_they_are(features, batch, torch.device("cpu")) for batch in _in_batches(rows))
 
@@ -142,8 +150,8 @@ class FeatureSource:
         """Give the features of these clips in an epoch of training, of augmented samples, and the teacher's answers."""
         if self.on_samples and not self._copies:
             samples = self._augment(rows, generator, device)
-            return Heard(features(samples), self.teacher.answer(samples) if self.teacher else None)
-        taught = self._taught[epoch % len(self._taught)][rows].to(device) if self._taught else None
+            return Heard(features(samples), self.teacher.answer_each(samples)[:, self.asked] if self.teacher else None)
+        taught = self._taught[epoch % len(self._taught)][rows][:, self.asked].to(device) if self._taught else None
         if self._copies:
             return Heard(self._copies[epoch % len(self._copies)][rows].to(device), taught)
         return Heard(self.as_they_are(features, rows, device), taught)
@@ -160,18 +168,18 @@ class FeatureSource:
             samples = change(samples, generator)
         return samples
 
-    def _augmented(self, features: Feature, copy: int, task: Task) -> FeatureCache:
+    def _augmented(self, features: Feature, number: int, task: Task) -> FeatureCache:
         kept = FeatureCache(self.train, features.shape)
-        left = self._look_up(kept, self.train, self.known.copy(copy) if self.known else None, task)
-        taught = FeatureCache(self.train, (self.teacher.classes,)) if self.teacher else None
+        left = self._look_up(kept, self.train, self.known.copy(number) if self.known else None, task)
+        taught = FeatureCache(self.train, (self.teacher.count, self.teacher.classes)) if self.teacher else None
         for place, batch in enumerate(_in_batches(left)):
-            drawn_from = (self.seed, _COPIES_SEED, self.stream, copy, place)
+            drawn_from = (self.seed, _COPIES_SEED, self.stream, number, place)
             seed = np.random.SeedSequence(drawn_from).generate_state(1)[0]
             generator = torch.Generator().manual_seed(int(seed))
             samples = self._augment(batch, generator, kept.values.device)
             kept[batch] = features(samples)
             if self.teacher and taught is not None:
-                taught[batch] = self.teacher.answer(samples)
+                taught[batch] = self.teacher.answer_each(samples)
             task.advance(len(batch))
         if taught is not None:
             self._taught.append(taught)

@@ -1,7 +1,7 @@
 """What a training draws its features from: the clips of the words, what is none of them, and streams of both."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -50,6 +50,14 @@ class Sources:
         """The same for a training on these rows of the corpus, which is to hear nothing of the others."""
         others = self.negatives
         return Sources(self.words, others.beside(rows), self.known) if isinstance(others, StreamedOthers) else self
+
+    def taught_by(self, place: int) -> "Sources":
+        """The same with what the teacher at this place answered to the very samples, see `Teacher.answer_each`."""
+        words, others = (
+            each.taught_by(place) if isinstance(each, FeatureSource) else each for each in (self.words, self.negatives)
+        )
+        assert words is not None
+        return replace(self, words=words, negatives=others)
 
     @classmethod
     def of(

@@ -16,22 +16,41 @@ __all__ = ["Teacher", "divergences", "weigh_mean"]
 
 @dataclass(frozen=True, eq=False)
 class Teacher:
-    """A trained model whose answers another one learns; it never changes, and answers in float32."""
+    """A trained model whose answers another one learns; it never changes, and answers in float32.
+
+    Beside it may stand others that were trained by the same recipe on parts of its clips. What they hear of a clip is
+    computed once for all, where that was not learned.
+    """
 
     classifier: Classifier
     """Of the same words and the same format of clips."""
     weights_digest: str
     """SHA-256 of the file it was read from."""
+    others: tuple["Teacher", ...] = ()
+    """Those beside it."""
 
     @property
     def classes(self) -> int:
         """Logits of one clip."""
         return self.classifier.classes
 
+    @property
+    def count(self) -> int:
+        """How many answer: this one and those beside it."""
+        return 1 + len(self.others)
+
     def answer(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch classes"]:
         """Give its logits, divided by the temperature it was calibrated with, where the samples are."""
+        return self.answer_each(samples)[:, 0]
+
+    def answer_each(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch teachers classes"]:
+        """Give its logits so, and behind them those of the others."""
+        every = [each.classifier.eval().to(samples.device) for each in (self, *self.others)]
         with torch.no_grad(), torch.autocast(samples.device.type, enabled=False):
-            return self.classifier.eval().to(samples.device)(samples)
+            if self.classifier.recipe.features.learns:
+                return torch.stack([each(samples) for each in every], dim=1)
+            heard = self.classifier.features(samples)
+            return torch.stack([each.answer(heard) for each in every], dim=1)
 
 
 def divergences(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sayso.errors import DataError, RunError
-from sayso.experiment.teacher import find_teacher
+from sayso.experiment.teacher import check_teacher
 from sayso.recipe.prepared import Prepared
 from sayso.system.wording import counted, listed
 
@@ -56,7 +56,7 @@ def check_splits(parts: Sequence[Checked]) -> tuple[str, ...]:
 
 def _check(prepared: Prepared) -> tuple[str, ...] | DataError | RunError:
     try:
-        find_teacher(prepared)
+        check_teacher(prepared)
         return prepared.leakage.notes
     except (DataError, RunError) as error:
         return error

@@ -1,6 +1,7 @@
 """A trial of a comparison: one recipe on one fold with one seed, trained as an ordinary run without its extras."""
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -9,14 +10,16 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from sayso.config.schema import dump
 from sayso.errors import RunError, SaysoError
 from sayso.experiment.train import resume, train
 from sayso.recipe.prepared import pack_clips
 from sayso.recipe.recipe import Recipe, kept_recipe_from_text, recipe_from_text
+from sayso.recipe.teaching import teaching_recipe
 from sayso.runs.folder import RunFolder
 from sayso.runs.predictions import read_predictions
 from sayso.studies.executors.job import Job, name_of
-from sayso.system.files import output_errors
+from sayso.system.files import digest, output_errors
 from sayso.system.progress import Progress
 
 __all__ = ["FILES", "Trial", "is_finished", "train_sent_trial", "train_trial"]
@@ -112,7 +115,20 @@ def _is_of(trial: Trial, run: RunFolder) -> bool:
         return False
     versions = dict[str, Any](manifest).get("versions")  # whatever a damaged file holds
     same_sayso = isinstance(versions, dict) and versions.get("sayso") == version("sayso")
-    return same_recipe and manifest.get("data_hash") == trial.data_hash and same_sayso
+    return (
+        same_recipe
+        and _has_its_teacher(trial, dict(manifest))
+        and manifest.get("data_hash") == trial.data_hash
+        and same_sayso
+    )
+
+
+def _has_its_teacher(trial: Trial, manifest: Mapping[str, Any]) -> bool:
+    """Whether a teacher that was trained first was trained by what its recipe says now."""
+    recipe, taught = _parsed(trial.recipe), manifest.get("teacher")
+    if recipe.training.teacher_file is None or not isinstance(taught, Mapping) or "recipe" not in taught:
+        return True
+    return taught["recipe"] == digest(dump(teaching_recipe(recipe)))
 
 
 @lru_cache(maxsize=1024)

@@ -12,8 +12,7 @@ from sayso.dsp.mel import MelBandSettings, hertz_to_mel, mel_filter_bank, mel_to
 from sayso.dsp.stft import next_power_of_two
 from sayso.dsp.wavelets import BANDWIDTH, gauss_response, morlet_response, wavelets
 from sayso.features import FEATURES, FeatureConfig
-from sayso.recipe.recipe import read_recipe
-from sayso.recipe.source import is_recipe_file
+from sayso.recipe.recipe import is_recipe_file, read_recipe
 from sayso.views.figures import Pictures
 from sayso.views.figures.heard import check_fit, configure_features, make_feature_panels, represent, to_decibels
 from sayso.views.figures.sound import LOWEST_HERTZ, Sound, make_vowel, make_waveform_panel, read_sound
