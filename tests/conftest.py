@@ -31,6 +31,7 @@ SPEAKERS = ("ann", "bob", "cas", "dee")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let all tests of a session share the graphs that were traced, whatever their caches are: each takes seconds."""
+    gc.disable()  # until all are known
     if not hasattr(config, "workerinput"):
         os.environ["SAYSO_GRAPHS"] = tempfile.mkdtemp(prefix="sayso-graphs-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ["SAYSO_GRAPHS"], ignore_errors=True))
@@ -52,9 +53,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Let no later search for garbage go through the thousands of tests that are known now."""
+    """Let no later search for garbage go through the thousands of tests that are known now, and search seldom."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000)
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
