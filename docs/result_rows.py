@@ -13,6 +13,10 @@ __all__ = ["compared_line", "contest_lines", "lines_of", "names_of", "percent", 
 
 Facts = dict[str, Any]
 
+# What a contest's entry holds beside what its sides took, which stands under its unit.
+_OF_EVERY_CONTEST = {"title", "figures", "targets", "missed", "notes"}
+_ROUND_FROM = 1000
+
 
 def names_of(row: Mapping[str, Any]) -> dict[str, str]:
     """The recipes of a row by fold; a row without folds has one, without a name."""
@@ -100,15 +104,18 @@ def compared_line(entry: Mapping[str, Any]) -> dict[str, str]:
 
 def contest_lines(held: Mapping[str, Any]) -> dict[str, Any]:
     """One contest of the benchmarks: what the sides took, and the figures with their aims."""
-    unit = next((unit for unit in ("MiB", "%") if unit in held), "s")
-    taken = held["seconds" if unit == "s" else unit]
+    unit = next(key for key in held if key not in _OF_EVERY_CONTEST)
+    taken = held[unit]
     figures: list[str] = []
     for name, value in held["figures"].items():
         aim = (
             f" (aim {held['targets'][name]}{', missed' * (name in held['missed'])})" if name in held["targets"] else ""
         )
         figures.append(f"{name}: {value:.2f}{aim}")
-    sides = ", ".join(f"{side} {value:.3g} {unit}" for side, value in taken.items())
+    shown = "s" if unit == "seconds" else unit
+    sides = ", ".join(
+        f"{side} {value:{'.3g' if value < _ROUND_FROM else ',.0f'}} {shown}" for side, value in taken.items()
+    )
     return {"title": held["title"], "sides": sides, "figures": figures}
 
 

@@ -175,3 +175,13 @@ def test_a_teacher_in_its_students_run_is_no_run_of_its_own(tmp_path):
 def test_a_run_without_a_row_stops_the_page():
     with pytest.raises(SystemExit, match="no row for nowhere"):
         results.render(PUBLISHED, {"runs": [{"recipe": "nowhere"}], "comparisons": [], "bench": {}})
+
+
+@pytest.mark.parametrize(
+    ("unit", "shown"), [("seconds", "s"), ("ms", "ms"), ("s a thousand clips", "s a thousand clips")]
+)
+def test_what_a_contest_took_stands_in_its_unit(unit, shown):
+    held = {"title": "t", unit: {"a": 0.51234, "b": 1736.2}, "figures": {"f": 2.0}, "targets": {}, "missed": []}
+    lines = result_rows.contest_lines(held)
+    assert lines["sides"] == f"a 0.512 {shown}, b 1,736 {shown}"
+    assert lines["figures"] == ["f: 2.00"]
