@@ -2,10 +2,9 @@
 
 `python -m benchmarks.live_speech SENTENCES` takes the five models (trained first where they are not there), with the
 thresholds that a fold of the sentences gets from the other four, and lets each hear its share of the hours: common
-English words that sound like none of the five, in utterances of espeak-ng at voice models of which
-the trainings heard none, noise of Speech Commands beneath. Nobody speaks like that, so it says what the models make of
-much sound of one engine, and not how often they would be wrong at home; and some of these words did train, in others'
-voices.
+English words that sound like none of the five, said by those voice models of espeak-ng that speak in no training, noise
+of Speech Commands beneath. Nobody speaks like that, so it says what the models make of much sound of one engine, and
+not how often they would be wrong at home; and some of these words did train, in others' voices.
 """
 
 import argparse
@@ -51,7 +50,7 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=10.0, help="of speech, over all folds")
     options = parser.parse_args()
     replay, replayed = replay_folds(options, lambda own, fold: word_streams(own, fold, options))
-    speakers = unheard_speakers(read_recipe(options.recipe))
+    speakers = unheard_speakers(read_recipe(options.recipe, options.overrides))
     noise = [read_samples(Path(path)) for path in find_dataset("speech_commands", []).listing(Progress()).noise]
     fired, heard, began = Counter[str](), 0.0, time.perf_counter()
     for fold in range(options.folds):

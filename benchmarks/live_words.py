@@ -3,7 +3,8 @@
 `python -m benchmarks.live_words SENTENCES` trains `recipes/speech-commands/stream.yaml` five times, each time with
 four fifths of the sentences as negatives (`benchmarks/sentence_folds.csv` says which), and replays the exported models
 over streams of the fifth that is left: its sentences, noise of Speech Commands beneath, clips of its official testing
-part on top, of the five words and of others. Thresholds of a fifth come from the streams of the other four, by word.
+part on top, of the five words and of others (`--part validation`: those by which settings are chosen). Thresholds of a
+fifth come from the streams of the other four, by word.
 
 Noise recordings are those of the training, and voices may speak in several fifths. Replays of a sentence with other
 noise add no independent hours.
@@ -74,8 +75,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_models(parser: argparse.ArgumentParser) -> None:
-    """Add which models are trained, and where they are kept."""
+    """Add which models are trained, where they are kept, and by which clips they are judged."""
     parser.add_argument("--recipe", type=Path, default=Path("recipes/speech-commands/stream.yaml"))
+    parser.add_argument("--part", choices=("validation", "test"), default="test", help="of the words in the streams")
     parser.add_argument("--runs", type=Path, default=Path("runs/live-words"))
 
 
@@ -121,7 +123,7 @@ def _train(recipe: Path, folder: Path, negatives: Sequence[str], overrides: Sequ
 def word_streams(own: Sequence[Path], fold: int, options: argparse.Namespace) -> list[MadeStream]:
     """Give the streams of a fold: its sentences as often as `options.replays` says, with the words among them."""
     clips = find_dataset("speech_commands", [f"words={[*WORDS, *OTHERS]!r}"]).listing(Progress())
-    tested = [clip for clip in clips.clips if clip.part == "test"]
+    tested = [clip for clip in clips.clips if clip.part == options.part]
     wanted = share_of([clip for clip in tested if clip.label in WORDS], fold, options.folds)
     others = share_of([clip for clip in tested if clip.label in OTHERS], fold, options.folds)
     pieces = [Piece(path.name, read_samples(path)) for path in own]

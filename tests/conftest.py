@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -31,7 +31,6 @@ SPEAKERS = ("ann", "bob", "cas", "dee")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let all tests of a session share the graphs that were traced, whatever their caches are: each takes seconds."""
-    gc.disable()  # until all are known
     if not hasattr(config, "workerinput"):
         os.environ["SAYSO_GRAPHS"] = tempfile.mkdtemp(prefix="sayso-graphs-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ["SAYSO_GRAPHS"], ignore_errors=True))
@@ -52,12 +51,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write("".join(f"{line}\n" for line in measured))
 
 
-def pytest_collection_finish() -> None:
-    """Let no later search for garbage go through the thousands of tests that are known now, and search seldom."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000)
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Search for garbage seldom once all tests are known, and never among what they are made of."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000)
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,7 +8,7 @@ from sayso.system.openmp import Moment, choose_waiting
 __all__ = ["main"]
 
 # Objects that are made, net, before the youngest are searched for garbage: by default 700, and the packages that a
-# training loads make a million that all stay. Searching less often starts it in three quarters of the time.
+# training loads make 700 thousand that all stay. Searching seldom loads them in three quarters of the time.
 _MADE_BEFORE_A_SEARCH = 50_000
 
 

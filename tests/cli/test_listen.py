@@ -217,6 +217,14 @@ def test_a_microphone_that_is_not_there_is_one_line(sayso, model, plugged_in):
     assert (code, one_line(err)) == (2, "sayso: no microphone is called 'XLR'; there are: 0 USB")
 
 
+def test_without_a_microphone_it_says_how_sound_is_piped_in(sayso, model, plugged_in):
+    plugged_in.devices = []
+    plugged_in._initialize()
+    code, _, err = sayso("--model", model)
+    assert code == 2
+    assert "plug one in, or pipe sound in: arecord -t raw -f S16_LE -r 16000 | sayso listen" in one_line(err)
+
+
 def test_on_a_terminal_there_are_bars_and_the_detections_above_them(model, expected):
     pty = pytest.importorskip("pty")
     reading, writing = pty.openpty()

@@ -68,6 +68,8 @@ def test_what_a_microphone_has_not_is_told(options, message, monkeypatch, told):
 def test_no_microphone_no_portaudio_no_package_and_another_program(monkeypatch, told):
     FakePortAudio(microphone("speaker", channels=0)).install(monkeypatch)
     with pytest.raises(DeviceError, match="there is no microphone; plug one in, or pipe sound in"):
+        Microphone(tell=told.append, otherwise="pipe sound in")
+    with pytest.raises(DeviceError, match=r"there is no microphone; plug one in$"):
         Microphone(tell=told.append)
     fake = FakePortAudio(microphone("USB")).install(monkeypatch)
     fake.busy = True
@@ -84,8 +86,8 @@ def test_no_microphone_no_portaudio_no_package_and_another_program(monkeypatch, 
                 raise OSError("PortAudio library not found")
 
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
-    with pytest.raises(DeviceError, match=r"PortAudio, which is missing .* apt install libportaudio2"):
-        Microphone(tell=told.append)
+    with pytest.raises(DeviceError, match=r"PortAudio, which is missing .* apt install libportaudio2\), or sing$"):
+        Microphone(tell=told.append, otherwise="sing")
 
 
 def test_a_device_that_cannot_be_heard_in_one_channel_is_heard_in_few(monkeypatch, told):

@@ -113,4 +113,4 @@ def test_without_a_microphone_nobody_is_asked_anything(record, fake, tmp_path):
     fake._initialize()
     code, _, err, asked = record("yes", typed=[])
     assert (code, asked) == (2, [])
-    assert "there is no microphone" in one_line(err)
+    assert "there is no microphone; plug one in, or put recordings into" in one_line(err)

@@ -23,6 +23,7 @@ __all__ = ["listen"]
 
 _SHOWN_WORDS = 10
 _WAIT_SECONDS = 5.0
+_PIPED = "pipe sound in: arecord -t raw -f S16_LE -r 16000 | sayso listen --input - --rate 16000"
 
 
 def listen(
@@ -83,7 +84,7 @@ def _open(
     if source is None:
         if pcm_format:
             raise typer.BadParameter("--format is of raw sound; give it with --input")
-        return Microphone(device, sample_rate=rate, channels=channels, tell=_note)
+        return Microphone(device, sample_rate=rate, channels=channels, tell=_note, otherwise=_PIPED)
     if device is not None:
         raise typer.BadParameter("give --device or --input, not both")
     if rate is None:

@@ -31,9 +31,12 @@ def record(
     from sayso.studio.recordings import Recordings
     from sayso.studio.session import choose_words, hold_session
 
+    def open_microphone() -> Microphone:
+        return Microphone(device, tell=warn, otherwise=f"put recordings into {folder}/WORD/SPEAKER/")
+
     recordings = Recordings(folder)
     chosen = choose_words(recordings, words or [])
-    Microphone(device, tell=warn).close()  # or a person would type first, and then hear that there is none
+    open_microphone().close()  # or a person would type first, and then hear that there is none
     try:
         who = read_name(speaker if speaker is not None else input("who speaks? "), what="speaker")
     except EOFError as error:
@@ -43,7 +46,7 @@ def record(
         chosen,
         speaker=who,
         clips=clips,
-        open_microphone=lambda: Microphone(device, tell=warn),
+        open_microphone=open_microphone,
         ask=input,
         tell=say,
     )

@@ -30,6 +30,7 @@ class Microphone(Source):
         sample_rate: in hertz; None: the device's own.
         channels: how many are heard; None: one, or as few as the device allows.
         tell: takes what a person should know while it is heard.
+        otherwise: what a person can do without one, for the message that says so; empty: nothing.
 
     Raises:
         MissingExtraError: sounddevice is not installed.
@@ -37,11 +38,18 @@ class Microphone(Source):
     """
 
     def __init__(
-        self, device: str | None = None, *, sample_rate: float | None = None, channels: int | None = None, tell: Tell
+        self,
+        device: str | None = None,
+        *,
+        sample_rate: float | None = None,
+        channels: int | None = None,
+        tell: Tell,
+        otherwise: str = "",
     ) -> None:
-        self._portaudio = _load()
+        self._otherwise = f", or {otherwise}" if otherwise else ""
+        self._portaudio = _load(self._otherwise)
         self._tell, self._asked = tell, channels
-        place, facts = _find(self._portaudio, device)
+        place, facts = _find(self._portaudio, device, self._otherwise)
         self.name = str(facts["name"])
         # Its number is another one when something has been plugged in or out.
         self._device = None if device is None else self.name
@@ -133,7 +141,7 @@ class Microphone(Source):
                 # PortAudio looks for devices only when it begins.
                 self._portaudio._terminate()
                 self._portaudio._initialize()
-                place, facts = _find(self._portaudio, self._device)
+                place, facts = _find(self._portaudio, self._device, self._otherwise)
                 self._stream = self._open(place, facts)
             except (DeviceError, self._portaudio.PortAudioError):
                 time.sleep(_RETRY_SECONDS)
@@ -156,7 +164,7 @@ def _new_queue() -> "queue.Queue[Block]":
     return queue.Queue(round(_QUEUE_SECONDS / _BLOCK_SECONDS))
 
 
-def _load() -> Any:
+def _load(otherwise: str) -> Any:
     """Import sounddevice, which loads PortAudio."""
     try:
         import sounddevice
@@ -165,18 +173,18 @@ def _load() -> Any:
     except OSError as error:
         raise DeviceError(
             f"microphones are heard by PortAudio, which is missing ({error}); install it (Debian, Ubuntu: apt install "
-            "libportaudio2), or pipe sound in: arecord -t raw -f S16_LE -r 16000 | sayso listen --input - --rate 16000"
+            f"libportaudio2){otherwise}"
         ) from error
     return sounddevice
 
 
-def _find(portaudio: Any, device: str | None) -> tuple[int, dict[str, Any]]:
+def _find(portaudio: Any, device: str | None, otherwise: str) -> tuple[int, dict[str, Any]]:
     """Give the number of a microphone, and what PortAudio says of it."""
     microphones = {
         int(each["index"]): dict(each) for each in portaudio.query_devices() if each["max_input_channels"] > 0
     }
     if not microphones:
-        raise DeviceError("there is no microphone; plug one in, or pipe sound in by --input -")
+        raise DeviceError(f"there is no microphone; plug one in{otherwise}")
     there = "; ".join(f"{place} {facts['name']}" for place, facts in microphones.items())
     if device is None:
         default = int(portaudio.default.device[0])

@@ -15,8 +15,8 @@ __all__ = ["BOOKS", "identify", "read_books", "read_state"]
 
 BOOKS = "bookkeeper"
 """Under this key among a state's callbacks lie the books, with what the state belongs to."""
-# In states of an earlier Sayso; the hash of the split says as much.
 _OF_A_TEACHER = ("teacher", "teacher_weight", "teacher_temperature")
+# In states of an earlier Sayso; the hash of the split says as much.
 _FORMER_KEYS = ("training.validation", "training.validation_share")
 
 
