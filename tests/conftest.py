@@ -18,6 +18,9 @@ import pytest
 import soundfile
 
 if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadFileScheduling
+
     from sayso.data.clips import Listing
 
 # Machines are shared and noisy: an example that takes long is no fault of the code.
@@ -27,6 +30,17 @@ hypothesis.settings.load_profile("patient")
 RATE = 16_000
 TONES_HZ = {"high": 2400.0, "low": 300.0, "middle": 900.0}
 SPEAKERS = ("ann", "bob", "cas", "dee")
+_HAS_ROOM = pytest.StashKey[bool]()
+# They wait for browsers, servers and other processes more than they compute.
+_WAITING = (
+    "tests/serve/",
+    "tests/studies/trials/test_on_ray",
+    "tests/studio/test_made_pages",
+    "tests/studio/test_studio_page",
+    "tests/studio/test_training_process",
+    "tests/views/html/test_marks_page",
+    "tests/web/",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,10 +50,42 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(os.environ["SAYSO_GRAPHS"], ignore_errors=True))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> object:
+    """Run the tests with room on Python's stack: pytest's own frames are many."""
+    if config.stash.get(_HAS_ROOM, False):
+        return None
+    config.stash[_HAS_ROOM] = True
+    # Imported here, so that the shape checks still hook in when conftest is read.
+    from sayso.system.stack import call_with_room
+
+    return call_with_room(lambda: config.hook.pytest_cmdline_main(config=config))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where several workers share the files, mix these: some wait for pages and processes, others compute."""
+    """Where several workers share the files, begin with those that wait, and mix the others."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: hashlib.sha256(item.nodeid.partition("::")[0].encode()).digest())
+        items.sort(
+            key=lambda item: (
+                not item.nodeid.startswith(_WAITING),
+                hashlib.sha256(_unit(item.nodeid).encode()).digest(),
+            )
+        )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "LoadFileScheduling | None":
+    """Leave all files that wait to one worker: two that wait at a time leave a core with nothing to do."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    scheduling = import_module("xdist.scheduler").LoadFileScheduling(config, log)
+    scheduling._split_scope = _unit
+    return scheduling
+
+
+def _unit(nodeid: str) -> str:
+    """What one worker runs of its own: a file, or all that wait."""
+    return "waiting" if nodeid.startswith(_WAITING) else nodeid.partition("::")[0]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -150,6 +196,13 @@ def write_tones(folder: Path, *, speakers: tuple[str, ...] = SPEAKERS, clips: in
                 noisy = tone + 0.005 * rng.standard_normal(len(time))
                 soundfile.write(folder / word / f"{speaker}_{index}.wav", noisy.astype(np.float32), RATE)
     return folder
+
+
+@pytest.fixture
+def few_voices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a training hear two synthetic voices and 20 clips of other words, where many say no more of the code."""
+    monkeypatch.setattr("sayso.recipe.defaults._VOICES_BESIDE", 2)
+    monkeypatch.setattr("sayso.recipe.defaults._OTHER_CLIPS", 20)
 
 
 @pytest.fixture

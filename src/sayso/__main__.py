@@ -4,6 +4,7 @@ import gc
 
 from sayso.system.interrupts import keep_interrupts
 from sayso.system.openmp import Moment, choose_waiting
+from sayso.system.stack import call_with_room
 
 __all__ = ["main"]
 
@@ -14,6 +15,10 @@ _MADE_BEFORE_A_SEARCH = 50_000
 
 def main() -> None:
     """Look whether the machine has other work, while the program is loaded; run it, and end at once."""
+    call_with_room(_main)
+
+
+def _main() -> None:
     before = Moment.now()
     gc.set_threshold(_MADE_BEFORE_A_SEARCH)
     keep_interrupts()

@@ -1,6 +1,8 @@
 """What words sound like, which sound alike, and the common words that are none of the wanted ones."""
 
+import ctypes
 import importlib.util
+import platform
 import re
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 
 from sayso.data.datasets.other_words import OtherWordsConfig
+from sayso.data.voices.espeak import Espeak
 from sayso.data.voices.pronunciation import distance, find_alike, find_unsayable, pronounce
 from sayso.data.voices.vocabulary import common_words, language_with_words, other_words
 from sayso.errors import SettingsError
@@ -98,3 +101,21 @@ def test_other_words_are_spoken_once_and_the_same_again(monkeypatch: pytest.Monk
     sounds = [Path(clip.path).read_bytes() for clip in first]
     monkeypatch.setenv("SAYSO_CACHE", str(tmp_path))
     assert [Path(clip.path).read_bytes() for clip in dataset.listing(Progress()).clips] == sounds
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep one row of random numbers")
+def test_what_others_draw_in_the_process_changes_no_breathy_voice_nor_does_speaking_theirs() -> None:
+    library = ctypes.CDLL(None)
+
+    def drawn_and_spoken(each: int) -> tuple[list[int], list[bytes]]:
+        library.srand(7)
+        engine, numbers, sounds = Espeak(), list[int](), list[bytes]()
+        for variant in ("Reed", "caleb"):
+            numbers += [library.rand() for _ in range(each)]
+            engine.choose("en-us", variant)
+            sounds.append(engine.say("right now", rate=160, pitch=50, intonation=50).tobytes())
+        return numbers, sounds
+
+    library.srand(7)
+    theirs = [library.rand() for _ in range(6)]
+    assert drawn_and_spoken(each=3) == (theirs, drawn_and_spoken(each=0)[1])

@@ -11,6 +11,7 @@ from sayso.recipe.recipe import read_recipe
 from sayso.system.progress import Progress
 
 
+@pytest.mark.usefixtures("few_voices")
 def test_a_bare_folder_trains_with_sensible_settings(tone_folder, tmp_path):
     run = sayso.train(tone_folder, overrides=["training.epochs=1", "training.threads=1"], out=tmp_path / "run")
     recipe = read_recipe(run.recipe)

@@ -201,6 +201,7 @@ def test_overrides_that_do_not_fit_are_told(tone_folder, tmp_path):
         sayso.train(tone_folder, overrides=["training.epoks=1"], out=tmp_path / "run")
 
 
+@pytest.mark.usefixtures("few_voices")
 def test_labels_of_any_script_go_all_the_way(tmp_path):
     rng = np.random.default_rng(0)
     for place, word in enumerate(("да", "左 右", "<b>&\"'", "no/way".replace("/", " "))):

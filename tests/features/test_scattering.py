@@ -64,8 +64,10 @@ def test_float32_is_float64_to_1e_4_on_every_digit_and_speaker():
     assert errors.max() <= 1e-4
 
 
-# The tutorial's size has thousands of steps to trace: half a minute.
-@pytest.mark.parametrize("case", [pytest.param(CASES[0], marks=pytest.mark.slow), CASES[3]], ids=name_of)
+# Thousands of steps to trace, half a minute for the tutorial's size. That a graph gives what torch gives is tried for
+# every feature, and that torch gives what Kymatio gives above.
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [CASES[0], CASES[3]], ids=name_of)
 def test_the_exported_graph_is_kymatios_to_1e_4(case, tmp_path):
     samples = needs(case).float()
     shapes = ({0: torch.export.Dim("batch")},)

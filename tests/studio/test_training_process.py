@@ -51,7 +51,7 @@ def is_over(state):
 
 
 def test_a_training_is_stopped_gone_on_with_and_scored_as_any_run(asked, tmp_path, capsys):
-    started = asked.post("/api/training", json={"small": True, "epochs": 150})
+    started = asked.post("/api/training", json={"small": True, "epochs": 80})
     assert started.json()["state"] == "running"
     again = asked.post("/api/training", json={})
     assert (again.status_code, "a training is running" in again.text.lower()) == (409, True)
@@ -66,7 +66,7 @@ def test_a_training_is_stopped_gone_on_with_and_scored_as_any_run(asked, tmp_pat
     assert asked.post(f"/api/runs/{run['name']}/resume", json={}).status_code == 200
     state = wait(asked, until=is_over)
     assert (state["state"], state["run"]) == ("finished", run["name"]), state
-    assert state["parts"][-1]["epochs"][-1]["epoch"] == 150
+    assert state["parts"][-1]["epochs"][-1]["epoch"] == 80
     folder = RunFolder(tmp_path / "runs" / run["name"])
     assert folder.finished
     score = asked.get(f"/api/runs/{run['name']}").json()

@@ -112,11 +112,19 @@ def test_a_key_left_to_its_default_is_no_other_recipe(recipes, tmp_path):
 
 
 @pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
-def test_killed_at_any_moment_and_with_more_jobs_it_ends_in_the_same_table(recipes, tmp_path, kills):
+def test_others_keep_out_and_killed_with_more_jobs_it_ends_in_the_same_table(program, recipes, tmp_path, kills):
     recipes = recipes[: 1 if kills == 1 else None]
-    undisturbed = started(recipes, tmp_path / "whole", "--jobs", "1")
     begun = time.monotonic()
-    assert undisturbed.wait() == 0
+    first = started(recipes, tmp_path / "whole", "--jobs", "1")
+    try:
+        while not (lock := tmp_path / "whole/.lock").exists() or not lock.read_text():
+            assert first.poll() is None
+            time.sleep(0.05)
+        code, _, err = program("compare", *recipes, *SETTINGS, "--out", tmp_path / "whole")
+    finally:
+        assert first.wait() == 0
+    assert code == 2
+    assert f"another command (process {first.pid}) is writing there" in one_line(err)
     seconds = time.monotonic() - begun
     moments = random.Random(1)
     for _ in range(kills):
@@ -130,20 +138,6 @@ def test_killed_at_any_moment_and_with_more_jobs_it_ends_in_the_same_table(recip
     assert outcome_of(tmp_path / "killed") == outcome_of(tmp_path / "whole")
     tables = [json.loads((tmp_path / name / "comparison.json").read_text()) for name in ("whole", "killed")]
     assert {**tables[0], "measured": None} == {**tables[1], "measured": None}
-
-
-def test_two_comparisons_do_not_write_to_one_folder(program, recipes, tmp_path):
-    out, recipes = tmp_path / "out", recipes[:1]
-    first = started(recipes, out)
-    try:
-        while not (out / ".lock").exists() or not (out / ".lock").read_text():
-            assert first.poll() is None
-            time.sleep(0.05)
-        code, _, err = program("compare", *recipes, *SETTINGS, "--out", out)
-    finally:
-        assert first.wait() == 0
-    assert code == 2
-    assert f"another command (process {first.pid}) is writing there" in one_line(err)
 
 
 @pytest.mark.usefixtures("in_this_process")

@@ -7,6 +7,7 @@ it writes into memory only and never opens a sound device.
 import ctypes
 import importlib.util
 import os
+import platform
 import shutil
 import tempfile
 import threading
@@ -131,9 +132,7 @@ class Espeak:
         self._collect = _CALLBACK(self._keep)
         self._library.espeak_SetSynthCallback(self._collect)
         self._library.espeak_ng_SetRandSeed(ctypes.c_long(1))
-        if os.name != "nt":
-            # Breathy voices draw from the C library's own numbers, which a process begins at 1, too.
-            ctypes.CDLL(None).srand(1)
+        self._chance = _Chance()
         self.languages = dict(_languages(self._library))
 
     def choose(self, language: str, variant: str) -> None:
@@ -150,7 +149,8 @@ class Espeak:
             self._library.espeak_SetParameter(parameter, min(max(0, value), FASTEST), 0)
         self._spoken.clear()
         encoded = text.encode()
-        self._library.espeak_Synth(encoded, ctypes.c_size_t(len(encoded) + 1), 0, 0, 0, _UTF8, None, None)
+        with self._chance.drawn_from():
+            self._library.espeak_Synth(encoded, ctypes.c_size_t(len(encoded) + 1), 0, 0, 0, _UTF8, None, None)
         return _trim(np.frombuffer(bytes(self._spoken), dtype=np.int16))
 
     def spell(self, text: str) -> str:
@@ -168,6 +168,44 @@ class Espeak:
         if samples and count > 0:
             self._spoken += ctypes.string_at(samples, 2 * count)  # type: ignore[arg-type]
         return 0
+
+
+class _Chance:
+    """Random numbers of one espeak-ng: breathy voices draw the C library's own, as any code in the process may.
+
+    GNU's library lets them lie apart, so that nobody else's drawing changes a sound; others begin them at 1 at least.
+    """
+
+    _STATE_BYTES = 128  # what the library's own state has, so that the numbers are those of srand(1)
+    _drawing = threading.Lock()
+
+    def __init__(self) -> None:
+        self._state = None
+        if os.name == "nt":
+            return
+        self._library = ctypes.CDLL(None)
+        if platform.libc_ver()[0] != "glibc":
+            self._library.srand(1)
+            return
+        for function in (self._library.initstate, self._library.setstate):
+            function.restype = ctypes.c_void_p
+        self._state = ctypes.create_string_buffer(self._STATE_BYTES)
+        with self._drawing:
+            others = self._library.initstate(1, self._state, ctypes.c_size_t(self._STATE_BYTES))
+            self._library.setstate(ctypes.c_void_p(others))
+
+    @contextmanager
+    def drawn_from(self) -> Generator[None]:
+        """Have the C library draw from these numbers."""
+        if self._state is None:
+            yield
+            return
+        with self._drawing:
+            others = self._library.setstate(self._state)
+            try:
+                yield
+            finally:
+                self._library.setstate(ctypes.c_void_p(others))
 
 
 _shared_lock = threading.Lock()
