@@ -2,8 +2,9 @@
 
 `python -m benchmarks.live_commands SENTENCES` trains five times on synthetic voices, each time with four fifths of the
 sentences as negatives, and replays the exported models over streams of the fifth that is left. The commands in the
-streams are spoken by voices, rates and pitches of the engine that no training heard; other words are testing clips of
-Speech Commands. Nobody has said the commands: these are the engine's misses, not people's.
+streams are spoken by voices, rates and pitches of the engine that no training heard, other words are testing clips of
+Speech Commands (`--part validation`: those by which settings are chosen). Nobody has said the commands: these are the
+engine's misses, not people's.
 """
 
 import argparse
@@ -71,19 +72,20 @@ def main() -> None:
     options.runs.mkdir(parents=True, exist_ok=True)
     options.recipe = options.runs / "recipe.yaml"
     write_text(options.recipe, yaml.safe_dump(VALUES, sort_keys=False))
-    score_folds(options, lambda own, fold: _streams(own, fold, options.folds, options.replays))
+    score_folds(options, lambda own, fold: _streams(own, fold, options))
 
 
-def _streams(own: Sequence[Path], fold: int, folds: int, replays: int) -> list[MadeStream]:
+def _streams(own: Sequence[Path], fold: int, options: argparse.Namespace) -> list[MadeStream]:
     prepared = prepare(recipe_from_values(VALUES, source="commands"), Progress())
-    corpus, tested = prepared.corpus, prepared.split.test
+    corpus, folds = prepared.corpus, options.folds
+    tested = prepared.split.test if options.part == "test" else prepared.split.validation
     wanted = share_of([Spoken(corpus.clips[row].label, to_float(corpus.samples[row])) for row in tested], fold, folds)
     clips = find_dataset("speech_commands", [f"words={[*WORDS, *OTHERS]!r}"]).listing(Progress())
-    others = share_of([clip for clip in clips.clips if clip.part == "test"], fold, folds)
+    others = share_of([clip for clip in clips.clips if clip.part == options.part], fold, folds)
     pieces = [Piece(path.name, read_samples(path)) for path in own]
     noise = [read_samples(Path(path)) for path in clips.noise]
     made: list[MadeStream] = []
-    for number in range(replays):
+    for number in range(options.replays):
         rng = np.random.default_rng((fold, number))
         count = round(WORDS_SHARE * 2 * len(pieces))
         spoken = taken_in_turn(wanted, count, number) + [

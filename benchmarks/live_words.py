@@ -65,8 +65,9 @@ def main() -> None:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that `score_folds` takes."""
+    """Add the options that `score_folds` takes, and which clips the streams hold."""
     parser.add_argument("sentences", type=Path, help="folder of the sentences")
+    parser.add_argument("--part", choices=("validation", "test"), default="test", help="of the words in the streams")
     parser.add_argument("--replays", type=int, default=8)
     parser.add_argument("--alarms", type=float, default=0.5, help="false alarms an hour that each word may give")
     parser.add_argument("--folds", type=int, default=FOLDS, help="how many of the five are trained and scored")
@@ -75,9 +76,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_models(parser: argparse.ArgumentParser) -> None:
-    """Add which models are trained, where they are kept, and by which clips they are judged."""
+    """Add which models are trained, and where they are kept."""
     parser.add_argument("--recipe", type=Path, default=Path("recipes/speech-commands/stream.yaml"))
-    parser.add_argument("--part", choices=("validation", "test"), default="test", help="of the words in the streams")
     parser.add_argument("--runs", type=Path, default=Path("runs/live-words"))
 
 
