@@ -1,6 +1,11 @@
 """Scores as the program prints them."""
 
-from sayso.cli.results import show_scores
+import sys
+
+import pytest
+
+from sayso.cli.console import Bars
+from sayso.cli.results import show_notes, show_scores
 
 
 def test_a_word_that_is_never_recognised_stands_under_the_score(capsys):
@@ -18,3 +23,15 @@ def test_a_word_that_is_never_recognised_stands_under_the_score(capsys):
     first, second = capsys.readouterr().out.splitlines()[:2]
     assert first.startswith("over 3 people, each unheard in turn: 90.9 % of 22 clips right (95 % interval over clips")
     assert second == "'off' is never recognised (0 of 2 clips)"
+
+
+@pytest.mark.parametrize("on_a_terminal", [True, False])
+def test_what_was_read_before_the_training_is_not_told_again(capsys, monkeypatch, on_a_terminal):
+    Bars().note("of the recipe")
+    for stream in (sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: on_a_terminal)
+    show_notes(["of the recipe", "of the training"])
+    told = capsys.readouterr().out.splitlines()
+    again = ["note         of the recipe", "note         of the training"]
+    once = ["note         of the training", "notes        1 above, which the report has too"]
+    assert told == (once if on_a_terminal else again)

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 
 from sayso.system.progress import Forecast, Progress, Task
 
-__all__ = ["Bars", "print_any_name", "say", "warn"]
+__all__ = ["Bars", "print_any_name", "say", "warn", "was_read"]
+
+_notes: set[str] = set()
 
 
 def print_any_name() -> None:
@@ -62,7 +64,13 @@ class Bars(Progress):
 
     def note(self, text: str) -> None:
         """Print one line to be read."""
+        _notes.add(text)
         warn(f"note: {text}")
+
+
+def was_read(note: str) -> bool:
+    """Whether a note stands already on the terminal that results go to."""
+    return note in _notes and sys.stdout.isatty() and sys.stderr.isatty()
 
 
 class _Bar(Task):

@@ -3,13 +3,22 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sayso.cli.console import say
+from sayso.cli.console import say, was_read
 from sayso.system.wording import counted, percent
 
 if TYPE_CHECKING:
     from sayso.runs.folder import RunFolder
 
-__all__ = ["accepted_line", "rejection_line", "say_where", "score_line", "show_run", "show_scores", "worst_line"]
+__all__ = [
+    "accepted_line",
+    "rejection_line",
+    "say_where",
+    "score_line",
+    "show_notes",
+    "show_run",
+    "show_scores",
+    "worst_line",
+]
 
 
 def score_line(scores: Mapping[str, Any], label: str = "") -> str:
@@ -92,13 +101,21 @@ def show_run(run: "RunFolder") -> None:
         say(f"worst        {worst}")
     if rejection := metrics.get("rejection"):
         say(f"rejection    {rejection_line(rejection)}")
-    for note in manifest["notes"]:
-        say(f"note         {note}")
+    show_notes(manifest["notes"])
     if advice := manifest.get("advice"):
         for each in advice["most"]:
             say(f"would help   {each}")
         if advice["basis"]:
             say(f"             {advice['basis']}")
+
+
+def show_notes(notes: Sequence[str]) -> None:
+    """Print the notes of a run, but for those that a person has just read on the same terminal."""
+    unread = [note for note in notes if not was_read(note)]
+    for note in unread:
+        say(f"note         {note}")
+    if told := len(notes) - len(unread):
+        say(f"notes        {told} above, which the report has too")
 
 
 def say_where(run: "RunFolder") -> None:
