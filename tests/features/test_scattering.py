@@ -11,7 +11,7 @@ import torch
 from golden.scattering_cases import CASES, FOLDER, name_of, samples_of
 from sayso.audio import AudioFormat, clip_from_file
 from sayso.data.datasets.fsdd import FsddConfig
-from sayso.dsp.wavelets import gauss_response, morlet_response, padding, wavelets
+from sayso.dsp.wavelets import gauss_response, morlet_response, padding, short_padding, wavelets
 from sayso.features.scattering import Scattering, ScatteringConfig
 from sayso.system.progress import Progress
 
@@ -132,3 +132,19 @@ def test_wavelets_cover_the_octaves_and_have_no_mean():
     assert int(response.argmax()) == round(0.2 * 1024)
     assert gauss_response(1024, 0.01)[0] == pytest.approx(1)
     assert padding(8192, 256).length == 16384
+
+
+@pytest.mark.parametrize(("samples", "window", "scale"), [(8192, 256, 8), (5847, 24, 3), (3000, 64, 9), (100, 1, 2)])
+def test_a_short_padding_has_the_frames_of_kymatios(samples, window, scale):
+    whole, short = padding(samples, window), short_padding(samples, window, max_scale_log2=scale)
+    stride = 2 ** int(np.log2(window))
+    assert short.length <= whole.length
+    assert short.length % (2 * stride) == 0
+    assert short.frames == whole.frames
+    assert short.first_frame * stride - short.left == whole.first_frame * stride - whole.left
+    assert short.left + samples + short.right == short.length
+    assert max(short.left, short.right) < samples
+
+
+def test_the_tutorials_padding_is_a_quarter_shorter():
+    assert short_padding(8192, 256, max_scale_log2=8).length == 12288

@@ -20,7 +20,7 @@ from sayso.errors import Fault
 __all__ = ["MelBandSettings", "MelBands", "MelScale", "hertz_to_mel", "mel_filter_bank", "mel_to_hertz"]
 
 MelScale = Literal["htk", "slaney"]
-_BANDS_AT_A_TIME = 16
+_BANDS_AT_A_TIME = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +100,8 @@ class MelBands(ExactConstants):
     """Power spectrogram times a bank of mel filters.
 
     A band covers a short stretch of bins, so that a dense product would mostly multiply by zero. On a processor the
-    bands are taken sixteen at a time, as wide as its vectors, with the bins that those sixteen cover; each bin stands
-    there twice, for its real and its imaginary part, and the product adds the two squares on the way.
+    bands are taken eight at a time, as many as one of its vectors holds at least, with the bins that those eight cover;
+    and they come band by band, all frames of a band in a row, which is what its products do fastest.
 
     Args:
         stft: the transform of the frames.
@@ -117,23 +117,18 @@ class MelBands(ExactConstants):
         for start in range(0, len(bank), _BANDS_AT_A_TIME):
             bands = slice(start, min(start + _BANDS_AT_A_TIME, len(bank)))
             covered = np.flatnonzero(bank[bands].any(axis=0))
-            bins = slice(int(covered[0]), int(covered[-1]) + 1)
-            self.constant(
-                f"block_{len(self._stretches)}", np.repeat(bank[bands, bins].T, 2, axis=0)
-            )  # (2 * bins, bands)
-            self._stretches.append((bands, slice(2 * bins.start, 2 * bins.stop)))
+            self._stretches.append((bands, slice(int(covered[0]), int(covered[-1]) + 1)))
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames mels"]:
         """Energies of the bands."""
-        needs_graph = torch.compiler.is_exporting() or (samples.requires_grad and torch.is_grad_enabled())
-        if needs_graph or samples.device.type != "cpu":
-            return self.stft.power(samples) @ self.bank.T
-        squares = self.stft.squared_parts(samples)
-        rows = squares.flatten(2).flatten(0, 1)  # (batch * frames, 2 * bins)
-        energies = rows.new_empty(len(rows), len(self.bank))
-        for index, (bands, bins) in enumerate(self._stretches):
-            torch.mm(rows[:, bins], getattr(self, f"block_{index}"), out=energies[:, bands])
-        return energies.unflatten(0, squares.shape[:2])
+        power = self.stft.power(samples)
+        if torch.compiler.is_exporting() or power.requires_grad or power.device.type != "cpu":
+            return power @ self.bank.T
+        rows = power.flatten(0, 1)  # (batch * frames, bins)
+        energies = rows.new_empty(len(self.bank), len(rows))
+        for bands, bins in self._stretches:
+            torch.mm(self.bank[bands, bins], rows[:, bins].T, out=energies[bands])
+        return energies.unflatten(1, power.shape[:2]).permute(1, 2, 0)
 
 
 def mel_filter_bank(

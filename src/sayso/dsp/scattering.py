@@ -2,9 +2,11 @@
 
 The modulus of a band stays the same when the band is moved in frequency. So a wavelet's band is laid at frequency 0,
 whatever its centre, and transformed back at the lowest rate that holds it: all wavelets of one rate in one transform.
-The average over time, of which few frames are wanted, is one small matrix product.
+The average over time, of which few frames are wanted, is one small matrix product, with the few lowest bins where a
+spectrum is there.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -15,10 +17,11 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sayso.dsp.fourier import ExactConstants, InverseRealDft, RealDft, modulus
-from sayso.dsp.wavelets import BANDWIDTH, Padding, Wavelet, gauss_response, morlet_response
+from sayso.dsp.fourier import ExactConstants, InverseRealDft, RealDft, modulus, phases
+from sayso.dsp.stft import next_power_of_two
+from sayso.dsp.wavelets import BANDWIDTH, REACH, Padding, Wavelet, gauss_response, morlet_response
 
-__all__ = ["Average", "Cascade", "reflected"]
+__all__ = ["Cascade"]
 
 _BLOCK_FRAMES = 32
 
@@ -28,15 +31,43 @@ class _Care:
     """How exactly bands are kept: where a response is taken for 0, and how far beyond its band a rate reaches."""
 
     negligible: float
+    window_end: float
+    """Where the averaging window is taken for 0, as a part of its middle."""
     oversampling: tuple[float, float] | None
     """Rate over bandwidth in the first and second order, at least; None: the rates of Kymatio."""
 
 
-# The second order is only averaged: what folds over at its own bandwidth falls where the average is nearly blind.
-# The first order is wanted itself: sampled at twice its bandwidth, FSDD's clips were wrong by 2e-4 (L2 norms) at worst,
-# at 3.3 times by 6e-5.
-_FAST = _Care(1e-6, (3.3, 1.1))
-_EXACT = _Care(1e-12, None)
+# The second order is only averaged: what folds over falls where the average is nearly blind, and at 0.55 times the
+# bandwidth FSDD's clips were wrong by 1.1e-4 (L2 norms). The first order is wanted itself: at 3.3 times they were wrong
+# by 8e-5 at worst, at 3.6 times by 7e-5.
+_FAST = _Care(1e-6, math.exp(-(REACH**2) / 2), (3.6, 0.8))
+_EXACT = _Care(1e-12, 1e-12, None)
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """What all wavelets of a cascade share."""
+
+    clip: Padding
+    window: int
+    """T in samples of the clip."""
+    care: _Care
+
+    @property
+    def frames_apart(self) -> int:
+        return 2 ** int(np.log2(self.window))
+
+    @property
+    def frames(self) -> int:
+        """Frames of the padded clip."""
+        return self.clip.length // self.frames_apart
+
+    def window_at(self, samples: int) -> NDArray[np.float64]:
+        """The averaging window's response at the `samples` frequencies of signals sampled more coarsely."""
+        response = np.fft.fftshift(gauss_response(self.clip.length, BANDWIDTH / self.window))
+        folded = np.zeros(samples)
+        np.add.at(folded, (np.arange(len(response)) - len(response) // 2) % samples, response)
+        return folded
 
 
 @dataclass(frozen=True)
@@ -55,24 +86,22 @@ class _Band:
         return len(self.response)
 
 
-class Average(ExactConstants):
+class _Average(ExactConstants):
     """Gaussian average of (batch, paths, samples) at the frames of a clip: (batch, paths, frames).
 
     Frames are taken in blocks, each one product with the same matrix, of as many samples as the block can see.
 
     Args:
-        clip: how the clip was padded, and where its frames lie.
-        window: T in samples of the clip.
-        samples: of the input, over the padded clip; a power of two.
+        setting: how the clip was padded, where its frames lie, and how wide the window is.
+        samples: of the input, over the padded clip; as many for each of its frames.
         gain: factor.
     """
 
-    def __init__(self, clip: Padding, window: int, *, samples: int, gain: float) -> None:
+    def __init__(self, setting: _Setting, *, samples: int, gain: float) -> None:
         super().__init__()
-        step = clip.length // samples
-        stride = 2 ** int(np.log2(window)) // step
-        over_time = np.fft.ifft(gauss_response(clip.length, BANDWIDTH / window)).real * step * gain
-        reach = _reach(over_time[::step], 1e-12)
+        clip, stride = setting.clip, samples // setting.frames
+        over_time = np.fft.ifft(setting.window_at(samples)).real * gain
+        reach = _reach(over_time, setting.care.window_end)
         self.frames, self.block = clip.frames, min(_BLOCK_FRAMES, clip.frames)
         self.blocks = -(-clip.frames // self.block)
         self.hop = self.block * stride
@@ -85,7 +114,7 @@ class Average(ExactConstants):
         self.end = self.before + end if self.before else end
         distance = np.arange(self.block)[None] * stride - (np.arange(self.span)[:, None] - reach)
         seen = (distance >= -reach) & (distance < reach)
-        self.constant("weights", np.where(seen, over_time[(distance * step) % clip.length], 0.0))  # (span, block)
+        self.constant("weights", np.where(seen, over_time[distance % samples], 0.0))  # (span, block)
         self.weights: Tensor
 
     def forward(self, signal: Float[Tensor, "batch paths samples"]) -> Float[Tensor, "batch paths frames"]:
@@ -100,8 +129,33 @@ class Average(ExactConstants):
         return blocks.flatten(-2)[..., : self.frames]
 
 
+class _SpectrumAverage(ExactConstants):
+    """The same average of signals given by their spectra, of which it needs the few lowest bins.
+
+    Args:
+        setting: as above.
+        samples: of the signals, over the padded clip.
+        gain: factor.
+    """
+
+    def __init__(self, setting: _Setting, *, samples: int, gain: float) -> None:
+        super().__init__()
+        clip, response = setting.clip, setting.window_at(samples)[: samples // 2 + 1]
+        self.bins = int(np.flatnonzero(response > setting.care.negligible)[-1]) + 1
+        response[1 : (samples + 1) // 2] *= 2  # these stand for two bins each
+        times = (clip.first_frame + np.arange(clip.frames)) * setting.frames_apart
+        parts = phases(self.bins, clip.length, of=clip.length)[..., times]  # (2, bins, frames)
+        weights = parts * response[: self.bins, None] * gain / samples
+        self.constant("weights", np.moveaxis(weights, 0, 1).reshape(2 * self.bins, -1))
+        self.weights: Tensor  # (2 * bins, frames), of the real and the imaginary part of each bin
+
+    def forward(self, spectrum: Float[Tensor, "batch paths bins 2"]) -> Float[Tensor, "batch paths frames"]:
+        """Average each path around each frame."""
+        return spectrum[:, :, : self.bins].flatten(2) @ self.weights
+
+
 class Cascade(nn.Module):
-    """First- and second-order coefficients from the spectrum of padded clips.
+    """Coefficients of clips, of the first order and the second.
 
     Args:
         clip: how clips are padded.
@@ -109,31 +163,43 @@ class Cascade(nn.Module):
         first: wavelets of the first order, from high to low frequencies.
         second: wavelets of the second order; none: the first order alone.
         exact: sample every band as Kymatio does; else as coarsely as float32 deserves.
+        zeroth: also average the clips themselves.
 
     Returns:
-        (batch, paths, frames): the first order, then for each of its wavelets the second order's wavelets below it.
+        (batch, paths, frames): the zeroth order, the first, then for each of its wavelets the second order's below it.
     """
 
     def __init__(
-        self, clip: Padding, window: int, first: Sequence[Wavelet], second: Sequence[Wavelet], *, exact: bool
+        self,
+        clip: Padding,
+        window: int,
+        first: Sequence[Wavelet],
+        second: Sequence[Wavelet],
+        *,
+        exact: bool,
+        zeroth: bool,
     ) -> None:
         super().__init__()
-        care = _EXACT if exact else _FAST
-        bands1 = [_band(wavelet, clip, window, care, order=1) for wavelet in first]
-        bands2 = [_band(wavelet, clip, window, care, order=2) for wavelet in second]
+        self.clip, self.spectrum = clip, RealDft(clip.length)
+        setting = _Setting(clip, window, _EXACT if exact else _FAST)
+        self.zeroth = _SpectrumAverage(setting, samples=clip.length, gain=1.0) if zeroth else None
+        bands1 = [_band(wavelet, setting, order=1) for wavelet in first]
+        self.lead = max(0, *(-band.low for band in bands1))
+        bands2 = [_band(wavelet, setting, order=2) for wavelet in second]
         pairs = groupby(zip(bands1, first, strict=True), key=lambda p: (p[0].samples, p[0].halvings, p[1].halvings))
         groups = [(key[-1], [band for band, _ in group]) for key, group in pairs]
         self.first, self.second = nn.ModuleList(), nn.ModuleList()
         lows: list[int] = []
         for halvings, group in groups:
             keep = _kept([band for band, wavelet in zip(bands2, second, strict=True) if wavelet.halvings > halvings])
-            self.first.append(_FirstOrder(group, clip, window, keep))
+            self.first.append(_FirstOrder(group, setting, lead=self.lead, keep=keep))
             lows += [keep[0]] if keep else []
         columns: list[tuple[int, int]] = []
         for order, (band, wavelet) in enumerate(zip(bands2, second, strict=True)):
             sizes = [len(group) for halvings, group in groups if halvings < wavelet.halvings]
             if sizes:
-                self.second.append(_SecondOrder(band, [band.low - low for low in lows[: len(sizes)]], clip, window))
+                starts = [band.low - low for low in lows[: len(sizes)]]
+                self.second.append(_SecondOrder(band, starts, setting))
                 columns += [(index, order) for index in range(sum(sizes))]
         # Paths come wavelet by wavelet of the second order; they are told wavelet by wavelet of the first.
         self.register_buffer(
@@ -141,10 +207,11 @@ class Cascade(nn.Module):
         )
         self.order: Tensor
 
-    def forward(self, spectrum: Float[Tensor, "batch bins 2"]) -> Float[Tensor, "batch paths frames"]:
-        """Run both orders."""
-        whole = _both_sides(spectrum)
-        averaged: list[Tensor] = []
+    def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch paths frames"]:
+        """Run all orders."""
+        spectrum = self.spectrum(_reflected(samples, self.clip))
+        whole = _both_sides(spectrum, self.lead)
+        averaged: list[Tensor] = [self.zeroth(spectrum[:, None])] if self.zeroth else []
         envelopes: list[Tensor] = []
         for group in self.first:
             average, envelope = group(whole)
@@ -160,42 +227,49 @@ class Cascade(nn.Module):
 class _FirstOrder(ExactConstants):
     """Wavelets of one rate: their averages, and the low end of their envelopes' spectra for the second order."""
 
-    def __init__(self, bands: Sequence[_Band], clip: Padding, window: int, keep: tuple[int, int] | None) -> None:
+    def __init__(self, bands: Sequence[_Band], setting: _Setting, *, lead: int, keep: tuple[int, int] | None) -> None:
         super().__init__()
         bins = max(band.bins for band in bands)
         self.size = (len(bands), bins)
         self.keep = keep
         samples, gain = bands[0].samples, 2.0 ** -bands[0].halvings
-        place = np.array([band.low for band in bands])[:, None] + np.arange(bins)
-        self.register_buffer("place", torch.from_numpy(place.ravel() % clip.length), persistent=False)
+        self.cuts = [slice(lead + band.low, lead + band.low + band.bins) for band in bands]
+        place = np.array([cut.start for cut in self.cuts])[:, None] + np.arange(bins)
+        self.register_buffer("place", torch.from_numpy(place.ravel() % (lead + setting.clip.length)), persistent=False)
         self.place: Tensor
-        responses = np.stack([np.pad(band.response, (0, bins - band.bins)) for band in bands]) / clip.length
+        responses = np.stack([np.pad(band.response, (0, bins - band.bins)) for band in bands]) / setting.clip.length
         responses *= gain / samples  # as the second order wants envelopes; the average takes it back
         self.constant("responses", _for_both_parts(responses))  # (wavelets, bins, 2)
         self.responses: Tensor
         self.back = InverseRealDft(samples)
-        self.average = Average(clip, window, samples=samples, gain=float(samples))
+        self.average = _SpectrumAverage(setting, samples=samples, gain=float(samples))
         self.forth = RealDft(samples)
 
     def forward(self, spectrum: Float[Tensor, "batch length 2"]) -> tuple[Tensor, Tensor | None]:
-        bands = spectrum.index_select(1, self.place).unflatten(1, self.size) * self.responses
-        envelope = _modulus(self.back(bands))  # (batch, wavelets, samples)
-        average = self.average(envelope)
-        if self.keep is None:
-            return average, None
-        return average, _between(self.forth(envelope), *self.keep)
+        envelope = _modulus(self.back(self._bands(spectrum)))  # (batch, wavelets, samples)
+        varying = self.forth(envelope)
+        return self.average(varying), None if self.keep is None else _between(varying, *self.keep)
+
+    def _bands(self, spectrum: Float[Tensor, "batch length 2"]) -> Float[Tensor, "batch wavelets bins 2"]:
+        if torch.compiler.is_exporting() or spectrum.requires_grad:
+            return spectrum.index_select(1, self.place).unflatten(1, self.size) * self.responses
+        bands = spectrum.new_zeros(len(spectrum), len(self.cuts), self.back.length, 2)
+        for index, cut in enumerate(self.cuts):
+            bins = cut.stop - cut.start
+            torch.mul(spectrum[:, cut], self.responses[index, :bins], out=bands[:, index, :bins])
+        return bands
 
 
 class _SecondOrder(ExactConstants):
     """One wavelet of the second order, on all first-order envelopes that vary fast enough for it."""
 
-    def __init__(self, band: _Band, starts: Sequence[int], clip: Padding, window: int) -> None:
+    def __init__(self, band: _Band, starts: Sequence[int], setting: _Setting) -> None:
         super().__init__()
         self.starts, self.bins = starts, band.bins
         self.constant("response", _for_both_parts(band.response))  # (bins, 2)
         self.response: Tensor
         self.back = InverseRealDft(band.samples)
-        self.average = Average(clip, window, samples=band.samples, gain=2.0**-band.halvings)
+        self.average = _Average(setting, samples=band.samples, gain=2.0**-band.halvings)
 
     def forward(self, below: Sequence[Float[Tensor, "batch _ _ 2"]]) -> Float[Tensor, "batch above frames"]:
         """Take the first groups of envelopes, each cut where this wavelet's band lies in what is kept of it."""
@@ -222,32 +296,35 @@ def _joined(
     return bands
 
 
-def reflected(samples: Float[Tensor, "batch samples"], clip: Padding) -> Float[Tensor, "batch padded"]:
+def _reflected(samples: Float[Tensor, "batch samples"], clip: Padding) -> Float[Tensor, "batch padded"]:
     """Continue clips by reflection as `clip` says."""
     before = samples[:, 1 : clip.left + 1].flip(1)
     after = samples[:, samples.shape[1] - 1 - clip.right : -1].flip(1)
     return torch.cat((before, samples, after), dim=1)
 
 
-def _band(wavelet: Wavelet, clip: Padding, window: int, care: _Care, *, order: int) -> _Band:
-    response = morlet_response(clip.length, wavelet.centre, wavelet.deviation)
+def _band(wavelet: Wavelet, setting: _Setting, *, order: int) -> _Band:
+    length, care = setting.clip.length, setting.care
+    response = morlet_response(length, wavelet.centre, wavelet.deviation)
     middle = int(np.argmax(response))
-    around = np.arange(clip.length) - clip.length // 2 + middle
-    held = np.flatnonzero(np.abs(response[around % clip.length]) > care.negligible * response[middle])
+    around = np.arange(length) - length // 2 + middle
+    held = np.flatnonzero(np.abs(response[around % length]) > care.negligible * response[middle])
     bins = around[held[0] : held[-1] + 1]
-    frames_apart = 2 ** int(np.log2(window))
-    halvings = min(wavelet.halvings, int(np.log2(window)))
-    samples = clip.length >> halvings
+    halvings = min(wavelet.halvings, int(np.log2(setting.window)))
+    samples = length >> halvings
     if care.oversampling:
-        wanted = care.oversampling[order - 1] * len(bins)
-        samples = min(samples if order == 1 else clip.length, 2 ** int(np.ceil(np.log2(wanted))))
-    samples = max(samples, clip.length // frames_apart)
-    if order == 1 and len(bins) > samples:
-        bins = bins[:samples]
-    if order == 2 and care.oversampling:
-        # As many as the transform takes: then it need not copy them to put zeros behind.
-        bins = around[held[0] : held[0] + max(len(bins), samples)]
-    return _Band(response[bins % clip.length], int(bins[0]), samples, halvings)
+        wanted = math.ceil(care.oversampling[order - 1] * len(bins) / setting.frames)
+        samples = min(samples if order == 1 else length, setting.frames * _shared_length(wanted))
+    if care.oversampling if order == 2 else len(bins) > samples:
+        # In the second order as many as the transform takes: then it need not copy them to put zeros behind.
+        bins = around[(length - samples) // 2 :][:samples]
+    return _Band(response[bins % length], int(bins[0]), samples, halvings)
+
+
+def _shared_length(length: int) -> int:
+    """The next 2 ** k or 3 * 2 ** k: near enough, and few, so that many wavelets share a transform."""
+    power = next_power_of_two(length)
+    return power * 3 // 4 if power >= 4 and power * 3 // 4 >= length else power
 
 
 def _kept(deeper: Sequence[_Band]) -> tuple[int, int] | None:
@@ -277,9 +354,10 @@ def _reach(over_time: NDArray[np.float64], negligible: float) -> int:
     return min(int(held[-1]) + 2, len(over_time) // 2)
 
 
-def _both_sides(spectrum: Float[Tensor, "batch bins 2"]) -> Float[Tensor, "batch length 2"]:
-    """The spectrum of real samples at all its frequencies, from those of its first half."""
-    return torch.cat((spectrum, _mirrored(spectrum[:, 1:-1])), dim=1)
+def _both_sides(spectrum: Float[Tensor, "batch bins 2"], lead: int) -> Float[Tensor, "batch all 2"]:
+    """The spectrum of real samples at all its frequencies, from `lead` bins below 0 on."""
+    above = _mirrored(spectrum[:, 1:-1])
+    return torch.cat((above[:, above.shape[1] - lead :], spectrum, above), dim=1)
 
 
 def _between(spectrum: Float[Tensor, "batch paths bins 2"], low: int, high: int) -> Float[Tensor, "batch paths kept 2"]:

@@ -98,10 +98,6 @@ class Stft(ExactConstants):
             real, imaginary = parts.unbind(-1)
         return torch.addcmul(real * real, imaginary, imaginary)
 
-    def squared_parts(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames bins 2"]:
-        """Squares of the real and imaginary parts, without a gradient."""
-        return self._transform(samples).detach().square_()
-
     def in_chunks(
         self,
         work: Callable[[Float[Tensor, "chunk samples"]], Float[Tensor, "chunk *rest"]],

@@ -10,12 +10,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Padding", "Wavelet", "gauss_response", "morlet_response", "padding", "wavelets"]
+from sayso.dsp.fourier import fast_length
+
+__all__ = [
+    "BANDWIDTH",
+    "REACH",
+    "Padding",
+    "Wavelet",
+    "gauss_response",
+    "morlet_response",
+    "padding",
+    "short_padding",
+    "wavelets",
+]
 
 BANDWIDTH = 0.1
 """Deviation, over frequency, of the averaging window of one sample; the window of T samples has `BANDWIDTH` / T."""
 ALIASING = 5.0
 """How many deviations beyond its centre a wavelet is taken to reach when it is subsampled."""
+REACH = 5.0
+"""How many of its deviations in time the longest window or wavelet is taken to reach in float32. So a clip that is two
+slow waves, the worst that was tried, is wrong by 6e-5 (L2 norms); what FSDD's clips lose is below what rates cost."""
 _OVERLAP = math.sqrt(0.5)
 _PERIODS = 5
 
@@ -34,7 +49,7 @@ class Wavelet:
 
 @dataclass(frozen=True)
 class Padding:
-    """How a clip is continued by reflection to a power of two, and where its frames lie then."""
+    """How a clip is continued by reflection, and where its frames lie then."""
 
     length: int
     """Samples after padding."""
@@ -110,6 +125,28 @@ def padding(samples: int, window: int) -> Padding:
     stride = 2 ** math.floor(math.log2(window))
     first, last = -(-left // stride), -(-(left + samples) // stride)
     return Padding(length, left, length - samples - left, first, last - first)
+
+
+def short_padding(samples: int, window: int, *, max_scale_log2: int) -> Padding:
+    """Pad clips of `samples` by no more than float32 can tell, with frames where `padding` has them.
+
+    Args:
+        samples: length of a clip.
+        window: T, the length over which coefficients are averaged.
+        max_scale_log2: logarithm of the longest wavelet.
+
+    Returns:
+        As many frames as a transform is fast for, an even number; or what `padding` gives where that is no longer.
+    """
+    whole = padding(samples, window)
+    stride = 2 ** math.floor(math.log2(window))
+    reach = math.ceil(REACH * max(window, 2**max_scale_log2) / (2 * math.pi * BANDWIDTH))
+    spared = (whole.left - reach) // stride
+    left = whole.left - spared * stride
+    length = 2 * stride * fast_length(-(-(left + samples + reach) // (2 * stride)))
+    if spared <= 0 or length >= whole.length or length - samples - left >= samples:
+        return whole
+    return Padding(length, left, length - samples - left, whole.first_frame - spared, whole.frames)
 
 
 def _halvings(centre: float, deviation: float) -> int:

@@ -81,8 +81,7 @@ class Mel(Feature):
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 1 mels frames"]:
         """Represent a batch of clips."""
-        levels = self.bands.stft.in_chunks(self._levels, samples)
-        return levels.transpose(1, 2)[:, None]  # (batch, 1, mels, frames)
+        return self.bands.stft.in_chunks(self._levels, samples)[:, None]
 
-    def _levels(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames mels"]:
-        return self.compress(self.bands(samples))
+    def _levels(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch mels frames"]:
+        return self.compress(self.bands(samples)).transpose(1, 2)

@@ -99,12 +99,12 @@ class Mfcc(Feature):
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 1 rows frames"]:
         """Represent a batch of clips."""
-        cepstrum = self.bands.stft.in_chunks(self._cepstrum, samples).transpose(1, 2)  # (batch, coefficients, frames)
+        cepstrum = self.bands.stft.in_chunks(self._cepstrum, samples)
         rows = torch.cat([cepstrum, *(order(cepstrum) for order in self.orders)], dim=1)
         return rows[:, None]
 
-    def _cepstrum(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames coefficients"]:
-        return self.compress(self.bands(samples)) @ self.cosines.T
+    def _cepstrum(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch coefficients frames"]:
+        return (self.compress(self.bands(samples)) @ self.cosines.T).transpose(1, 2)
 
 
 class _Delta(ExactConstants):

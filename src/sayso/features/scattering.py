@@ -18,10 +18,9 @@ from torch import Tensor
 
 from sayso.audio import AudioFormat
 from sayso.config.schema import PositiveInt, Range
-from sayso.dsp.fourier import RealDft
-from sayso.dsp.scattering import Average, Cascade, reflected
+from sayso.dsp.scattering import Cascade
 from sayso.dsp.stft import in_chunks
-from sayso.dsp.wavelets import padding, wavelets
+from sayso.dsp.wavelets import padding, short_padding, wavelets
 from sayso.errors import Fault
 from sayso.features import FEATURES, Feature, FeatureConfig
 
@@ -80,26 +79,21 @@ class Scattering(Feature):
         super().__init__()
         self.config = config
         self.window = config.window_samples or 2**config.max_scale_log2
-        self.padding = padding(samples, self.window)
+        whole = padding(samples, self.window)
+        short = short_padding(samples, self.window, max_scale_log2=config.max_scale_log2)
         first = wavelets(config.wavelets_per_octave, config.max_scale_log2)
         second = wavelets(1, config.max_scale_log2) if config.max_order == 2 else []
-        self.spectrum = RealDft(self.padding.length)
-        self.average = Average(self.padding, self.window, samples=self.padding.length, gain=1.0)
-        self.fast = Cascade(self.padding, self.window, first, second, exact=False)
-        self.exact = Cascade(self.padding, self.window, first, second, exact=True)
+        self.fast = Cascade(short, self.window, first, second, exact=False, zeroth=config.zeroth_order)
+        self.exact = Cascade(whole, self.window, first, second, exact=True, zeroth=config.zeroth_order)
         paths = config.zeroth_order + len(first) + sum(w2.halvings > w1.halvings for w1 in first for w2 in second)
-        self.shape = (1, paths, 1 if config.average_time else self.padding.frames)
+        self.shape = (1, paths, 1 if config.average_time else whole.frames)
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 1 paths frames"]:
         """Represent a batch of clips."""
-        return in_chunks(self._coefficients, samples, numbers=_CLIPS_LARGEST_STEP * self.padding.length)[:, None]
+        return in_chunks(self._coefficients, samples, numbers=_CLIPS_LARGEST_STEP * self.fast.clip.length)[:, None]
 
     def _coefficients(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch paths frames"]:
-        padded = reflected(samples, self.padding)
-        cascade = self.exact if samples.dtype == torch.float64 else self.fast
-        paths = cascade(self.spectrum(padded))
-        if self.config.zeroth_order:
-            paths = torch.cat((self.average(padded[:, None]), paths), dim=1)
+        paths = (self.exact if samples.dtype == torch.float64 else self.fast)(samples)
         if self.config.scale == "log":
             paths = (paths.abs() + 1e-6).log()
         return paths.mean(dim=-1, keepdim=True) if self.config.average_time else paths
