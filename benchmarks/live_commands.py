@@ -39,8 +39,9 @@ VALUES = {
     "split": {"by": "speakers", "test_share": 0.2, "validation": "speakers"},
     # What seventeen windows of the representation hear.
     "audio": {"sample_rate": RATE, "clip_seconds": 2.062, "fit": "end"},
-    "features": {"kind": "speech_embedding", "outputs": "last_two"},
-    "model": {"kind": "temporal_mlp", "channels": 192, "hidden": 512},
+    # Of validation voices in the sentences of two folds the sounds missed 16.6 %, the last two outputs 20.9 %.
+    "features": {"kind": "speech_embedding", "outputs": "sounds"},
+    "model": {"kind": "temporal_mlp", "channels": 192, "convolutions": 3, "kernel": 5, "hidden": 256},
     "augment": [{"kind": "vocal_tract"}, {"kind": "speed", "most": 0.15}, {"kind": "room"}, {"kind": "equaliser"}],
     "rejection": {
         "negatives": [

@@ -29,8 +29,8 @@ BANDWIDTH = 0.1
 ALIASING = 5.0
 """How many deviations beyond its centre a wavelet is taken to reach when it is subsampled."""
 REACH = 5.0
-"""How many of its deviations in time the longest window or wavelet is taken to reach in float32. So a clip that is two
-slow waves, the worst that was tried, is wrong by 6e-5 (L2 norms); what FSDD's clips lose is below what rates cost."""
+"""How many of its deviations in time the longest window or wavelet is taken to reach in float32. So a tone of 2 Hz, the
+worst that was tried, is wrong by 6e-5 (L2 norms); what FSDD's clips lose is below what rates cost."""
 _OVERLAP = math.sqrt(0.5)
 _PERIODS = 5
 
