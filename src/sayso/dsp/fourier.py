@@ -15,7 +15,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-__all__ = ["ExactConstants", "InverseRealDft", "RealDft", "fast_length", "modulus", "phases"]
+__all__ = ["ExactConstants", "InverseRealDft", "RealDft", "fast_length", "modulus", "needs_graph", "phases"]
 
 
 class ExactConstants(nn.Module):
@@ -135,6 +135,11 @@ def phases(rows: int, columns: int, *, of: int) -> NDArray[np.float64]:
     """Cosine and minus sine of 2 pi row column / of, (2, rows, columns)."""
     angle = 2 * np.pi / of * (np.outer(np.arange(rows), np.arange(columns)) % of)
     return np.stack((np.cos(angle), -np.sin(angle)))
+
+
+def needs_graph(tensor: Tensor) -> bool:
+    """Whether each step on it must be one that torch can differentiate or export, which none that overwrites is."""
+    return tensor.requires_grad or torch.compiler.is_exporting()
 
 
 def fast_length(length: int) -> int:

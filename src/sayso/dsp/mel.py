@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sayso.audio import AudioFormat
 from sayso.config.schema import NonNegative, Positive, PositiveInt, Range, Settings
-from sayso.dsp.fourier import ExactConstants
+from sayso.dsp.fourier import ExactConstants, needs_graph
 from sayso.dsp.stft import Normalized, Stft, frame_faults, next_power_of_two, stft_of
 from sayso.errors import Fault
 
@@ -122,7 +122,7 @@ class MelBands(ExactConstants):
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames mels"]:
         """Energies of the bands."""
         power = self.stft.power(samples)
-        if torch.compiler.is_exporting() or power.requires_grad or power.device.type != "cpu":
+        if needs_graph(power) or power.device.type != "cpu":
             return power @ self.bank.T
         rows = power.flatten(0, 1)  # (batch * frames, bins)
         energies = rows.new_empty(len(self.bank), len(rows))

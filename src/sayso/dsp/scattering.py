@@ -17,9 +17,9 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sayso.dsp.fourier import ExactConstants, InverseRealDft, RealDft, modulus, phases
+from sayso.dsp.fourier import ExactConstants, InverseRealDft, RealDft, modulus, needs_graph, phases
 from sayso.dsp.stft import next_power_of_two
-from sayso.dsp.wavelets import BANDWIDTH, REACH, Padding, Wavelet, gauss_response, morlet_response
+from sayso.dsp.wavelets import BANDWIDTH, REACH, Padding, Wavelet, frames_apart, gauss_response, morlet_response
 
 __all__ = ["Cascade"]
 
@@ -55,7 +55,7 @@ class _Setting:
 
     @property
     def frames_apart(self) -> int:
-        return 2 ** int(np.log2(self.window))
+        return frames_apart(self.window)
 
     @property
     def frames(self) -> int:
@@ -251,7 +251,7 @@ class _FirstOrder(ExactConstants):
         return self.average(varying), None if self.keep is None else _between(varying, *self.keep)
 
     def _bands(self, spectrum: Float[Tensor, "batch length 2"]) -> Float[Tensor, "batch wavelets bins 2"]:
-        if torch.compiler.is_exporting() or spectrum.requires_grad:
+        if needs_graph(spectrum):
             return spectrum.index_select(1, self.place).unflatten(1, self.size) * self.responses
         bands = spectrum.new_zeros(len(spectrum), len(self.cuts), self.back.length, 2)
         for index, cut in enumerate(self.cuts):
@@ -287,7 +287,7 @@ def _joined(
     cuts: Sequence[Float[Tensor, "batch _ bins 2"]], response: Float[Tensor, "bins 2"]
 ) -> Float[Tensor, "batch all bins 2"]:
     """All cuts times the response; each is brought to its place by the product, where no gradient is asked for."""
-    if torch.compiler.is_exporting() or cuts[0].requires_grad:
+    if needs_graph(cuts[0]):
         return torch.cat(list(cuts), dim=1) * response
     sizes = [cut.shape[1] for cut in cuts]
     bands = cuts[0].new_empty(cuts[0].shape[0], sum(sizes), *response.shape)
@@ -341,7 +341,7 @@ def _for_both_parts(response: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _modulus(parts: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
     """As `modulus`, and twice as fast where no gradient is asked for."""
-    if parts.requires_grad or torch.compiler.is_exporting():
+    if needs_graph(parts):
         return modulus(parts)
     squares = parts.square_()  # the transform's own result
     return (squares[..., 0] + squares[..., 1]).sqrt_()

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sayso.audio import AudioFormat
-from sayso.dsp.fourier import ExactConstants, RealDft, phases
+from sayso.dsp.fourier import ExactConstants, RealDft, needs_graph, phases
 from sayso.errors import Fault
 
 __all__ = [
@@ -92,7 +92,7 @@ class Stft(ExactConstants):
             real, imaginary = parts[..., : self.bins], parts[..., self.bins :]
         else:
             parts = self._transform(samples)
-            if not (parts.requires_grad or torch.compiler.is_exporting()):
+            if not needs_graph(parts):
                 parts.square_()  # the transform's own result, and its numbers lie in a row
                 return parts[..., 0] + parts[..., 1]
             real, imaginary = parts.unbind(-1)

@@ -17,6 +17,7 @@ __all__ = [
     "REACH",
     "Padding",
     "Wavelet",
+    "frames_apart",
     "gauss_response",
     "morlet_response",
     "padding",
@@ -110,6 +111,15 @@ def gauss_response(length: int, deviation: float) -> NDArray[np.float64]:
     return _normalised(_periodic(np.exp(-(at_0**2) / (2 * deviation**2)), length))
 
 
+def frames_apart(window: int) -> int:
+    """Samples of the clip from one frame to the next, where the average is over `window`: a power of two.
+
+    >>> frames_apart(300)
+    256
+    """
+    return 2 ** math.floor(math.log2(window))
+
+
 def padding(samples: int, window: int) -> Padding:
     """Pad clips of `samples` so that a window of `window` samples at their edge sees little of the other end.
 
@@ -122,7 +132,7 @@ def padding(samples: int, window: int) -> Padding:
     longest = math.floor(math.log2(3 * samples - 2))
     length = 2 ** min(math.ceil(math.log2(samples + 6 * reach)), longest)
     left = (length - samples) // 2
-    stride = 2 ** math.floor(math.log2(window))
+    stride = frames_apart(window)
     first, last = -(-left // stride), -(-(left + samples) // stride)
     return Padding(length, left, length - samples - left, first, last - first)
 
@@ -139,7 +149,7 @@ def short_padding(samples: int, window: int, *, max_scale_log2: int) -> Padding:
         As many frames as a transform is fast for, an even number; or what `padding` gives where that is no longer.
     """
     whole = padding(samples, window)
-    stride = 2 ** math.floor(math.log2(window))
+    stride = frames_apart(window)
     reach = math.ceil(REACH * max(window, 2**max_scale_log2) / (2 * math.pi * BANDWIDTH))
     spared = (whole.left - reach) // stride
     left = whole.left - spared * stride

@@ -14,7 +14,7 @@ _PLACES = 140_000
 def call_with_room(call: Callable[[], Any]) -> Any:
     """Call, deep below which much is called; gives what it gives.
 
-    Torch's tracing of a graph, three hundred frames deep, made 330,000 system calls without: a fifth of its time.
+    A test that trains and has two graphs traced, under all of pytest's frames, made 330,000 pairs of such calls.
     """
     return call()
 
