@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from sayso.augment import AUGMENTATIONS, Surroundings
+from sayso.augment.band_limit import BandLimitConfig
+from sayso.augment.codec import CodecConfig
 from sayso.augment.equaliser import EqualiserConfig
 from sayso.augment.gain import GainConfig
 from sayso.augment.noise import NoiseConfig
@@ -17,6 +19,7 @@ from sayso.augment.time_shift import TimeShiftConfig
 from sayso.augment.vocal_tract import VocalTractConfig
 from sayso.config.schema import read
 from sayso.errors import SettingsError
+from sounds_made import pulsed_voice
 
 RATE = 8000
 OWN = [part for part in AUGMENTATIONS if part.__module__.startswith("sayso.")]
@@ -38,6 +41,15 @@ def part(request):
 @pytest.fixture
 def batch(part):
     return torch.randn(6, 1, 40, 61, generator=draw(5)) if part.works_on == "features" else tone()
+
+
+@pytest.mark.parametrize("part", [part for part in OWN if hasattr(part, "probability")], ids=lambda part: part.kind)
+@pytest.mark.parametrize("probability", [0.0, 0.5])
+def test_so_many_clips_are_changed_and_the_others_left_as_they_are(part, probability):
+    clips = tone(batch=400)
+    out = part(probability=probability).build(Surroundings(RATE))(clips, draw())
+    changed = float((out != clips).any(1).float().mean())
+    assert abs(changed - probability) < 0.1 * (probability > 0) + 1e-9
 
 
 @pytest.mark.parametrize("part", OWN, ids=lambda part: part.kind)
@@ -168,13 +180,7 @@ def test_some_clips_are_said_in_no_room():
 
 
 def test_a_vocal_tract_moves_the_formants_and_not_the_pitch():
-    # Pulses at 100 Hz through a resonance at 1000 Hz.
-    time = torch.arange(RATE) / RATE
-    pulses = torch.zeros(RATE)
-    pulses[:: RATE // 100] = 1
-    ring = torch.exp(-2 * torch.pi * 150 * time[:400]) * torch.sin(2 * torch.pi * 1000 * time[:400])
-    voice = torch.nn.functional.conv1d(pulses[None, None], ring.flip(0)[None, None], padding=399)[0, 0, :RATE]
-    voice = 0.2 * voice / voice.abs().max()
+    voice = torch.from_numpy(pulsed_voice(RATE))
     out = VocalTractConfig(most=0.2).build(Surroundings(RATE))(voice.repeat(100, 1), draw())
     energy = torch.fft.rfft(out * torch.hann_window(RATE)).abs().square()
     hertz = torch.arange(RATE // 2 + 1)
@@ -197,6 +203,10 @@ def test_vocal_tract_zero_changes_nothing():
         (EqualiserConfig, {"lowest_cutoff_hz": 2.0, "highest_cutoff_hz": 1.0}),
         (RoomConfig, {"shortest_seconds": 2.0, "longest_seconds": 1.0}),
         (RoomConfig, {"lowest_direct_db": 2.0, "highest_direct_db": 1.0}),
+        (BandLimitConfig, {"lowest_start_hz": 2.0, "highest_start_hz": 1.0}),
+        (BandLimitConfig, {"lowest_end_hz": 2.0, "highest_end_hz": 1.0}),
+        (BandLimitConfig, {"lowest_start_hz": 2.0, "highest_start_hz": 2.0, "lowest_end_hz": 1.0}),
+        (CodecConfig, {"finest_step": 2.0, "coarsest_step": 1.0}),
     ],
 )
 def test_a_range_that_ends_before_it_begins_is_told(config, values):

@@ -10,14 +10,10 @@ from torch import Tensor
 
 from sayso.augment import AUGMENTATIONS, AugmentConfig, Surroundings, find_reversed, uniform
 from sayso.config.schema import NonNegative, Positive, Share
+from sayso.dsp.band_edges import edge_db, octaves_of_bins, octaves_of_hertz
 from sayso.errors import Fault
 
 __all__ = ["Equaliser", "EqualiserConfig"]
-
-# A gain is drawn at every octave, and runs straight from one to the next.
-_LOWEST_HERTZ = 62.5
-# Beyond its cutoff a band ends within a third of an octave, by so much.
-_STOP_DB, _SLOPE_OCTAVES = 60.0, 1 / 3
 
 
 @AUGMENTATIONS.register("equaliser")
@@ -57,18 +53,14 @@ class Equaliser:
     def __call__(self, samples: Tensor, generator: torch.Generator) -> Tensor:
         """Change a batch of clips; samples (batch, samples) in [-1, 1)."""
         spectrum = torch.fft.rfft(samples)
-        octaves = self._octaves(spectrum.shape[-1]).to(samples.device)
+        octaves = octaves_of_bins(spectrum.shape[-1], self.sample_rate).to(samples.device)
         gains_db = self._colour(octaves, len(samples), generator) + self._band(octaves, len(samples), generator)
         return torch.fft.irfft(spectrum * 10 ** (gains_db / 20), n=samples.shape[-1]).clamp(-1, 1)
-
-    def _octaves(self, bins: int) -> Float[Tensor, "bins"]:
-        """How many octaves each bin lies above the lowest frequency that has a gain of its own."""
-        hertz = torch.linspace(0, self.sample_rate / 2, bins)
-        return torch.log2(hertz.clamp(min=_LOWEST_HERTZ) / _LOWEST_HERTZ)
 
     def _colour(
         self, octaves: Float[Tensor, "bins"], batch: int, generator: torch.Generator
     ) -> Float[Tensor, "batch bins"]:
+        # A gain is drawn at every octave, and runs straight from one to the next.
         most_db, count = self.config.most_db, math.ceil(float(octaves[-1])) + 1
         knots = uniform(batch * count, -most_db, most_db, generator, octaves.device).reshape(batch, count)
         below = octaves.long().clamp(max=count - 2)
@@ -78,10 +70,7 @@ class Equaliser:
         self, octaves: Float[Tensor, "bins"], batch: int, generator: torch.Generator
     ) -> Float[Tensor, "batch bins"]:
         config, device = self.config, octaves.device
-        lowest, highest = (
-            math.log2(cutoff_hz / _LOWEST_HERTZ) for cutoff_hz in (config.lowest_cutoff_hz, config.highest_cutoff_hz)
-        )
+        lowest, highest = octaves_of_hertz(config.lowest_cutoff_hz), octaves_of_hertz(config.highest_cutoff_hz)
         cutoffs = uniform(batch, lowest, highest, generator, device)
         limited = uniform(batch, 0, 1, generator, device) < config.band_probability
-        beyond = ((octaves - cutoffs[:, None]) / _SLOPE_OCTAVES).clamp(0, 1)
-        return -_STOP_DB * limited[:, None] * beyond
+        return limited[:, None] * edge_db(octaves - cutoffs[:, None])
