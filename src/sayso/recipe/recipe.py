@@ -99,6 +99,11 @@ class Training(Settings):
     """Stop after so many epochs without a better validation score; empty: go to the end."""
     label_smoothing: Annotated[float, Range(least=0, below=1)] = 0.1
     """Share of the target spread over all words."""
+    mixup: Annotated[float, Range(least=0, most=100)] = 0.0
+    """Mix the features of each clip with those of another one of its batch, and learn both words by as much as is heard
+    of each (Zhang et al. 2018). The share is drawn from Beta(mixup, mixup), 0.1 to 0.4 in that source; the larger one
+    is the clip's own, whose word alone counts in an epoch's accuracy. What is none of the words is not mixed. 0:
+    nothing is."""
     teacher: str = ""
     """Folder of a finished run whose model teaches this one (distillation, Hinton et al. 2015): its answers to the very
     clips that are trained on are learned beside their words. It must know the same words, hear clips of the same
@@ -138,11 +143,14 @@ class Training(Settings):
         return Path(self.teacher) if is_recipe_file(self.teacher) else None
 
     def faults(self) -> Iterator[Fault]:
-        """Yield a fault where warm-up takes as many epochs as the training or more, or words are balanced twice."""
+        """Yield a fault where warm-up takes all epochs, words are balanced twice, or clips are mixed and taught."""
         if self.schedule == "cosine" and self.warmup_epochs >= self.epochs:
             yield Fault("warmup_epochs", f"is {self.warmup_epochs}, must be below epochs ({self.epochs})")
         if self.balance != "none" and self.class_weights != "none":
             yield Fault("class_weights", f"is {self.class_weights}, but balance, {self.balance}, does that already")
+        if self.mixup and self.teacher:
+            problem = f"is {self.mixup:g}, but training.teacher answers clips as they are, not mixed"
+            yield Fault("mixup", f"{problem}; use 0, or no teacher")
 
 
 def _default_augment() -> tuple[AugmentConfig, ...]:

@@ -20,6 +20,7 @@ from sayso.system.malloc import keep_freed_memory
 from sayso.training.batches import balance_rows, draw_batches, take_share
 from sayso.training.epoch_scores import EpochScores
 from sayso.training.hardware import Hardware
+from sayso.training.mixup import Mixture
 from sayso.training.optimisers import make_optimiser
 from sayso.training.schedules import make_schedule
 from sayso.training.sources import Sources
@@ -90,13 +91,17 @@ class Learner(nn.Module):
         others = take_share(self._negatives(epoch, step), self.processes)
         targets = torch.from_numpy(self.corpus.targets[rows]).to(self.device)
         with torch.set_grad_enabled(self.classifier.recipe.features.learns):
-            features, taught = self._hear(rows, others, epoch=epoch, generator=generator)
+            mixture = self._draw_mixture(len(rows), epoch, step)
+            features, taught = self._hear(rows, others, mixture, epoch=epoch, generator=generator)
         with torch.autocast(self.hardware.device.type, torch.bfloat16, enabled=self.hardware.bf16):
             scores: Tensor = self.classifier.network(features)
         logits, none = scores.float().split((len(rows), len(others)))
         weights = None if self.weights is None else self.weights.to(self.device)
         smoothing = self.settings.label_smoothing
-        loss = nn.functional.cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing)
+        if mixture is None:
+            loss = nn.functional.cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing)
+        else:
+            loss = mixture.loss(logits, targets, weights=weights, smoothing=smoothing)
         if taught is not None:
             loss = self._teach(loss, weigh_mean(self._diverge(logits, taught[: len(rows)]), targets, weights))
         if self.processes.count > 1:
@@ -151,8 +156,21 @@ class Learner(nn.Module):
         """What the network gets in an epoch of training: these clips of words, and behind them these negatives."""
         return self._hear(rows, others, epoch=epoch, generator=generator)[0]
 
+    def _draw_mixture(self, clips: int, epoch: int, step: int) -> Mixture | None:
+        """What of a step's words is mixed into which; None: nothing."""
+        if not self.settings.mixup:
+            return None
+        rng = np.random.default_rng((self.settings.seed, epoch, step, self.processes.rank, 4))
+        return Mixture.draw(clips, self.settings.mixup, rng, self.device)
+
     def _hear(
-        self, rows: Rows, others: Rows | None, *, epoch: int, generator: torch.Generator
+        self,
+        rows: Rows,
+        others: Rows | None,
+        mixture: Mixture | None = None,
+        *,
+        epoch: int,
+        generator: torch.Generator,
     ) -> tuple[Float[Tensor, "batch channels bins frames"], Float[Tensor, "batch classes"] | None]:
         """What the network gets, and beside it the teacher's logits of the same samples."""
         own, device = self.classifier.features, self.device
@@ -165,6 +183,8 @@ class Learner(nn.Module):
         features = self.classifier.normaliser(given)
         for change in self.on_features:
             features = change(features, generator)
+        if mixture is not None:
+            features = torch.cat((mixture.mix(features[: len(rows)]), features[len(rows) :]))
         if self.convolves_images:
             features = features.contiguous(memory_format=torch.channels_last)
         return features, torch.cat(answers) if answers else None
