@@ -5,7 +5,7 @@ Randomness comes from an explicit CPU generator, so the same (seed, epoch, step)
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import torch
 from torch import Tensor
@@ -36,6 +36,15 @@ class AugmentConfig(Part):
 
     registry: ClassVar["Registry[AugmentConfig]"]
     works_on: ClassVar[Literal["samples", "features"]] = "samples"
+
+    @property
+    def background(self) -> tuple[str, ...]:
+        """Files and folders of recordings that are heard as noise beside those of the data set."""
+        return ()
+
+    def anchor(self) -> Self:
+        """The same with whole paths, which hold from any folder."""
+        return self
 
     def build(self, surroundings: Surroundings) -> Augmentation:
         """Make the function for batches of samples (batch, samples) or features (batch, channels, bins, frames).

@@ -1,7 +1,8 @@
 """Noise: the word is said somewhere."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -9,6 +10,7 @@ from torch import Tensor
 from sayso.augment import AUGMENTATIONS, AugmentConfig, Surroundings, find_reversed, uniform
 from sayso.config.schema import Share
 from sayso.errors import Fault
+from sayso.system.files import expand_home
 
 __all__ = ["Noise", "NoiseConfig"]
 
@@ -24,6 +26,18 @@ class NoiseConfig(AugmentConfig):
     """Loudest noise: signal over noise in dB."""
     highest_snr_db: float = 30.0
     """Softest noise: signal over noise in dB."""
+    recordings: tuple[str, ...] = ()
+    """Files and folders, at any depth, of more background recordings, such as another data set's; those that are
+    shorter than a clip are repeated. `surround` hears them, too. No clip that is tested should be among them."""
+
+    @property
+    def background(self) -> tuple[str, ...]:
+        """The recordings."""
+        return self.recordings
+
+    def anchor(self) -> Self:
+        """The same with whole paths."""
+        return replace(self, recordings=tuple(str(expand_home(place).resolve()) for place in self.recordings))
 
     def faults(self) -> Iterator[Fault]:
         """Yield a fault where the lowest ratio is above the highest."""

@@ -99,7 +99,8 @@ class Prepared:
         """
         fold = replace(self, split=divide_for_speaker(self.corpus, name), progress=Progress())
         # They do not hang on the split, so they are not gathered again.
-        vars(fold)["_gathered"], vars(fold)["recordings"] = self._gathered, self.recordings
+        for name in ("_gathered", "recordings", "background"):
+            vars(fold)[name] = getattr(self, name)
         return fold
 
     def for_recipe(self, recipe: Recipe) -> "Prepared":
@@ -167,6 +168,16 @@ class Prepared:
         if asked.minutes is None:
             return read
         return read.drawn(60 * asked.minutes, seed=self.recipe.training.seed)
+
+    @cached_property
+    def background(self) -> LongRecordings | None:
+        """Recordings that augmentations add to clips beside those of the data set; None where the recipe names none.
+
+        Raises:
+            DataError: they are not there, or cannot be read.
+        """
+        places = tuple(dict.fromkeys(place for part in self.recipe.augment for place in part.background))
+        return read_recordings(places, self.corpus.audio.sample_rate, progress=self.progress) if places else None
 
     @cached_property
     def unknown_words(self) -> Corpus | None:
@@ -238,7 +249,7 @@ class Prepared:
             *self._relabel_notes(),
             *self._epoch_notes(),
             *((negatives.note,) if negatives else ()),
-            *(self.recordings.notes if self.recordings else ()),
+            *(note for read in (self.recordings, self.background) if read for note in read.notes),
             *self.leakage.notes,
         )
 

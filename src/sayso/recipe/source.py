@@ -62,6 +62,7 @@ def find_recipe(
         recipe,
         training=replace(recipe.training, teacher=str(expand_home(teacher).resolve()) if teacher else ""),
         dataset=recipe.dataset.anchor(),
+        augment=tuple(part.anchor() for part in recipe.augment),
         rejection=replace(recipe.rejection, negatives=negatives, recordings=recordings),
     )
     return name, anchored

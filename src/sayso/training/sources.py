@@ -79,7 +79,7 @@ class Sources:
             raise SettingsError([Fault("training.teacher", "is given, but is not at hand here; leave it out")])
         known = None if teacher else known
         recipe, corpus, split, negatives = prepared.recipe, prepared.corpus, prepared.split, prepared.negatives
-        noise = tuple(_floats(corpus.noise))
+        noise = tuple(_floats((*corpus.noise, *_background(prepared))))
         speech = tuple(_floats(prepared.recordings.sounds)) if prepared.recordings else ()
         on_streams = recipe.training.on == "streams"
         # A GPU computes them faster than it fetches them.
@@ -131,6 +131,12 @@ class Sources:
 def _recorded(corpus: Corpus) -> Rows:
     """Rows of the first data set of those that are mixed."""
     return np.array([row for row, clip in enumerate(corpus.clips) if clip.source == 0], dtype=np.int64)
+
+
+def _background(prepared: Prepared) -> Iterator[NDArray[np.int16]]:
+    """More recordings of noise, none of them shorter than a clip."""
+    for sound in prepared.background.sounds if prepared.background else ():
+        yield np.resize(sound, max(len(sound), prepared.corpus.audio.clip_samples))
 
 
 def _joined(tables: Sequence[FeatureTable]) -> FeatureTable:
