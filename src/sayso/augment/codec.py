@@ -67,6 +67,7 @@ class Codec:
 
     def __init__(self, config: CodecConfig, sample_rate: int) -> None:
         self.config, self.hop = config, max(1, round(_HOP_SECONDS * sample_rate))
+        self.basis = _cosines(self.hop)
 
     def __call__(self, samples: Tensor, generator: torch.Generator) -> Tensor:
         """Change a batch of clips; samples (batch, samples) in [-1, 1)."""
@@ -83,7 +84,7 @@ class Codec:
         self, samples: Float[Tensor, "batch samples"], step: Float[Tensor, "batch"]
     ) -> Float[Tensor, "batch samples"]:
         hop, length = self.hop, samples.shape[1]
-        basis = _cosines(hop).to(samples.device)  # (samples of two hops, coefficients)
+        basis = self.basis.to(samples.device)  # (samples of two hops, coefficients)
         padded = torch.nn.functional.pad(samples, (hop, hop + -length % hop))
         coefficients = padded.unfold(1, 2 * hop, hop) @ basis  # (batch, frames, coefficients)
         around = torch.nn.functional.avg_pool1d(
