@@ -99,6 +99,9 @@ class Training(Settings):
     """Stop after so many epochs without a better validation score; empty: go to the end."""
     label_smoothing: Annotated[float, Range(least=0, below=1)] = 0.1
     """Share of the target spread over all words."""
+    average: Annotated[float, Range(least=0, below=1)] = 0.0
+    """Decay of an exponential average of the weights, step by step; such as 0.999. It is the average that is validated,
+    kept and exported. In the first steps the decay is lower, (1 + step) / (10 + step). 0: the weights themselves."""
     teacher: str = ""
     """Folder of a finished run whose model teaches this one (distillation, Hinton et al. 2015): its answers to the very
     clips that are trained on are learned beside their words. It must know the same words, hear clips of the same
