@@ -4,14 +4,13 @@ import argparse
 import importlib
 import os
 import platform
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
 import benchmarks
-from benchmarks.contest import Contest, NotHereError, Outcome
+from benchmarks.contest import Contest, NotHereError
 from sayso.system.files import write_json
 
 
@@ -55,7 +54,7 @@ def _hold(name: str, rounds: int, *, full: bool) -> dict[str, Any]:
     finally:
         for close in contest.close:
             close()
-    print("\n".join(_table(contest, outcome)), flush=True)
+    print("\n".join(contest.table(outcome)), flush=True)
     unit = {"s": "seconds"}.get(contest.unit, contest.unit)
     return {
         "title": contest.title,
@@ -65,18 +64,6 @@ def _hold(name: str, rounds: int, *, full: bool) -> dict[str, Any]:
         "missed": [figure.name for figure in contest.figures if not figure.reached(outcome.figures[figure.name])],
         "notes": contest.notes,
     }
-
-
-def _table(contest: Contest, outcome: Outcome) -> Iterator[str]:
-    width = max(map(len, (*outcome.seconds, *outcome.figures)))
-    yield f"\n{contest.title}"
-    for side, seconds in outcome.seconds.items():
-        yield f"  {side:{width}}  {seconds:8.3f} {contest.unit}"
-    for figure in contest.figures:
-        value = outcome.figures[figure.name]
-        verdict = f"target {figure.target}: {'reached' if figure.reached(value) else 'MISSED'}" if figure.target else ""
-        yield f"  {figure.name:{width}}  {value:8.3f}    {verdict}".rstrip()
-    yield from (f"  ({note})" for note in contest.notes)
 
 
 if __name__ == "__main__":

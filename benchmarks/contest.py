@@ -1,7 +1,7 @@
 """One contest: several sides do the same work in turn, round after round, and figures are read off each round."""
 
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 __all__ = ["Contest", "Figure", "NotHereError", "Outcome"]
@@ -74,3 +74,17 @@ class Contest:
             seconds={name: statistics.median(seconds[name] for seconds in taken) for name in self.sides},
             figures={figure.name: statistics.median(map(figure.of, taken)) for figure in self.figures},
         )
+
+    def table(self, outcome: Outcome) -> Iterator[str]:
+        """Yield what came of it, line by line."""
+        width = max(map(len, (*outcome.seconds, *outcome.figures)))
+        yield f"\n{self.title}"
+        for side, seconds in outcome.seconds.items():
+            yield f"  {side:{width}}  {seconds:8.3f} {self.unit}"
+        for figure in self.figures:
+            value = outcome.figures[figure.name]
+            told = (
+                f"target {figure.target}: {'reached' if figure.reached(value) else 'MISSED'}" if figure.target else ""
+            )
+            yield f"  {figure.name:{width}}  {value:8.3f}    {told}".rstrip()
+        yield from (f"  ({note})" for note in self.notes)

@@ -65,6 +65,8 @@ def _seconds(do: Callable[[Any], Any], clips: Any, batch: int) -> float:
     start = time.perf_counter()
     for first in range(0, len(clips), batch):
         do(clips[first : first + batch])
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()  # what was asked of a GPU is not done yet
     return time.perf_counter() - start
 
 

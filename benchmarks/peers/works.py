@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from benchmarks.peers.trainings import BATCH, as_int16, sayso_epoch, trainer
+from benchmarks.peers.trainings import BATCH, On, as_int16, sayso_epoch, trainer
 
 __all__ = ["WORKS", "Work"]
 
@@ -152,8 +152,21 @@ def _stft_collated() -> Callable[[Any], Any]:
     return lambda clips: torch.cat([one(clip[None]) for clip in clips])
 
 
-def _training(**measures: bool) -> Work:
-    return Work("torch", torch.from_numpy, partial(trainer, **measures), (BATCH,), trains=True)
+def _trainings(on: On) -> dict[str, Work]:
+    """The tutorial's loop, with measure after measure of ours, and an epoch of Sayso's."""
+    ladder: dict[str, dict[str, bool]] = {
+        "loop": {},
+        "batched": {"batched": True},
+        "bf16": {"batched": True, "bf16": True},
+        "channels_last": {"batched": True, "bf16": True, "channels_last": True},
+        "own": {"batched": True, "bf16": True, "channels_last": True, "own": True},
+    }
+    steps = {
+        f"convnet.{on}.{name}": Work("torch", torch.from_numpy, partial(trainer, on, **measures), (BATCH,), trains=True)
+        for name, measures in ladder.items()
+    }
+    epoch = Work("sayso", as_int16, partial(sayso_epoch, on), (BATCH,), trains=True)
+    return steps | {f"convnet.{on}.epoch": epoch}
 
 
 _BATCHES = (1, 4, 8, 16, 32, 64, 256)
@@ -171,10 +184,6 @@ WORKS = {
     "stft_loop": Work("torch", torch.from_numpy, _stft_loop, (1,)),
     "stft_normalised": Work("torch", torch.from_numpy, _stft_normalised, (1,)),
     "stft_collated": Work("torch", torch.from_numpy, _stft_collated, _BATCHES),
-    "convnet.loop": _training(),
-    "convnet.batched": _training(batched=True),
-    "convnet.bf16": _training(batched=True, bf16=True),
-    "convnet.channels_last": _training(batched=True, bf16=True, channels_last=True),
-    "convnet.own": _training(batched=True, bf16=True, channels_last=True, own=True),
-    "sayso.convnet_epoch": Work("sayso", as_int16, sayso_epoch, (BATCH,), trains=True),
+    **_trainings("cpu"),
+    **_trainings("gpu"),
 }

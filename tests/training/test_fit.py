@@ -105,14 +105,15 @@ def test_another_seed_gives_other_weights(tone_folder, tmp_path):
     )
 
 
-@pytest.mark.parametrize("steps", [1, 3, 5])
-def test_stopped_anywhere_and_resumed_it_ends_as_undisturbed(tone_folder, tmp_path, steps):
-    fitted(tone_folder, tmp_path / "whole", epochs=3)
+@pytest.mark.parametrize(("steps", "average"), [(1, 0.0), (3, 0.0), (5, 0.0), (5, 0.9)])
+def test_stopped_anywhere_and_resumed_it_ends_as_undisturbed(tone_folder, tmp_path, steps, average):
+    keys = {"epochs": 3, "average": average}
+    fitted(tone_folder, tmp_path / "whole", **keys)
     handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(InterruptedRunError, match="sayso train --resume"):
-        fitted(tone_folder, tmp_path / "stopped", StopAt(steps), epochs=3)
+        fitted(tone_folder, tmp_path / "stopped", StopAt(steps), **keys)
     assert signal.getsignal(signal.SIGINT) is handler
-    result = fitted(tone_folder, tmp_path / "stopped", epochs=3)
+    result = fitted(tone_folder, tmp_path / "stopped", **keys)
     assert_same_bits(weights(tmp_path / "whole"), weights(tmp_path / "stopped"))
     assert result.epochs == 3
     logs = [read_log(tmp_path / name / "log.csv") for name in ("whole", "stopped")]
@@ -251,6 +252,7 @@ def test_works_outside_the_main_thread(tone_folder, tmp_path):
         {},
         {"schedule": "cosine", "warmup_epochs": 1, "optimizer": "sgd", "balance": "words"},
         {"schedule": "constant", "keep": "last", "validation": "none", "label_smoothing": 0.2},
+        {"average": 0.9},
     ],
 )
 def test_the_plain_loop_and_lightning_give_the_same_bits(tone_folder, tmp_path, few_choose, keys):

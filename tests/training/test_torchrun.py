@@ -118,6 +118,7 @@ def recipe(tone_folder, tmp_path):
     for name in ("cas_0", "dee_0", "bob_1"):
         (tone_folder / "low" / f"{name}.wav").unlink()
     keys = {"epochs": 3, "batch_size": 7, "validation_share": 0.35, "device": "cpu", "precision": "float32"}
+    keys |= {"average": 0.9}
     text = recipe_yaml(small_recipe(tone_folder, **keys))
     model, training = text.index("model:"), text.index("training:")
     path = tmp_path / "r.yaml"

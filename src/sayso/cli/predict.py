@@ -14,6 +14,7 @@ from sayso.system.wording import percent
 
 if TYPE_CHECKING:
     from sayso.runtime import Prediction, Recognizer
+    from sayso.studies.executors.ray_cluster import RayCluster
 
 __all__ = ["predict"]
 
@@ -37,6 +38,13 @@ def predict(
             metavar="TABLE", help="Write a table, .parquet, .csv or .jsonl; stopped, the same command goes on."
         ),
     ] = None,
+    on: Annotated[
+        str,
+        typer.Option(
+            metavar="ray[://ADDRESS]",
+            help="With --out: answer on a Ray cluster, whose nodes have the recordings under the same paths.",
+        ),
+    ] = "",
     spot: Annotated[
         bool, typer.Option("--spot", help="With --out: find words in files of any length, with their times.")
     ] = False,
@@ -51,7 +59,8 @@ def predict(
     from sayso.runtime import Recognizer
 
     listening = threshold is not None or bool(thresholds_of or settings)
-    _refuse_contradictions(out, as_json=as_json, spot=spot, listening=listening)
+    _refuse_contradictions(out, as_json=as_json, on=on, spot=spot, listening=listening)
+    executor = _cluster(on) if on else None
     recognizer = Recognizer(model / "model.onnx" if model.is_dir() else model, threads=1 if out else 0)
     if out is None:
         _print_answers(recognizer, files, top=top, reject=reject, as_json=as_json)
@@ -66,16 +75,26 @@ def predict(
             warn(f"note: {answers.note}")
     else:
         answers = WordAnswers(recognizer, top=top, reject=reject)
-    show_archived(predict_archive(files, answers, out=out, progress=Bars(), failed=show_failed()), spot=spot)
+    done = predict_archive(files, answers, out=out, executor=executor, progress=Bars(), failed=show_failed())
+    show_archived(done, spot=spot)
 
 
-def _refuse_contradictions(out: Path | None, *, as_json: bool, spot: bool, listening: bool) -> None:
+def _cluster(on: str) -> "RayCluster":
+    from sayso.data.packing import count_workers
+    from sayso.studies.executors.ray_cluster import RayCluster, check_address
+
+    check_address(on)
+    return RayCluster(on, processes=count_workers(), noun="piece of the archive")
+
+
+def _refuse_contradictions(out: Path | None, *, as_json: bool, on: str, spot: bool, listening: bool) -> None:
     from sayso.errors import Fault, SettingsError
 
     faults = [
         fault
         for stands, fault in (
             (as_json and out, Fault("--json", "prints, where --out writes; take --out answers.jsonl alone")),
+            (on and not out, Fault("--on", "answers archives, and needs --out")),
             (spot and not out, Fault("--spot", "writes a table, and needs --out; `sayso spot` prints")),
             (listening and not spot, Fault("--threshold, --threshold-of, --set", "are for listening, and need --spot")),
         )

@@ -104,6 +104,9 @@ class Training(Settings):
     of each (Zhang et al. 2018). The share is drawn from Beta(mixup, mixup), 0.1 to 0.4 in that source; the larger one
     is the clip's own, whose word alone counts in an epoch's accuracy. What is none of the words is not mixed. 0:
     nothing is."""
+    average: Annotated[float, Range(least=0, below=1)] = 0.0
+    """Decay of an exponential average of the weights, step by step; such as 0.999. It is the average that is validated,
+    kept and exported. In the first steps the decay is lower, (1 + step) / (10 + step). 0: the weights themselves."""
     teacher: str = ""
     """Folder of a finished run whose model teaches this one (distillation, Hinton et al. 2015): its answers to the very
     clips that are trained on are learned beside their words. It must know the same words, hear clips of the same

@@ -89,7 +89,7 @@ class Bookkeeper:
             self.best_epoch = epoch
         if self.processes.leads:
             if counts:
-                save_model(self.run.weights, learner.classifier)
+                save_model(self.run.weights, learner.result)
             write_log(self.run.log, self.rows)
             # Before the state: an epoch that is shown twice after a stop is told apart, one never shown is lost.
             self.tracker.log(self.rows)

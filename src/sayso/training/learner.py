@@ -17,6 +17,7 @@ from sayso.data.corpus import Corpus, Rows
 from sayso.recipe.prepared import Prepared
 from sayso.system.distributed import sum_over_processes
 from sayso.system.malloc import keep_freed_memory
+from sayso.training.average import average_step, begin_average
 from sayso.training.batches import balance_rows, draw_batches, take_share
 from sayso.training.epoch_scores import EpochScores
 from sayso.training.hardware import Hardware
@@ -35,11 +36,16 @@ class Learner(nn.Module):
     """Draws its own batches from the packed clips; the loader only counts steps.
 
     Of several processes each takes its share of every batch, so that together they see every clip once an epoch.
+
+    Attributes:
+        classifier: what learns.
+        averaged: the average of its weights; None: the recipe asks for none, or it is not begun.
     """
 
     def __init__(self, classifier: Classifier, prepared: Prepared, hardware: Hardware, sources: Sources) -> None:
         super().__init__()
         self.classifier = classifier
+        self.averaged: Classifier | None = None
         self.settings = classifier.recipe.training
         corpus, split = prepared.corpus, prepared.split
         self.corpus, self.split, self.hardware = corpus, split, hardware
@@ -67,11 +73,27 @@ class Learner(nn.Module):
         """Where it computes."""
         return self.classifier.normaliser.mean.device
 
+    @property
+    def result(self) -> Classifier:
+        """What has been learned so far, to be scored and kept."""
+        return self.classifier if self.averaged is None else self.averaged
+
+    def begin_average(self) -> None:
+        """Have the average begin with the weights as they are, where the recipe asks for one."""
+        if self.settings.average:
+            self.averaged = begin_average(self.classifier)
+
     def learn(self, epoch: int, step: int) -> Float[Tensor, ""]:
         """Give the loss of a step, as `batch_loss` does, and count it among the epoch's scores."""
         loss, logits, targets = self.batch_loss(epoch, step)
         self.train_scores.add(loss.detach().double() * len(self._batches(epoch)[step]), logits, targets)
         return loss
+
+    def end_step(self, epoch: int, step: int) -> None:
+        """Draw the average towards the weights that the optimiser has just changed."""
+        if self.averaged is not None:
+            done = epoch * self.steps_per_epoch + step
+            average_step(self.averaged, self.classifier, decay=self.settings.average, step=done)
 
     def batch_loss(
         self, epoch: int, step: int
@@ -121,9 +143,9 @@ class Learner(nn.Module):
         if len(rows) == 0:
             return
         targets = torch.from_numpy(self.corpus.targets[rows]).to(self.device)
-        logits = self.classifier.network(
-            self.classifier.normaliser(self.sources.words.as_they_are(self.classifier.features, rows, self.device))
-        )
+        scored = self.result
+        features = self.sources.words.as_they_are(scored.features, rows, self.device)
+        logits = scored.network(scored.normaliser(features))
         loss = nn.functional.cross_entropy(logits, targets).double() * len(rows)
         self.validation_scores.add(loss, logits[:, : len(self.classifier.labels)], targets)
 
@@ -200,7 +222,8 @@ class Learner(nn.Module):
     def _average_statistics(self) -> None:
         """Give every process the mean of their batch-norm statistics, each having seen its own shares alone."""
         if self.processes.count > 1:
-            for buffer in self.classifier.network.buffers():
+            averaged = () if self.averaged is None else self.averaged.network.buffers()
+            for buffer in (*self.classifier.network.buffers(), *averaged):
                 if buffer.is_floating_point():
                     buffer.copy_(sum_over_processes(buffer) / self.processes.count)
 
@@ -268,9 +291,10 @@ def new_learner(
     learner = kind(classifier, prepared, hardware, sources)
     if start is not None:
         begin_from(classifier, start)
-        return learner
-    with torch.no_grad():
-        classifier.normaliser.measure(learner.sources.words.measured(classifier.features, prepared.split.train))
+    else:
+        with torch.no_grad():
+            classifier.normaliser.measure(learner.sources.words.measured(classifier.features, prepared.split.train))
+    learner.begin_average()
     return learner
 
 

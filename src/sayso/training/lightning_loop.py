@@ -54,6 +54,11 @@ class LightningLearner(Learner, lightning.LightningModule):
         # Lightning takes the mean of the processes' gradients, and the parts are to be added.
         return self.learn(self.current_epoch, step) * self.processes.count
 
+    def on_train_batch_end(self, outputs: Any, batch: int, batch_idx: int) -> None:
+        """As the learner says; the batch is the step's number."""
+        del outputs, batch_idx
+        self.end_step(self.current_epoch, batch)
+
     def validation_step(self, step: int, batch_index: int) -> None:
         """Score one batch of validation clips."""
         del batch_index

@@ -30,6 +30,7 @@ def train_plainly(learner: Learner, books: Bookkeeper) -> None:
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
+            learner.end_step(epoch, step)
             if schedule is not None:
                 schedule.step()
             books.task.advance()

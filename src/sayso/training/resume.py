@@ -28,6 +28,8 @@ def identify(prepared: Prepared, teacher: Teacher | None = None) -> dict[str, An
     """
     settings = {key: value for key, value in dump(prepared.recipe).items() if key not in ("dataset", "split")}
     settings["training"] = {key: value for key, value in settings["training"].items() if not key.startswith("track")}
+    if not settings["training"]["average"]:
+        del settings["training"]["average"]  # states of an earlier Sayso do not name it
     if teacher is None:
         settings["training"] = {key: value for key, value in settings["training"].items() if key not in _OF_A_TEACHER}
     else:

@@ -54,7 +54,7 @@ def test_what_is_beside_only_trains(made: DatasetConfig, split: dict[str, Any]) 
     assert len(robots) == 18
     assert robots <= set(prepared.split.train.tolist())
     assert len(prepared.split.test) > 0
-    assert any("18 clips of folder train beside 36 recordings; none of them is tested" in n for n in prepared.notes)
+    assert any("18 clips (folder) train beside 36 recordings; none of them is tested" in n for n in prepared.notes)
 
 
 def test_folds_are_of_the_people_alone(made: DatasetConfig) -> None:
@@ -122,4 +122,4 @@ def test_synthetic_voices_beside_recordings(tmp_path: Path) -> None:
     voices = {"kind": "synthetic", "words": ["high", "low", "middle"], "voices": 2, "clips_per_voice": 1}
     mixed = read(DatasetConfig, {"kind": "mixed", "recordings": folder(people), "training": [voices]})
     prepared = prepare(recipe(mixed), Progress())
-    assert any("6 clips of synthetic train beside 36 recordings" in note for note in prepared.notes)
+    assert any("6 clips (synthetic) train beside 36 recordings" in note for note in prepared.notes)

@@ -1,4 +1,4 @@
-"""Comparisons on a Ray cluster of several nodes, all on this machine."""
+"""Comparisons and archives on a Ray cluster of several nodes, all on this machine."""
 
 import json
 import os
@@ -6,12 +6,19 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
+import soundfile
 
 import jobs_made
 from comparison_made import outcome_of, write_recipes
 from conftest import one_line, write_tones
+from models_made import RATE, loudness_model
 from sayso.errors import RunError
+from sayso.runtime import Recognizer
+from sayso.studies.archive import pieces
+from sayso.studies.archive.answers import WordAnswers
+from sayso.studies.archive.predict import predict_archive
 from sayso.studies.comparison.compare import compare
 from sayso.studies.executors.job import Job, name_of
 from sayso.studies.executors.ray_cluster import RayCluster
@@ -59,6 +66,26 @@ def test_jobs_that_train_nothing_send_their_files_back(at_cluster, tmp_path, mon
     assert (tmp_path / "write" / "text.txt").read_text() == "one"
 
 
+def archive_of(folder, files):
+    """Loud files, and answers on them."""
+    (folder / "archive").mkdir()
+    for place in range(files):
+        soundfile.write(folder / "archive" / f"{place}.wav", np.full(RATE // 4, 0.9 if place % 3 else -0.9), RATE)
+    (folder / "archive" / "bad.wav").write_text("no sound")
+    return WordAnswers(Recognizer(loudness_model(folder / "model.onnx"), threads=1))
+
+
+def test_an_archive_is_answered_as_on_this_machine(at_cluster, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(WordAnswers, "batch", 2)
+    monkeypatch.setattr(pieces, "_BATCHES", 2)
+    answers = archive_of(tmp_path, 10)
+    for name, executor in (("here.csv", None), ("there.csv", RayCluster("ray", processes=1))):
+        predict_archive(["archive"], answers, out=tmp_path / name, executor=executor)
+    assert (tmp_path / "here.csv").read_bytes() == (tmp_path / "there.csv").read_bytes()
+
+
 def test_more_threads_than_any_node_has_is_one_line(program, at_cluster, tmp_path):
     recipes = write_recipes(tmp_path, write_tones(tmp_path / "tones"))
     asked = ["compare", *recipes, "--folds", 2, "--on", "ray", "--out", tmp_path / "out"]
@@ -93,6 +120,33 @@ def test_a_node_killed_in_the_middle_costs_only_its_trial(at_cluster, tmp_path):
     assert outcome_of(tmp_path / "there") == outcome_of(tmp_path / "here")
     there = json.loads((tmp_path / "there" / "comparison.json").read_text())
     assert there | {"measured": None} == here.table | {"measured": None}
+
+
+@pytest.mark.slow
+def test_a_node_killed_in_the_middle_of_an_archive_costs_no_file(tmp_path, monkeypatch):
+    from ray.cluster_utils import Cluster
+
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    node = made.add_node(num_cpus=1)
+    made.wait_for_nodes()
+    monkeypatch.setenv("RAY_ADDRESS", made.address)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
+    monkeypatch.setattr(pieces, "_BATCHES", 1)
+    answers = archive_of(tmp_path, 64 * 40)
+    predict_archive([tmp_path / "archive"], answers, out=tmp_path / "here.csv")
+    command = [tmp_path / "archive", "--model", tmp_path / "model.onnx", "--on", "ray", "--out", tmp_path / "there.csv"]
+    settings = [str(part) for part in command]
+    try:
+        process = subprocess.Popen([sys.executable, "-m", "sayso", "predict", *settings], stderr=subprocess.DEVNULL)
+        kept = tmp_path / "there.csv.unfinished" / "answers.jsonl"
+        while not (kept.exists() and kept.stat().st_size):
+            assert process.poll() is None
+            time.sleep(0.02)
+        made.remove_node(node, allow_graceful=False)
+        assert process.wait() == 2  # of the one bad file
+    finally:
+        made.shutdown()
+    assert (tmp_path / "here.csv").read_bytes() == (tmp_path / "there.csv").read_bytes()
 
 
 def made_job(function, **values):

@@ -21,6 +21,7 @@ from sayso.studies.background_curve.background_curve import background_curve
 from sayso.studies.learning_curve.learning_curve import learning_curve
 from sayso.studies.spotting.spot import spot
 from sayso.studies.tuning.tune import tune
+from sayso.web import look
 from tone_model_made import make_tone_model, write_recording
 
 pytestmark = [
@@ -63,6 +64,18 @@ def write(recipe, path, **rejection):
     values["rejection"] |= rejection
     path.write_text(yaml.safe_dump(values), encoding="utf-8")
     return path
+
+
+def test_the_longest_names_stay_in_the_box_of_a_note(driver, tmp_path):
+    page = tmp_path / "note.html"
+    note = f"<section class=notes><ul><li>silence in {'686d030b_' * 12}0.flac, loudest part at -66 dBFS</ul></section>"
+    page.write_text(f"<!doctype html><title>note</title><style>{look()}</style><main>{note}</main>", encoding="utf-8")
+    driver.get(page.as_uri())
+    show_at(driver, 390, 844, dark=False)
+    assert (
+        driver.execute_script("const box = document.querySelector('.notes'); return box.scrollWidth - box.clientWidth")
+        == 0
+    )
 
 
 def test_spotting_with_errors_to_hear(driver, tmp_path):

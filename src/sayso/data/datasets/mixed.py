@@ -95,7 +95,7 @@ class MixedConfig(DatasetConfig):
             clips += [replace(clip, part="train", keeps_part=True, source=source) for clip in beside.clips]
             noise += beside.noise
             notes.append(
-                f"{counted(len(beside.clips), 'clip')} of {dataset.kind} train beside "
+                f"{counted(len(beside.clips), 'clip')} ({dataset.kind}) train beside "
                 f"{counted(len(recorded.clips), 'recording')}; none of them is tested"
             )
         return Listing(tuple(clips), tuple(noise), tuple(notes), recorded.unknown)

@@ -3,21 +3,23 @@
 import os
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sayso.audio import SoundBlocks, clip_from_samples, probe, read_sound, to_float
-from sayso.config.schema import dump
+from sayso.config.schema import dump, read
 from sayso.errors import AudioError
 from sayso.runtime import Detection, Recognizer, StreamSettings
 from sayso.runtime.long_files import FileListener
+from sayso.runtime.stream_file import STREAM_FILE
 from sayso.system.files import file_digest
 
-__all__ = ["Answered", "Answers", "Column", "DetectionAnswers", "WordAnswers"]
+__all__ = ["Answered", "Answers", "Column", "DetectionAnswers", "WordAnswers", "answers_as_asked"]
 
 _BATCH = 64
 # Only files that may hold much sound are looked at before they are read.
@@ -61,8 +63,13 @@ class Answers(ABC):
         self._recognizer = recognizer
         self._digest = file_digest(recognizer.path)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What answers are computed by: the model, first, and what is read beside it."""
+        return (self._recognizer.path,)
+
     def asked(self) -> dict[str, Any]:
-        """Say what the answers hang on, as values that JSON can hold."""
+        """Say what the answers hang on, as values that JSON can hold; `answers_as_asked` makes the same ones of it."""
         return {"model_sha256": self._digest, "columns": [column.name for column in self.columns]}
 
     @abstractmethod
@@ -143,6 +150,12 @@ class DetectionAnswers(Answers):
         self.note, self._settings = first.note, first.settings
         self._own = threading.local()
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What answers are computed by: the model, and its streaming form where there is one."""
+        stream = self._recognizer.path.with_name(STREAM_FILE)
+        return (self._recognizer.path, *([stream] if stream.is_file() else []))
+
     def asked(self) -> dict[str, Any]:
         """Say what the answers hang on, as values that JSON can hold."""
         return super().asked() | {"stream": dump(self._settings)}
@@ -167,6 +180,17 @@ class DetectionAnswers(Answers):
         if not hasattr(self._own, "listener"):
             self._own.listener = FileListener(self._recognizer, self._given)
         return self._own.listener
+
+
+def answers_as_asked(recognizer: Recognizer, asked: Mapping[str, Any]) -> Answers:
+    """Make the answers of which `Answers.asked` said this.
+
+    Raises:
+        SettingsError: it was said of another model.
+    """
+    if "stream" in asked:
+        return DetectionAnswers(recognizer, read(StreamSettings, asked["stream"]))
+    return WordAnswers(recognizer, top=asked["top"], reject=asked["reject"])
 
 
 def _cells(one: Detection) -> tuple[str, float, float, float]:

@@ -2,9 +2,11 @@
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,11 @@ from typing import Any
 from sayso.data.packing import count_workers
 from sayso.errors import InterruptedRunError
 from sayso.studies.archive.answers import Answered, Answers, Column
+from sayso.studies.archive.pieces import answer_pieces
 from sayso.studies.archive.sources import find_files
 from sayso.studies.archive.tables import check_table, write_table
 from sayso.studies.archive.unfinished import Unfinished, open_unfinished
+from sayso.studies.executors.job import Executor
 from sayso.system.files import check_writable
 from sayso.system.progress import Progress, Task
 from sayso.system.wording import counted
@@ -40,26 +44,28 @@ def predict_archive(
     answers: Answers,
     *,
     out: Path,
+    executor: Executor | None = None,
     progress: Progress | None = None,
     failed: Callable[[Answered], None] | None = None,
 ) -> Archived:
     """Answer on every sound file of an archive, and write the answers as a table.
 
-    Files are decoded and scored by as many threads as there are cores. Whatever ends it before the table is written,
-    the same call goes on where it stopped, and the table is the same.
+    Files are decoded and scored by as many threads as there are cores, or in pieces by an executor. Whatever ends it
+    before the table is written, the same call goes on where it stopped, and the table is the same.
 
     Args:
         sources: as `find_files`. They are listed once: what is added while this goes on is left out.
         answers: what is asked.
         out: the table, `.parquet`, `.csv` or `.jsonl`; its columns are `file`, those of the answers, `remark` and
             `error`.
+        executor: does the pieces, where the recordings lie under the same paths; None: this process does all.
         progress: where to report.
         failed: called with each file that cannot be used.
 
     Raises:
         DataError: a source names no sound file.
         OutputError: the table is there already, or cannot be written.
-        RunError: the answering was begun by another model or in another way.
+        RunError: the answering was begun by another model or in another way, or the executor could not do a piece.
         MissingExtraError: Parquet is asked for, and its package is missing.
         ModelError: the model cannot be computed.
         InterruptedRunError: Ctrl-C; what is answered is kept.
@@ -73,7 +79,8 @@ def predict_archive(
             reporting.note(f"going on after {unfinished.done:,} of {counted(unfinished.total, 'file')}")
         try:
             with reporting.task("answering", total=unfinished.total, unit="files") as task:
-                _answer_all(unfinished, answers, task, failed)
+                here = _answer_here if executor is None else partial(answer_pieces, executor=executor)
+                _keep_all(unfinished, here(unfinished, answers), task, failed)
         except KeyboardInterrupt as stop:
             kept = (
                 f"{unfinished.done:,} of {counted(unfinished.total, 'file')} answered, and kept in {unfinished.folder}"
@@ -82,23 +89,31 @@ def predict_archive(
         return _finish(unfinished, answers, out, asked)
 
 
-def _answer_all(
-    unfinished: Unfinished, answers: Answers, task: Task, failed: Callable[[Answered], None] | None
+def _keep_all(
+    unfinished: Unfinished,
+    answered: Generator[list[Answered]],
+    task: Task,
+    failed: Callable[[Answered], None] | None,
 ) -> None:
     task.advance(unfinished.done)
+    with closing(answered):
+        for some in answered:
+            unfinished.add(some)
+            task.advance(len(some))
+            for one in some:
+                if one.error and failed:
+                    failed(one)
+
+
+def _answer_here(unfinished: Unfinished, answers: Answers) -> Generator[list[Answered]]:
     left = unfinished.left()
     batches = iter(lambda: list(islice(left, answers.batch)), [])
-    for some in _in_order(answers.answer, batches, workers=count_workers()):
-        unfinished.add(some)
-        task.advance(len(some))
-        for one in some:
-            if one.error and failed:
-                failed(one)
+    return _in_order(answers.answer, batches, workers=count_workers())
 
 
 def _in_order(
     work: Callable[[list[str]], list[Answered]], batches: Iterable[list[str]], *, workers: int
-) -> Iterator[list[Answered]]:
+) -> Generator[list[Answered]]:
     """Yield what becomes of each batch, in order, a few of them at work or waiting at any time.
 
     A thread decodes a batch and scores it: both work outside Python's lock, and no core waits for another.

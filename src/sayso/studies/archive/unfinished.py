@@ -1,7 +1,7 @@
 """What an archive's answering keeps beside its table until that is whole, so that a kill costs no file and none twice.
 
 The folder `answers.csv.unfinished` holds `asked.json` (by which model, in what way), `files.jsonl` (a path a line, in
-order) and `answers.jsonl` (an answer a line, in the same order).
+order), `answers.jsonl` (an answer a line, in the same order), and where others answer `pieces` (see there).
 """
 
 import json
@@ -20,7 +20,7 @@ from sayso.studies.archive.answers import Answered
 from sayso.system.claims import locked_folder
 from sayso.system.files import atomic_path, output_errors, parse_json, read_json, write_json
 
-__all__ = ["Unfinished", "open_unfinished"]
+__all__ = ["Unfinished", "open_unfinished", "read_answers", "write_answers"]
 
 _FORMAT_VERSION = 1
 _SYNC_SECONDS = 5.0
@@ -51,7 +51,7 @@ class Unfinished:
         """Keep the next answers; raises OutputError where there is no room for them."""
         with output_errors(self.folder):
             for one in some:
-                self._file.write(json.dumps((one.file, one.rows, one.remark, one.error)) + "\n")
+                self._file.write(_line(one))
                 self.done += 1
             self._file.flush()
             if time.monotonic() - self._synced > _SYNC_SECONDS:
@@ -60,7 +60,7 @@ class Unfinished:
 
     def answers(self) -> Iterator[Answered]:
         """Yield all answers, in order."""
-        return (one for one, _ in _read_answers(self.folder))
+        return (one for one, _ in read_answers(_answers_file(self.folder)))
 
     def remove(self) -> None:
         """Remove the folder: the table is written."""
@@ -130,7 +130,7 @@ def _refuse_other(folder: Path, asked: Mapping[str, Any]) -> None:
 def _cut_to_whole_batches(folder: Path, batch: int) -> int:
     """Cut the answers behind the last whole batch, or where they are damaged; gives how many are left."""
     end = kept = 0
-    pairs = zip(_read_answers(folder), _read_files(folder), strict=False)
+    pairs = zip(read_answers(_answers_file(folder)), _read_files(folder), strict=False)
     for done, ((one, place), path) in enumerate(pairs, start=1):
         if one.file != path:
             break
@@ -148,11 +148,17 @@ def _read_files(folder: Path) -> Iterator[str]:
             yield json.loads(line)
 
 
-def _read_answers(folder: Path) -> Iterator[tuple[Answered, int]]:
-    """Yield each answer with the place of its end in the file, as far as that is whole."""
-    if not _answers_file(folder).exists():
+def write_answers(path: Path, some: Iterable[Answered]) -> None:
+    """Write answers to a file of their own, whole or not at all; raises OutputError where it cannot be."""
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.writelines(map(_line, some))
+
+
+def read_answers(path: Path) -> Iterator[tuple[Answered, int]]:
+    """Yield each answer with the place of its end in the file, as far as that is there and whole."""
+    if not path.exists():
         return
-    with _answers_file(folder).open("rb") as file:
+    with path.open("rb") as file:
         end = 0
         for line in file:
             end += len(line)
@@ -163,6 +169,10 @@ def _read_answers(folder: Path) -> Iterator[tuple[Answered, int]]:
             if one is None:
                 return
             yield one, end
+
+
+def _line(one: Answered) -> str:
+    return json.dumps((one.file, one.rows, one.remark, one.error)) + "\n"
 
 
 def _answered(values: Any) -> Answered:

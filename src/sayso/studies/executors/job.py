@@ -1,7 +1,7 @@
 """A job: a function by its name, plain values for it, and the files that it leaves."""
 
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -26,6 +26,9 @@ class Job:
     files: Sequence[str]
     """What it leaves in its folder. Of a job that was done elsewhere, these come back."""
     threads: int = 1
+    needs: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Files that it reads, by name, and where on this machine they lie. Where it is done elsewhere they are sent along;
+    `values["needs"]` has the places that they lie at there."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Outcome:
 class Executor(Protocol):
     """Whatever does jobs."""
 
-    def run(self, jobs: Sequence[Job], folder: Path) -> Generator[Outcome]:
+    def run(self, jobs: Iterable[Job], folder: Path) -> Generator[Outcome]:
         """Do jobs, each in its folder below `folder`, and give each as it ends; closed, it ends them at once."""
         ...
 
@@ -65,6 +68,7 @@ def do_job(job: Job, folder: Path) -> None:
         RunError: it did not leave its files. Beside that, whatever its function raises.
     """
     module, _, function = job.function.partition(":")
-    getattr(import_module(module), function)(job.values, folder)
+    values = job.values | ({"needs": dict(job.needs)} if job.needs else {})
+    getattr(import_module(module), function)(values, folder)
     if missing := [name for name in job.files if not (folder / name).is_file()]:
         raise RunError(f"{job.name} ended and left no {', '.join(missing)}")

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import asdict
@@ -30,9 +30,10 @@ class LocalProcesses:
     def __init__(self, processes: int, *, lock: int, log: Path) -> None:
         self._processes, self._lock, self._log = processes, lock, log
 
-    def run(self, jobs: Sequence[Job], folder: Path) -> Generator[Outcome]:
+    def run(self, jobs: Iterable[Job], folder: Path) -> Generator[Outcome]:
         """Do jobs, each in its folder below `folder`, and give each as it ends; closed, it ends them at once."""
-        workers = [_Worker(self._lock, self._log) for _ in range(max(1, min(self._processes, len(jobs))))]
+        every = list(jobs)
+        workers = [_Worker(self._lock, self._log) for _ in range(max(1, min(self._processes, len(every))))]
         idle = SimpleQueue[_Worker]()
         for worker in workers:
             idle.put(worker)
@@ -46,7 +47,7 @@ class LocalProcesses:
 
         with ThreadPoolExecutor(len(workers)) as pool:
             try:
-                asked = {pool.submit(do, job): job for job in jobs}
+                asked = {pool.submit(do, job): job for job in every}
                 for future in as_completed(asked):
                     yield Outcome(asked[future], future.result())
             finally:

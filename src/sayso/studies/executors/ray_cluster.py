@@ -1,7 +1,8 @@
 """Jobs done on a Ray cluster: each on whichever node has room, its files sent back to this machine.
 
 The nodes need Sayso in the same version, and the recordings; they share no folder with this machine. A node that dies
-costs the jobs it was doing, which begin anew on another.
+costs the jobs it was doing, which begin anew on another. Jobs are taken as the cluster gets on with them, however many
+there are.
 """
 
 import contextlib
@@ -10,10 +11,11 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Generator, Sequence
-from dataclasses import asdict
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from importlib.util import find_spec
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -28,6 +30,8 @@ __all__ = ["RayCluster", "check_address"]
 _PATIENCE_SECONDS: Final = 5.0
 _CLIENT_PORT: Final = 10001
 _TRIES: Final = 5
+# So that none waits for this machine; Ray is told of no more, or it would hold all of them.
+_JOBS_A_PROCESSOR: Final = 2
 _NEEDED: Final = "clusters of Ray (--on)"
 
 
@@ -56,6 +60,7 @@ class RayCluster:
         address: `ray` takes the cluster that `RAY_ADDRESS` names or that runs on this machine, and else starts one of
             this machine alone; `ray://HOST[:PORT]` that of a cluster's client server, port 10001 if none is given.
         processes: how many in a cluster that is started here; another has as many as it has room for.
+        threads: of the job that has most.
         noun: what a job is called in messages.
 
     Raises:
@@ -64,22 +69,22 @@ class RayCluster:
             enough for a job.
     """
 
-    def __init__(self, address: str, *, processes: int, noun: str = "job") -> None:
-        self._address, self._processes, self._noun = address, processes, noun
+    def __init__(self, address: str, *, processes: int, threads: int = 1, noun: str = "job") -> None:
+        self._address, self._processes, self._threads, self._noun = address, processes, threads, noun
 
-    def run(self, jobs: Sequence[Job], folder: Path) -> Generator[Outcome]:
+    def run(self, jobs: Iterable[Job], folder: Path) -> Generator[Outcome]:
         """Do jobs, write what they leave below `folder`, and give each as it ends; closed, it ends them at once."""
-        if not jobs:
+        waiting = iter(jobs)
+        if (first := next(waiting, None)) is None:
             return
-        threads = max(job.threads for job in jobs)
-        ray = self._connect(threads)
+        ray = self._connect()
         try:
-            _check_room(ray, threads, self._noun)
-            yield from _done(ray, jobs, folder)
+            _check_room(ray, self._threads, self._noun)
+            yield from _done(ray, chain((first,), waiting), folder)
         finally:
             ray.shutdown()
 
-    def _connect(self, threads: int) -> Any:
+    def _connect(self) -> Any:
         try:
             import ray
         except ImportError as error:
@@ -93,7 +98,7 @@ class RayCluster:
                 if where or _running():
                     ray.init(**options)
                 else:
-                    ray.init(num_cpus=self._processes * threads, include_dashboard=False, **options)
+                    ray.init(num_cpus=self._processes * self._threads, include_dashboard=False, **options)
         except Exception as error:  # Ray has no family of its own for these
             ray.shutdown()
             raise RunError(f"{where or 'ray'}: cannot work with this cluster: {_in_a_line(error)}") from error
@@ -127,20 +132,19 @@ def _check_room(ray: Any, threads: int, noun: str) -> None:
     """Refuse jobs that no node can take; Ray would wait for such a node for ever."""
     most = max((node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]), default=0)
     if most < threads:
-        raise RunError(
-            f"no node of this cluster has {counted(threads, 'processor')} for a {noun}, the largest has {most:g}; use "
-            f"--threads {max(1, int(most))} or add a node"
-        )
+        mend = f"use --threads {int(most)} or add a node" if most >= 1 else "add a node"
+        asked = counted(threads, "processor")
+        raise RunError(f"no node of this cluster has {asked} for a {noun}, the largest has {most:g}; {mend}")
 
 
-def _done(ray: Any, jobs: Sequence[Job], folder: Path) -> Generator[Outcome]:
-    own = version("sayso")
+def _done(ray: Any, jobs: Iterator[Job], folder: Path) -> Generator[Outcome]:
+    sent: dict[tuple[tuple[str, str], ...], Any] = {}
     waiting: dict[Any, Job] = {}
-    for job in jobs:
-        # A node that dies gives its job to another; an error of the job itself comes back as an answer.
-        task = ray.remote(num_cpus=job.threads, max_retries=_TRIES, runtime_env={"env_vars": _environment(job)})
-        waiting[task(_do_there).remote(asdict(job), own)] = job
-    while waiting:
+    while True:
+        for job in islice(jobs, max(0, _count_welcome(ray) - len(waiting))):
+            waiting[_hand_over(ray, job, sent)] = job
+        if not waiting:
+            return
         done, _ = ray.wait(list(waiting), num_returns=1)
         job = waiting.pop(done[0])
         try:
@@ -153,15 +157,34 @@ def _done(ray: Any, jobs: Sequence[Job], folder: Path) -> Generator[Outcome]:
         yield Outcome(job, error)
 
 
-def _do_there(values: dict[str, Any], wanted: str) -> tuple[str, dict[str, bytes]]:
+def _count_welcome(ray: Any) -> int:
+    """Count the jobs that the cluster, as large as it is now, has at work or waiting at any time."""
+    return _JOBS_A_PROCESSOR * max(1, int(ray.cluster_resources().get("CPU", 0)))
+
+
+def _hand_over(ray: Any, job: Job, sent: dict[tuple[tuple[str, str], ...], Any]) -> Any:
+    """Give a job to the cluster; what several jobs need is sent once."""
+    needs = tuple(sorted(job.needs.items()))
+    if needs not in sent:
+        sent[needs] = ray.put({name: Path(path).read_bytes() for name, path in needs})
+    # A node that dies gives its job to another; an error of the job itself comes back as an answer.
+    task = ray.remote(num_cpus=job.threads, max_retries=_TRIES, runtime_env={"env_vars": _environment(job)})
+    return task(_do_there).remote(asdict(job), sent[needs], version("sayso"))
+
+
+def _do_there(values: dict[str, Any], needed: dict[str, bytes], wanted: str) -> tuple[str, dict[str, bytes]]:
     """Do a job on the node where this runs; gives what went wrong, or the files it left."""
     if (there := version("sayso")) != wanted:
         return f"a node of the cluster has Sayso {there}, this machine {wanted}; install the same on both", {}
     job = Job(**values)
     with tempfile.TemporaryDirectory(prefix="sayso-job-") as place:
-        folder = Path(place) / job.name
+        beside = Path(place) / "needs"
+        beside.mkdir()
+        for name, content in needed.items():
+            (beside / name).write_bytes(content)
+        folder = Path(place) / "job" / job.name
         try:
-            do_job(job, folder)
+            do_job(replace(job, needs={name: str(beside / name) for name in needed}), folder)
         except SaysoError as error:
             return str(error), {}
         return "", {name: (folder / name).read_bytes() for name in job.files}

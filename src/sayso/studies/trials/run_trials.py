@@ -48,8 +48,8 @@ def run_trials(trials: Sequence[Trial], folder: StudyFolder, *, jobs: int, on: s
         RunError: trials failed; all others are done.
         InterruptedRunError: Ctrl-C; the finished ones are kept.
     """
-    executor = _executor(on, jobs, folder)
     missing = [trial for trial in trials if not is_finished(trial, folder.trials / trial.name)]
+    executor = _executor(on, jobs, folder, threads=max((trial.threads for trial in missing), default=1))
     failed: list[Outcome] = []
     with progress.task("trials", total=len(trials), unit="trials") as task:
         task.advance(len(trials) - len(missing))
@@ -75,10 +75,10 @@ def run_trials(trials: Sequence[Trial], folder: StudyFolder, *, jobs: int, on: s
         )
 
 
-def _executor(on: str, jobs: int, folder: StudyFolder) -> Executor:
+def _executor(on: str, jobs: int, folder: StudyFolder, *, threads: int) -> Executor:
     if not on:
         return LocalProcesses(jobs, lock=folder.lock, log=folder.path / "workers.log")
-    return RayCluster(on, processes=jobs, noun="trial")
+    return RayCluster(on, processes=jobs, threads=threads, noun="trial")
 
 
 def _clock(task: Task, trials: int) -> Callable[[], None]:
