@@ -2,10 +2,10 @@
 
 `python -m benchmarks.augmentations` trains the network of `recipes/fsdd/quick.yaml` on 100 clips of each of five
 speakers of FSDD and tests it on the sixth, each speaker in turn: without any augmentation, with each one alone as it is
-by default, with mixup, and with all augmentations. It prints a table in Markdown, in which *learned* is the share of
-the training clips, as they were changed, that was right in the last epoch: where it is low, `--epochs` were too few.
-Trainings are kept in `--runs` and never done twice: what was stopped goes on, and another `--seeds` adds what is
-missing. Nothing is chosen by it.
+by default, with mixup, and with all augmentations; changed samples are those of eight copies of each clip. It prints a
+table in Markdown, in which *learned* is the share of the training clips, as they were changed, that was right in the
+last epoch: where it is low, `--epochs` were too few. Trainings are kept in `--runs` and never done twice: what was
+stopped goes on, and another `--seeds` adds what is missing. Nothing is chosen by it.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from sayso.studies.trials.run_trials import check_asked, run_trials
 from sayso.system.progress import Progress
 
 BASE = Path(__file__).parents[1] / "recipes/fsdd/quick.yaml"
-CLIPS, MIXUP = 100, 0.2
+CLIPS, COPIES, MIXUP = 100, 8, 0.2
 NONE, MIXED, ON_CLIPS, ALL = "none", "mixup", "all_but_surround", "all"
 # From the mouth to the model; parts that are not named come behind these.
 ORDER = (
@@ -41,7 +41,7 @@ def main() -> None:
     """Train what is missing, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--epochs", type=int, default=25, help="of 8 steps each; another number needs other --runs")
+    parser.add_argument("--epochs", type=int, default=100, help="of 8 steps each; another number needs other --runs")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time, a thread each")
     parser.add_argument("--runs", type=Path, default=Path("build/augmentations"))
     options = parser.parse_args()
@@ -85,6 +85,8 @@ def _write_recipes(folder: Path, epochs: int) -> dict[str, Path]:
 
 
 def _recipe(kinds: list[str], **training: Any) -> dict[str, Any]:
+    if any(AUGMENTATIONS.get(kind).works_on == "samples" for kind in kinds):
+        training["copies"] = COPIES
     return {
         "extends": str(BASE),
         "split": {"validation": "none", "train_clips_per_speaker": CLIPS},
