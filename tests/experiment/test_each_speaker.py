@@ -197,3 +197,8 @@ def test_thresholds_and_temperatures_come_from_the_others():
     assert other.thresholds[20] != whole.thresholds[20]
     assert np.unique(whole.thresholds).size == 3
     assert judge_out_of_fold(logits, targets, speakers, words=3, lost_share=None).threshold is None
+    usual = judge_out_of_fold(logits, targets, speakers, words=3, lost_share=0.1, usual_threshold=0.0)
+    assert usual.threshold is not None
+    assert whole.threshold is not None
+    assert usual.threshold < whole.threshold
+    assert (usual.thresholds < whole.thresholds).all()

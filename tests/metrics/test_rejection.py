@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.metrics.rejection import auroc, reject_threshold, rejection, risk_coverage, share_of_clips
+from sayso.metrics.rejection import (
+    auroc,
+    reject_threshold,
+    rejection,
+    risk_coverage,
+    share_of_clips,
+    threshold_for_right,
+)
 
 CONFIDENCES = st.lists(st.sampled_from([0.1, 0.2, 0.5, 0.9]), min_size=1, max_size=8).map(np.array)
 
@@ -75,6 +82,20 @@ def test_the_threshold_turns_away_as_many_as_it_may(confidence):
     threshold = reject_threshold(confidence)
     assert np.mean(confidence < threshold) <= 0.05
     assert np.mean(confidence <= threshold) > 0.05
+
+
+def test_a_usual_threshold_counts_beside_few_answers_and_hardly_beside_many():
+    targets = np.zeros(300, np.int64)
+    probabilities = np.tile([0.8, 0.2], (300, 1))
+    probabilities[::30] = 0.1, 0.9  # ten wrong answers count for nothing
+
+    def found(clips, **asked):
+        return threshold_for_right(probabilities[:clips], targets[:clips], lost_share=0.1, **asked)
+
+    assert found(300) == 0.8
+    assert found(300, usual=0.4) == pytest.approx((290 * 0.8 + 100 * 0.4) / 390)
+    assert found(30, usual=0.4) == pytest.approx((29 * 0.8 + 100 * 0.4) / 129)
+    assert found(1, usual=0.4) == pytest.approx((0.9 + 100 * 0.4) / 101)  # where none is right, all count
 
 
 def test_rejection_by_hand():

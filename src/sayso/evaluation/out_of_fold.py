@@ -36,6 +36,7 @@ def judge_out_of_fold(
     *,
     words: int,
     lost_share: float | None,
+    usual_threshold: float | None = None,
 ) -> OutOfFold:
     """Calibrate answers and find thresholds, for each speaker by the other speakers' clips alone.
 
@@ -46,26 +47,32 @@ def judge_out_of_fold(
         speakers: who speaks each, at least two.
         words: how many there are.
         lost_share: of the clips of words, what the threshold may turn away; None: there is none.
+        usual_threshold: of other models of this kind, see `threshold_for_right`.
     """
     names = np.array(speakers)
     probabilities, thresholds = np.zeros((len(logits), words)), np.zeros(len(logits))
     temperatures: dict[str, float] = {}
     for speaker in sorted(set(speakers)):
         own = names == speaker
-        temperatures[speaker], threshold = _fit(logits[~own], targets[~own], words, lost_share)
+        temperatures[speaker], threshold = _fit(logits[~own], targets[~own], words, lost_share, usual_threshold)
         probabilities[own] = _shares(logits[own], temperatures[speaker], words)
         thresholds[own] = 0.0 if threshold is None else threshold
-    temperature, threshold = _fit(logits, targets, words, lost_share)
+    temperature, threshold = _fit(logits, targets, words, lost_share, usual_threshold)
     return OutOfFold(probabilities, temperatures, None if threshold is None else thresholds, temperature, threshold)
 
 
 def _fit(
-    logits: NDArray[np.float32], targets: NDArray[np.int64], words: int, lost_share: float | None
+    logits: NDArray[np.float32],
+    targets: NDArray[np.int64],
+    words: int,
+    lost_share: float | None,
+    usual_threshold: float | None,
 ) -> tuple[float, float | None]:
     temperature = fit_temperature(logits, targets)
     if lost_share is None:
         return temperature, None
-    return temperature, threshold_for_right(_shares(logits, temperature, words), targets, lost_share=lost_share)
+    probabilities = _shares(logits, temperature, words)
+    return temperature, threshold_for_right(probabilities, targets, lost_share=lost_share, usual=usual_threshold)
 
 
 def _shares(logits: NDArray[np.float32], temperature: float, words: int) -> NDArray[np.float64]:

@@ -28,8 +28,10 @@ def set_threshold(classifier: Classifier, corpus: Corpus, rows: Rows) -> None:
 def find_threshold(classifier: Classifier, corpus: Corpus, rows: Rows) -> float:
     """Find the threshold that turns away as many right answers to these clips of wanted words as the recipe allows."""
     probabilities = predict_probabilities(classifier, corpus, rows)
-    lost_share = classifier.recipe.rejection.lost_share
-    return threshold_for_right(probabilities, corpus.targets[rows], lost_share=lost_share)
+    asked = classifier.recipe.rejection
+    return threshold_for_right(
+        probabilities, corpus.targets[rows], lost_share=asked.lost_share, usual=asked.usual_threshold
+    )
 
 
 def score_rejection(

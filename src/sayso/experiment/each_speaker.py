@@ -79,4 +79,5 @@ def answer_for_each_speaker(prepared: Prepared, run: RunFolder) -> OutOfFold:
         [corpus.clips[row].speaker or "" for row in tested],
         words=len(corpus.labels),
         lost_share=rejection.lost_share if rejection.has_negatives else None,
+        usual_threshold=rejection.usual_threshold,
     )

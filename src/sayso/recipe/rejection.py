@@ -38,6 +38,9 @@ class Rejection(Settings):
     """What all negatives together weigh in the loss against all clips of the words, however many there are of each."""
     lost_share: Annotated[float, Range(least=0, below=1)] = FALSE_REJECT_RATE
     """Share of the validation clips that are named rightly which the threshold may turn away."""
+    usual_threshold: Annotated[float, Range(least=0, most=1)] | None = None
+    """A threshold that suits other models of this kind. The lowest of few answers say little, so it counts as much as
+    the threshold that a hundred right answers ask for. null: the validation clips alone say it."""
 
     @property
     def has_negatives(self) -> bool:

@@ -18,6 +18,8 @@ BOOKS = "bookkeeper"
 _OF_A_TEACHER = ("teacher", "teacher_weight", "teacher_temperature")
 # In states of an earlier Sayso; the hash of the split says as much.
 _FORMER_KEYS = ("training.validation", "training.validation_share")
+# States of an earlier Sayso do not name these, which are 0 where they are not used.
+_LATER_KEYS = ("average", "mixup")
 
 
 def identify(prepared: Prepared, teacher: Teacher | None = None) -> dict[str, Any]:
@@ -28,8 +30,9 @@ def identify(prepared: Prepared, teacher: Teacher | None = None) -> dict[str, An
     """
     settings = {key: value for key, value in dump(prepared.recipe).items() if key not in ("dataset", "split")}
     settings["training"] = {key: value for key, value in settings["training"].items() if not key.startswith("track")}
-    if not settings["training"]["average"]:
-        del settings["training"]["average"]  # states of an earlier Sayso do not name it
+    for key in _LATER_KEYS:
+        if not settings["training"][key]:
+            del settings["training"][key]
     if teacher is None:
         settings["training"] = {key: value for key, value in settings["training"].items() if key not in _OF_A_TEACHER}
     else:
