@@ -22,7 +22,7 @@ __all__ = [
 FALSE_REJECT_RATE = 0.05
 """Share of the clips of known words that a threshold may turn away."""
 _RISK = 0.01
-# Of 45 right answers the lowest few say where a threshold should lie as loosely as other models' thresholds do twice over.
+# The lowest few of 45 right answers say where a threshold should lie half as surely as the thresholds of other models.
 _USUAL_ANSWERS = 100
 _CURVE_POINTS = 100
 

@@ -57,8 +57,8 @@ _FEW_SPEAKERS, _FEW_RECORDINGS, _VOICES_BESIDE = 10, 20, 50
 # more of five recordings each to 82 % by sounds, 85 % by the convolution of windows, 91 % without (validation clips,
 # one draw).
 _SOUNDS, _CONVOLVED = {"outputs": "sounds"}, {"channels": 256, "kernel": 7}
-# Where a threshold from so few answers lay turned on chance: one of 0.2 for all of these families lost 1.7 % of the right
-# answers and took 26 % of other words, one of 0.15 1.1 and 34, one of 0.25 2.6 and 21.
+# Where a threshold from so few answers lay turned on chance: one of 0.2 for all of these families lost 1.7 % of the
+# right answers and took 26 % of other words, one of 0.15 1.1 and 34, one of 0.25 2.6 and 21.
 _FOR_FEW = {"lost_share": 0.03, "usual_threshold": 0.2}
 # There too 2,500 or 3,000 clips of other words taught no more than 1,000.
 _OTHER_CLIPS = 1_000
