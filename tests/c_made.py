@@ -131,22 +131,41 @@ def make_sound(seconds: float) -> NDArray[np.int16]:
 
 
 def _frames(maker: Maker, sound: str, end: str) -> str:
-    """Logarithms of bands, made normal, (1, bands, frames), of sound (batch, 1, samples)."""
-    bins, before = _FFT // 2 + 1, (_FFT - _WINDOW) // 2
-    taper = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_WINDOW) / _WINDOW)
-    turns = 2 * np.pi / _FFT * (np.outer(np.arange(bins), before + np.arange(_WINDOW)) % _FFT)
-    kernel = np.concatenate((np.cos(turns), -np.sin(turns))) * taper
+    """Logarithms of bands, made normal, (batch, bands, frames), of sound (batch, samples)."""
+    bins, reach = _FFT // 2 + 1, _WINDOW // 2
+    taper = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(1, _WINDOW) / _WINDOW)
+    lower = np.arange(_FFT // 4 + 1)
+    turns = 2 * np.pi / _FFT * np.outer(np.arange(reach), lower)
+    cosines, sines = np.cos(turns) * (-1.0) ** lower, -np.sin(turns) * (-1.0) ** lower
+    cosines[0] /= 2
     peaks = np.linspace(2, bins - 6, _BANDS)
     bank = np.maximum(0, 1 - np.abs(np.arange(bins)[:, None] - peaks) / 5)
-    one, two = maker.number([1]), maker.number([2])
-    cut = maker.add("Slice", sound, maker.number([before]), end, two, one)
-    parts = maker.add("Conv", cut, maker.number(kernel[:, None].astype(np.float32)), strides=[_FRAME_HOP])
-    turned = maker.add("Transpose", parts, perm=[0, 2, 1])
-    halves = [
-        maker.add("Slice", turned, maker.number([first]), maker.number([last]), two, one)
-        for first, last in ((0, bins), (bins, _END))
+
+    def cut(tensor: str, first: int, last: int, axis: int, step: int = 1) -> str:
+        return maker.add("Slice", tensor, *(maker.number([each]) for each in (first, last, axis, step)))
+
+    padded = maker.add("Pad", sound, maker.number([0, 0, 0, 2 * _FRAME_HOP - _FFT]))
+    held = maker.add("Slice", padded, maker.number([0]), end, maker.number([1]))
+    hops = maker.add("Reshape", held, maker.number([0, -1, _FRAME_HOP]))
+    frames = maker.add("Concat", cut(hops, 0, -1, 1), cut(hops, 1, _END, 1), axis=-1)
+    middle = _FFT // 2
+    heard = cut(frames, middle - reach + 1, middle + reach, 2)
+    heard = maker.add("Mul", heard, maker.number(taper.astype(np.float32)))
+    later, earlier = cut(heard, reach - 1, _END, 2), cut(cut(heard, 0, reach, 2), -1, -_END, 2, -1)
+    products = [
+        maker.add(
+            "MatMul",
+            maker.add(operator, cut(later, parity, _END, 2, 2), cut(earlier, parity, _END, 2, 2)),
+            maker.number(matrix[parity::2].astype(np.float32)),
+        )
+        for operator, matrix in (("Add", cosines), ("Sub", sines))
+        for parity in (0, 1)
     ]
-    power = maker.add("Add", *(maker.add("Mul", half, half) for half in halves))
+    halves: list[str] = []
+    for operator in ("Add", "Sub"):
+        parts = (maker.add(operator, *products[:2]), maker.add(operator, *products[2:]))
+        halves.append(maker.add("Add", *(maker.add("Mul", part, part) for part in parts)))
+    power = maker.add("Concat", halves[0], cut(cut(halves[1], 0, -1, 2), -1, -_END, 2, -1), axis=-1)
     energies = maker.add("MatMul", power, maker.number(bank.astype(np.float32)))
     levels = maker.add("Log", maker.add("Add", energies, maker.number(np.float32(1e-6))))
     return maker.add("Transpose", levels, perm=[0, 2, 1])
@@ -154,7 +173,7 @@ def _frames(maker: Maker, sound: str, end: str) -> str:
 
 def _whole_clip(louder: float, bias: NDArray[np.float32]) -> Maker:
     maker = Maker()
-    frames = _frames(maker, maker.add("Unsqueeze", "samples", maker.number([1])), maker.number([LENGTH]))
+    frames = _frames(maker, "samples", maker.number([LENGTH]))
     _network(maker, maker.add("Unsqueeze", frames, maker.number([1])), louder, bias)
     return maker
 
@@ -181,7 +200,7 @@ def _streaming(louder: float, bias: NDArray[np.float32]) -> Maker:
     one, three, end = maker.number([1]), maker.number([3]), maker.number([_END])
     chunks = maker.add("Shape", "samples", start=0, end=1)
     heard = maker.add("Concat", "state_1", maker.add("Reshape", "samples", maker.number([1, -1])), axis=1)
-    new = _frames(maker, maker.add("Unsqueeze", heard, one), end)
+    new = _frames(maker, heard, end)
     ring = maker.add("Concat", "state_0", maker.add("Unsqueeze", new, one), axis=3)
     zero = maker.number(0)
     fresh = maker.add("Mul", chunks, maker.number([_NEW]))

@@ -21,17 +21,21 @@ def reference(samples, *, n_fft, window, hop):
     return np.fft.rfft(frames * taper).T
 
 
-@pytest.mark.parametrize(("n_fft", "window", "hop"), [(512, 480, 160), (256, 256, 64), (256, 200, 80), (64, 33, 7)])
+@pytest.mark.parametrize(
+    ("n_fft", "window", "hop"),
+    [(512, 480, 160), (256, 256, 64), (256, 200, 80), (64, 33, 7), (64, 2, 100), (256, 256, 100)],
+)
 def test_both_ways_give_numpys_transform(n_fft, window, hop):
     samples = np.random.default_rng(0).standard_normal(1600).astype(np.float32)
     stft = Stft(n_fft=n_fft, window=window, hop=hop)
     expected = reference(samples, n_fft=n_fft, window=window, hop=hop)
     batch = torch.from_numpy(samples)[None]
-    by_product = stft._by_product(stft._padded(batch)).unflatten(1, (2, -1))
-    for out in (stft(batch), by_product):
+    for out in (stft(batch), stft.products(stft._padded(batch))):
         assert out.shape == (1, 2, n_fft // 2 + 1, stft.frames(1600))
         ours = out[0, 0].numpy() + 1j * out[0, 1].numpy()
         np.testing.assert_allclose(ours, expected, atol=1e-5 * np.abs(expected).max())
+    power = stft.products.power(stft._padded(batch))
+    np.testing.assert_allclose(power[0].T, np.abs(expected) ** 2, atol=1e-5 * (np.abs(expected) ** 2).max())
 
 
 def test_a_tone_is_loudest_in_its_bin():

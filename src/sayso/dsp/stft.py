@@ -10,7 +10,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sayso.audio import AudioFormat
-from sayso.dsp.fourier import ExactConstants, RealDft, needs_graph, phases
+from sayso.dsp.folded import FoldedTransform
+from sayso.dsp.fourier import ExactConstants, RealDft, needs_graph
 from sayso.errors import Fault
 
 __all__ = [
@@ -26,15 +27,15 @@ Normalized = Literal["none", "window", "frame_length"]
 # Numbers of one chunk's frames, 4 MiB: more fall out of the cache of a core or two, with fewer the many short steps
 # cost more than they compute. Measured on two cores, from 2 ** 15 to 2 ** 21.
 _CHUNK_NUMBERS = 2**20
-# Above this a kernel for the whole frame would be tens of megabytes.
-_LONGEST_KERNEL = 2048
+# Above this the matrices of a folded frame would be tens of megabytes.
+_LONGEST_FOLDED = 4096
 
 
 class Stft(ExactConstants):
     """Short-time Fourier transform of centred frames, Hann window, no padding of the spectrum's ends.
 
-    At work each frame takes the fast Fourier transform; while a model is exported all take one product with a matrix of
-    cosines and sines, or `RealDft`'s products where that matrix would be large.
+    At work each frame takes the fast Fourier transform; while a model is exported all take those of `FoldedTransform`,
+    or of `RealDft` where its matrices would be large.
 
     Frame t is centred on sample t * hop, and the signal is continued by reflection at both ends, like torch's.
     Not centred, frame t begins on that sample, and no frame reaches beyond the clip.
@@ -65,14 +66,8 @@ class Stft(ExactConstants):
         self.taper: Tensor
         self.peak = float(taper.sum())
         """Largest magnitude that samples in [-1, 1] can give."""
-        # Only the samples under the window count, so the product needs no rows for the rest.
-        self._support = slice(start, start + window)
-        if n_fft <= _LONGEST_KERNEL:
-            kernel = phases(self.bins, n_fft, of=n_fft) * taper
-            self.constant("kernel", kernel.reshape(-1, 1, n_fft)[..., self._support])
-        else:
-            self.dft = RealDft(n_fft)
-        self.kernel: Tensor  # (2 * bins, 1, window), the rows of the windowed DFT
+        folds = n_fft % 4 == 0 and n_fft <= _LONGEST_FOLDED
+        self.products = FoldedTransform(taper, hop) if folds else RealDft(n_fft)
 
     def frames(self, samples: int) -> int:
         """How many frames a clip of `samples` gives."""
@@ -80,22 +75,19 @@ class Stft(ExactConstants):
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 2 bins frames"]:
         """Transform a batch of clips; at work a view of (batch, frames, bins, 2), as the transform lays it."""
-        if torch.compiler.is_exporting() and self.n_fft <= _LONGEST_KERNEL:
-            return self._by_product(self._padded(samples)).unflatten(1, (2, self.bins))
+        if torch.compiler.is_exporting() and isinstance(self.products, FoldedTransform):
+            return self.products(self._padded(samples))
         return self.in_chunks(self._transform, samples).permute(0, 3, 2, 1)
 
     def power(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames bins"]:
         """Squared magnitudes, frames before bins as the transform lays them, so that no step moves memory."""
-        if torch.compiler.is_exporting() and self.n_fft <= _LONGEST_KERNEL:
-            parts = self._by_product(self._padded(samples)).transpose(1, 2)
-            # Not by `split`: onnxruntime ends the process of whoever opens a file in which that node is damaged.
-            real, imaginary = parts[..., : self.bins], parts[..., self.bins :]
-        else:
-            parts = self._transform(samples)
-            if not needs_graph(parts):
-                parts.square_()  # the transform's own result, and its numbers lie in a row
-                return parts[..., 0] + parts[..., 1]
-            real, imaginary = parts.unbind(-1)
+        if torch.compiler.is_exporting() and isinstance(self.products, FoldedTransform):
+            return self.products.power(self._padded(samples))
+        parts = self._transform(samples)
+        if not needs_graph(parts):
+            parts.square_()  # the transform's own result, and its numbers lie in a row
+            return parts[..., 0] + parts[..., 1]
+        real, imaginary = parts.unbind(-1)
         return torch.addcmul(real * real, imaginary, imaginary)
 
     def in_chunks(
@@ -124,12 +116,7 @@ class Stft(ExactConstants):
 
     def _transform(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames bins 2"]:
         frames = self._padded(samples).unfold(-1, self.n_fft, self.hop) * self.taper  # (batch, frames, n_fft)
-        return self.dft(frames) if torch.compiler.is_exporting() else torch.view_as_real(torch.fft.rfft(frames))
-
-    def _by_product(self, padded: Float[Tensor, "batch padded"]) -> Float[Tensor, "batch parts frames"]:
-        last = self._support.start + self.window + (padded.shape[-1] - self.n_fft) // self.hop * self.hop
-        inner = padded[:, None, self._support.start : last]
-        return nn.functional.conv1d(inner, self.kernel, stride=self.hop)  # (batch, 2 * bins, frames)
+        return self.products(frames) if torch.compiler.is_exporting() else torch.view_as_real(torch.fft.rfft(frames))
 
 
 def stft_of(

@@ -1,10 +1,11 @@
-"""What a graph hears of its samples: a short-time Fourier transform that is written as a convolution, found again.
+"""What a graph hears of its samples: a short-time Fourier transform that is written as products, found again.
 
-Exported graphs hold the transform as a product with a matrix of cosines and sines. A small processor takes the fast
-Fourier transform, of the same numbers, so the matrix is checked against what it should be before it is left out.
+Exported graphs hold the transform as `sayso.dsp.folded` writes it: products of folded frames with cosines and sines. A
+small processor takes the fast Fourier transform, of the same numbers, so the matrices are checked against what they
+should be before they are left out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -64,6 +65,15 @@ class _Sound:
     """Which input carries samples of earlier chunks; None: a whole window is heard."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A transform: its settings, of the samples not yet all; what it hears, and the energies that it gives."""
+
+    front_end: FrontEnd
+    heard: str
+    power: str
+
+
 def with_front_end(graph: Graph) -> tuple[Graph, FrontEnd | None]:
     """Put one operator in the place of transform and bands, where the graph begins with them.
 
@@ -74,13 +84,11 @@ def with_front_end(graph: Graph) -> tuple[Graph, FrontEnd | None]:
     """
     for node in graph.nodes:
         found = _transform(graph, node)
-        if found is None:
+        sound = _sound(graph, found.heard) if found else None
+        if found is None or sound is None:
             continue
-        front_end, power, made = found
-        sound = _sound(graph, node.inputs[0])
-        if sound is None:
-            continue
-        front_end = replace(front_end, samples=sound.samples, begin=sound.begin)
+        front_end = replace(found.front_end, samples=sound.samples, begin=found.front_end.begin + sound.begin)
+        power, made = found.power, {found.power}
         bank = _bank(graph, power)
         if bank:
             front_end, power = replace(front_end, bank=bank[0]), bank[1]
@@ -98,44 +106,81 @@ def without_state(graph: Graph, place: int) -> Graph:
     return replace(graph, inputs=inputs, outputs=outputs)
 
 
-def _transform(graph: Graph, node: Node) -> tuple[FrontEnd, str, set[str]] | None:
-    """Read a convolution that is a transform whose energies are taken; gives it, these, and what lies between."""
-    kernel = graph.constant(node, 1)
-    if node.operator != "Conv" or kernel is None or kernel.ndim != 3 or len(node.inputs) > 2 or kernel.shape[1] > 1:
+def _transform(graph: Graph, node: Node) -> _Found | None:
+    """Read a multiplication by a window that is the beginning of a transform whose energies are taken."""
+    taper = graph.constant(node, 1)
+    if node.operator != "Mul" or taper is None or taper.ndim != 1 or len(taper) % 2 == 0:
         return None
-    bins, window = len(kernel) // 2, kernel.shape[2]
-    length = 2 * (bins - 1)
-    if length < 8 or length & (length - 1) or window > length or any(node.attributes.get("pads", ())):
+    hops = _hops(graph, node.inputs[0])
+    products = _products(graph, node.output)
+    lower = graph.shapes[products[0].output][-1] if len(products) == 4 else 0
+    length, reach = 4 * (lower - 1), (len(taper) + 1) // 2
+    if hops is None or length < 8 or length & (length - 1) or reach > length // 2 + 1:
         return None
-    taper, before = kernel[0, 0].astype(np.float64), (length - window) // 2
-    turns = np.outer(np.arange(bins), np.arange(before, before + window)) % length * (2 * np.pi / length)
-    wanted = np.concatenate((np.cos(turns), -np.sin(turns))) * taper
-    if not np.abs(kernel[:, 0] - wanted).max() <= _TOLERANCE * np.abs(taper).max():
-        return None
-    power = _power(graph, node.output, bins)
+    for product, wanted in zip(products, _matrices(reach, length), strict=True):
+        matrix = graph.constant(product, 1)
+        if matrix is None or matrix.shape != wanted.shape or np.abs(matrix - wanted).max() > _TOLERANCE:
+            return None
+    power = _power(graph, products, length // 2 + 1)
     if power is None:
         return None
-    frames, hop = graph.shapes[node.output][2], int(node.attributes["strides"][0])
-    return FrontEnd(frames, hop, length, before, kernel[0, 0].astype(np.float32), 0, 0), power[0], power[1]
+    heard, hop, begin = hops
+    before, frames = length // 2 - reach + 1, graph.shapes[power][-2]
+    return _Found(FrontEnd(frames, hop, length, before, taper.astype(np.float32), 0, begin), heard, power)
 
 
-def _power(graph: Graph, parts: str, bins: int) -> tuple[str, set[str]] | None:
-    """Find the sum of the squares of real and imaginary parts: transposed, halved, squared, added."""
-    turned = _only(graph.readers(parts), "Transpose")
-    halves = graph.readers(turned.output) if turned else []
-    if turned is None or len(halves) != 2 or [*turned.attributes["perm"]] != [0, 2, 1]:
+def _hops(graph: Graph, frames: str) -> tuple[str, int, int] | None:
+    """Read how frames are cut: from what samples, how far apart, and where the first begins."""
+    whole, begin = _cut(graph, frames)
+    joined = graph.made_by(whole)
+    parts = joined.inputs if joined and joined.operator == "Concat" else (whole,)
+    cuts = [_cut(graph, part) for part in parts]
+    hops = graph.made_by(cuts[0][0])
+    if hops is None or hops.operator != "Reshape" or cuts != [(hops.output, place) for place in range(len(cuts))]:
         return None
-    squares: list[Node] = []
-    for half, (first, last) in zip(halves, ((0, bins), (bins, 2 * bins)), strict=True):
-        square = _only(graph.readers(half.output), "Mul")
-        if slice_of(graph, half) != (2, first, last) or square is None or {*square.inputs} != {half.output}:
-            return None
-        squares.append(square)
-    total = _only(graph.readers(squares[0].output), "Add")
-    if total is None or {*total.inputs} != {each.output for each in squares}:
-        return None
-    made = {parts, turned.output, total.output, *(each.output for each in (*halves, *squares))}
-    return total.output, made
+    return hops.inputs[0], graph.shapes[hops.output][-1], begin
+
+
+def _cut(graph: Graph, tensor: str) -> tuple[str, int]:
+    """What a tensor is a slice of, and where it begins in that; itself, from its beginning, where it is none."""
+    node = graph.made_by(tensor)
+    found = slice_of(graph, node) if node else None
+    return (node.inputs[0], found[1]) if node and found else (tensor, 0)
+
+
+def _products(graph: Graph, heard: str) -> list[Node]:
+    """Give the first products with matrices of what hangs on a tensor, in the order in which they are done."""
+    hanging, products = {heard}, list[Node]()
+    for node in graph.nodes:
+        if hanging & {*node.inputs}:
+            if node.operator == "MatMul":
+                products.append(node)
+            else:
+                hanging |= {*node.outputs}
+    return products
+
+
+def _matrices(reach: int, length: int) -> Iterator[NDArray[np.float64]]:
+    """Yield the matrices of even and odd samples: those of cosines, then those of sines."""
+    lower = np.arange(length // 4 + 1)
+    turns = np.outer(np.arange(reach), lower) % length * (2 * np.pi / length)
+    signs = (-1.0) ** lower
+    cosines, sines = np.cos(turns) * signs, -np.sin(turns) * signs
+    cosines[0] /= 2
+    for matrix in (cosines, sines):
+        yield from (matrix[::2], matrix[1::2])
+
+
+def _power(graph: Graph, products: Sequence[Node], bins: int) -> str | None:
+    """Find the energies of all frequencies: what first hangs on all products, with so many numbers for each frame."""
+    hangs = {node.output: {node.output} for node in products}
+    for node in graph.nodes:
+        on = set[str]().union(*(hangs.get(each, set()) for each in node.inputs))
+        if on and node.output not in hangs:
+            hangs[node.output] = on
+            if len(on) == len(products) and graph.shapes[node.output][-1] == bins:
+                return node.output if node.operator == "Concat" else None
+    return None
 
 
 def _bank(graph: Graph, power: str) -> tuple[NDArray[np.float32], str] | None:
@@ -192,6 +237,9 @@ def _moved(graph: Graph, node: Node) -> tuple[str, int] | None:
     if node.operator == "Pad" and node.attributes.get("mode") == b"reflect":
         pads: Any = graph.constant(node, 1)
         return (node.inputs[0], -int(max(pads[: len(pads) // 2]))) if pads is not None else None
+    if node.operator == "Pad" and node.attributes.get("mode", b"constant") == b"constant":
+        added: Any = graph.constant(node, 1)  # at the end alone, where no window reaches
+        return (node.inputs[0], 0) if added is not None and not any(added[:-1]) else None
     if node.operator == "Concat" and len(node.inputs) == 2 and node.inputs[0] in graph.inputs[1:]:
         return node.inputs[1], 0
     return None
