@@ -138,24 +138,30 @@ def _frames(maker: Maker, sound: str, end: str) -> str:
     turns = 2 * np.pi / _FFT * np.outer(np.arange(reach), lower)
     cosines, sines = np.cos(turns) * (-1.0) ** lower, -np.sin(turns) * (-1.0) ** lower
     cosines[0] /= 2
+    cosines, sines = (waves * taper[reach - 1 :, None] for waves in (cosines, sines))
     peaks = np.linspace(2, bins - 6, _BANDS)
     bank = np.maximum(0, 1 - np.abs(np.arange(bins)[:, None] - peaks) / 5)
 
     def cut(tensor: str, first: int, last: int, axis: int, step: int = 1) -> str:
         return maker.add("Slice", tensor, *(maker.number([each]) for each in (first, last, axis, step)))
 
-    padded = maker.add("Pad", sound, maker.number([0, 0, 0, 2 * _FRAME_HOP - _FFT]))
-    held = maker.add("Slice", padded, maker.number([0]), end, maker.number([1]))
-    hops = maker.add("Reshape", held, maker.number([0, -1, _FRAME_HOP]))
-    frames = maker.add("Concat", cut(hops, 0, -1, 1), cut(hops, 1, _END, 1), axis=-1)
-    middle = _FFT // 2
-    heard = cut(frames, middle - reach + 1, middle + reach, 2)
-    heard = maker.add("Mul", heard, maker.number(taper.astype(np.float32)))
-    later, earlier = cut(heard, reach - 1, _END, 2), cut(cut(heard, 0, reach, 2), -1, -_END, 2, -1)
+    step, count = _FRAME_HOP // 2, reach // 2
+    added = step - _FFT // 4  # a piece of half a hop holds what is before the middle, one what is after it
+    held = maker.add("Slice", sound, maker.number([0]), end, maker.number([1]))
+    padded = maker.add("Pad", held, maker.number([0, 2 * added, 0, 2 * added]))
+    pairs = maker.add("Reshape", padded, maker.number([0, -1, 2]))
+
+    def half_frames(parity: int, *, is_earlier: bool) -> str:
+        samples = maker.add("Gather", pairs, maker.number(parity), axis=2)
+        first, last = (1 - parity, 1 - parity - step) if is_earlier else (step, _END)
+        pieces = maker.add("Reshape", cut(samples, first, last, 1), maker.number([0, -1, step]))
+        return cut(cut(pieces, -1, -_END, 2, -1) if is_earlier else pieces, 0, count, 2)
+
+    later, earlier = ([half_frames(parity, is_earlier=when) for parity in (0, 1)] for when in (False, True))
     products = [
         maker.add(
             "MatMul",
-            maker.add(operator, cut(later, parity, _END, 2, 2), cut(earlier, parity, _END, 2, 2)),
+            maker.add(operator, later[parity], earlier[parity]),
             maker.number(matrix[parity::2].astype(np.float32)),
         )
         for operator, matrix in (("Add", cosines), ("Sub", sines))
@@ -165,15 +171,21 @@ def _frames(maker: Maker, sound: str, end: str) -> str:
     for operator in ("Add", "Sub"):
         parts = (maker.add(operator, *products[:2]), maker.add(operator, *products[2:]))
         halves.append(maker.add("Add", *(maker.add("Mul", part, part) for part in parts)))
-    power = maker.add("Concat", halves[0], cut(cut(halves[1], 0, -1, 2), -1, -_END, 2, -1), axis=-1)
-    energies = maker.add("MatMul", power, maker.number(bank.astype(np.float32)))
+    banks = (bank[: len(lower)], np.concatenate((bank[: len(lower) - 1 : -1], np.zeros((1, _BANDS)))))
+    energies = maker.add(
+        "Add",
+        *(
+            maker.add("MatMul", half, maker.number(each.astype(np.float32)))
+            for half, each in zip(halves, banks, strict=True)
+        ),
+    )
     levels = maker.add("Log", maker.add("Add", energies, maker.number(np.float32(1e-6))))
     return maker.add("Transpose", levels, perm=[0, 2, 1])
 
 
 def _whole_clip(louder: float, bias: NDArray[np.float32]) -> Maker:
     maker = Maker()
-    frames = _frames(maker, "samples", maker.number([LENGTH]))
+    frames = _frames(maker, "samples", maker.number([LENGTH - (LENGTH - _FFT) % _FRAME_HOP]))
     _network(maker, maker.add("Unsqueeze", frames, maker.number([1])), louder, bias)
     return maker
 

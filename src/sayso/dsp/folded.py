@@ -15,75 +15,117 @@ from sayso.dsp.fourier import ExactConstants, phases
 
 __all__ = ["FoldedTransform"]
 
+_LONGEST = 4096
+_Count = int | torch.SymInt  # not yet known while a stream's graph is made
+
 
 class FoldedTransform(ExactConstants):
     """Short-time Fourier transform of all frames by products with four small matrices.
 
+    Samples are parted into the even and the odd, and those before the middle of frames are turned round, once for all
+    frames that hold them: pieces of half a hop are then joined to frames.
+
     Args:
-        taper: the window, as long as a frame, a multiple of 4; 0 at its beginning.
+        taper: the window, as long as a frame; see `fits`.
         hop: samples from frame to frame.
     """
 
     def __init__(self, taper: NDArray[np.float64], hop: int) -> None:
         super().__init__()
         self.length, self.hop = len(taper), hop
-        middle = self.length // 2
-        # How far from its middle a frame is heard, that sample included.
-        self.reach = max(2, 1 + int(np.abs(np.flatnonzero(taper) - middle).max()))
-        # A frame is so many hops; they begin where they reach over the end of the last frame as little as can be.
-        self.hops = -(-(2 * self.reach - 1) // hop)
-        self.begin = max(0, min(middle - self.reach + 1, self.length - self.hops * hop))
-        self.missing = max(0, self.begin + self.hops * hop - self.length)
-        self.middle = middle - self.begin
-        self.constant("taper", taper[middle - self.reach + 1 : middle + self.reach])
-        cosines, sines = phases(self.reach, self.length // 4 + 1, of=self.length)  # (reach, lower bins) each
-        signs = (-1.0) ** np.arange(self.length // 4 + 1)  # phases are those from the frame's beginning
-        cosines, sines = cosines * signs, sines * signs
-        cosines[0] /= 2  # the sample in the middle is added to itself
-        self.constant("even_cosines", cosines[::2])
-        self.constant("odd_cosines", cosines[1::2])
-        self.constant("even_sines", sines[::2])
-        self.constant("odd_sines", sines[1::2])
-        self.taper: Tensor
+        middle, quarter = self.length // 2, self.length // 4
+        # So far from its middle, that sample included, a frame is heard.
+        reach = 1 + int(np.abs(np.flatnonzero(taper) - middle).max())
+        cosines, sines = phases(reach, quarter + 1, of=self.length)  # (reach, lower bins) each
+        signs = (-1.0) ** np.arange(quarter + 1)  # phases count from the frame's beginning
+        waves = np.stack((cosines, sines)) * signs * taper[middle : middle + reach, None]
+        waves[0, 0] /= 2  # the sample in the middle is added to itself
+        for name, wave in (("cosines", waves[0]), ("sines", waves[1])):
+            self.constant(f"even_{name}", wave[::2])
+            self.constant(f"odd_{name}", wave[1::2])
         self.even_cosines: Tensor
         self.odd_cosines: Tensor
         self.even_sines: Tensor
         self.odd_sines: Tensor
+        # Pieces before and after the middle begin or end up to a piece outside the frame.
+        reached = hop // 2 * -(-((reach + 1) // 2) // (hop // 2))
+        self.added = max(0, reached - quarter)
+
+    @staticmethod
+    def fits(taper: NDArray[np.float64], hop: int) -> bool:
+        """Whether a window, and frames so far apart, can be folded.
+
+        The window must be of more than a sample, the same on both sides of its middle, and 0 at its beginning, its
+        length a multiple of 4 and at most 4096, as the matrices would be tens of megabytes; the hop must be even.
+        """
+        is_symmetric = taper[0] == 0 and np.allclose(taper[1:], taper[:0:-1], rtol=1e-12)
+        fits = len(taper) % 4 == 0 and len(taper) <= _LONGEST and hop % 2 == 0
+        return bool(fits and is_symmetric and np.count_nonzero(taper) > 1)
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 2 bins frames"]:
         """Give real and imaginary parts of all whole frames."""
         even_real, odd_real, even_imaginary, odd_imaginary = self._products(samples)
-        real = _joined(even_real + odd_real, even_real - odd_real)
-        imaginary = _joined(even_imaginary + odd_imaginary, odd_imaginary - even_imaginary)
+        real = self.joined(even_real + odd_real, even_real - odd_real)
+        imaginary = self.joined(even_imaginary + odd_imaginary, odd_imaginary - even_imaginary)
         return torch.stack((real, imaginary), dim=1).transpose(2, 3)
 
-    def power(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames bins"]:
-        """Give their squared magnitudes."""
-        even_real, odd_real, even_imaginary, odd_imaginary = self._products(samples)
-        real, imaginary = even_real + odd_real, even_imaginary + odd_imaginary
-        lower = real * real + imaginary * imaginary
-        real, imaginary = even_real - odd_real, even_imaginary - odd_imaginary
-        return _joined(lower, real * real + imaginary * imaginary)
+    def power(
+        self, samples: Float[Tensor, "batch samples"]
+    ) -> tuple[Float[Tensor, "batch frames lower"], Float[Tensor, "batch frames lower"]]:
+        """Give their squared magnitudes, of the lower half of the frequencies and of the upper, from the highest down.
 
-    def _products(self, samples: Float[Tensor, "batch samples"]) -> list[Float[Tensor, "batch frames lower"]]:
+        The frequency in the middle is in both.
+        """
+        even_real, odd_real, even_imaginary, odd_imaginary = self._products(samples)
+        halves: list[Tensor] = []
+        for real, imaginary in (
+            (even_real + odd_real, even_imaginary + odd_imaginary),
+            (even_real - odd_real, even_imaginary - odd_imaginary),
+        ):
+            halves.append(real * real + imaginary * imaginary)
+        return halves[0], halves[1]
+
+    @staticmethod
+    def joined(lower: Float[Tensor, "*frames lower"], upper: Float[Tensor, "*frames lower"]) -> Tensor:
+        """Put the upper frequencies, given from the highest down, behind the lower."""
+        return torch.cat((lower, upper[..., :-1].flip(-1)), dim=-1)
+
+    def _products(self, samples: Float[Tensor, "batch samples"]) -> tuple[Float[Tensor, "batch frames lower"], ...]:
         frames = 1 + (samples.shape[-1] - self.length) // self.hop
-        if self.missing:
-            samples = nn.functional.pad(samples, (0, self.missing))
-        count = frames + self.hops - 1
-        hops = samples[:, self.begin : self.begin + count * self.hop].unflatten(1, (count, self.hop))
-        whole = torch.cat([hops[:, place : place + frames] for place in range(self.hops)], dim=-1)
-        heard = whole[..., self.middle - self.reach + 1 : self.middle + self.reach] * self.taper
-        later, earlier = heard[..., self.reach - 1 :], heard[..., : self.reach].flip(-1)
-        even_later, odd_later = later[..., ::2], later[..., 1::2]
-        even_earlier, odd_earlier = earlier[..., ::2], earlier[..., 1::2]
-        return [
+        heard = samples[:, : self.length + (frames - 1) * self.hop]
+        pairs = nn.functional.pad(heard, (2 * self.added, 2 * self.added)).unflatten(1, (-1, 2))
+        even, odd = pairs[..., 0], pairs[..., 1]
+        middle = self.added + self.length // 4
+        evens, odds = len(self.even_cosines), len(self.odd_cosines)
+        even_later, even_earlier = self._later(even, middle, frames, evens), self._earlier(even, middle, frames, evens)
+        odd_later, odd_earlier = self._later(odd, middle, frames, odds), self._earlier(odd, middle - 1, frames, odds)
+        return (
             (even_later + even_earlier) @ self.even_cosines,
             (odd_later + odd_earlier) @ self.odd_cosines,
             (even_later - even_earlier) @ self.even_sines,
             (odd_later - odd_earlier) @ self.odd_sines,
-        ]
+        )
+
+    def _later(self, samples: Float[Tensor, "batch half"], first: int, frames: _Count, count: int) -> Tensor:
+        """So many samples of every frame, (batch, frames, count): of the first from `first` on."""
+        step = self.hop // 2
+        pieces = -(-count // step)
+        joined = samples[:, first : first + (frames + pieces - 1) * step].unflatten(1, (frames + pieces - 1, step))
+        parts = [joined[:, place : place + frames] for place in range(pieces)]
+        return _cut(parts, count)
+
+    def _earlier(self, samples: Float[Tensor, "batch half"], first: int, frames: _Count, count: int) -> Tensor:
+        """The same from `first` backward."""
+        step = self.hop // 2
+        pieces = -(-count // step)
+        start = first + 1 - pieces * step
+        joined = samples[:, start : start + (frames + pieces - 1) * step].unflatten(1, (frames + pieces - 1, step))
+        turned = joined.flip(-1)
+        parts = [turned[:, place : place + frames] for place in reversed(range(pieces))]
+        return _cut(parts, count)
 
 
-def _joined(lower: Float[Tensor, "*frames lower"], upper: Float[Tensor, "*frames lower"]) -> Tensor:
-    """Put the upper frequencies, counted from the highest down, behind the lower; the middle one is in both."""
-    return torch.cat((lower, upper[..., :-1].flip(-1)), dim=-1)
+def _cut(parts: list[Float[Tensor, "batch frames step"]], count: int) -> Float[Tensor, "batch frames {count}"]:
+    """Join pieces to frames of `count` samples."""
+    *whole, last = parts
+    return torch.cat((*whole, last[..., : count - sum(each.shape[-1] for each in whole)]), dim=-1)

@@ -113,6 +113,11 @@ class MelBands(ExactConstants):
         self.stft = stft
         self.constant("bank", bank)
         self.bank: Tensor
+        half = stft.n_fft // 4 + 1
+        self.constant("lower", bank[:, :half].T)
+        self.constant("upper", np.where(np.arange(half) < half - 1, bank[:, ::-1][:, :half], 0).T)
+        self.lower: Tensor
+        self.upper: Tensor
         self._stretches: list[tuple[slice, slice]] = []
         for start in range(0, len(bank), _BANDS_AT_A_TIME):
             bands = slice(start, min(start + _BANDS_AT_A_TIME, len(bank)))
@@ -121,6 +126,8 @@ class MelBands(ExactConstants):
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames mels"]:
         """Energies of the bands."""
+        if halves := self.stft.power_in_halves(samples):
+            return halves[0] @ self.lower + halves[1] @ self.upper
         power = self.stft.power(samples)
         if needs_graph(power) or power.device.type != "cpu":
             return power @ self.bank.T

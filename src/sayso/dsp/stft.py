@@ -27,15 +27,13 @@ Normalized = Literal["none", "window", "frame_length"]
 # Numbers of one chunk's frames, 4 MiB: more fall out of the cache of a core or two, with fewer the many short steps
 # cost more than they compute. Measured on two cores, from 2 ** 15 to 2 ** 21.
 _CHUNK_NUMBERS = 2**20
-# Above this the matrices of a folded frame would be tens of megabytes.
-_LONGEST_FOLDED = 4096
 
 
 class Stft(ExactConstants):
     """Short-time Fourier transform of centred frames, Hann window, no padding of the spectrum's ends.
 
     At work each frame takes the fast Fourier transform; while a model is exported all take those of `FoldedTransform`,
-    or of `RealDft` where its matrices would be large.
+    or of `RealDft` where frames cannot be folded.
 
     Frame t is centred on sample t * hop, and the signal is continued by reflection at both ends, like torch's.
     Not centred, frame t begins on that sample, and no frame reaches beyond the clip.
@@ -66,8 +64,7 @@ class Stft(ExactConstants):
         self.taper: Tensor
         self.peak = float(taper.sum())
         """Largest magnitude that samples in [-1, 1] can give."""
-        folds = n_fft % 4 == 0 and n_fft <= _LONGEST_FOLDED
-        self.products = FoldedTransform(taper, hop) if folds else RealDft(n_fft)
+        self.products = FoldedTransform(taper, hop) if FoldedTransform.fits(taper, hop) else RealDft(n_fft)
 
     def frames(self, samples: int) -> int:
         """How many frames a clip of `samples` gives."""
@@ -81,14 +78,22 @@ class Stft(ExactConstants):
 
     def power(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames bins"]:
         """Squared magnitudes, frames before bins as the transform lays them, so that no step moves memory."""
-        if torch.compiler.is_exporting() and isinstance(self.products, FoldedTransform):
-            return self.products.power(self._padded(samples))
+        if halves := self.power_in_halves(samples):
+            return FoldedTransform.joined(*halves)
         parts = self._transform(samples)
         if not needs_graph(parts):
             parts.square_()  # the transform's own result, and its numbers lie in a row
             return parts[..., 0] + parts[..., 1]
         real, imaginary = parts.unbind(-1)
         return torch.addcmul(real * real, imaginary, imaginary)
+
+    def power_in_halves(
+        self, samples: Float[Tensor, "batch samples"]
+    ) -> tuple[Float[Tensor, "batch frames lower"], Float[Tensor, "batch frames lower"]] | None:
+        """Give these as `FoldedTransform.power` does; None where frames are not folded: at work, or at odd sizes."""
+        if torch.compiler.is_exporting() and isinstance(self.products, FoldedTransform):
+            return self.products.power(self._padded(samples))
+        return None
 
     def in_chunks(
         self,

@@ -71,7 +71,7 @@ class _Found:
 
     front_end: FrontEnd
     heard: str
-    power: str
+    energies: str
 
 
 def with_front_end(graph: Graph) -> tuple[Graph, FrontEnd | None]:
@@ -88,13 +88,8 @@ def with_front_end(graph: Graph) -> tuple[Graph, FrontEnd | None]:
         if found is None or sound is None:
             continue
         front_end = replace(found.front_end, samples=sound.samples, begin=found.front_end.begin + sound.begin)
-        power, made = found.power, {found.power}
-        bank = _bank(graph, power)
-        if bank:
-            front_end, power = replace(front_end, bank=bank[0]), bank[1]
-            made |= {power}
-        frames = Node(FRAMES, (graph.inputs[0],), (power,), {"front_end": front_end})
-        graph = graph.replaced(made, frames)
+        frames = Node(FRAMES, (graph.inputs[0],), (found.energies,), {"front_end": front_end})
+        graph = graph.replaced({found.energies}, frames)
         return (graph if sound.state is None else without_state(graph, sound.state)).needed(), front_end
     return graph, None
 
@@ -107,38 +102,66 @@ def without_state(graph: Graph, place: int) -> Graph:
 
 
 def _transform(graph: Graph, node: Node) -> _Found | None:
-    """Read a multiplication by a window that is the beginning of a transform whose energies are taken."""
-    taper = graph.constant(node, 1)
-    if node.operator != "Mul" or taper is None or taper.ndim != 1 or len(taper) % 2 == 0:
+    """Read a product that is the first of the four of a transform whose energies are taken."""
+    products = [node, *(other for other in graph.nodes if other.operator == "MatMul" and other is not node)]
+    matrices = [graph.constant(product, 1) for product in products[:4]]
+    evens, odds = matrices[0], matrices[1] if len(matrices) == 4 else None
+    if node.operator != "MatMul" or evens is None or odds is None or evens.ndim != 2 or odds.ndim != 2:
         return None
-    hops = _hops(graph, node.inputs[0])
-    products = _products(graph, node.output)
-    lower = graph.shapes[products[0].output][-1] if len(products) == 4 else 0
-    length, reach = 4 * (lower - 1), (len(taper) + 1) // 2
-    if hops is None or length < 8 or length & (length - 1) or reach > length // 2 + 1:
+    reach, length = len(evens) + len(odds), 4 * (evens.shape[1] - 1)
+    if length < 8 or length & (length - 1) or reach > length // 2 or len(evens) - len(odds) not in (0, 1):
         return None
-    for product, wanted in zip(products, _matrices(reach, length), strict=True):
-        matrix = graph.constant(product, 1)
-        if matrix is None or matrix.shape != wanted.shape or np.abs(matrix - wanted).max() > _TOLERANCE:
+    half = np.empty(reach)
+    half[::2], half[1::2] = evens[:, 0], odds[:, 0]
+    half[0] *= 2
+    for matrix, wanted in zip(matrices, _matrices(half, length), strict=True):
+        if matrix is None or matrix.shape != wanted.shape or np.abs(matrix - wanted).max() > _TOLERANCE * half.max():
             return None
-    power = _power(graph, products, length // 2 + 1)
-    if power is None:
+    cut, energies = _hops(graph, node.inputs[0]), _energies(graph, products[:4], length // 2 + 1)
+    if cut is None or energies is None:
         return None
-    heard, hop, begin = hops
-    before, frames = length // 2 - reach + 1, graph.shapes[power][-2]
-    return _Found(FrontEnd(frames, hop, length, before, taper.astype(np.float32), 0, begin), heard, power)
+    heard, hop, middle = cut
+    taper = np.concatenate((half[:0:-1], half)).astype(np.float32)
+    before, frames = length // 2 - reach + 1, graph.shapes[energies[0]][-2]
+    front_end = FrontEnd(frames, hop, length, before, taper, 0, middle - reach + 1, energies[1])
+    return _Found(front_end, heard, energies[0])
 
 
-def _hops(graph: Graph, frames: str) -> tuple[str, int, int] | None:
-    """Read how frames are cut: from what samples, how far apart, and where the first begins."""
-    whole, begin = _cut(graph, frames)
-    joined = graph.made_by(whole)
-    parts = joined.inputs if joined and joined.operator == "Concat" else (whole,)
-    cuts = [_cut(graph, part) for part in parts]
-    hops = graph.made_by(cuts[0][0])
-    if hops is None or hops.operator != "Reshape" or cuts != [(hops.output, place) for place in range(len(cuts))]:
+def _matrices(half: NDArray[np.float64], length: int) -> Iterator[NDArray[np.float64]]:
+    """Yield the matrices of even and odd samples: those of cosines, then those of sines.
+
+    Args:
+        half: the window, from its middle on.
+        length: of the transform.
+    """
+    lower = np.arange(length // 4 + 1)
+    turns = np.outer(np.arange(len(half)), lower) % length * (2 * np.pi / length)
+    weights = half[:, None] * (-1.0) ** lower
+    cosines, sines = np.cos(turns) * weights, -np.sin(turns) * weights
+    cosines[0] /= 2
+    for matrix in (cosines, sines):
+        yield from (matrix[::2], matrix[1::2])
+
+
+def _hops(graph: Graph, folded: str) -> tuple[str, int, int] | None:
+    """Read how frames were cut before they were folded: of what samples, how far apart, where the first's middle is."""
+    added = graph.made_by(folded)
+    later = graph.made_by(added.inputs[0]) if added and added.operator == "Add" else None
+    if later is None:
         return None
-    return hops.inputs[0], graph.shapes[hops.output][-1], begin
+    # The even samples from the middle on, in pieces of half a hop.
+    pieces = graph.made_by(_cut(graph, later.inputs[0] if later.operator == "Concat" else later.output)[0])
+    if pieces is None or pieces.operator != "Reshape":
+        return None
+    evens, first = _cut(graph, pieces.inputs[0])
+    picked = graph.made_by(evens)
+    pairs = graph.made_by(picked.inputs[0]) if picked and picked.operator == "Gather" else None
+    if picked is None or pairs is None or pairs.operator != "Reshape" or graph.shapes[pairs.output][-1] != 2:
+        return None
+    which = graph.constant(picked, 1)
+    if which is None or which.size != 1 or which.item() != 0:
+        return None
+    return pairs.inputs[0], 2 * graph.shapes[pieces.output][-1], 2 * first
 
 
 def _cut(graph: Graph, tensor: str) -> tuple[str, int]:
@@ -148,51 +171,24 @@ def _cut(graph: Graph, tensor: str) -> tuple[str, int]:
     return (node.inputs[0], found[1]) if node and found else (tensor, 0)
 
 
-def _products(graph: Graph, heard: str) -> list[Node]:
-    """Give the first products with matrices of what hangs on a tensor, in the order in which they are done."""
-    hanging, products = {heard}, list[Node]()
-    for node in graph.nodes:
-        if hanging & {*node.inputs}:
-            if node.operator == "MatMul":
-                products.append(node)
-            else:
-                hanging |= {*node.outputs}
-    return products
-
-
-def _matrices(reach: int, length: int) -> Iterator[NDArray[np.float64]]:
-    """Yield the matrices of even and odd samples: those of cosines, then those of sines."""
-    lower = np.arange(length // 4 + 1)
-    turns = np.outer(np.arange(reach), lower) % length * (2 * np.pi / length)
-    signs = (-1.0) ** lower
-    cosines, sines = np.cos(turns) * signs, -np.sin(turns) * signs
-    cosines[0] /= 2
-    for matrix in (cosines, sines):
-        yield from (matrix[::2], matrix[1::2])
-
-
-def _power(graph: Graph, products: Sequence[Node], bins: int) -> str | None:
-    """Find the energies of all frequencies: what first hangs on all products, with so many numbers for each frame."""
+def _energies(graph: Graph, products: Sequence[Node], bins: int) -> tuple[str, NDArray[np.float32] | None] | None:
+    """Find the energies that come of all the products: of every frequency, or of bands, and then the bands too."""
     hangs = {node.output: {node.output} for node in products}
     for node in graph.nodes:
         on = set[str]().union(*(hangs.get(each, set()) for each in node.inputs))
-        if on and node.output not in hangs:
-            hangs[node.output] = on
-            if len(on) == len(products) and graph.shapes[node.output][-1] == bins:
-                return node.output if node.operator == "Concat" else None
+        if not on or node.output in hangs:
+            continue
+        hangs[node.output] = on
+        if len(on) < len(products):
+            continue
+        if node.operator == "Concat":
+            return (node.output, None) if graph.shapes[node.output][-1] == bins else None
+        halves = [made for each in node.inputs if (made := graph.made_by(each)) and made.operator == "MatMul"]
+        banks = [bank for half in halves if (bank := graph.constant(half, 1)) is not None]
+        if node.operator == "Add" and len(banks) == 2:
+            # The upper half comes from the highest frequency down; that in the middle is in the lower one.
+            return node.output, np.concatenate((banks[0], banks[1][-2::-1])).astype(np.float32)
     return None
-
-
-def _bank(graph: Graph, power: str) -> tuple[NDArray[np.float32], str] | None:
-    product = _only(graph.readers(power), "MatMul")
-    bank = graph.constant(product, 1) if product else None
-    if product is None or bank is None or bank.ndim != 2:
-        return None
-    return bank.astype(np.float32), product.output
-
-
-def _only(nodes: Sequence[Node], operator: str) -> Node | None:
-    return nodes[0] if len(nodes) == 1 and nodes[0].operator == operator else None
 
 
 def slice_of(graph: Graph, node: Node) -> tuple[int, int, int] | None:
@@ -234,12 +230,10 @@ def _moved(graph: Graph, node: Node) -> tuple[str, int] | None:
     if node.operator == "Slice":
         found = slice_of(graph, node)
         return (node.inputs[0], found[1]) if found else None
-    if node.operator == "Pad" and node.attributes.get("mode") == b"reflect":
+    # Zeros stand where no window reaches.
+    if node.operator == "Pad" and node.attributes.get("mode", b"constant") in (b"constant", b"reflect"):
         pads: Any = graph.constant(node, 1)
         return (node.inputs[0], -int(max(pads[: len(pads) // 2]))) if pads is not None else None
-    if node.operator == "Pad" and node.attributes.get("mode", b"constant") == b"constant":
-        added: Any = graph.constant(node, 1)  # at the end alone, where no window reaches
-        return (node.inputs[0], 0) if added is not None and not any(added[:-1]) else None
     if node.operator == "Concat" and len(node.inputs) == 2 and node.inputs[0] in graph.inputs[1:]:
         return node.inputs[1], 0
     return None
