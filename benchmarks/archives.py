@@ -35,7 +35,7 @@ MODELS = {
     },
 }
 BARE, DECODING = "libsndfile: bare decoding", "sayso: decoding"
-BATCH = 64
+BATCH = 16
 
 Side = Callable[[], float]
 

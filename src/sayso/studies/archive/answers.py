@@ -21,7 +21,7 @@ from sayso.system.files import file_digest
 
 __all__ = ["Answered", "Answers", "Column", "DetectionAnswers", "WordAnswers", "answers_as_asked"]
 
-_BATCH = 64
+_BATCH = 16
 # Only files that may hold much sound are looked at before they are read.
 _MAYBE_LONG_BYTES = 1 << 20
 _LONGEST_SECONDS = 600.0

@@ -23,7 +23,7 @@ from sayso.system.files import output_errors, read_json, write_json
 __all__ = ["answer_piece", "answer_pieces"]
 
 # Batches of a piece: what it takes to open the model is little beside them, and a kill costs no more than some seconds.
-_BATCHES = 8
+_BATCHES = 32
 _ANSWERS, _MISSING = "answers.jsonl", "missing.json"
 
 
