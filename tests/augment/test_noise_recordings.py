@@ -11,6 +11,7 @@ from sayso.errors import DataError
 from sayso.recipe.source import find_recipe
 from sayso.system.progress import Progress
 from sayso.training import choose_hardware
+from sayso.training.resume import identify
 from sayso.training.sources import Sources
 from sounds_made import sine, write
 
@@ -65,3 +66,22 @@ def test_recordings_are_kept_with_their_whole_paths(tone_folder, hums, monkeypat
     monkeypatch.chdir(hums.parent)
     _, recipe = find_recipe(noisy(tone_folder, "hums"), progress=Progress())
     assert recipe.augment == noisy(tone_folder, hums).augment
+
+
+def test_a_training_is_gone_on_from_with_the_same_noise_alone(tone_folder, hums):
+    prepared = small_prepared(tone_folder)
+    without = identify(prepared_by(replace(small_recipe(tone_folder), augment=(NoiseConfig(),)), prepared))
+    # As an earlier Sayso wrote it, which knew of no recordings.
+    assert without["augment"] == [{"kind": "noise", "probability": 0.8, "lowest_snr_db": 5.0, "highest_snr_db": 30.0}]
+    before = identify(prepared_by(noisy(tone_folder, hums), prepared))
+    moved = hums.rename(hums.with_name("moved"))
+    assert identify(prepared_by(noisy(tone_folder, moved), prepared)) == before
+    write(moved / "long.wav", sine(2 * HUM, seconds=3))
+    assert identify(prepared_by(noisy(tone_folder, moved), prepared)) != before
+
+
+def test_another_recipe_on_the_same_clips_hears_its_own_noise(tone_folder, hums):
+    prepared = prepared_by(noisy(tone_folder, hums / "deep"), small_prepared(tone_folder))
+    assert len(prepared.background.sounds) == 1
+    assert len(prepared.for_recipe(noisy(tone_folder, hums)).background.sounds) == 2
+    assert prepared.for_recipe(small_recipe(tone_folder)).background is None

@@ -1,5 +1,6 @@
 """Long recordings in which no word is spoken that is to be learned: other speech, radio, noise."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from sayso.audio import quantise, read_sound, resample, to_float
 from sayso.data.datasets.folder.found import is_sound
 from sayso.errors import AudioError, DataError
-from sayso.system.files import expand_home
+from sayso.system.files import digest, expand_home
 from sayso.system.progress import Progress
 from sayso.system.wording import counted, listed
 
@@ -31,6 +32,11 @@ class LongRecordings:
     sample_rate: int
     notes: tuple[str, ...] = ()
     """What a person should know of them, such as which could not be read."""
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 over the samples, wherever they lie."""
+        return digest([hashlib.sha256(np.ascontiguousarray(sound).data).hexdigest() for sound in self.sounds])
 
     @property
     def seconds(self) -> float:

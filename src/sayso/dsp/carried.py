@@ -72,6 +72,7 @@ class CarriedConvolution(Carried):
         kernel, left = self.layer.kernel_size[0], heard.shape[2] - self.layer.kernel_size[0] + 1
         rows = torch.cat([heard[..., place : place + left] for place in range(kernel)], dim=1).transpose(1, 2)
         weights = self.layer.weight.permute(2, 1, 0).flatten(0, 1)  # (kernel * channels, channels out)
+        assert self.layer.bias is not None
         return (rows @ weights + self.layer.bias).transpose(1, 2)
 
 

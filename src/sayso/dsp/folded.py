@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from sayso.dsp.fourier import ExactConstants, phases
 
-__all__ = ["FoldedTransform"]
+__all__ = ["ConvolvedTransform", "FoldedTransform"]
 
 _LONGEST = 4096
 _Count = int | torch.SymInt  # not yet known while a stream's graph is made
@@ -123,6 +123,39 @@ class FoldedTransform(ExactConstants):
         turned = joined.flip(-1)
         parts = [turned[:, place : place + frames] for place in reversed(range(pieces))]
         return _cut(parts, count)
+
+
+class ConvolvedTransform(ExactConstants):
+    """The same as one convolution with the whole matrix of cosines and sines, for odd windows and hops.
+
+    Args:
+        taper: the window, as long as a frame.
+        hop: samples from frame to frame.
+        window: so many samples in the middle of the taper are the window itself; the rest is 0, and costs nothing.
+    """
+
+    def __init__(self, taper: NDArray[np.float64], hop: int, window: int) -> None:
+        super().__init__()
+        self.length, self.hop, self.bins = len(taper), hop, len(taper) // 2 + 1
+        self.start, self.window = (len(taper) - window) // 2, window
+        kernel = (phases(self.bins, self.length, of=self.length) * taper).reshape(-1, 1, self.length)
+        self.constant("kernel", kernel[..., self.start : self.start + self.window])
+        self.kernel: Tensor
+
+    def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 2 bins frames"]:
+        """Give real and imaginary parts of all whole frames."""
+        return self._convolved(samples).unflatten(1, (2, self.bins))
+
+    def power(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames bins"]:
+        """Give their squared magnitudes."""
+        parts = self._convolved(samples).transpose(1, 2)
+        # Not by `split`: onnxruntime ends the process of whoever opens a file in which that node is damaged.
+        real, imaginary = parts[..., : self.bins], parts[..., self.bins :]
+        return real * real + imaginary * imaginary
+
+    def _convolved(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch parts frames"]:
+        last = self.start + self.window + (samples.shape[-1] - self.length) // self.hop * self.hop
+        return nn.functional.conv1d(samples[:, None, self.start : last], self.kernel, stride=self.hop)
 
 
 def _cut(parts: list[Float[Tensor, "batch frames step"]], count: int) -> Float[Tensor, "batch frames {count}"]:

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sayso.audio import AudioFormat
-from sayso.dsp.folded import FoldedTransform
+from sayso.dsp.folded import ConvolvedTransform, FoldedTransform
 from sayso.dsp.fourier import ExactConstants, RealDft, needs_graph
 from sayso.errors import Fault
 
@@ -27,13 +27,15 @@ Normalized = Literal["none", "window", "frame_length"]
 # Numbers of one chunk's frames, 4 MiB: more fall out of the cache of a core or two, with fewer the many short steps
 # cost more than they compute. Measured on two cores, from 2 ** 15 to 2 ** 21.
 _CHUNK_NUMBERS = 2**20
+# Above this a kernel for the whole frame would be tens of megabytes.
+_LONGEST_KERNEL = 2048
 
 
 class Stft(ExactConstants):
     """Short-time Fourier transform of centred frames, Hann window, no padding of the spectrum's ends.
 
-    At work each frame takes the fast Fourier transform; while a model is exported all take those of `FoldedTransform`,
-    or of `RealDft` where frames cannot be folded.
+    At work each frame takes the fast Fourier transform; while a model is exported it is products with matrices, those of
+    `FoldedTransform`, of `ConvolvedTransform` at odd sizes, or of `RealDft` where a matrix would be large.
 
     Frame t is centred on sample t * hop, and the signal is continued by reflection at both ends, like torch's.
     Not centred, frame t begins on that sample, and no frame reaches beyond the clip.
@@ -64,7 +66,10 @@ class Stft(ExactConstants):
         self.taper: Tensor
         self.peak = float(taper.sum())
         """Largest magnitude that samples in [-1, 1] can give."""
-        self.products = FoldedTransform(taper, hop) if FoldedTransform.fits(taper, hop) else RealDft(n_fft)
+        if FoldedTransform.fits(taper, hop):
+            self.products = FoldedTransform(taper, hop)
+        else:
+            self.products = ConvolvedTransform(taper, hop, window) if n_fft <= _LONGEST_KERNEL else RealDft(n_fft)
 
     def frames(self, samples: int) -> int:
         """How many frames a clip of `samples` gives."""
@@ -72,7 +77,7 @@ class Stft(ExactConstants):
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 2 bins frames"]:
         """Transform a batch of clips; at work a view of (batch, frames, bins, 2), as the transform lays it."""
-        if torch.compiler.is_exporting() and isinstance(self.products, FoldedTransform):
+        if torch.compiler.is_exporting() and isinstance(self.products, FoldedTransform | ConvolvedTransform):
             return self.products(self._padded(samples))
         return self.in_chunks(self._transform, samples).permute(0, 3, 2, 1)
 
@@ -80,6 +85,8 @@ class Stft(ExactConstants):
         """Squared magnitudes, frames before bins as the transform lays them, so that no step moves memory."""
         if halves := self.power_in_halves(samples):
             return FoldedTransform.joined(*halves)
+        if torch.compiler.is_exporting() and isinstance(self.products, ConvolvedTransform):
+            return self.products.power(self._padded(samples))
         parts = self._transform(samples)
         if not needs_graph(parts):
             parts.square_()  # the transform's own result, and its numbers lie in a row

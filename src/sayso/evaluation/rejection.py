@@ -26,7 +26,7 @@ def set_threshold(classifier: Classifier, corpus: Corpus, rows: Rows) -> None:
 
 
 def find_threshold(classifier: Classifier, corpus: Corpus, rows: Rows) -> float:
-    """Find the threshold that turns away as many right answers to these clips of wanted words as the recipe allows."""
+    """Find the threshold for these clips of wanted words, by what the recipe lets be lost and what it calls usual."""
     probabilities = predict_probabilities(classifier, corpus, rows)
     asked = classifier.recipe.rejection
     return threshold_for_right(

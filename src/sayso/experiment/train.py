@@ -22,6 +22,7 @@ from sayso.experiment.rounds import train_rounds
 from sayso.experiment.run import Run, check_same_clips
 from sayso.experiment.teacher import find_teacher, note_teacher
 from sayso.recipe.defaults import Wishes
+from sayso.recipe.former import without_later_keys
 from sayso.recipe.prepared import Prepared, prepare
 from sayso.recipe.recipe import Recipe, recipe_yaml
 from sayso.recipe.source import find_recipe
@@ -198,7 +199,7 @@ def _taught_by(run: Run, prepared: Prepared, teacher: "Teacher") -> dict[str, st
     if training.teacher_file is None:
         return facts
     own = Run(run.teacher.path)
-    return facts | {"run": own.path.name, "recipe": digest(dump(own.settings))}
+    return facts | {"run": own.path.name, "recipe": digest(without_later_keys(dump(own.settings)))}
 
 
 def _manifest(name: str, prepared: Prepared, hardware: "Hardware") -> StartedManifest:

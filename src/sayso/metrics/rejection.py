@@ -108,6 +108,8 @@ def threshold_for_right(
 ) -> float:
     """The highest threshold that turns away at most `lost_share` of the right answers; of wrong ones none is missed.
 
+    Where a usual threshold counts beside them, few answers may be turned away more often, or more seldom, than that.
+
     Args:
         probabilities: of clips of known words, (clips, words), at least one clip.
         targets: index of the true word of each, (clips,).

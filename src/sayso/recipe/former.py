@@ -6,7 +6,7 @@ from typing import Any
 
 from sayso.errors import Fault
 
-__all__ = ["find_moved_keys", "modernise"]
+__all__ = ["find_moved_keys", "modernise", "without_later_keys"]
 
 # Until 0.1.0 the split was part of the data set, and validation part of the training.
 _MOVED = {
@@ -66,3 +66,17 @@ def _new_spelling(section: str, key: str, values: Mapping[str, Any]) -> str:
     value = _said_now(key, values[section][key])
     shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return f"split: {{{_MOVED[section][key]}: {shown}}}"
+
+
+def without_later_keys(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what the dump of a recipe says in this version alone, where it says that nothing of the kind is done.
+
+    What an earlier Sayso wrote of the same training then says the same.
+    """
+    training = {key: value for key, value in values["training"].items() if value or key not in ("average", "mixup")}
+    usual = ("usual_threshold",)
+    rejection = {key: value for key, value in values["rejection"].items() if value is not None or key not in usual}
+    augment = [
+        {key: value for key, value in part.items() if value or key != "recordings"} for part in values["augment"]
+    ]
+    return {**values, "training": training, "rejection": rejection, "augment": augment}

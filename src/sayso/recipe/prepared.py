@@ -104,10 +104,20 @@ class Prepared:
         return fold
 
     def for_recipe(self, recipe: Recipe) -> "Prepared":
-        """The same clips, divided the same, for a recipe that says the same of them; nothing is looked up again."""
+        """The same clips, divided the same, for a recipe that says the same of them.
+
+        Nothing is looked up again but background recordings, where it names others.
+        """
         other = replace(self, recipe=recipe)
-        vars(other).update({name: value for name, value in vars(self).items() if name not in vars(other)})
+        kept = {name: value for name, value in vars(self).items() if name not in vars(other)}
+        if self._background_places != other._background_places:
+            kept.pop("background", None)
+        vars(other).update(kept)
         return other
+
+    @property
+    def _background_places(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(place for part in self.recipe.augment for place in part.background))
 
     def with_negatives(self, samples: NDArray[np.int16], what: str) -> "Prepared":
         """The same, with windows of longer sound that train as none of the words besides; nothing is looked up again.
@@ -176,7 +186,7 @@ class Prepared:
         Raises:
             DataError: they are not there, or cannot be read.
         """
-        places = tuple(dict.fromkeys(place for part in self.recipe.augment for place in part.background))
+        places = self._background_places
         return read_recordings(places, self.corpus.audio.sample_rate, progress=self.progress) if places else None
 
     @cached_property

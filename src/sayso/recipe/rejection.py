@@ -37,10 +37,12 @@ class Rejection(Settings):
     negatives_weight: Positive = 0.5
     """What all negatives together weigh in the loss against all clips of the words, however many there are of each."""
     lost_share: Annotated[float, Range(least=0, below=1)] = FALSE_REJECT_RATE
-    """Share of the validation clips that are named rightly which the threshold may turn away."""
+    """Share of the validation clips that are named rightly which the threshold may turn away; few clips may lose more,
+    or less, where there is a usual threshold."""
     usual_threshold: Annotated[float, Range(least=0, most=1)] | None = None
     """A threshold that suits other models of this kind. The lowest of few answers say little, so it counts as much as
-    the threshold that a hundred right answers ask for. null: the validation clips alone say it."""
+    the threshold that a hundred right answers ask for. null: the validation clips alone say it. Without negatives there
+    is no threshold, and this says nothing."""
 
     @property
     def has_negatives(self) -> bool:

@@ -1,5 +1,6 @@
 """The recipe of a teacher that is trained first: its own network and training, on the clips of its student."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from sayso.config.overrides import merge
@@ -34,7 +35,8 @@ def teaching_recipe(student: Recipe) -> Recipe:
     own, theirs = dump(student), dump(read_recipe(path))
     training = {key: own["training"][key] for key in _OF_THE_STUDENTS_TRAINING}
     values = {**theirs, **{section: own[section] for section in _OF_THE_STUDENT}}
-    return recipe_from_values(merge(values, {"training": training}), source=f"{path}, on its student's clips")
+    made = recipe_from_values(merge(values, {"training": training}), source=f"{path}, on its student's clips")
+    return replace(made, augment=tuple(part.anchor() for part in made.augment))
 
 
 def _check_circle(first: Path) -> None:

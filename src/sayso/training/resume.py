@@ -7,6 +7,7 @@ from typing import Any
 from sayso.classifier.checkpoint import load_state
 from sayso.config.schema import dump
 from sayso.errors import ModelError, RunError
+from sayso.recipe.former import without_later_keys
 from sayso.recipe.prepared import Prepared
 from sayso.system.wording import listed
 from sayso.training.teacher import Teacher
@@ -18,21 +19,22 @@ BOOKS = "bookkeeper"
 _OF_A_TEACHER = ("teacher", "teacher_weight", "teacher_temperature")
 # In states of an earlier Sayso; the hash of the split says as much.
 _FORMER_KEYS = ("training.validation", "training.validation_share")
-# States of an earlier Sayso do not name these, which are 0 where they are not used.
-_LATER_KEYS = ("average", "mixup")
 
 
 def identify(prepared: Prepared, teacher: Teacher | None = None) -> dict[str, Any]:
     """Give what a state must agree with to be gone on from: the recipe, the clips and the teacher's weights.
 
-    Where the clips and the teacher lie, and where epochs are shown, may have changed; how clips were divided is in the
-    split's hash.
+    Where clips, background recordings and the teacher lie, and where epochs are shown, may have changed; how clips were
+    divided is in the split's hash.
     """
-    settings = {key: value for key, value in dump(prepared.recipe).items() if key not in ("dataset", "split")}
+    settings = without_later_keys(dump(prepared.recipe))
+    settings = {key: value for key, value in settings.items() if key not in ("dataset", "split")}
     settings["training"] = {key: value for key, value in settings["training"].items() if not key.startswith("track")}
-    for key in _LATER_KEYS:
-        if not settings["training"][key]:
-            del settings["training"][key]
+    if prepared.background:
+        settings["background"] = prepared.background.content_hash
+    settings["augment"] = [
+        {key: value for key, value in part.items() if key != "recordings"} for part in settings["augment"]
+    ]
     if teacher is None:
         settings["training"] = {key: value for key, value in settings["training"].items() if key not in _OF_A_TEACHER}
     else:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sayso.errors import MissingExtraError, ModelError
 
-__all__ = ["Graph", "Node", "Shape", "read_graph"]
+__all__ = ["Graph", "Node", "Shape", "read_graph", "slice_of"]
 
 Shape = tuple[int, ...]
 # What gives a tensor's size, which is known.
@@ -100,6 +100,19 @@ def read_graph(content: bytes, *, name: str) -> Graph:
     shapes = {each: value.shape for each, value in {**values, **fixed}.items()} | inputs
     live = tuple(node for node in nodes if node.outputs[0] not in fixed)
     return Graph(live, shapes, fixed, tuple(inputs), outputs).needed()
+
+
+def slice_of(graph: Graph, node: Node) -> tuple[int, int, int] | None:
+    """Give axis, begin and end of a slice of one axis, step by step; None for any other node."""
+    if node.operator != "Slice" or not all(each in graph.constants for each in node.inputs[1:] if each):
+        return None
+    starts, ends, axes, steps = (graph.constant(node, place) for place in range(1, 5))
+    shape = graph.shapes[node.inputs[0]]
+    if starts is None or ends is None or starts.size != 1 or (steps is not None and steps[0] != 1):
+        return None
+    axis = int(axes[0]) % len(shape) if axes is not None else 0
+    begin, end, _ = slice(int(starts[0]), int(ends[0])).indices(shape[axis])
+    return axis, begin, end
 
 
 def _onnx() -> Any:

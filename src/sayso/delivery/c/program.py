@@ -7,6 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from sayso.delivery.c.arena import make_plan, sizes_of
+from sayso.delivery.c.convolutions import with_convolutions
 from sayso.delivery.c.front_end import FrontEnd, with_front_end
 from sayso.delivery.c.graph import Graph, read_graph
 from sayso.delivery.c.lowering import Step, lower
@@ -48,6 +49,7 @@ def write_program(content: bytes, *, name: str, heard: Sequence[NDArray[Any]] | 
         ModelError: the graph is damaged.
         UnsupportedError: it has operators without a form in C.
     """
+    content = with_convolutions(content, name=name)
     whole = read_graph(content, name=name)
     graph, front_end = with_front_end(whole)
     graph = with_rings(graph)

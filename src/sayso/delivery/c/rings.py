@@ -1,7 +1,7 @@
 """What a graph for streams carries from chunk to chunk: rings, of which each chunk moves in at the end."""
 
-from sayso.delivery.c.front_end import slice_of, without_state
-from sayso.delivery.c.graph import Graph, Node
+from sayso.delivery.c.front_end import without_state
+from sayso.delivery.c.graph import Graph, Node, slice_of
 from sayso.errors import ModelError
 
 __all__ = ["RING", "with_rings"]

@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from sayso.audio import printable
 from sayso.errors import RunError
 from sayso.runtime import Recognizer
 from sayso.studies.archive.answers import Answered, Answers, answers_as_asked
@@ -22,7 +23,8 @@ from sayso.system.files import output_errors, read_json, write_json
 
 __all__ = ["answer_piece", "answer_pieces"]
 
-# Batches of a piece: what it takes to open the model is little beside them, and a kill costs no more than some seconds.
+# Batches of clips of a piece: what it takes to open the model is little beside them, and a kill costs no more than some
+# seconds. Of files of any length each is a piece.
 _BATCHES = 32
 _ANSWERS, _MISSING = "answers.jsonl", "missing.json"
 
@@ -39,7 +41,7 @@ def answer_pieces(unfinished: Unfinished, answers: Answers, executor: Executor) 
         RunError: a piece could not be answered, or not all recordings are where it was. What is answered is kept.
         OutputError: the place cannot be written.
     """
-    folder, size = unfinished.folder / "pieces", _BATCHES * answers.batch
+    folder, size = unfinished.folder / "pieces", _BATCHES * answers.batch if answers.batch > 1 else 1
     with output_errors(folder):
         folder.mkdir(exist_ok=True)
         _remove_unusable(folder, _cut(unfinished.left(), unfinished.done, size))
@@ -70,7 +72,7 @@ def answer_piece(values: dict[str, Any], folder: Path) -> None:
         raise RunError(f"{model}: was changed while the archive was answered; begin anew")
     files = [(name, os.path.join(values["place"], name)) for name in values["files"]]  # noqa: PTH118 - as it is named
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / _MISSING, {"files": [name for name, path in files if not os.path.lexists(path)]})
+    write_json(folder / _MISSING, {"files": [name for name, path in files if not _is_readable(path)]})
     write_answers(folder / _ANSWERS, _answered(answers, files))
 
 
@@ -78,7 +80,13 @@ def _answered(answers: Answers, files: list[tuple[str, str]]) -> Iterator[Answer
     waiting = iter(files)
     while some := list(islice(waiting, answers.batch)):
         for (name, path), one in zip(some, answers.answer([path for _, path in some]), strict=True):
-            yield replace(one, file=name, error=one.error and one.error.replace(path, name))
+            said = one.error and one.error.replace(printable(path), printable(name))  # as errors write names
+            yield replace(one, file=name, error=said)
+
+
+def _is_readable(path: str) -> bool:
+    """Whether it is there, at the end of links, and may be read here."""
+    return os.access(path, os.R_OK)
 
 
 def _job(answers: Answers, name: str, files: list[str]) -> Job:
@@ -113,7 +121,7 @@ def _is_whole(piece: Path, files: list[str]) -> bool:
 def _in_turn(unfinished: Unfinished, folder: Path) -> Iterator[list[Answered]]:
     """Yield the pieces that come next, as far as they are there."""
     while (piece := folder / _name(unfinished.done)).joinpath(_ANSWERS).is_file():
-        elsewhere = [name for name in read_json(piece / _MISSING)["files"] if os.path.lexists(name)]
+        elsewhere = [name for name in read_json(piece / _MISSING)["files"] if _is_readable(name)]
         if elsewhere:
             with output_errors(piece):
                 shutil.rmtree(piece)
