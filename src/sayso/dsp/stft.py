@@ -34,8 +34,8 @@ _LONGEST_KERNEL = 2048
 class Stft(ExactConstants):
     """Short-time Fourier transform of centred frames, Hann window, no padding of the spectrum's ends.
 
-    At work each frame takes the fast Fourier transform; an exported model has products with matrices in its place: those
-    of `FoldedTransform`, of `ConvolvedTransform` at odd sizes, or of `RealDft` where a matrix would be large.
+    At work each frame takes the fast Fourier transform. An exported model has products with matrices in its place:
+    those of `FoldedTransform`, of `ConvolvedTransform` at odd sizes, or of `RealDft` where a matrix would be large.
 
     Frame t is centred on sample t * hop, and the signal is continued by reflection at both ends, like torch's.
     Not centred, frame t begins on that sample, and no frame reaches beyond the clip.
