@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from sayso.config.schema import dump
 from sayso.errors import RunError, SaysoError
 from sayso.experiment.train import resume, train
+from sayso.recipe.former import without_later_keys
 from sayso.recipe.prepared import pack_clips
 from sayso.recipe.recipe import Recipe, kept_recipe_from_text, recipe_from_text
 from sayso.recipe.teaching import teaching_recipe
@@ -128,7 +129,7 @@ def _has_its_teacher(trial: Trial, manifest: Mapping[str, Any]) -> bool:
     recipe, taught = _parsed(trial.recipe), manifest.get("teacher")
     if recipe.training.teacher_file is None or not isinstance(taught, Mapping) or "recipe" not in taught:
         return True
-    return taught["recipe"] == digest(dump(teaching_recipe(recipe)))
+    return taught["recipe"] == digest(without_later_keys(dump(teaching_recipe(recipe))))
 
 
 @lru_cache(maxsize=1024)
