@@ -26,7 +26,7 @@ def with_convolutions(content: bytes, *, name: str) -> bytes:
         MissingExtraError, ModelError: as `read_graph`.
     """
     graph = read_graph(content, name=name)
-    found = {made: layer for product in graph.nodes if (layer := _convolution(graph, product)) for made in (layer[0],)}
+    found = {layer[0]: layer for product in graph.nodes if (layer := _convolution(graph, product))}
     if not found:
         return content
     onnx = import_module("onnx")
@@ -52,8 +52,8 @@ def _convolution(graph: Graph, product: Node) -> tuple[str, str, NDArray[Any], N
     rows = graph.made_by(product.inputs[0]) if product.operator == "MatMul" else None
     joined = graph.made_by(rows.inputs[0]) if rows and _turns(rows) else None
     heard = _heard(graph, joined) if joined else None
-    added = _only(graph, product.output, "Add")
-    turned = _only(graph, added.output, "Transpose") if added else None
+    added = graph.only_reader(product.output, "Add")
+    turned = graph.only_reader(added.output, "Transpose") if added else None
     matrix, bias = graph.constant(product, 1), graph.constant(added, 1) if added else None
     if joined is None or heard is None or turned is None or not _turns(turned) or matrix is None or bias is None:
         return None
@@ -76,9 +76,3 @@ def _heard(graph: Graph, joined: Node) -> str | None:
 
 def _turns(node: Node) -> bool:
     return node.operator == "Transpose" and [*node.attributes["perm"]] == [0, 2, 1]
-
-
-def _only(graph: Graph, tensor: str, operator: str) -> Node | None:
-    """The only reader of a tensor, if it is of that operator."""
-    readers = graph.readers(tensor)
-    return readers[0] if len(readers) == 1 and readers[0].operator == operator else None

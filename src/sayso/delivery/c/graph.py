@@ -51,6 +51,11 @@ class Graph:
         """Give the nodes that read a tensor."""
         return [node for node in self.nodes if tensor in node.inputs]
 
+    def only_reader(self, tensor: str, operator: str) -> Node | None:
+        """Give the only node that reads a tensor, if it is of that operator."""
+        readers = self.readers(tensor)
+        return readers[0] if len(readers) == 1 and readers[0].operator == operator else None
+
     def constant(self, node: Node, place: int) -> NDArray[Any] | None:
         """Give an input of a node where it is a constant."""
         return self.constants.get(node.inputs[place]) if place < len(node.inputs) else None

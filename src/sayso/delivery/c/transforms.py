@@ -202,29 +202,25 @@ def _convolved(graph: Graph, node: Node) -> FoundTransform | None:
 
 def _power(graph: Graph, parts: str, bins: int) -> str | None:
     """Find the sum of the squares of real and imaginary parts: transposed, halved, squared, added."""
-    turned = _only(graph.readers(parts), "Transpose")
+    turned = graph.only_reader(parts, "Transpose")
     halves = graph.readers(turned.output) if turned else []
     if turned is None or len(halves) != 2 or [*turned.attributes["perm"]] != [0, 2, 1]:
         return None
     squares: list[Node] = []
     for half, (first, last) in zip(halves, ((0, bins), (bins, 2 * bins)), strict=True):
-        square = _only(graph.readers(half.output), "Mul")
+        square = graph.only_reader(half.output, "Mul")
         if slice_of(graph, half) != (2, first, last) or square is None or {*square.inputs} != {half.output}:
             return None
         squares.append(square)
-    total = _only(graph.readers(squares[0].output), "Add")
+    total = graph.only_reader(squares[0].output, "Add")
     if total is None or {*total.inputs} != {each.output for each in squares}:
         return None
     return total.output
 
 
 def _bank(graph: Graph, power: str) -> tuple[NDArray[np.float32], str] | None:
-    product = _only(graph.readers(power), "MatMul")
+    product = graph.only_reader(power, "MatMul")
     bank = graph.constant(product, 1) if product else None
     if product is None or bank is None or bank.ndim != 2:
         return None
     return bank.astype(np.float32), product.output
-
-
-def _only(nodes: Sequence[Node], operator: str) -> Node | None:
-    return nodes[0] if len(nodes) == 1 and nodes[0].operator == operator else None
