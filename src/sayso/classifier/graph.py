@@ -4,7 +4,8 @@ import json
 import logging
 import re
 import warnings
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def make_graph(
     if key not in _traces:
         graph = kept_graph(key, recipe)
         if graph is None:
-            graph = _trace(module, examples, inputs, outputs, dynamic, what)
+            graph = _simplified(_trace(module, examples, inputs, outputs, dynamic, what), tensors)
             keep_graph(key, recipe, graph, tensors)
         _traces[key] = graph
         for oldest in [*_traces][:-_TRACES_KEPT]:
@@ -74,7 +75,8 @@ def make_graph(
     for name, value in program.model.graph.initializers.items():
         if name in tensors:
             value.const_value = ir.tensor(_values(tensors[name]), name=name)
-    program.optimize()
+    _simplify(program.model)
+    import_module("onnxscript.rewriter.onnx_fusions").fuse(program.model)
     return program
 
 
@@ -96,12 +98,9 @@ def _trace(
     # The exporter imports these by itself; Ctrl-C in the middle of that would pass for an error of theirs.
     for name in ("torch._dynamo", "torch.onnx"):
         import_module(name)
-    registration = logging.getLogger("torch.onnx._internal.exporter._registration")
-    level = registration.level
-    # It regrets that torchvision is not installed, which nothing here uses.
-    registration.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
+        # It regrets that torchvision is not installed, which nothing here uses.
+        with _only_errors_of("torch.onnx._internal.exporter._registration"), warnings.catch_warnings():
             # torch 2.13's exporter warns about its own use of names that are moving.
             warnings.simplefilter("ignore")
             program = torch.onnx.export(
@@ -121,10 +120,44 @@ def _trace(
         if not isinstance(error, torch.onnx.OnnxExporterError):
             raise
         raise ModelError(f"{what} cannot be written as ONNX: {_innermost(error)}") from error
-    finally:
-        registration.setLevel(level)
     assert program is not None
     return program.model_proto
+
+
+def _simplified(graph: Any, tensors: Mapping[str, Tensor]) -> Any:
+    """Simplify a graph as far as the numbers in its named tensors have no say, so that it holds for all modules of it.
+
+    What is left to be done with the numbers takes a tenth of the time.
+    """
+    ir = import_module("onnx_ir")
+    model = ir.from_proto(graph)
+    named = [value for name, value in model.graph.initializers.items() if name in tensors]
+    numbers = [value.const_value for value in named]
+    for value in named:
+        value.const_value = None
+    # It would say of each of them that it has no numbers.
+    with _only_errors_of("onnx_ir"):
+        _simplify(model)
+    for value, known in zip(named, numbers, strict=True):
+        value.const_value = known
+    return ir.to_proto(model)
+
+
+def _simplify(model: Any) -> None:
+    """One round; a second one, which is usual, has changed the graph of no representation and no network here."""
+    import_module("onnxscript.optimizer").optimize_ir(model, num_iterations=1)
+
+
+@contextmanager
+def _only_errors_of(name: str) -> Iterator[None]:
+    """Have a logger of another package keep its warnings to itself."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def graph_taken_over(like: Path, module: nn.Module, classes: int, metadata: Mapping[str, str]) -> bytes | None:
