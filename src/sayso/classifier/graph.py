@@ -4,7 +4,7 @@ import json
 import logging
 import re
 import warnings
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Hashable, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -149,7 +149,7 @@ def _simplify(model: Any) -> None:
 
 
 @contextmanager
-def _only_errors_of(name: str) -> Iterator[None]:
+def _only_errors_of(name: str) -> Generator[None]:
     """Have a logger of another package keep its warnings to itself."""
     logger = logging.getLogger(name)
     level = logger.level
