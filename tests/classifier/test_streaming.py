@@ -22,6 +22,7 @@ EMBEDDING = {
     "model": {"kind": "pooled_mlp"},
 }
 SOUNDS = EMBEDDING | {"features": {"kind": "speech_embedding", "outputs": "sounds"}, "model": {"kind": "tc_resnet"}}
+STAGE = EMBEDDING | {"model": {"kind": "bottleneck_cnn"}}
 MEL = {"features": {"kind": "mel", "centre": False}}
 UNPADDED = MEL | {"model": {"kind": "tc_resnet", "padding": "none", "kernel": 5}}
 CASES = [
@@ -34,6 +35,9 @@ CASES = [
     # Of a window that ends between two chunks' frames.
     (SOUNDS | {"audio": {"clip_seconds": 1.5}}, 1280),
     (SOUNDS | {"model": {"kind": "temporal_mlp"}}, 2560),
+    (STAGE | {"features": {"kind": "speech_embedding", "outputs": "stage_3"}}, 1280),
+    (STAGE | {"features": {"kind": "speech_embedding", "outputs": "stage_2"}}, 2560),
+    (STAGE | {"features": {"kind": "speech_embedding", "outputs": "stage_1"}, "audio": {"clip_seconds": 1.0}}, 1280),
     (MEL, 1280),
     (MEL | {"audio": {"clip_seconds": 0.97}}, 800),
     ({"features": {"kind": "mfcc", "centre": False, "top_db": None}}, 1280),

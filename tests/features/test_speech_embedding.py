@@ -89,30 +89,65 @@ def test_the_output_before_the_last_is_that_of_its_window():
     assert whole.shape == (9, 288)
 
 
-def test_sounds_are_what_the_source_knows_at_its_fourth_pooling():
+@pytest.mark.parametrize(
+    ("outputs", "pooling", "stride", "shape"),
+    [
+        ("sounds", 4, 4, (96, 10, 2)),
+        ("stage_3", 3, 4, (72, 14, 4)),
+        ("stage_2", 2, 2, (48, 32, 8)),
+        ("stage_1", 1, 2, (24, 36, 16)),
+    ],
+)
+def test_frames_are_what_the_source_knows_at_one_of_its_poolings(outputs, pooling, stride, shape):
     import onnx
 
-    feature = SpeechEmbeddingConfig(outputs="sounds", floor="clip_maximum").build(AUDIO)
+    feature = SpeechEmbeddingConfig(outputs=outputs, floor="clip_maximum").build(AUDIO)
     feature.fill()
     model = onnx.load(find_weights())
-    pooled = [node.output[0] for node in model.graph.node if node.op_type == "MaxPool"][3]
+    pooled = [node.output[0] for node in model.graph.node if node.op_type == "MaxPool"][pooling - 1]
     model.graph.output.append(onnx.helper.make_empty_tensor_value_info(pooled))
     clip = clip_of("synthetic")
     image = graphs()[0].run(None, {"input": (clip * 32_767).astype(np.float32)[None]})[0].reshape(-1, 32) / 10 + 2
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     with torch.inference_mode():
         found = feature(torch.from_numpy(clip)[None])[0, 0]
-    assert found.shape == feature.shape[1:] == (192, 27)
+    channels, frames, bands = shape
+    assert found.shape == feature.shape[1:] == (channels * bands, frames + 71 // stride)
     for window in (0, 3, 8):
-        frames = image[8 * window : 8 * window + 76].astype(np.float32)
-        wanted = session.run([pooled], {"input_1": frames[None, :, :, None]})[0][0]  # (96, 10, 2)
-        own = found[:, 2 * window : 2 * window + 10].reshape(96, 2, 10).transpose(1, 2)
+        heard = image[8 * window : 8 * window + 76].astype(np.float32)
+        wanted = session.run([pooled], {"input_1": heard[None, :, :, None]})[0][0]
+        assert wanted.shape == shape
+        first = 8 // stride * window
+        own = found[:, first : first + frames].reshape(channels, bands, frames).transpose(1, 2)
         torch.testing.assert_close(own, torch.from_numpy(wanted), rtol=1e-4, atol=1e-4)
 
 
-def test_of_sounds_there_is_no_stride():
-    with pytest.raises(SettingsError, match=r"stride: is 4.*leave it at 8"):
-        SpeechEmbeddingConfig(outputs="sounds", stride=4)
+@pytest.mark.parametrize("outputs", ["sounds", "stage_3"])
+def test_of_frames_there_is_no_stride(outputs):
+    with pytest.raises(SettingsError, match=rf"stride: is 4.*outputs are {outputs}; leave it at 8"):
+        SpeechEmbeddingConfig(outputs=outputs, stride=4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "kept"),
+    [
+        ({}, (1, 96, 9)),
+        ({"outputs": "stage_3", "trainable": "all"}, (1, 147, 32)),
+        ({"outputs": "stage_3", "trainable": 4}, (48, 67, 8)),
+        ({"outputs": "last_two", "trainable": 1}, (96, 27, 2)),
+        ({"stride": 4, "trainable": 2}, (1, 147, 32)),
+    ],
+)
+def test_what_never_changes_and_what_is_learned_make_the_whole(settings, kept):
+    feature = SpeechEmbeddingConfig(**settings).build(AUDIO)
+    feature.fill()
+    clip = torch.from_numpy(clip_of("synthetic"))[None]
+    with torch.inference_mode():
+        steady = feature.steady(clip)
+        torch.testing.assert_close(feature.learned(steady), feature(clip))
+    assert steady.shape == (1, *feature.steady_shape) == (1, *kept)
+    learning = [layer for layer in feature.body if next(layer.parameters(), torch.zeros(0)).requires_grad]
+    assert len(learning) == {"all": 11}.get(settings.get("trainable"), settings.get("trainable", 0))
 
 
 @pytest.mark.parametrize("stride", [1, 2, 4])

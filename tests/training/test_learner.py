@@ -214,12 +214,12 @@ def test_a_training_that_will_be_slow_is_said_to_be(tone_folder, features, model
         assert re.fullmatch(pattern + "tc_resnet on mel: training will be slow", said[0])
 
 
-def fine_tuned(folder, trainable="all", **training):
+def fine_tuned(folder, trainable="all", augment=(), **training):
     values = {
         "audio": {"sample_rate": 16000, "clip_seconds": 0.8},
         "features": {"kind": "speech_embedding", "trainable": trainable},
         "model": {"kind": "pooled_mlp", "hidden": 8},
-        "augment": [],
+        "augment": list(augment),
         "training": {"batch_size": 4, "threads": 1, "features_rate": 0.01, "precision": "float32"} | training,
     }
     return recipe_from_values(merge(dump(small_recipe(folder)), values), source="test")
@@ -249,6 +249,27 @@ def test_frozen_features_have_neither(tone_folder):
     assert all(parameter.grad is None for parameter in learner.classifier.features.parameters())
 
 
-def test_copies_of_features_that_learn_cannot_be_kept(tone_folder):
-    with pytest.raises(SettingsError, match=r"training\.copies: is 2, but the features learn"):
-        fine_tuned(tone_folder, copies=2)
+def test_of_features_that_learn_copies_are_kept_up_to_their_first_weights(tone_folder):
+    learners: list[Learner] = []
+    for trainable in (3, "none"):
+        recipe = fine_tuned(tone_folder, trainable, [{"kind": "gain"}], copies=2)
+        learners.append(new_learner(Learner, prepare(recipe, Progress()), choose_hardware(recipe.training)))
+    learning, frozen = learners
+    rows = learning.split.train[:4]
+    heard = [[epoch_features(each, rows, epoch) for epoch in (0, 1, 2)] for each in learners]
+    torch.testing.assert_close(heard[0], heard[1])
+    assert not torch.allclose(heard[0][0], heard[0][1])
+    learning.batch_loss(0, 0)[0].backward()
+    last = learning.classifier.features.body[-1].weight
+    assert last.grad.abs().sum() > 0
+    with torch.no_grad():
+        last.mul_(2)
+    torch.testing.assert_close(epoch_features(learning, rows, 0), 2 * epoch_features(frozen, rows, 0))
+
+
+def epoch_features(learner, rows, epoch):
+    """What these clips are in an epoch, before the normaliser."""
+    own = learner.classifier.features
+    generator = torch.Generator().manual_seed(0)
+    heard = learner.sources.words.for_training(own, rows, epoch=epoch, generator=generator, device=learner.device)
+    return heard.features.detach()

@@ -77,8 +77,25 @@ class AtPeak(Feature):
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch channels bins frames"]:
         """Represent a batch of clips."""
-        peak = samples.abs().amax(dim=1, keepdim=True)  # (batch, 1)
-        return self.features(samples / torch.clamp(peak, min=1 / FULL_SCALE))
+        return self.features(_at_peak(samples))
+
+    @property
+    def steady_shape(self) -> tuple[int, int, int]:
+        """As of the features."""
+        return self.features.steady_shape
+
+    def steady(self, samples: Float[Tensor, "batch samples"]) -> Tensor:
+        """As the features, of clips at their peak."""
+        return self.features.steady(_at_peak(samples))
+
+    def learned(self, steady: Tensor) -> Float[Tensor, "batch channels bins frames"]:
+        """As the features."""
+        return self.features.learned(steady)
+
+
+def _at_peak(samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch samples"]:
+    peak = samples.abs().amax(dim=1, keepdim=True)  # (batch, 1)
+    return samples / torch.clamp(peak, min=1 / FULL_SCALE)
 
 
 class Classifier(nn.Module):

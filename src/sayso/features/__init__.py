@@ -31,6 +31,19 @@ class Feature(ExactConstants):
         """Represent a batch of clips, float32 in [-1, 1)."""
         raise NotImplementedError
 
+    @property
+    def steady_shape(self) -> tuple[int, int, int]:
+        """Of what `steady` gives of one clip."""
+        return self.shape
+
+    def steady(self, samples: Float[Tensor, "batch samples"]) -> Tensor:
+        """Represent as far as training changes nothing: what this gives of a clip may be kept. See `learned`."""
+        return self(samples)
+
+    def learned(self, steady: Tensor) -> Float[Tensor, "batch channels bins frames"]:
+        """Go on from there, by weights that training changes: both together are the representation."""
+        return steady
+
     def streaming(self, hop: int) -> StreamingFeature | None:
         """Make the form for a stream in chunks of `hop` samples; None where the whole clip must be seen at once."""
         del hop

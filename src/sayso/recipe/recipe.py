@@ -89,7 +89,8 @@ class Training(Settings):
     windows in which no word has just ended."""
     copies: PositiveInt | None = None
     """Augmented copies of each training clip whose features are computed once, an epoch taking one of them in turn: for
-    features that take long. null: augmented and represented anew every epoch."""
+    features that take long. Of features that learn, what comes before their first weights that do is computed once.
+    null: augmented and represented anew every epoch."""
     keep: Literal["best", "last"] = "best"
     """Which weights count in the end: best, of the epoch with the best validation score, or last; with fewer than 20
     validation clips, the last ones."""
@@ -189,10 +190,7 @@ class Recipe(Settings):
 
     def faults(self) -> Iterator[Fault]:
         """Yield a fault where copies would be the same, or where clips, features and network do not fit one another."""
-        if self.training.copies and self.features.learns:
-            problem = f"is {self.training.copies}, but the features learn, so that none can be kept"
-            yield Fault("training.copies", f"{problem}; use null")
-        elif (
+        if (
             self.training.copies
             and self.training.on == "clips"
             and not any(part.works_on == "samples" for part in self.augment)

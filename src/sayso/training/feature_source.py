@@ -1,4 +1,7 @@
-"""Features of clips, of their augmented copies or of their samples as they are; computed once where that can be."""
+"""Features of clips, of their augmented copies or of their samples as they are; computed once where that can be.
+
+Of features that learn, what they make of samples before the first weights that do is kept.
+"""
 
 from collections.abc import Iterator, Sequence
 from copy import copy
@@ -81,14 +84,14 @@ class FeatureSource:
         self.asked = 0
         self.marks, self.known = marks, known
         self.samples, self.train, self.scored, self.stream = samples, train, scored, stream
-        self.seed = recipe.training.seed
+        self.seed, self._learns = recipe.training.seed, recipe.features.learns
         wanted = recipe.training.copies
         self.copies = min(wanted, most_copies) if wanted and most_copies else wanted
         surroundings = Surroundings(recipe.audio.sample_rate, noise, speech)
         self.on_samples = [part.build(surroundings) for part in recipe.augment if part.works_on == "samples"]
-        self.shape = shape = recipe.features.build(recipe.audio).shape
+        self.shape = shape = recipe.features.build(recipe.audio).steady_shape
         steady = np.concatenate((train, scored)) if not self.on_samples else scored if self.copies else scored[:0]
-        self._steady = steady if keeps and not recipe.features.learns and fits(len(steady), shape) else steady[:0]
+        self._steady = steady if keeps and fits(len(steady), shape) else steady[:0]
         self._kept: FeatureCache | None = None
         self._copies: list[FeatureCache] = []
         self._taught: list[FeatureCache] = []
@@ -126,10 +129,10 @@ class FeatureSource:
             self._taught = []
             self._copies = [self._augmented(features, number, task) for number in range(self.copies or 0)]
             if len(self._steady):
-                self._kept = FeatureCache(self._steady, features.shape)
+                self._kept = FeatureCache(self._steady, features.steady_shape)
                 known = self.known.as_they_are if self.known else None
                 for batch in _in_batches(self._look_up(self._kept, self._steady, known, task)):
-                    self._kept[batch] = features(self._samples(batch, self._kept.values.device))
+                    self._kept[batch] = features.steady(self._samples(batch, self._kept.values.device))
                     task.advance(len(batch))
             if self.teacher and not self.copies and not self.on_samples:
                 self._taught = [FeatureCache(self.train, (self.teacher.count, self.teacher.classes))]
@@ -138,9 +141,13 @@ class FeatureSource:
                     task.advance(len(batch))
 
     def measured(self, features: Feature, rows: Rows) -> Iterator[Float[Tensor, "batch channels bins frames"]]:
-        """Yield what a normaliser is measured on: the kept copies of these clips, else the clips as they are."""
+        """Yield what a normaliser is measured on: the kept copies of these clips, else the clips as they are.
+
+        Of features that learn, which are another thing soon, the first copies do.
+        """
         if self._copies:
-            yield from (each[batch] for each in self._copies for batch in _in_batches(rows))
+            copies = self._copies[:1] if self._learns else self._copies
+            yield from (features.learned(each[batch]) for each in copies for batch in _in_batches(rows))
         else:
             yield from (self.as_they_are(features, batch, torch.device("cpu")) for batch in _in_batches(rows))
 
@@ -153,14 +160,16 @@ class FeatureSource:
             return Heard(features(samples), self.teacher.answer_each(samples)[:, self.asked] if self.teacher else None)
         taught = self._taught[epoch % len(self._taught)][rows][:, self.asked].to(device) if self._taught else None
         if self._copies:
-            return Heard(self._copies[epoch % len(self._copies)][rows].to(device), taught)
+            return Heard(features.learned(self._copies[epoch % len(self._copies)][rows].to(device)), taught)
         return Heard(self.as_they_are(features, rows, device), taught)
 
     def as_they_are(
         self, features: Feature, rows: Rows, device: torch.device
     ) -> Float[Tensor, "batch channels bins frames"]:
         """Give the features of clips without augmentation."""
-        return features(self._samples(rows, device)) if self._kept is None else self._kept[rows].to(device)
+        if self._kept is None:
+            return features(self._samples(rows, device))
+        return features.learned(self._kept[rows].to(device))
 
     def augmented(self, samples: Float[Tensor, "batch samples"], generator: torch.Generator) -> Tensor:
         """Change samples as the recipe's augmentations of them do."""
@@ -169,7 +178,7 @@ class FeatureSource:
         return samples
 
     def _augmented(self, features: Feature, number: int, task: Task) -> FeatureCache:
-        kept = FeatureCache(self.train, features.shape)
+        kept = FeatureCache(self.train, features.steady_shape)
         left = self._look_up(kept, self.train, self.known.copy(number) if self.known else None, task)
         taught = FeatureCache(self.train, (self.teacher.count, self.teacher.classes)) if self.teacher else None
         for place, batch in enumerate(_in_batches(left)):
@@ -177,7 +186,7 @@ class FeatureSource:
             seed = np.random.SeedSequence(drawn_from).generate_state(1)[0]
             generator = torch.Generator().manual_seed(int(seed))
             samples = self._augment(batch, generator, kept.values.device)
-            kept[batch] = features(samples)
+            kept[batch] = features.steady(samples)
             if self.teacher and taught is not None:
                 taught[batch] = self.teacher.answer_each(samples)
             task.advance(len(batch))

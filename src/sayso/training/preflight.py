@@ -34,7 +34,7 @@ def check_readiness(prepared: Prepared) -> Hardware:
     hardware = choose_hardware(training)
     check_shares(training, len(prepared.split.train), hardware.processes)
     if training.copies and training.on == "clips":
-        shape = prepared.recipe.features.build(prepared.recipe.audio).shape
+        shape = prepared.recipe.features.build(prepared.recipe.audio).steady_shape
         check_copies(training.copies, len(prepared.split.train), shape)
     make_once(lambda: check_tracking(training))
     return hardware
