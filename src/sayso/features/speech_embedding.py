@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from sayso.audio import AudioFormat
 from sayso.config.schema import Range
+from sayso.dsp.clipped_rectifier import ClippedRectifier
 from sayso.dsp.mel import MelBands, mel_filter_bank
 from sayso.dsp.stft import Stft, in_chunks
 from sayso.dsp.streaming import StreamingFeature
@@ -172,7 +173,7 @@ class SpeechEmbedding(Feature):
         # Layers before the first that learns; of windows of several shifts each has its own.
         self.fixed = min(learn_on[0], self.cut) if learn_on and len(self.shifts) == 1 else 0
         self.learns = bool(learn_on)
-        self.kept_shape = _measure(self.body[: self.fixed], (1, _WINDOW_FRAMES + last, _N_MELS))
+        self.kept_shape = _measure(itertools.islice(self.body, self.fixed), (1, _WINDOW_FRAMES + last, _N_MELS))
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 1 numbers windows"]:
         """Represent a batch of clips."""
@@ -356,13 +357,6 @@ def _pair(size: int | tuple[int, ...]) -> tuple[int, ...]:
     return (size, size) if isinstance(size, int) else size
 
 
-class _Clipped(nn.Module):
-    """A leaky rectifier that ends at -0.4."""
-
-    def forward(self, values: Float[Tensor, "batch channels frames bands"]) -> Tensor:
-        return torch.clamp(nn.functional.leaky_relu(values, _SLOPE), min=_LOWEST)
-
-
 def _through(layers: Iterable[nn.Module], values: Tensor) -> Tensor:
     for layer in layers:
         values = layer(values)
@@ -376,7 +370,7 @@ def _layers() -> Iterator[nn.Module]:
     for width, count, pool in _STAGES:
         for kernel in itertools.islice(kernels, count):
             yield nn.Conv2d(channels, width, kernel, padding=(0, kernel[1] // 2))
-            yield _Clipped()
+            yield ClippedRectifier(slope=_SLOPE, lowest=_LOWEST)
             channels = width
         yield nn.MaxPool2d(pool)
     yield nn.Conv2d(channels, SIZE, (3, 1), bias=False)
