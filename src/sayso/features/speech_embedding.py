@@ -173,20 +173,20 @@ class SpeechEmbedding(Feature):
         # Layers before the first that learns; of windows of several shifts each has its own.
         self.fixed = min(learn_on[0], self.cut) if learn_on and len(self.shifts) == 1 else 0
         self.learns = bool(learn_on)
-        self.kept_shape = _measure(itertools.islice(self.body, self.fixed), (1, _WINDOW_FRAMES + last, _N_MELS))
+        self._steady_shape = _measure(itertools.islice(self.body, self.fixed), (1, _WINDOW_FRAMES + last, _N_MELS))
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 1 numbers windows"]:
         """Represent a batch of clips."""
-        return in_chunks(lambda chunk: self._windows(self._fixed(chunk)), samples, numbers=_NUMBERS)
+        return in_chunks(lambda chunk: self._windows(self._through_fixed(chunk)), samples, numbers=_NUMBERS)
 
     @property
     def steady_shape(self) -> tuple[int, int, int]:
         """Of what `steady` gives of one clip."""
-        return self.kept_shape if self.learns else self.shape
+        return self._steady_shape if self.learns else self.shape
 
     def steady(self, samples: Float[Tensor, "batch samples"]) -> Tensor:
         """What training never changes: all of it, or what goes into the first layer that learns."""
-        return in_chunks(self._fixed, samples, numbers=_NUMBERS) if self.learns else self(samples)
+        return in_chunks(self._through_fixed, samples, numbers=_NUMBERS) if self.learns else self(samples)
 
     def learned(self, steady: Tensor) -> Float[Tensor, "batch 1 numbers windows"]:
         """What the layers that learn make of it."""
@@ -196,7 +196,7 @@ class SpeechEmbedding(Feature):
         """Make the form for a stream, where no level hangs on the clip's own and one window follows 8 frames on."""
         return None if self.relative or len(self.shifts) > 1 or hop % _CHUNK else _StreamingEmbedding(self, hop)
 
-    def _fixed(self, samples: Float[Tensor, "chunk samples"]) -> Float[Tensor, "chunk channels frames bands"]:
+    def _through_fixed(self, samples: Float[Tensor, "chunk samples"]) -> Float[Tensor, "chunk channels frames bands"]:
         image = self.picture(samples)[:, None].contiguous(memory_format=torch.channels_last)
         return _through(itertools.islice(self.body, self.fixed), image)
 
