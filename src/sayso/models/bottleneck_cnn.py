@@ -38,7 +38,7 @@ class BottleneckCnnConfig(NetworkConfig):
     def misfits(self, shape: tuple[int, int, int]) -> Iterator[Fault]:
         """Yield a fault where there are fewer frames than the kernel spans."""
         if shape[2] < self.kernel:
-            yield Fault("kernel", f"is {self.kernel}, of clips of {counted(shape[2], 'frame')}")
+            yield Fault("kind", f"bottleneck_cnn needs at least {counted(self.kernel, 'frame')}")
 
     def build(self, shape: tuple[int, int, int], classes: int) -> "BottleneckCnn":
         """Make the network."""
