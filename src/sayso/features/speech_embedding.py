@@ -150,7 +150,7 @@ class SpeechEmbedding(Feature):
             scale="slaney",
             area=True,
         )
-        self.bands = MelBands(Stft(n_fft=_N_FFT, window=_WINDOW, hop=_HOP, centred=False), bank)
+        self.bands = MelBands(Stft(n_fft=_N_FFT, window=_WINDOW, hop=_HOP, centred=False), _SCALE**2 * bank)
         layers = list(_layers())
         poolings = [place for place, layer in enumerate(layers) if isinstance(layer, nn.MaxPool2d)]
         self.cut = 1 + poolings[_STAGES_OF.get(outputs, _STAGES_OF["sounds"]) - 1]
@@ -202,7 +202,7 @@ class SpeechEmbedding(Feature):
 
     def picture(self, samples: Float[Tensor, "chunk samples"]) -> Float[Tensor, "chunk frames 32"]:
         """Give what the network sees: levels of the bands."""
-        energy = self.bands(samples * _SCALE)  # (batch, frames, 32)
+        energy = self.bands(samples)  # (batch, frames, 32)
         levels_db = 10 * torch.log10(torch.clamp(energy, min=_LEAST_ENERGY))
         lowest_db = levels_db.amax(dim=(1, 2), keepdim=True) - _RANGE_DB if self.relative else levels_db.new_zeros(1)
         return torch.maximum(levels_db, lowest_db) / 10 + 2
