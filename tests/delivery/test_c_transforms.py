@@ -13,11 +13,13 @@ from sayso.recipe.recipe import recipe_from_values
 BANDS = {"kind": "mel", "n_mels": 8}
 
 
-def exported(folder, features, model, *, streams=False):
-    audio = {"sample_rate": 8000, "clip_seconds": 0.4}
+def exported(folder, features, model, *, streams=False, rate=8000, seconds=0.4):
+    audio = {"sample_rate": rate, "clip_seconds": seconds}
     values = {"dataset": {"kind": "fsdd"}, "audio": audio, "features": features, "model": model}
     classifier = Classifier(recipe_from_values(values, source="test"), ["up", "down"]).eval()
-    clips = np.random.default_rng(0).integers(-3000, 3000, (3, 3200)).astype(np.int16)
+    classifier.features.fill()
+    shape = (3, classifier.audio.clip_samples)
+    clips = np.random.default_rng(0).integers(-3000, 3000, shape).astype(np.int16)
     export(classifier, folder / "model.onnx", clips)
     if streams:
         export_streaming(classifier, folder / "model.onnx", clips)
@@ -48,3 +50,13 @@ def test_convolutions_of_streams_become_int8(tmp_path):
     sizes = [export_c(model, tmp_path / weights, weights=weights).measured.flash_bytes for weights in ("float", "int8")]
     own = 64 * 5 * (8 + 64)  # numbers of the convolutions, each a byte instead of four
     assert sizes[0] - sizes[1] > 3 * own
+
+
+@needs_compiler
+def test_the_pretrained_networks_first_stage_carries_on_in_c(tmp_path):
+    features = {"kind": "speech_embedding", "outputs": "stage_1", "trainable": "all"}
+    model = exported(tmp_path, features, {"kind": "bottleneck_cnn"}, streams=True, rate=16_000, seconds=0.9)
+    done = export_c(model, tmp_path / "c")
+    assert done.graph == "stream.onnx"
+    assert done.program.front_end is not None
+    assert done.measured.max_abs_difference < 1e-4
