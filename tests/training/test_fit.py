@@ -4,6 +4,7 @@ import dataclasses
 import os
 import signal
 import threading
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -266,4 +267,31 @@ def test_the_plain_loop_and_lightning_give_the_same_bits(tone_folder, tmp_path, 
     theirs, ours = read_log(tmp_path / "lightning" / "log.csv"), read_log(plain.log)
     assert [dataclasses.replace(row, seconds=0) for row in ours] == [
         dataclasses.replace(row, seconds=0) for row in theirs
+    ]
+
+
+class InTurn(Progress):
+    """Notes which tasks begin and end, and when."""
+
+    def __init__(self):
+        self.told = []
+
+    @contextmanager
+    def task(self, title, *, total=None, unit=""):
+        del unit
+        self.told.append(("begins", title, total))
+        yield Task()
+        self.told.append(("ends", title, total))
+
+
+def test_steps_are_counted_from_the_first_one_on_and_not_while_clips_are_represented(tone_folder, tmp_path):
+    progress = InTurn()
+    prepared = small_prepared(tone_folder, progress, copies=1)
+    fit(prepared, RunFolder(tmp_path / "run"))
+    clips, steps = len(prepared.split.train) + len(prepared.split.validation), 2 * -(-len(prepared.split.train) // 8)
+    assert progress.told == [
+        ("begins", "representing clips", clips),
+        ("ends", "representing clips", clips),
+        ("begins", "training", steps),
+        ("ends", "training", steps),
     ]

@@ -73,17 +73,12 @@ def fit(
     if not agree_everywhere(digest(own)):
         raise RunError("the processes of this training have different recipes or clips; give each of them the same")
     state = make_once(lambda: read_state(run.resume, own) if run.resume.exists() else None)
-    steps_per_epoch = -(-len(prepared.split.train) // recipe.training.batch_size)
     books = Bookkeeper(run, own, hardware.processes)
     if state is not None:
         books.load_state_dict(read_books(state))
-    total = recipe.training.epochs * steps_per_epoch
-    with progress.task("training", total=total, unit="steps") as books.task:
-        books.task.advance(books.epochs * steps_per_epoch)
-        if not books.stopped_early:
-            with _tracking(recipe, books, progress) as books.tracker:
-                lesson = _Lesson(prepared, hardware, sources, start, teacher)
-                _train(lesson, books, state)
+    if not books.stopped_early:
+        with _tracking(recipe, books, progress) as books.tracker:
+            _train(_Lesson(prepared, hardware, sources, start, teacher), books, state)
     rows = books.rows
     seconds = sum(row.seconds for row in rows)
     classifier = Classifier(recipe, prepared.corpus.labels).eval()
@@ -116,15 +111,24 @@ def _train(lesson: _Lesson, books: Bookkeeper, state: dict[str, Any] | None) -> 
     is_short = lesson.start is not None and processes.count == 1 and not patience
     if is_short:
         learner = lesson.learner(Learner)
-        with _interruptible(books.run):
+        with _steps(lesson, learner, books), _interruptible(books.run):
             train_plainly(learner, books)
         return
     # Imported here: Lightning takes seconds, as long as a training that goes on from another one.
     from sayso.training.lightning_loop import LightningLearner, train_by_lightning
 
     learner = lesson.learner(LightningLearner)
-    with _interruptible(books.run):
+    with _steps(lesson, learner, books), _interruptible(books.run):
         train_by_lightning(learner, books, state)
+
+
+@contextmanager
+def _steps(lesson: _Lesson, learner: Learner, books: Bookkeeper) -> Generator[None]:
+    """Show the steps, from the first on: what is made before them, such as features, has a pace of its own."""
+    total = learner.settings.epochs * learner.steps_per_epoch
+    with lesson.prepared.progress.task("training", total=total, unit="steps") as books.task:
+        books.task.advance(books.epochs * learner.steps_per_epoch)
+        yield
 
 
 @contextmanager
