@@ -15,6 +15,7 @@ from sayso.config.overrides import merge
 from sayso.config.schema import dump
 from sayso.data.splits import SplitSettings
 from sayso.errors import SettingsError
+from sayso.features import Feature, FeatureConfig
 from sayso.recipe.prepared import prepare
 from sayso.recipe.recipe import recipe_from_values
 from sayso.system.progress import Progress
@@ -273,3 +274,41 @@ def epoch_features(learner, rows, epoch):
     generator = torch.Generator().manual_seed(0)
     heard = learner.sources.words.for_training(own, rows, epoch=epoch, generator=generator, device=learner.device)
     return heard.features.detach()
+
+
+class Louder(Feature):
+    """The samples, times a number that is learned; it does not say what of it never changes."""
+
+    def __init__(self, samples):
+        super().__init__()
+        self.shape = (1, 8, samples // 8)
+        self.gain = torch.nn.Parameter(torch.ones(()))
+
+    def forward(self, samples):
+        return (self.gain * samples).unflatten(1, (8, -1))[:, None]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LouderConfig(FeatureConfig):
+    learns = True
+
+    def build(self, audio):
+        return Louder(audio.clip_samples)
+
+
+def test_of_features_that_learn_as_a_whole_nothing_is_kept(tone_folder):
+    recipe = small_recipe(tone_folder)
+    unchanged = dataclasses.replace(recipe, features=LouderConfig(), augment=())
+    prepared = prepared_by(unchanged, prepare(recipe, Progress()))
+    learner = new_learner(Learner, prepared, choose_hardware(recipe.training))
+    rows = prepared.split.train[:4]
+    before = epoch_features(learner, rows, 0)
+    learner.batch_loss(0, 0)[0].backward()
+    gain = learner.classifier.features.gain
+    assert gain.grad is not None
+    with torch.no_grad():
+        gain.mul_(2)
+    torch.testing.assert_close(epoch_features(learner, rows, 0), 2 * before)
+    training = dataclasses.replace(unchanged.training, copies=2)
+    with pytest.raises(SettingsError, match=r"training\.copies: is 2, but all of these features learns"):
+        dataclasses.replace(unchanged, augment=(GainConfig(),), training=training)

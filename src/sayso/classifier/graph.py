@@ -170,7 +170,8 @@ def graph_taken_over(like: Path, module: nn.Module, classes: int, metadata: Mapp
         metadata: of the new file.
 
     Returns:
-        The new file; None where the graph does not name all tensors, or is damaged, and has to be made anew.
+        The new file; None where the graph has to be made anew: it does not name all tensors, is damaged, or has other
+        constants, as code that has changed since made them.
     """
     onnx = import_module("onnx")
     try:
@@ -180,8 +181,13 @@ def graph_taken_over(like: Path, module: nn.Module, classes: int, metadata: Mapp
     tensors = _tensors_of(module)
     found = {entry.name: entry for entry in model.graph.initializer if entry.name in tensors}
     needed = {id(part) for part in module.parameters()}
+    learned = module.state_dict().keys()
     needed |= {id(tensor) for name, tensor in tensors.items() if name.rpartition(".")[2] == "divisor"}
     if not needed <= {id(tensors[name]) for name in found}:
+        return None
+    to_array = onnx.numpy_helper.to_array
+    constants = [each for each in found if each not in learned and not each.endswith("divisor")]
+    if not all(np.array_equal(to_array(found[each]), _values(tensors[each])) for each in constants):
         return None
     for name, entry in found.items():
         entry.CopyFrom(onnx.numpy_helper.from_array(_values(tensors[name]), name))

@@ -145,8 +145,8 @@ def stft_of(
 
 
 def in_chunks(
-    work: Callable[[Float[Tensor, "chunk samples"]], Float[Tensor, "chunk *rest"]],
-    samples: Float[Tensor, "batch samples"],
+    work: Callable[[Float[Tensor, "chunk *given"]], Float[Tensor, "chunk *rest"]],
+    samples: Float[Tensor, "batch *given"],
     *,
     numbers: int,
 ) -> Float[Tensor, "batch *rest"]:
@@ -154,7 +154,7 @@ def in_chunks(
 
     Args:
         work: what to do with clips, each on its own.
-        samples: the clips.
+        samples: the clips, or what was made of them.
         numbers: how many numbers the largest step in between makes of one clip.
     """
     count = max(1, _CHUNK_NUMBERS // numbers)

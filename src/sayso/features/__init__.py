@@ -65,6 +65,9 @@ class FeatureConfig(Part):
     registry: ClassVar["Registry[FeatureConfig]"]
     credit: ClassVar[str] = ""
     """Whose weights they hold and under which licence, for a run's manifest and the exported file; empty: nobody's."""
+    splits: ClassVar[bool] = False
+    """Whether they tell `Feature.steady` from `Feature.learned`: of features that learn, what the first gives is kept
+    then; else nothing is."""
 
     @property
     def learns(self) -> bool:

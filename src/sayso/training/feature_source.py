@@ -91,6 +91,7 @@ class FeatureSource:
         self.on_samples = [part.build(surroundings) for part in recipe.augment if part.works_on == "samples"]
         self.shape = shape = recipe.features.build(recipe.audio).steady_shape
         steady = np.concatenate((train, scored)) if not self.on_samples else scored if self.copies else scored[:0]
+        keeps = keeps and (recipe.features.splits or not recipe.features.learns)
         self._steady = steady if keeps and fits(len(steady), shape) else steady[:0]
         self._kept: FeatureCache | None = None
         self._copies: list[FeatureCache] = []

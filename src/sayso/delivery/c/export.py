@@ -34,8 +34,8 @@ _CODE = Path(__file__).parent / "code"
 _HEARD_SECONDS = 30
 WORKING = (
     "features mel, mfcc, spectrogram, speech_embedding, waveform",
-    "models bc_resnet, digit_cnn, ds_cnn, feed_forward, logistic, luz_convnet, matchbox_net, mlp, pooled_mlp, "
-    "spectrogram_cnn, tc_resnet, temporal_mlp",
+    "models bc_resnet, bottleneck_cnn, digit_cnn, ds_cnn, feed_forward, logistic, luz_convnet, matchbox_net, mlp, "
+    "pooled_mlp, spectrogram_cnn, tc_resnet, temporal_mlp",
 )
 """Parts of recipes whose graphs can be written in C; on small boards the small ones alone."""
 _LIMITS: dict[str, float] = {"float": 1e-4, "int8": 0.05}
