@@ -30,6 +30,22 @@ def test_a_fourier_transform_by_its_formula(tmp_path):
     assert count_multiply_adds(classifier) - network == round(2.5 * 4000 * math.log2(4000) / 2)
 
 
+def test_of_what_can_be_kept_layers_that_learn_count_and_those_before_them_do_not():
+    counts: dict[object, int] = {}
+    for trainable in ("none", 1, "all"):
+        values = {
+            "dataset": {"kind": "fsdd"},
+            "audio": {"sample_rate": 16_000, "clip_seconds": 1.5},
+            "features": {"kind": "speech_embedding", "trainable": trainable},
+            "model": {"kind": "pooled_mlp"},
+        }
+        classifier = Classifier(recipe_from_values(values, source="test"), ["a", "b"])
+        counts[trainable] = count_multiply_adds(classifier, features=False)
+    # The representation's last layer has three frames of 96 channels under its kernel, and gives nine times 96 numbers.
+    assert counts["none"] < counts[1] < counts["all"] < count_multiply_adds(classifier)
+    assert counts[1] - counts["none"] >= 3 * 96 * 96 * 9
+
+
 def test_samples_as_they_are_cost_a_hundred_times_a_spectrogram_in_bands():
     costs = {part.kind: measure_features(part) for part in FEATURES}
     assert None not in costs.values()

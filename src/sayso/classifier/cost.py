@@ -1,7 +1,7 @@
 """What an answer costs: multiply-adds, counted in the running model, the same on every machine."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,12 +45,14 @@ def count_multiply_adds(classifier: Classifier, *, features: bool = True) -> int
 
     Args:
         classifier: whose answer; it is left as for answering.
-        features: count what they take, too; False: the network alone.
+        features: count all that they take; False: the network and those of their layers that learn, and those behind
+            these, alone.
     """
     classifier.eval()
     if features:
         return _count(classifier, torch.zeros(1, classifier.audio.clip_samples))
-    return _count(classifier.network, torch.zeros(1, *classifier.features.shape))
+    steady = torch.zeros(1, *classifier.features.steady_shape)
+    return _count(lambda kept: classifier.network(classifier.features.learned(kept)), steady)
 
 
 def measure_features(part: type[FeatureConfig]) -> FeatureCost | None:
@@ -71,7 +73,7 @@ def measure_features(part: type[FeatureConfig]) -> FeatureCost | None:
     return FeatureCost(shape, model.kind, _count(answers, torch.zeros(1, audio.clip_samples)))
 
 
-def _count(module: nn.Module, given: Tensor) -> int:
+def _count(work: Callable[[Tensor], Tensor], given: Tensor) -> int:
     fft = torch.ops.aten
     counted: Mapping[Any, Any] = {
         fft._fft_r2c: _real_to_complex,
@@ -79,7 +81,7 @@ def _count(module: nn.Module, given: Tensor) -> int:
         fft._fft_c2c: _complex_to_complex,
     }
     with FlopCounterMode(display=False, custom_mapping=dict(counted)) as counter, torch.no_grad():
-        module(given)
+        work(given)
     return counter.get_total_flops() // 2
 
 

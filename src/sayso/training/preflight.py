@@ -43,7 +43,7 @@ def check_readiness(prepared: Prepared) -> Hardware:
 def note_cost(prepared: Prepared) -> Iterator[str]:
     """Yield a note where a clip costs many times what it would with `tc_resnet` on `mel`, as they are by default.
 
-    Multiply-adds are counted: of the network, and of the features where every batch computes them anew.
+    Multiply-adds are counted: of the network, and of what every batch computes anew of the features.
     """
     recipe, labels = prepared.recipe, prepared.corpus.labels
     try:
@@ -51,7 +51,8 @@ def note_cost(prepared: Prepared) -> Iterator[str]:
     except SettingsError:  # not for these clips
         return
     augmented = any(part.works_on == "samples" for part in recipe.augment) and not recipe.training.copies
-    own = count_multiply_adds(Classifier(recipe, labels), features=augmented or recipe.features.learns)
+    is_whole = recipe.features.learns and not recipe.features.splits
+    own = count_multiply_adds(Classifier(recipe, labels), features=augmented or is_whole)
     least = count_multiply_adds(Classifier(usual, labels))
     if own >= _COSTLY * least:
         million, times = f"{own / 1e6:,.0f} million multiply-adds", f"{own / least:.0f} times as many"
