@@ -96,6 +96,17 @@ def test_time_shift_moves_and_fills_with_silence():
     assert places.max() == 80
 
 
+def test_time_shifts_have_a_middle():
+    clip = torch.zeros(200, 1000)
+    clip[:, 500] = 1
+    out = TimeShiftConfig(most_seconds=0.01, middle_seconds=-0.02).build(Surroundings(RATE))(clip, draw())
+    places = out.argmax(1) - 500
+    assert (places.min(), places.max()) == (-240, -80)
+    out = TimeShiftConfig(most_seconds=0.0, middle_seconds=10.0).build(Surroundings(RATE))(clip, draw())
+    assert out.shape == clip.shape
+    assert out.sum() == 0
+
+
 def test_gain_stays_within_its_decibels():
     out = GainConfig(most_db=6).build(Surroundings(RATE))(tone(batch=500), draw())
     ratio_db = 20 * torch.log10(out.abs().amax(1) / 0.3)

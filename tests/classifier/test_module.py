@@ -8,12 +8,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from runs_made import small_prepared, small_recipe
+from runs_made import prepared_by, small_prepared, small_recipe
 from sayso.audio import to_float
 from sayso.classifier.checkpoint import load_model, save_model
 from sayso.classifier.export import export
-from sayso.classifier.inference import embed_rows, logits_of_rows
+from sayso.classifier.inference import embed_rows, logits_of_rows, represent
 from sayso.classifier.module import Classifier, Normaliser, samples_from_int16
+from sayso.classifier.streaming import make_streaming
 from sayso.errors import ModelError
 
 LABELS = ("high", "low", "middle")
@@ -65,6 +66,34 @@ def test_level_peak_makes_loudness_count_for_nothing(tone_folder, tmp_path):
     silence = torch.zeros(1, classifier.audio.clip_samples)
     assert classifier(silence).isfinite().all()
     assert export(classifier, tmp_path / "m.onnx", clips).clips == 2
+
+
+def test_an_answer_of_several_speeds_is_the_mean_of_theirs(tone_folder, tmp_path):
+    recipe = replace(small_recipe(tone_folder), test_time_speeds=(0.9, 1.0, 1.1))
+    torch.manual_seed(0)
+    several = Classifier(recipe, LABELS).eval()
+    clips = np.random.default_rng(0).integers(-9999, 9999, (3, several.audio.clip_samples), np.int16)
+    samples = torch.from_numpy(to_float(clips))
+    each = [several.answer_as_it_is(play(samples)) for play in several.speeds]
+    torch.testing.assert_close(several(samples), torch.stack(each).mean(dim=0))
+    assert not torch.allclose(each[0], each[2])
+    assert set(several.state_dict()) == set(Classifier(small_recipe(tone_folder), LABELS).state_dict())
+    assert export(several, tmp_path / "m.onnx", clips).clips == 3
+    assert make_streaming(several, recipe.stream.hop_samples(several.audio.sample_rate)) is None
+
+
+def test_what_is_known_of_clips_serves_their_own_speed_alone(tone_folder):
+    prepared = small_prepared(tone_folder)
+    prepared = prepared_by(replace(prepared.recipe, test_time_speeds=(0.9, 1.1)), prepared)
+    torch.manual_seed(0)
+    several = Classifier(prepared.recipe, prepared.corpus.labels).eval()
+    rows = np.arange(5)
+    before = logits_of_rows(several, prepared.corpus, rows), embed_rows(several, prepared.corpus, rows)
+    several.kept = represent(several, prepared.corpus)
+    after = logits_of_rows(several, prepared.corpus, rows), embed_rows(several, prepared.corpus, rows)
+    np.testing.assert_allclose(after[0], before[0])
+    np.testing.assert_allclose(after[1], before[1], rtol=1e-4, atol=1e-5)
+    assert len(after[1]) == 5
 
 
 @pytest.mark.parametrize(("by", "size"), [("bin", (2, 5, 1)), ("all", (1, 1, 1))])

@@ -132,10 +132,10 @@ def test_of_frames_there_is_no_stride(outputs):
     ("settings", "kept"),
     [
         ({}, (1, 96, 9)),
-        ({"outputs": "stage_3", "trainable": "all"}, (1, 147, 32)),
-        ({"outputs": "stage_3", "trainable": 4}, (48, 67, 8)),
-        ({"outputs": "last_two", "trainable": 1}, (96, 27, 2)),
-        ({"stride": 4, "trainable": 2}, (1, 147, 32)),
+        ({"outputs": "stage_3", "trainable": "all"}, (1, 32, 147)),
+        ({"outputs": "stage_3", "trainable": 4}, (48, 8, 67)),
+        ({"outputs": "last_two", "trainable": 1}, (96, 2, 27)),
+        ({"stride": 4, "trainable": 2}, (1, 32, 147)),
     ],
 )
 def test_what_never_changes_and_what_is_learned_make_the_whole(settings, kept):

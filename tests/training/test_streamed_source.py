@@ -145,20 +145,41 @@ def test_without_recordings_words_stand_in_noise(tone_folder, talk):
     [
         ({"augment": [{"kind": "surround"}]}, "take surround out of augment"),
         ({"rejection": {}}, "name rejection.recordings or rejection.negatives"),
-        (
-            {
-                "features": {"kind": "speech_embedding", "trainable": "all"},
-                "audio": {"clip_seconds": 1.5},
-                "model": {"kind": "pooled_mlp"},
-                "training": {"on": "streams"},
-            },
-            "the features learn",
-        ),
     ],
 )
 def test_what_cannot_be_trained_on_streams_is_told(tone_folder, talk, changes, problem):
     with pytest.raises(SettingsError, match=problem):
         recipe_from_values(values(tone_folder, talk, **changes), source="test")
+
+
+@pytest.mark.parametrize("learned", [3, 12, "all"])
+def test_what_learns_goes_on_from_what_the_streams_keep(tone_folder, talk, learned):
+    pytest.importorskip("onnx")
+    window = 2 * WINDOW
+    prepared = ready(
+        tone_folder,
+        talk,
+        features={"kind": "speech_embedding", "outputs": "sounds", "trainable": learned},
+        audio={"sample_rate": RATE, "clip_seconds": window / RATE, "fit": "end"},
+        model={"kind": "temporal_mlp"},
+    )
+    features = Classifier(prepared.recipe, prepared.corpus.labels).features
+    features.fill()
+    given = Sources.of(features, prepared, choose_hardware(prepared.recipe.training))
+    windows = given.words._streams
+    assert windows.shape == features.steady_shape
+    stream = next(iter(make_training_streams(prepared, as_they_are)))
+    samples = stream.made.samples
+    around = quantise(np.concatenate((samples[:window][::-1], samples, samples[-window:][::-1])))
+    rows = stream.rows[:3]
+    hops = windows.first[rows, stream.copies[:3]] // windows.step
+    own = np.stack([around[hop * HOP : hop * HOP + window] for hop in hops])
+    heard = features.learned(windows.windows(hops * windows.step))
+    expected = features(samples_from_int16(torch.from_numpy(own)))
+    assert heard.requires_grad
+    torch.testing.assert_close(heard, expected, atol=2e-2, rtol=2e-2)
+    one = next(iter(windows.measured(prepared.split.train)))
+    assert features.learned(one).shape[1:] == features.shape
 
 
 def test_features_that_look_at_the_whole_clip_are_told(tone_folder, talk):

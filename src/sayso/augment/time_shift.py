@@ -17,7 +17,9 @@ class TimeShiftConfig(AugmentConfig):
     """Shift each clip by up to so many seconds either way; silence fills the gap."""
 
     most_seconds: NonNegative = 0.1
-    """Largest shift."""
+    """Largest shift, from the middle of all shifts."""
+    middle_seconds: float = 0.0
+    """The middle of all shifts: above 0 clips train later than they lie, below 0 earlier."""
 
     def build(self, surroundings: Surroundings) -> "TimeShift":
         """Make the function for batches of samples."""
@@ -34,12 +36,15 @@ class TimeShift:
 
     def __init__(self, config: TimeShiftConfig, sample_rate: int) -> None:
         self.most = round(config.most_seconds * sample_rate)
+        self.middle = round(config.middle_seconds * sample_rate)
 
     def __call__(self, samples: Tensor, generator: torch.Generator) -> Tensor:
         """Change a batch of clips (batch, samples)."""
         batch, length = samples.shape
-        reach = min(self.most, length - 1)
-        by = torch.randint(-reach, reach + 1, (batch, 1), generator=generator).to(samples.device)
+        most = min(self.most, length - 1)
+        drawn = torch.randint(-most, most + 1, (batch, 1), generator=generator).to(samples.device)
+        reach = min(self.most + abs(self.middle), length - 1)
+        by = (drawn + self.middle).clamp(-reach, reach)
         padded = torch.nn.functional.pad(samples, (reach, reach))
         index = torch.arange(reach, reach + length, device=samples.device) - by  # (batch, samples)
         return padded.gather(1, index)

@@ -83,7 +83,7 @@ def make_graph(
 def _deciding(recipe: Recipe) -> str:
     """What of a recipe decides a graph, beside the sizes of its tensors."""
     parts = (recipe.audio, recipe.features, recipe.model, recipe.stream)
-    return json.dumps([*map(dump, parts), recipe.level, recipe.normalise])
+    return json.dumps([*map(dump, parts), recipe.level, recipe.normalise, recipe.test_time_speeds])
 
 
 def _trace(

@@ -37,10 +37,13 @@ def logits_of_rows(classifier: Classifier, corpus: Corpus, rows: Rows) -> NDArra
 
 
 def embed_rows(classifier: Classifier, corpus: Corpus, rows: Rows) -> NDArray[np.float32]:
-    """What the last layer gets of rows of a corpus, (rows, numbers); the logits where the network ends in no layer."""
+    """What the last layer gets of rows of a corpus, (rows, numbers); the logits where the network ends in no layer.
+
+    Clips are heard at their own speed alone.
+    """
     with _entering(classifier.network) as entered:
-        logits = logits_of_rows(classifier, corpus, rows)
-    return torch.cat(entered).numpy() if entered else logits
+        logits = [_logits_as_it_is(classifier, corpus, rows[at : at + _BATCH]) for at in range(0, len(rows), _BATCH)]
+    return torch.cat(entered or logits).numpy()
 
 
 @contextmanager
@@ -73,13 +76,20 @@ def represent(classifier: Classifier, corpus: Corpus) -> FeatureTable:
 
 
 def _logits(classifier: Classifier, corpus: Corpus, rows: Rows) -> NDArray[np.float32]:
+    if classifier.speeds:
+        return predict_logits(classifier, corpus.samples[rows])
+    return _logits_as_it_is(classifier, corpus, rows).numpy()
+
+
+def _logits_as_it_is(classifier: Classifier, corpus: Corpus, rows: Rows) -> Tensor:
+    """Of clips at their own speed, whose features may be known."""
     if classifier.kept is not None:
         places = classifier.kept.find([corpus.fingerprints[row] for row in rows])
         if np.all(places >= 0):
             with torch.inference_mode():
                 features = classifier.kept[places].to(next(classifier.parameters()).device)
-                return classifier.eval().answer(features).float().cpu().numpy()
-    return predict_logits(classifier, corpus.samples[rows])
+                return classifier.eval().answer(features).float().cpu()
+    return _apply(classifier, classifier.answer_as_it_is, corpus.samples[rows])
 
 
 def _apply(classifier: Classifier, function: Callable[[Tensor], Tensor], samples: NDArray[np.int16]) -> Tensor:

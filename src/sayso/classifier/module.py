@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from sayso.audio import FULL_SCALE
 from sayso.classifier.kept_features import FeatureTable
+from sayso.dsp.speed import SpeedChange
 from sayso.features import Feature
 from sayso.recipe.recipe import Recipe
 
@@ -127,6 +128,7 @@ class Classifier(nn.Module):
         features = recipe.features.build(recipe.audio)
         self.features = AtPeak(features) if recipe.level == "peak" else features
         self.normaliser = Normaliser(self.features.shape, by=recipe.normalise)
+        self.speeds = nn.ModuleList(SpeedChange(recipe.audio.clip_samples, each) for each in recipe.test_time_speeds)
         self.classes = len(self.labels) + recipe.rejection.has_negatives
         self.network = recipe.model.build(self.features.shape, self.classes)
 
@@ -147,10 +149,17 @@ class Classifier(nn.Module):
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch classes"]:
         """Score each word for a batch of clips, float32 in [-1, 1)."""
+        if not self.speeds:
+            return self.answer_as_it_is(samples)
+        played = torch.cat([play(samples) for play in self.speeds])
+        return self.answer_as_it_is(played).unflatten(0, (len(self.speeds), -1)).mean(dim=0)
+
+    def answer_as_it_is(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch classes"]:
+        """Score each word for clips at their own speed alone."""
         return self.answer(self.features(samples))
 
     def answer(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
-        """Score each word for clips that are represented already."""
+        """Score each word for clips that are represented already, at the speed at which they were."""
         return self.network(self.normaliser(features)) / self.divisor
 
     @property

@@ -121,8 +121,11 @@ def _count_outputs(classifier: Classifier, features: StreamingFeature, layers: C
 
 
 def make_streaming(classifier: Classifier, hop: int) -> StreamingClassifier | None:
-    """Make the form for a stream in chunks of `hop` samples; None where the features look at the whole clip at once."""
-    features = classifier.features.streaming(hop)
+    """Make the form for a stream in chunks of `hop` samples.
+
+    None where the features look at the whole clip at once, or clips are heard at several speeds.
+    """
+    features = None if classifier.speeds else classifier.features.streaming(hop)
     if features is None or features.frames >= classifier.features.shape[2]:
         return None
     layers = classifier.network.carried() if isinstance(classifier.network, TimeNetwork) else None

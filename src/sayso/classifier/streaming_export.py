@@ -35,7 +35,7 @@ def export_streaming(
         like: the streaming form of a classifier of the same parts, whose graph serves again; None: it is made anew.
 
     Returns:
-        The file; None where the features look at the whole clip at once, so that streams are answered by windows.
+        The file; None where a clip is heard as a whole (see `make_streaming`), so that streams are answered by windows.
 
     Raises:
         ModelError: the graph cannot be made, or logits differ by more than 1e-5 x max(1, max |logit|).

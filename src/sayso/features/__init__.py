@@ -33,7 +33,7 @@ class Feature(ExactConstants):
 
     @property
     def steady_shape(self) -> tuple[int, int, int]:
-        """Of what `steady` gives of one clip."""
+        """Of what `steady` gives of one clip, (channels, bins, frames)."""
         return self.shape
 
     def steady(self, samples: Float[Tensor, "batch samples"]) -> Tensor:
@@ -48,6 +48,10 @@ class Feature(ExactConstants):
         """Make the form for a stream in chunks of `hop` samples; None where the whole clip must be seen at once."""
         del hop
         return None
+
+    def steady_streaming(self, hop: int) -> StreamingFeature | None:
+        """Make that of what `steady` gives, whose frames are those of `steady_shape`; None as `streaming`."""
+        return self.streaming(hop)
 
     def fill(self) -> None:
         """Fill in weights that were learned elsewhere; asked before the first use of what no checkpoint has filled.

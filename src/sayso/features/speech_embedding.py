@@ -175,7 +175,8 @@ class SpeechEmbedding(Feature):
         # Layers before the first that learns; of windows of several shifts each has its own.
         self.fixed = min(learn_on[0], self.cut) if learn_on and len(self.shifts) == 1 else 0
         self.learns = bool(learn_on)
-        self._steady_shape = _measure(itertools.islice(self.body, self.fixed), (1, _WINDOW_FRAMES + last, _N_MELS))
+        channels, frames, bands = _measure(self.body[: self.fixed], (1, _WINDOW_FRAMES + last, _N_MELS))
+        self._steady_shape = (channels, bands, frames)
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 1 numbers windows"]:
         """Represent a batch of clips."""
@@ -188,18 +189,31 @@ class SpeechEmbedding(Feature):
 
     def steady(self, samples: Float[Tensor, "batch samples"]) -> Tensor:
         """What training never changes: all of it, or what goes into the first layer that learns."""
-        return in_chunks(self._through_fixed, samples, numbers=_NUMBERS) if self.learns else self(samples)
+        return in_chunks(self._before_learning, samples, numbers=_NUMBERS) if self.learns else self(samples)
 
     def learned(self, steady: Tensor) -> Float[Tensor, "batch 1 numbers windows"]:
         """What the layers that learn make of it."""
         if not self.learns:
             return steady
         # The chunks' gradients would be summed in another order than the batch's.
-        return self._windows(steady) if torch.is_grad_enabled() else in_chunks(self._windows, steady, numbers=_NUMBERS)
+        return self._go_on(steady) if torch.is_grad_enabled() else in_chunks(self._go_on, steady, numbers=_NUMBERS)
 
     def streaming(self, hop: int) -> StreamingFeature | None:
         """Make the form for a stream, where no level hangs on the clip's own and one window follows 8 frames on."""
-        return None if self.relative or len(self.shifts) > 1 or hop % _CHUNK else _StreamingEmbedding(self, hop)
+        return _StreamingEmbedding(self, hop) if self._streams(hop) else None
+
+    def steady_streaming(self, hop: int) -> StreamingFeature | None:
+        """Make that of what `steady` gives."""
+        return _StreamingEmbedding(self, hop, steady=self.learns) if self._streams(hop) else None
+
+    def _streams(self, hop: int) -> bool:
+        return not self.relative and len(self.shifts) == 1 and hop % _CHUNK == 0
+
+    def _before_learning(self, samples: Float[Tensor, "chunk samples"]) -> Float[Tensor, "chunk channels bands frames"]:
+        return self._through_fixed(samples).transpose(2, 3)
+
+    def _go_on(self, steady: Float[Tensor, "chunk channels bands frames"]) -> Float[Tensor, "chunk 1 numbers windows"]:
+        return self._windows(steady.transpose(2, 3))
 
     def _through_fixed(self, samples: Float[Tensor, "chunk samples"]) -> Float[Tensor, "chunk channels frames bands"]:
         image = self.picture(samples)[:, None].contiguous(memory_format=torch.channels_last)
@@ -271,14 +285,18 @@ class _StreamingEmbedding(StreamingFeature):
     Args:
         whole: the representation of clips, whose layers serve.
         hop: samples of a chunk.
+        steady: stop before the first layer that learns.
     """
 
     networks = ("whole.body",)
 
-    def __init__(self, whole: SpeechEmbedding, hop: int) -> None:
+    def __init__(self, whole: SpeechEmbedding, hop: int, *, steady: bool = False) -> None:
         super().__init__()
         self.whole = whole
-        behind, stride = _span(whole.body)
+        self.steady = steady
+        self.layers = len(whole.body) if not steady else whole.fixed
+        body, given = whole.body[: self.layers], whole.steady_shape if steady else whole.shape
+        behind, stride = _span(body)
         self.carried = _N_FFT - _HOP
         # Before a stream stand so many frames of nothing, no fewer than hear what is carried, that every pooling finds
         # the pairs that it finds in a clip. What hears something of them, or of the zeros that the state begins with,
@@ -287,16 +305,16 @@ class _StreamingEmbedding(StreamingFeature):
         lead += -(behind + lead) % stride
         empty, each = (behind + lead) // stride, stride * _HOP
         self.frames = hop // each
-        extra = -(whole.shape[2] + empty) % self.frames
+        extra = -(given[2] + empty) % self.frames
         self.before = empty + extra
         self.lead = lead * _HOP - self.carried + extra * each
         bands, contexts = _N_MELS, list[tuple[int, ...]]()
-        for layer in whole.body:
+        for layer in body:
             if isinstance(layer, nn.MaxPool2d):
                 bands //= _pair(layer.kernel_size)[1]
             elif isinstance(layer, nn.Conv2d) and layer.kernel_size[0] > 1:
                 contexts.append((1, layer.in_channels, layer.kernel_size[0] - 1, bands))
-        sounds = [(1, _SOUNDS // 2, _SOUND_FRAMES - _SOUND_HOP, 2)] * whole.both
+        sounds = [(1, _SOUNDS // 2, _SOUND_FRAMES - _SOUND_HOP, 2)] * (whole.both and not steady)
         self.state = ((1, self.carried), *contexts, *sounds)
 
     def forward(self, samples: Float[Tensor, "1 samples"], *state: Tensor) -> tuple[Tensor, ...]:
@@ -304,12 +322,14 @@ class _StreamingEmbedding(StreamingFeature):
         left = iter(state[1:])
         after = [heard[:, heard.shape[1] - self.carried :]]
         values, sounds = self.whole.picture(heard)[:, None], None
-        for place, layer in enumerate(self.whole.body, start=1):
+        for place, layer in enumerate(itertools.islice(self.whole.body, self.layers), start=1):
             if isinstance(layer, nn.Conv2d) and layer.kernel_size[0] > 1:
                 values = torch.cat((next(left), values), dim=2)
                 after.append(values[:, :, values.shape[2] - layer.kernel_size[0] + 1 :])
             values = layer(values)
             sounds = values if place == self.whole.cut else sounds
+        if self.steady:
+            return values.transpose(2, 3), *after
         if self.whole.of_frames:
             return _laid_flat(values)[:, None], *after
         numbers = values[..., 0]  # (1, 96, windows)

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,6 +21,7 @@ from sayso.config.schema import NonNegative, Positive, PositiveInt, Range, Setti
 from sayso.data.datasets import DatasetConfig
 from sayso.data.datasets.mixed import MixedConfig
 from sayso.data.splits.settings import SplitSettings
+from sayso.dsp.speed import SPEED_STEP
 from sayso.errors import Fault, SettingsError
 from sayso.features import FeatureConfig
 from sayso.features.mel import MelConfig
@@ -179,6 +181,9 @@ class Recipe(Settings):
     """Bring features to mean 0 and deviation 1 over the training clips: each bin alone, all together, or not at all."""
     model: NetworkConfig = field(default_factory=TCResNetConfig)
     """The network."""
+    test_time_speeds: tuple[Annotated[float, Range(least=0.5, most=2.0)], ...] = ()
+    """Test-time augmentation: an answer is the mean of the logits of the clip played at these speeds, 1 being its own,
+    and costs as many times as much; empty: of the clip as it is. Clips train as they are."""
     augment: tuple[AugmentConfig, ...] = field(default_factory=_default_augment)
     """Changes to training clips, in this order; those on samples come before those on features."""
     training: Training = field(default_factory=Training)
@@ -202,6 +207,8 @@ class Recipe(Settings):
             yield Fault("training.copies", f"{problem}; use null")
         yield from self._stream_faults()
         yield from self._teacher_faults()
+        if odd := [speed for speed in self.test_time_speeds if Fraction(str(speed)) % SPEED_STEP]:
+            yield Fault("test_time_speeds", f"holds {odd[0]:g}, must be multiples of {float(SPEED_STEP):g}")
         if self.rejection.cut_words and self.split.by == "each_speaker":
             problem = (
                 f"is {self.rejection.cut_words}, but with split.by each_speaker cut words of whom is left out train"
@@ -232,8 +239,9 @@ class Recipe(Settings):
         """Yield a fault where there is no training on streams."""
         if self.training.on == "clips":
             return
-        if self.features.learns:
-            yield Fault("training.on", "is streams, which are represented once, but the features learn; use clips")
+        if self.features.learns and not self.features.splits:
+            problem = "is streams, which are represented once, but all of these features learns"
+            yield Fault("training.on", f"{problem}; use clips")
         if not self.rejection.has_negatives:
             problem = "is streams, most of whose windows are none of the words, and nothing teaches what those are"
             yield Fault("training.on", f"{problem}; name rejection.recordings or rejection.negatives, or use clips")

@@ -1,4 +1,7 @@
-"""Features of streams to train on: computed once over each whole stream, and every window is a slice of them."""
+"""Features of streams to train on: computed once over each whole stream, and every window is a slice of them.
+
+Of features that learn, what comes before the first weights that do is; the rest is computed of each window.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,7 +40,7 @@ Change = Callable[[Float[Tensor, "batch samples"], torch.Generator], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class StreamFeatures:
-    """Features of all streams behind one another, and where in them the windows lie."""
+    """What `Feature.steady` gives of all streams behind one another, and where in them the windows lie."""
 
     frames: Float[Tensor, "frames numbers"]
     """float16, not normalised; the numbers of a frame are those of all channels and bins."""
@@ -70,7 +73,7 @@ class StreamFeatures:
         """
         recipe, audio = prepared.recipe, prepared.corpus.audio
         hop = recipe.stream.hop_samples(audio.sample_rate)
-        streaming = features.streaming(hop)
+        streaming, shape = features.steady_streaming(hop), features.steady_shape
         if streaming is None:
             problem = f"is streams, but {recipe.features.kind} as set here looks at a whole clip at once"
             raise SettingsError(
@@ -83,7 +86,7 @@ class StreamFeatures:
             parts.append(_represent(features, streaming, stream.made.samples, audio.clip_samples, hop).half())
             if not begin:
                 _check_size(prepared, parts[0].nbytes * count_streams(prepared))
-            hops = (len(parts[-1]) - features.shape[2]) // streaming.frames + 1
+            hops = (len(parts[-1]) - shape[2]) // streaming.frames + 1
             place = _Windows.of(stream, hops, hop / audio.sample_rate)
             is_own = stream.rows >= 0
             own = stream.rows[is_own], stream.copies[is_own]
@@ -94,7 +97,7 @@ class StreamFeatures:
             begin += len(parts[-1])
             task.advance()
         spans = np.array(heard, np.int64).reshape(-1, 3)
-        return cls(torch.cat(parts), features.shape, first, count, streaming.frames, np.concatenate(others), spans)
+        return cls(torch.cat(parts), shape, first, count, streaming.frames, np.concatenate(others), spans)
 
     def apart(self, starts: NDArray[np.int64], rows: Rows) -> NDArray[np.bool_]:
         """Tell which windows hear nothing of clips other than these rows of the corpus.
@@ -187,15 +190,13 @@ class StreamedWords:
 
     def measured(self, features: Feature, rows: Rows) -> Iterator[Float[Tensor, "batch channels bins frames"]]:
         """Yield what a normaliser is measured on: the streams."""
-        del features
-        yield from self._streams.measured(rows)
+        yield from map(features.learned, self._streams.measured(rows))
 
     def for_training(
         self, features: Feature, rows: Rows, *, epoch: int, generator: torch.Generator, device: torch.device
     ) -> Heard:
         """Give for each of these clips a window that names its word."""
-        del features
-        return Heard(self._streams.of_words(rows, epoch, generator).to(device))
+        return Heard(features.learned(self._streams.of_words(rows, epoch, generator).to(device)))
 
     def as_they_are(
         self, features: Feature, rows: Rows, device: torch.device
@@ -242,11 +243,11 @@ class StreamedOthers:
         """Give the features of these rows."""
         is_window = rows >= len(self._alone.samples)
         starts = self._streams.others[rows[is_window] - len(self._alone.samples)]
-        windows = self._streams.windows(starts).to(device)
+        windows = features.learned(self._streams.windows(starts).to(device))
         if is_window.all():
             return Heard(windows)
         alone = self._alone.for_training(features, rows[~is_window], epoch=epoch, generator=generator, device=device)
-        given = torch.empty(len(rows), *self._streams.shape, device=device)
+        given = torch.empty(len(rows), *features.shape, device=device)
         given[torch.from_numpy(is_window).to(device)] = windows
         given[torch.from_numpy(~is_window).to(device)] = alone.features
         return Heard(given)
