@@ -175,7 +175,7 @@ class SpeechEmbedding(Feature):
         # Layers before the first that learns; of windows of several shifts each has its own.
         self.fixed = min(learn_on[0], self.cut) if learn_on and len(self.shifts) == 1 else 0
         self.learns = bool(learn_on)
-        channels, frames, bands = _measure(self.body[: self.fixed], (1, _WINDOW_FRAMES + last, _N_MELS))
+        channels, frames, bands = _measure(itertools.islice(self.body, self.fixed), (1, _WINDOW_FRAMES + last, _N_MELS))
         self._steady_shape = (channels, bands, frames)
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 1 numbers windows"]:
@@ -295,7 +295,8 @@ class _StreamingEmbedding(StreamingFeature):
         self.whole = whole
         self.steady = steady
         self.layers = len(whole.body) if not steady else whole.fixed
-        body, given = whole.body[: self.layers], whole.steady_shape if steady else whole.shape
+        body = list(itertools.islice(whole.body, self.layers))
+        given = whole.steady_shape if steady else whole.shape
         behind, stride = _span(body)
         self.carried = _N_FFT - _HOP
         # Before a stream stand so many frames of nothing, no fewer than hear what is carried, that every pooling finds
