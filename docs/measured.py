@@ -208,13 +208,17 @@ def _keys(recipe: Recipe) -> dict[str, Any]:
     return keys
 
 
-def _written(path: Path) -> dict[str, Any]:
+def _written(path: Path, *, teaches: bool = False) -> dict[str, Any]:
     values: dict[str, Any] = load_yaml(path.read_text(encoding="utf-8"))
     base = values.pop("extends", None)
     training = values.get("training", {})
     if teacher := training.get("teacher"):
-        values["training"] = training | {"teacher": _written(path.parent / teacher)}
-    return merge(_written(path.parent / base), values) if base else values
+        values["training"] = training | {"teacher": _written(path.parent / teacher, teaches=True)}
+    values = merge(_written(path.parent / base), values) if base else values
+    # A teacher hears what it teaches of at the clips' own speed; where none is named, a recipe of before is the same.
+    if teaches or not values.get("test_time_speeds"):
+        values.pop("test_time_speeds", None)
+    return values
 
 
 def _mean_right(runs: Sequence[RunFolder]) -> dict[tuple[str, str, str], float]:

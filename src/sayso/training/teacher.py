@@ -40,7 +40,7 @@ class Teacher:
         return 1 + len(self.others)
 
     def answer(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch classes"]:
-        """Give its logits, divided by the temperature it was calibrated with, where the samples are."""
+        """Give its logits of clips at their own speed, divided by its fitted temperature, where the samples are."""
         return self.answer_each(samples)[:, 0]
 
     def answer_each(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch teachers classes"]:
@@ -48,7 +48,7 @@ class Teacher:
         every = [each.classifier.eval().to(samples.device) for each in (self, *self.others)]
         with torch.no_grad(), torch.autocast(samples.device.type, enabled=False):
             if self.classifier.recipe.features.learns:
-                return torch.stack([each(samples) for each in every], dim=1)
+                return torch.stack([each.answer_as_it_is(samples) for each in every], dim=1)
             heard = self.classifier.features(samples)
             return torch.stack([each.answer(heard) for each in every], dim=1)
 
