@@ -1,6 +1,7 @@
 """Every feature and network leaves as ONNX and gives the same answer there."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -178,6 +179,21 @@ def test_classifiers_that_differ_in_their_numbers_alone_are_traced_once(tmp_path
     assert np.abs(answers[0] - answers[1]).max() > 1e-2
     exports(make("mel", "tc_resnet", {"n_mels": 12, "area_norm": True}, {"channels": [4, 6, 8], "width": 1}), tmp_path)
     assert len(traced) == 2
+
+
+@pytest.mark.usefixtures("graphs")
+def test_a_graph_that_answers_at_several_speeds_serves_again_where_a_word_is_added(tmp_path, monkeypatch):
+    made = replace(recipe("mel", "pooled_mlp", {"n_mels": 12}), test_time_speeds=(0.5, 0.9, 1.0, 2.0))
+    few, more = (Classifier(made, words).eval() for words in (LABELS, (*LABELS, "more")))
+    before = exports(few, tmp_path).path
+    monkeypatch.setattr(graph, "_trace", None)
+    samples = clips()
+    room.export(more, tmp_path / "more.onnx", samples, like=before)
+    given = Recognizer(tmp_path / "more.onnx").logits(to_float(samples))
+    with torch.no_grad():
+        expected = more(torch.from_numpy(to_float(samples))).numpy()
+    np.testing.assert_allclose(given, expected, atol=1e-4 * np.abs(expected).max())
+    assert given.shape == (9, 5)
 
 
 @pytest.mark.usefixtures("graphs")

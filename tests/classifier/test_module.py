@@ -69,13 +69,14 @@ def test_level_peak_makes_loudness_count_for_nothing(tone_folder, tmp_path):
 
 
 def test_an_answer_of_several_speeds_is_the_mean_of_theirs(tone_folder, tmp_path):
-    recipe = replace(small_recipe(tone_folder), test_time_speeds=(0.9, 1.0, 1.1))
+    recipe = replace(small_recipe(tone_folder), test_time_speeds=(0.9, 1, 1.1))
     torch.manual_seed(0)
     several = Classifier(recipe, LABELS).eval()
     clips = np.random.default_rng(0).integers(-9999, 9999, (3, several.audio.clip_samples), np.int16)
     samples = torch.from_numpy(to_float(clips))
     each = [several.answer_as_it_is(play(samples)) for play in several.speeds]
     torch.testing.assert_close(several(samples), torch.stack(each).mean(dim=0))
+    assert torch.equal(several.speeds[1](samples), samples)
     assert not torch.allclose(each[0], each[2])
     assert set(several.state_dict()) == set(Classifier(small_recipe(tone_folder), LABELS).state_dict())
     assert export(several, tmp_path / "m.onnx", clips).clips == 3
@@ -94,6 +95,7 @@ def test_what_is_known_of_clips_serves_their_own_speed_alone(tone_folder):
     np.testing.assert_allclose(after[0], before[0])
     np.testing.assert_allclose(after[1], before[1], rtol=1e-4, atol=1e-5)
     assert len(after[1]) == 5
+    assert len(embed_rows(several, prepared.corpus, rows[:0])) == 0
 
 
 @pytest.mark.parametrize(("by", "size"), [("bin", (2, 5, 1)), ("all", (1, 1, 1))])

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,8 +21,12 @@ from c_made import (
 )
 from conftest import one_line
 from models_made import loudness_model
+from runs_made import small_recipe
+from sayso.classifier.export import export
+from sayso.classifier.module import Classifier
 from sayso.delivery.c import export_c
 from sayso.delivery.c.lowering import OPERATORS
+from sayso.errors import ModelError
 from sayso.runtime.stream import Stream
 
 DECISIONS = {
@@ -158,6 +163,16 @@ def test_every_operator_that_it_knows_gives_what_onnxruntime_gives(tmp_path):
     expected = expected_logits(model, samples)
     assert np.abs(hops - expected).max() <= 1e-4
     assert np.ptp(expected, axis=0).min() > 0.01
+
+
+def test_answers_at_several_speeds_are_told_to_have_no_form(tmp_path, tone_folder, monkeypatch):
+    monkeypatch.setattr("sayso.delivery.c.other.is_here", lambda: False)
+    recipe = replace(small_recipe(tone_folder), test_time_speeds=(0.9, 1.1))
+    classifier = Classifier(recipe, ("up", "down")).eval()
+    clips = np.random.default_rng(0).integers(-9000, 9000, (3, classifier.audio.clip_samples)).astype(np.int16)
+    export(classifier, tmp_path / "model.onnx", clips)
+    with pytest.raises(ModelError, match=r"several speeds \(test_time_speeds\) has no form in C"):
+        export_c(tmp_path / "model.onnx", tmp_path / "c")
 
 
 @pytest.fixture

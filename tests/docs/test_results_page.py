@@ -162,6 +162,11 @@ def test_a_recipe_changes_with_its_teacher_and_not_with_the_machine(tmp_path):
     small.write_text("dataset: {kind: fsdd}\ntraining: {teacher: large.yaml}\n")
     before = measured.current_hash(small)
     assert measured.keys_of(small)["training.teacher"] == f"{tmp_path.name}/large.yaml"
+    (tmp_path / "large.yaml").write_text("dataset: {kind: fsdd}\ntest_time_speeds: [0.9, 1.1]\n")
+    large = measured.current_hash(tmp_path / "large.yaml")
+    assert measured.current_hash(small) == before
+    (tmp_path / "large.yaml").write_text("dataset: {kind: fsdd}\ntest_time_speeds: []\n")
+    assert measured.current_hash(tmp_path / "large.yaml") != large
     (tmp_path / "large.yaml").write_text("dataset: {kind: fsdd}\ntraining: {epochs: 3}\n")
     assert measured.current_hash(small) != before
 

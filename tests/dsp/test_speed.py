@@ -42,6 +42,14 @@ def test_a_clip_at_its_own_speed_stays_as_it_is():
     torch.testing.assert_close(SpeedChange(3_000, 1.0).double()(clip), clip, atol=2e-3, rtol=0)
 
 
+@pytest.mark.parametrize("speed", [0.5, 0.9, 1.1, 2.0])
+@pytest.mark.parametrize("samples", [1, 2, 7, 40])
+def test_the_shortest_clips_keep_their_length(samples, speed):
+    played = SpeedChange(samples, speed)(torch.ones(2, samples))
+    assert played.shape == (2, samples)
+    assert played.isfinite().all()
+
+
 def test_what_is_cut_and_what_is_missing_lies_at_both_ends():
     clip = torch.ones(1, 1_000)
     fast = SpeedChange(1_000, 1.25)(clip)[0]

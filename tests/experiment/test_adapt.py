@@ -229,6 +229,20 @@ def test_a_model_for_streams_is_adapted_on_streams(made, tmp_path):
     assert (added.recipe.training.copies, added.recipe.augment) == (2, ())
 
 
+def test_copies_that_are_all_alike_are_none_to_add_recordings_by(made):
+    run, more = made
+    alike = recipe(
+        run.settings.dataset.path,
+        augment=[{"kind": "time_shift", "most_seconds": 0.0, "middle_seconds": -0.08}],
+        training={"copies": 1},
+    )
+    added = addition.add_clips(
+        alike, ("high", "low", "middle"), find_dataset(str(more)), trained=36, progress=Progress()
+    )
+    assert added.recipe.training.copies == 4
+    assert "noise" in [part.kind for part in added.recipe.augment]
+
+
 def test_files_that_could_not_be_read_before_are_not_tried_again(tmp_path):
     folder = write_tones(tmp_path / "tones")
     (folder / "low" / "ann_9.wav").write_bytes(b"no sound")

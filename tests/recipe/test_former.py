@@ -1,6 +1,7 @@
 """Recipes of before: told where they are typed, read where a run or a model keeps them."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,11 +12,12 @@ from safetensors.torch import load_file, save_file
 from conftest import one_line
 from recipe_made import spelt_as_before
 from runs_made import small_recipe, small_run
+from sayso.augment import AugmentConfig
 from sayso.classifier.checkpoint import load_model
-from sayso.config.schema import dump
+from sayso.config.schema import dump, read
 from sayso.errors import SettingsError
 from sayso.experiment.run import Run
-from sayso.recipe.former import modernise
+from sayso.recipe.former import modernise, without_later_keys
 from sayso.recipe.recipe import kept_recipe_from_text, recipe_from_text, recipe_from_values, recipe_yaml
 from sayso.studies.verification.verify import verify
 
@@ -74,6 +76,15 @@ def test_a_kept_recipe_is_read_in_either_spelling(tone_folder):
     assert kept_recipe_from_text(recipe_yaml(recipe), source="kept") == recipe
     with pytest.raises(SettingsError, match=r"is split\.by now"):
         recipe_from_text(before, source="typed")
+
+
+def test_what_only_todays_recipes_can_ask_for_is_left_out_where_it_is_not_asked_for(tone_folder):
+    recipe = small_recipe(tone_folder)
+    augment = tuple(read(AugmentConfig, {"kind": "time_shift", "middle_seconds": middle}) for middle in (0.0, -0.1))
+    plain = without_later_keys(dump(replace(recipe, augment=augment)))
+    assert "test_time_speeds" not in plain
+    assert ["middle_seconds" in part for part in plain["augment"]] == [False, True]
+    assert without_later_keys(dump(replace(recipe, test_time_speeds=(0.9,))))["test_time_speeds"] == [0.9]
 
 
 def test_what_is_spelt_as_today_stays(tone_folder):

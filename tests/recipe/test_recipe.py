@@ -74,6 +74,9 @@ def test_values_out_of_range_and_misfits_are_told(tmp_path):
     path.write_text("dataset: {kind: fsdd}\naudio: {sample_rate: 8000}\nfeatures: {kind: mel, highest_hertz: 5000}\n")
     with pytest.raises(SettingsError, match=r"features\.highest_hertz: is 5000, must be at most half"):
         read_recipe(path)
+    path.write_text("dataset: {kind: fsdd}\ntest_time_speeds: [0.9, 1.03]\n")
+    with pytest.raises(SettingsError, match=r"test_time_speeds: holds 1\.03, must be multiples of 0\.05"):
+        read_recipe(path)
     path.write_text("dataset: {kind: fsdd}\ntraining: {epochs: 0}\n")
     with pytest.raises(SettingsError, match=r"training\.epochs: is 0, must be at least 1"):
         read_recipe(path)

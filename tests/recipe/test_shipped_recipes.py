@@ -51,6 +51,12 @@ def untrained_teacher(recipe: Recipe) -> Teacher | None:
     return Teacher(classifier, "untrained")
 
 
+def test_a_teacher_hears_clips_at_their_own_speed() -> None:
+    student = read_recipe(ROOT / "fsdd" / "small.yaml")
+    assert read_recipe(ROOT / "fsdd" / "best.yaml").test_time_speeds
+    assert teaching_recipe(student).test_time_speeds == student.test_time_speeds == ()
+
+
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_shipped_recipe_trains_one_step(path: Path, tmp_path: Path) -> None:
     recipe = read_recipe(path)

@@ -145,6 +145,7 @@ def test_without_recordings_words_stand_in_noise(tone_folder, talk):
     [
         ({"augment": [{"kind": "surround"}]}, "take surround out of augment"),
         ({"rejection": {}}, "name rejection.recordings or rejection.negatives"),
+        ({"test_time_speeds": [0.9, 1.1]}, "where every frame is computed once, at one speed"),
     ],
 )
 def test_what_cannot_be_trained_on_streams_is_told(tone_folder, talk, changes, problem):

@@ -1,12 +1,13 @@
 """Time shift: the word comes a little earlier or later."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
 from sayso.augment import AUGMENTATIONS, AugmentConfig, Surroundings
-from sayso.config.schema import NonNegative
+from sayso.config.schema import NonNegative, Range
 
 __all__ = ["TimeShift", "TimeShiftConfig"]
 
@@ -14,11 +15,11 @@ __all__ = ["TimeShift", "TimeShiftConfig"]
 @AUGMENTATIONS.register("time_shift")
 @dataclass(frozen=True, kw_only=True)
 class TimeShiftConfig(AugmentConfig):
-    """Shift each clip by up to so many seconds either way; silence fills the gap."""
+    """Shift each clip by up to so many seconds either way of a middle; silence fills the gap."""
 
     most_seconds: NonNegative = 0.1
     """Largest shift, from the middle of all shifts."""
-    middle_seconds: float = 0.0
+    middle_seconds: Annotated[float, Range(least=-1.0, most=1.0)] = 0.0
     """The middle of all shifts: above 0 clips train later than they lie, below 0 earlier."""
 
     def build(self, surroundings: Surroundings) -> "TimeShift":

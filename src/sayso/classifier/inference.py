@@ -43,7 +43,8 @@ def embed_rows(classifier: Classifier, corpus: Corpus, rows: Rows) -> NDArray[np
     """
     with _entering(classifier.network) as entered:
         logits = [_logits_as_it_is(classifier, corpus, rows[at : at + _BATCH]) for at in range(0, len(rows), _BATCH)]
-    return torch.cat(entered or logits).numpy()
+    found = entered or logits
+    return torch.cat(found).numpy() if found else np.zeros((0, len(classifier.labels)), np.float32)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from sayso.dsp.fourier import ExactConstants
 
 __all__ = ["SPEED_STEP", "SpeedChange"]
 
-SPEED_STEP = Fraction(1, 20)
+SPEED_STEP = 0.05
 """Speeds are multiples of it, so that few places between two samples are ever asked for."""
 # Zero crossings of the sinc on either side, under a Kaiser window; what is above the band is 60 dB down.
 _CROSSINGS, _KAISER = 12, 6.0
@@ -35,7 +35,7 @@ class SpeedChange(ExactConstants):
 
     def __init__(self, samples: int, speed: float) -> None:
         super().__init__()
-        ratio = round(Fraction(speed) / SPEED_STEP) * SPEED_STEP
+        ratio = Fraction(round(speed / SPEED_STEP), round(1 / SPEED_STEP))
         self.samples, self.stride, places = samples, ratio.numerator, ratio.denominator
         band = _BAND * min(1.0, 1 / float(ratio))
         reach = math.ceil(_CROSSINGS / band)
@@ -52,7 +52,9 @@ class SpeedChange(ExactConstants):
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch samples"]:
         """Play a batch of clips, float32."""
-        padded = torch.nn.functional.pad(samples, self.around)[:, None]  # negative: cut
+        before, after = self.around  # what is negative is cut
+        kept = samples[:, max(0, -before) : self.samples + min(0, after)]
+        padded = torch.nn.functional.pad(kept, (max(0, before), max(0, after)))[:, None]
         blocks = torch.nn.functional.conv1d(padded, self.kernels, stride=self.stride)  # (batch, places, blocks)
         return blocks.transpose(1, 2).flatten(1)[:, : self.samples]
 

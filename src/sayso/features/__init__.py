@@ -51,7 +51,7 @@ class Feature(ExactConstants):
 
     def steady_streaming(self, hop: int) -> StreamingFeature | None:
         """Make that of what `steady` gives, whose frames are those of `steady_shape`; None as `streaming`."""
-        return self.streaming(hop)
+        return self.streaming(hop) if type(self).learned is Feature.learned else None
 
     def fill(self) -> None:
         """Fill in weights that were learned elsewhere; asked before the first use of what no checkpoint has filled.

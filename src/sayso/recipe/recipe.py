@@ -3,7 +3,6 @@
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -207,8 +206,7 @@ class Recipe(Settings):
             yield Fault("training.copies", f"{problem}; use null")
         yield from self._stream_faults()
         yield from self._teacher_faults()
-        if odd := [speed for speed in self.test_time_speeds if Fraction(str(speed)) % SPEED_STEP]:
-            yield Fault("test_time_speeds", f"holds {odd[0]:g}, must be multiples of {float(SPEED_STEP):g}")
+        yield from self._speed_faults()
         if self.rejection.cut_words and self.split.by == "each_speaker":
             problem = (
                 f"is {self.rejection.cut_words}, but with split.by each_speaker cut words of whom is left out train"
@@ -222,6 +220,16 @@ class Recipe(Settings):
         yield from misfits
         if not misfits:
             yield from (fault.under("model") for fault in find_misfits(self.model, self.features, self.audio))
+
+    def _speed_faults(self) -> Iterator[Fault]:
+        """Yield a fault where an answer cannot be the mean over these speeds."""
+        if odd := [
+            speed for speed in self.test_time_speeds if abs(speed / SPEED_STEP - round(speed / SPEED_STEP)) > 1e-6
+        ]:
+            yield Fault("test_time_speeds", f"holds {odd[0]:g}, must be multiples of {SPEED_STEP:g}")
+        if self.test_time_speeds and self.training.on == "streams":
+            problem = "are given, but training.on is streams, where every frame is computed once, at one speed"
+            yield Fault("test_time_speeds", f"{problem}; leave them out, or use training.on clips")
 
     def _teacher_faults(self) -> Iterator[Fault]:
         """Yield a fault where no one teacher would do, or where it could not hear what is trained on."""

@@ -22,6 +22,8 @@ def teaching_recipe(student: Recipe) -> Recipe:
     The file that the student names says what the teacher hears of a clip, its network, augmentation and training. Which
     clips those are, how they are divided and cut, and what is none of the words, the student says for both.
 
+    It hears what it teaches of at the clips' own speed alone.
+
     Args:
         student: names the file of a recipe as its teacher.
 
@@ -36,7 +38,7 @@ def teaching_recipe(student: Recipe) -> Recipe:
     training = {key: own["training"][key] for key in _OF_THE_STUDENTS_TRAINING}
     values = {**theirs, **{section: own[section] for section in _OF_THE_STUDENT}}
     made = recipe_from_values(merge(values, {"training": training}), source=f"{path}, on its student's clips")
-    return replace(made, augment=tuple(part.anchor() for part in made.augment))
+    return replace(made, test_time_speeds=(), augment=tuple(part.anchor() for part in made.augment))
 
 
 def _check_circle(first: Path) -> None:

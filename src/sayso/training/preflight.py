@@ -45,7 +45,7 @@ def note_cost(prepared: Prepared) -> Iterator[str]:
 
     Multiply-adds are counted: of the network, and of what every batch computes anew of the features.
     """
-    recipe, labels = prepared.recipe, prepared.corpus.labels
+    recipe, labels = replace(prepared.recipe, test_time_speeds=()), prepared.corpus.labels
     try:
         usual = replace(recipe, features=MelConfig(), model=TCResNetConfig())
     except SettingsError:  # not for these clips

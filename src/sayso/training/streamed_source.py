@@ -31,7 +31,8 @@ __all__ = ["StreamFeatures", "StreamedOthers", "StreamedWords"]
 _MOST_SECONDS = 0.4
 # ... and from so shortly before a word's end, until that is too late for a detection, no window is none of the words.
 _BEFORE_SECONDS = 0.2
-_CHUNKS, _FRAMES = 750, 4096
+_CHUNKS = 750
+_MEASURED_BYTES = 2**27
 _MOST_BYTES = 2**31
 _COPIES_SEED = 2**34
 
@@ -131,8 +132,9 @@ class StreamFeatures:
         length = self.shape[2]
         starts = np.arange(0, len(self.frames) - length + 1, length)
         starts = starts[self.apart(starts, rows)]
-        for begin in range(0, len(starts), _FRAMES):
-            yield self.windows(starts[begin : begin + _FRAMES])
+        at_a_time = max(1, _MEASURED_BYTES // (4 * self.frames.shape[1] * length))
+        for begin in range(0, len(starts), at_a_time):
+            yield self.windows(starts[begin : begin + at_a_time])
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,8 @@ def _own(recognizer: Recognizer, model: Path, *, names: bool, is_narrow: bool) -
     file, why = recognizer.stream_file(hop, threads=1)
     graph = recognizer.path.with_name(STREAM_FILE) if file else recognizer.path
     shared = shared_model(model, graph, names=names)
+    if shared.recipe.get("test_time_speeds"):
+        raise UnsupportedError("an answer at several speeds (test_time_speeds)")
     heard = _heard(recognizer, file, hop) if is_narrow else None
     program = write_program(shared.content, name=str(graph), heard=heard)
     scorer = Stateful(file) if file else Windows(recognizer, hop)
