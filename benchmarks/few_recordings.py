@@ -31,11 +31,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=20)
     parser.add_argument("--part", choices=("validation", "test"), default="test")
+    parser.add_argument("--set", action="append", default=[], dest="overrides", help="a key of the recipe")
     options = parser.parse_args()
     clips = find_dataset("speech_commands", [DATASET]).listing(Progress()).clips
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        run = train(parse_words(",".join(WORDS)), out=root / "run")
+        run = train(parse_words(",".join(WORDS)), overrides=options.overrides, out=root / "run")
         print(f"from text alone {_accuracy(run, options.part):.2f}", flush=True)
         found = np.array([_try(run, root, clips, draw, options.part) for draw in range(options.draws)])
     for count, own in zip(RECORDINGS, found.T, strict=True):
