@@ -74,6 +74,10 @@ def test_values_out_of_range_and_misfits_are_told(tmp_path):
     path.write_text("dataset: {kind: fsdd}\naudio: {sample_rate: 8000}\nfeatures: {kind: mel, highest_hertz: 5000}\n")
     with pytest.raises(SettingsError, match=r"features\.highest_hertz: is 5000, must be at most half"):
         read_recipe(path)
+    alike = "augment: [{kind: time_shift, most_seconds: 0.0, middle_seconds: -0.1}]\n"
+    path.write_text(f"dataset: {{kind: fsdd}}\n{alike}training: {{copies: 2}}\n")
+    with pytest.raises(SettingsError, match=r"training\.copies: is 2, but no augmentation draws .*; use 1"):
+        read_recipe(path)
     path.write_text("dataset: {kind: fsdd}\ntest_time_speeds: [0.9, 1.03]\n")
     with pytest.raises(SettingsError, match=r"test_time_speeds: holds 1\.03, must be multiples of 0\.05"):
         read_recipe(path)

@@ -312,3 +312,6 @@ def test_of_features_that_learn_as_a_whole_nothing_is_kept(tone_folder):
     training = dataclasses.replace(unchanged.training, copies=2)
     with pytest.raises(SettingsError, match=r"training\.copies: is 2, but all of these features learns"):
         dataclasses.replace(unchanged, augment=(GainConfig(),), training=training)
+    training = dataclasses.replace(unchanged.training, on="streams")
+    with pytest.raises(SettingsError, match=r"training\.on: is streams, .* but all of these features learns"):
+        dataclasses.replace(unchanged, training=training)

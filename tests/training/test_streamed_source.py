@@ -155,7 +155,6 @@ def test_what_cannot_be_trained_on_streams_is_told(tone_folder, talk, changes, p
 
 @pytest.mark.parametrize("learned", [3, 12, "all"])
 def test_what_learns_goes_on_from_what_the_streams_keep(tone_folder, talk, learned):
-    pytest.importorskip("onnx")
     window = 2 * WINDOW
     prepared = ready(
         tone_folder,

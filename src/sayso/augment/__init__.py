@@ -38,6 +38,11 @@ class AugmentConfig(Part):
     works_on: ClassVar[Literal["samples", "features"]] = "samples"
 
     @property
+    def draws(self) -> bool:
+        """Whether it may change one copy of a clip otherwise than another."""
+        return True
+
+    @property
     def background(self) -> tuple[str, ...]:
         """Files and folders of recordings that are heard as noise beside those of the data set."""
         return ()

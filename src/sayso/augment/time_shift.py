@@ -22,6 +22,11 @@ class TimeShiftConfig(AugmentConfig):
     middle_seconds: Annotated[float, Range(least=-1.0, most=1.0)] = 0.0
     """The middle of all shifts: above 0 clips train later than they lie, below 0 earlier."""
 
+    @property
+    def draws(self) -> bool:
+        """Not where all shifts are their middle."""
+        return self.most_seconds > 0
+
     def build(self, surroundings: Surroundings) -> "TimeShift":
         """Make the function for batches of samples."""
         return TimeShift(self, surroundings.sample_rate)

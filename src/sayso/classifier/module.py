@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from sayso.audio import FULL_SCALE
 from sayso.classifier.kept_features import FeatureTable
-from sayso.dsp.speed import SpeedChange
+from sayso.dsp.speed import play_at
 from sayso.features import Feature
 from sayso.recipe.recipe import Recipe
 
@@ -128,10 +128,7 @@ class Classifier(nn.Module):
         features = recipe.features.build(recipe.audio)
         self.features = AtPeak(features) if recipe.level == "peak" else features
         self.normaliser = Normaliser(self.features.shape, by=recipe.normalise)
-        self.speeds = nn.ModuleList(
-            SpeedChange(recipe.audio.clip_samples, each) if each != 1 else nn.Identity()
-            for each in recipe.test_time_speeds
-        )
+        self.speeds = nn.ModuleList(play_at(recipe.audio.clip_samples, each) for each in recipe.test_time_speeds)
         self.classes = len(self.labels) + recipe.rejection.has_negatives
         self.network = recipe.model.build(self.features.shape, self.classes)
 

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from sayso.dsp.fourier import ExactConstants
 
-__all__ = ["SPEED_STEP", "SpeedChange"]
+__all__ = ["SPEED_STEP", "SpeedChange", "has_step", "play_at"]
 
 SPEED_STEP = 0.05
 """Speeds are multiples of it, so that few places between two samples are ever asked for."""
@@ -19,6 +19,20 @@ SPEED_STEP = 0.05
 _CROSSINGS, _KAISER = 12, 6.0
 # Of half the rate that is left; the window's slope lies above it.
 _BAND = 0.92
+
+
+def has_step(speed: float) -> bool:
+    """Whether a speed is a multiple of the step.
+
+    >>> has_step(0.85), has_step(0.86)
+    (True, False)
+    """
+    return math.isclose(speed / SPEED_STEP, round(speed / SPEED_STEP), abs_tol=1e-6)
+
+
+def play_at(samples: int, speed: float) -> nn.Module:
+    """Make what plays clips of so many samples at a speed, as `SpeedChange`; at 1 they stay as they are."""
+    return SpeedChange(samples, speed) if speed != 1 else nn.Identity()
 
 
 class SpeedChange(ExactConstants):

@@ -10,7 +10,7 @@ numbers that windows of 76 frames, 8 apart, would give one by one.
 """
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -25,6 +25,7 @@ from sayso.dsp.clipped_rectifier import ClippedRectifier
 from sayso.dsp.mel import MelBands, mel_filter_bank
 from sayso.dsp.stft import Stft, in_chunks
 from sayso.dsp.streaming import StreamingFeature
+from sayso.dsp.unpadded import apply_in_turn, pair_of, shape_after, span_of
 from sayso.errors import Fault
 from sayso.features import FEATURES, Feature, FeatureConfig
 from sayso.system.installed import find_installed_file
@@ -166,7 +167,7 @@ class SpeechEmbedding(Feature):
         last = self.bands.stft.frames(samples) - _WINDOW_FRAMES
         self.shape = (1, SIZE + self.both * _SOUNDS, 1 + last // stride)
         if self.of_frames:
-            self.shape = (1, *_flat(_measure(self.body, (1, _WINDOW_FRAMES + last, _N_MELS))))
+            self.shape = (1, *_flat(shape_after(self.body, (1, _WINDOW_FRAMES + last, _N_MELS))))
         self.shifts = range(0, min(_HOP_FRAMES, last + 1), stride)
         # Where the windows of one shift after the other begin, and so which comes when.
         starts = [start for shift in self.shifts for start in range(shift, last + 1, _HOP_FRAMES)]
@@ -175,7 +176,9 @@ class SpeechEmbedding(Feature):
         # Layers before the first that learns; of windows of several shifts each has its own.
         self.fixed = min(learn_on[0], self.cut) if learn_on and len(self.shifts) == 1 else 0
         self.learns = bool(learn_on)
-        channels, frames, bands = _measure(itertools.islice(self.body, self.fixed), (1, _WINDOW_FRAMES + last, _N_MELS))
+        channels, frames, bands = shape_after(
+            itertools.islice(self.body, self.fixed), (1, _WINDOW_FRAMES + last, _N_MELS)
+        )
         self._steady_shape = (channels, bands, frames)
 
     def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 1 numbers windows"]:
@@ -217,7 +220,7 @@ class SpeechEmbedding(Feature):
 
     def _through_fixed(self, samples: Float[Tensor, "chunk samples"]) -> Float[Tensor, "chunk channels frames bands"]:
         image = self.picture(samples)[:, None].contiguous(memory_format=torch.channels_last)
-        return _through(itertools.islice(self.body, self.fixed), image)
+        return apply_in_turn(itertools.islice(self.body, self.fixed), image)
 
     def picture(self, samples: Float[Tensor, "chunk samples"]) -> Float[Tensor, "chunk frames 32"]:
         """Give what the network sees: levels of the bands."""
@@ -240,10 +243,10 @@ class SpeechEmbedding(Feature):
     ) -> Float[Tensor, "chunk 1 numbers windows"]:
         """What it makes of windows that begin at every eighth frame."""
         values = values.contiguous(memory_format=torch.channels_last)
-        within = _through(itertools.islice(self.body, self.fixed, self.cut), values)
+        within = apply_in_turn(itertools.islice(self.body, self.fixed, self.cut), values)
         if self.of_frames:
             return _laid_flat(within)[:, None]
-        numbers = _through(itertools.islice(self.body, self.cut, None), within)[..., 0]
+        numbers = apply_in_turn(itertools.islice(self.body, self.cut, None), within)[..., 0]
         if self.both:
             numbers = torch.cat((numbers, _highest(within)), dim=1)  # (batch, 288, windows)
         return numbers[:, None]
@@ -297,7 +300,7 @@ class _StreamingEmbedding(StreamingFeature):
         self.layers = len(whole.body) if not steady else whole.fixed
         body = list(itertools.islice(whole.body, self.layers))
         given = whole.steady_shape if steady else whole.shape
-        behind, stride = _span(body)
+        behind, stride = span_of(body)
         self.carried = _N_FFT - _HOP
         # Before a stream stand so many frames of nothing, no fewer than hear what is carried, that every pooling finds
         # the pairs that it finds in a clip. What hears something of them, or of the zeros that the state begins with,
@@ -312,7 +315,7 @@ class _StreamingEmbedding(StreamingFeature):
         bands, contexts = _N_MELS, list[tuple[int, ...]]()
         for layer in body:
             if isinstance(layer, nn.MaxPool2d):
-                bands //= _pair(layer.kernel_size)[1]
+                bands //= pair_of(layer.kernel_size)[1]
             elif isinstance(layer, nn.Conv2d) and layer.kernel_size[0] > 1:
                 contexts.append((1, layer.in_channels, layer.kernel_size[0] - 1, bands))
         sounds = [(1, _SOUNDS // 2, _SOUND_FRAMES - _SOUND_HOP, 2)] * (whole.both and not steady)
@@ -342,29 +345,6 @@ class _StreamingEmbedding(StreamingFeature):
         return numbers[:, None], *after
 
 
-def _span(layers: Iterable[nn.Module]) -> tuple[int, int]:
-    """How many frames before the newest stride an output hears, and how many frames that stride is."""
-    behind, stride = 0, 1
-    for layer in layers:
-        if isinstance(layer, nn.Conv2d):
-            behind += stride * (layer.kernel_size[0] - 1)
-        elif isinstance(layer, nn.MaxPool2d):
-            stride *= _pair(layer.kernel_size)[0]
-    return behind, stride
-
-
-def _measure(layers: Iterable[nn.Module], shape: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Of what layers make of an image of this shape: (channels, frames, bands)."""
-    channels, frames, bands = shape
-    for layer in layers:
-        if isinstance(layer, nn.Conv2d):
-            channels, frames = layer.out_channels, frames - layer.kernel_size[0] + 1
-        elif isinstance(layer, nn.MaxPool2d):
-            over_time, over_bands = _pair(layer.kernel_size)
-            frames, bands = frames // over_time, bands // over_bands
-    return channels, frames, bands
-
-
 def _flat(shape: tuple[int, int, int]) -> tuple[int, int]:
     """Of the same with the bands of each channel in a row: (numbers, frames)."""
     return shape[0] * shape[2], shape[1]
@@ -377,16 +357,6 @@ def _highest(sounds: Float[Tensor, "chunk 96 frames 2"]) -> Float[Tensor, "chunk
 
 def _laid_flat(values: Float[Tensor, "chunk channels frames bands"]) -> Float[Tensor, "chunk numbers frames"]:
     return values.permute(0, 1, 3, 2).flatten(1, 2)
-
-
-def _pair(size: int | tuple[int, ...]) -> tuple[int, ...]:
-    return (size, size) if isinstance(size, int) else size
-
-
-def _through(layers: Iterable[nn.Module], values: Tensor) -> Tensor:
-    for layer in layers:
-        values = layer(values)
-    return values
 
 
 def _layers() -> Iterator[nn.Module]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sayso.augment import AugmentConfig
-from sayso.augment.time_shift import TimeShiftConfig
 from sayso.config.schema import read
 from sayso.data.datasets import DatasetConfig
 from sayso.data.datasets.mixed import mix
@@ -86,7 +85,7 @@ def add_clips(
     voices, note = _voices(new_words, known, languages) if new_words else (None, "")
     beside = [dataset] if voices is None else [dataset, voices]
     # Copies that are all alike teach what few recordings say too well.
-    keeps = recipe.training.copies and (recipe.training.on == "streams" or any(map(_draws, recipe.augment)))
+    keeps = recipe.training.copies and (recipe.training.on == "streams" or any(part.draws for part in recipe.augment))
     augment = recipe.augment if keeps else _augmentations()
     training = replace(
         Training(),
@@ -142,11 +141,6 @@ def _voices(
     spoken = tuple(texts[word] for word in new_words)
     own = SyntheticConfig(words=tuple(new_words), texts=spoken, languages=languages, voices=_VOICES, clips_per_voice=1)
     return own, ""
-
-
-def _draws(part: AugmentConfig) -> bool:
-    """Whether it changes each copy of a clip in a way of its own."""
-    return not isinstance(part, TimeShiftConfig) or part.most_seconds > 0
 
 
 def _augmentations() -> tuple[AugmentConfig, ...]:
