@@ -111,7 +111,7 @@ def test_memory_does_not_grow_with_time(model):
 
     def held():
         hops = stream._hops
-        return [hops._rest.size, hops._history.size, *(part.size for part in hops.scorer._state)]
+        return [hops._rest.size, *(part.size for part in hops._history), *(part.size for part in hops.scorer._state)]
 
     stream.feed(sound(3, 8_000))
     before = held()

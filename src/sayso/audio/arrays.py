@@ -31,7 +31,7 @@ def read_array(sound: object) -> Samples:
         raise AudioError(
             f"samples have shape {samples.shape}, must be (samples,) with at least one; average channels first"
         )
-    if samples.dtype.name == "int16":
+    if samples.dtype.kind == "i" and samples.dtype.itemsize == 2:  # its name takes as long as all else here
         return samples.astype(np.int16, copy=False)
     if samples.dtype.name not in _FLOATS:
         raise AudioError(f"samples are {samples.dtype.name}, {_WANTED}")

@@ -110,8 +110,8 @@ class _CarriedLayers(StreamingClassifier):
         normal = self.classifier.normaliser(frames).flatten(1, 2)  # (1, channels * bins, new frames)
         new, *carried = self.layers(normal, *state[1:own])
         heard = torch.cat((state[0], new), dim=2)  # (1, width, kept + new outputs)
-        windows = heard.unfold(2, self.outputs, self.new)[0]  # (width, chunks, outputs)
-        logits = self.network.head(windows.permute(1, 0, 2)) / self.classifier.divisor
+        windows = heard[0].transpose(0, 1).unfold(0, self.outputs, self.new)  # (chunks, width, outputs)
+        logits = self.network.head(windows) / self.classifier.divisor
         return logits, heard[..., heard.shape[2] - self.kept :], *carried, *after
 
 

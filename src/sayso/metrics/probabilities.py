@@ -8,5 +8,6 @@ __all__ = ["softmax"]
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     """Probabilities of logits along the last axis, each row summing to 1."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)
+    # By the reductions themselves: of one small row, as a stream asks for, the methods' calls are half the time.
+    shifted = np.exp(logits.astype(np.float64) - np.maximum.reduce(logits, axis=-1, keepdims=True))
+    return shifted / np.add.reduce(shifted, axis=-1, keepdims=True)

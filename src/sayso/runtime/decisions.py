@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,20 +74,23 @@ class Decider:
             self._is_armed[:] = True
         self._last_hop = hop
         self._recent.append(probabilities)
-        scores = np.sum(self._recent, axis=0) / self._settings.smoothing
+        scores = reduce(np.add, self._recent) / self._settings.smoothing
         best = int(scores.argmax())
-        runner_up = float(np.partition(scores, -2)[-2]) if len(scores) > 1 else 0.0
         is_high = scores >= self._thresholds
         self._held = np.where(is_high, self._held + 1, 0)
         self._is_armed |= ~is_high
         fires = (
             self._held[best] >= self._least_hops
             and self._is_armed[best]
-            and scores[best] - runner_up >= self._settings.margin
             and hop - self._last_fired > self._refractory_hops
+            and scores[best] - _runner_up(scores) >= self._settings.margin
         )
         if not fires:
             return scores, None
         self._is_armed[best] = False
         self._last_fired = hop
         return scores, Fired(best, float(scores[best]), hop)
+
+
+def _runner_up(scores: NDArray[np.float64]) -> float:
+    return float(np.partition(scores, -2)[-2]) if len(scores) > 1 else 0.0

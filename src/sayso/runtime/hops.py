@@ -4,7 +4,8 @@ Both take a stream in chunks of one hop. Zeros are put before the first sample, 
 ends where its window ends or earlier; `first` chunks later comes the answer of the first whole window.
 """
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,9 @@ from sayso.runtime.recognizer import Recognizer
 from sayso.runtime.stream_file import StreamFile
 
 __all__ = ["Answers", "Hops", "Stateful", "Windows", "score_stream"]
+
+Past = Sequence[NDArray[np.int16]]
+"""Chunks that came before, each (hop,)."""
 
 _BATCH = 64
 
@@ -30,12 +34,12 @@ class Scorer:
     first: int
     """Chunks before the one that ends the first window."""
 
-    def score(self, chunks: NDArray[np.int16], *, history: NDArray[np.int16], fresh: bool) -> NDArray[np.float32]:
+    def score(self, chunks: NDArray[np.int16], *, history: Past, fresh: bool) -> NDArray[np.float32]:
         """Score chunks that follow one another.
 
         Args:
             chunks: (chunks, hop).
-            history: the `first` chunks before them, (first, hop).
+            history: the `first` chunks before them, each (hop,).
             fresh: whether what was scored before does not end just there.
 
         Returns:
@@ -48,7 +52,7 @@ def score_stream(scorer: Scorer, samples: NDArray[np.int16]) -> NDArray[np.float
     """Score every whole window of a stream that is all there, (samples,); gives logits (hops, classes)."""
     heard = np.concatenate((np.zeros(scorer.lead, np.int16), samples))
     chunks = heard[: len(heard) // scorer.hop * scorer.hop].reshape(-1, scorer.hop)
-    nothing = np.zeros((scorer.first, scorer.hop), np.int16)
+    nothing = [np.zeros(scorer.hop, np.int16)] * scorer.first
     return scorer.score(chunks, history=nothing, fresh=True)[scorer.first :]
 
 
@@ -76,10 +80,10 @@ class Windows(Scorer):
         self.lead = -self.length % hop
         self.first = (self.length + self.lead) // hop - 1
 
-    def score(self, chunks: NDArray[np.int16], *, history: NDArray[np.int16], fresh: bool) -> NDArray[np.float32]:
+    def score(self, chunks: NDArray[np.int16], *, history: Past, fresh: bool) -> NDArray[np.float32]:
         """Score chunks; as `Scorer`."""
         del fresh
-        heard = np.concatenate((history.ravel(), chunks.ravel()))[self.lead :]
+        heard = np.concatenate((*history, chunks.ravel()))[self.lead :]
         windows = np.lib.stride_tricks.sliding_window_view(heard, self.length)[:: self.hop]
         return self._recognizer.logits(to_float(windows))
 
@@ -96,12 +100,12 @@ class Stateful(Scorer):
         self.hop, self.lead, self.first = file.hop, file.lead, file.first
         self._state = file.empty
 
-    def score(self, chunks: NDArray[np.int16], *, history: NDArray[np.int16], fresh: bool) -> NDArray[np.float32]:
+    def score(self, chunks: NDArray[np.int16], *, history: Past, fresh: bool) -> NDArray[np.float32]:
         """Score chunks; as `Scorer`."""
         if fresh:
             self._state = self._file.empty
             if len(history):
-                self._step(history)
+                self._step(np.stack(history))
         return self._step(chunks)
 
     def _step(self, chunks: NDArray[np.int16]) -> NDArray[np.float32]:
@@ -127,7 +131,7 @@ class Hops:
         """Begin a new stream."""
         scorer = self.scorer
         self._rest = np.zeros(scorer.lead, np.int16)
-        self._history = np.zeros((scorer.first, scorer.hop), np.int16)
+        self._history = deque([np.zeros(scorer.hop, np.int16)] * scorer.first, maxlen=scorer.first)
         self._chunks = 0
         self._is_fresh = True
         self._loud_until = -1
@@ -139,11 +143,11 @@ class Hops:
         self._rest = heard[whole * self.scorer.hop :].copy()
         chunks = heard[: whole * self.scorer.hop].reshape(whole, self.scorer.hop)
         parts = [self._answer(part) for part in self._wanted(chunks)]
-        numbers = [hops for hops, _ in parts]
-        shares = [probabilities for _, probabilities in parts]
+        if len(parts) == 1:
+            return parts[0]
         return Answers(
-            np.concatenate(numbers) if parts else np.zeros(0, np.int64),
-            np.concatenate(shares) if parts else np.zeros((0, self._words)),
+            np.concatenate([np.zeros(0, np.int64), *(part.hops for part in parts)]),
+            np.concatenate([np.zeros((0, self._words)), *(part.probabilities for part in parts)]),
         )
 
     def _wanted(self, chunks: NDArray[np.int16]) -> Iterator[NDArray[np.int16]]:
@@ -166,20 +170,26 @@ class Hops:
 
     def _is_wanted(self, chunk: NDArray[np.int16], place: int) -> bool:
         """Whether anything in the window that ends with this chunk is loud enough."""
-        if self._least_power and float(np.var(chunk, dtype=np.float64)) < self._least_power:
+        if self._least_power and _power_of(chunk) < self._least_power:
             return place <= self._loud_until
         self._loud_until = place + self.scorer.first
         return True
 
-    def _answer(self, chunks: NDArray[np.int16]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def _answer(self, chunks: NDArray[np.int16]) -> Answers:
         logits = self.scorer.score(chunks, history=self._history, fresh=self._is_fresh)
         self._is_fresh = False
         hops = np.arange(self._chunks, self._chunks + len(chunks)) - self.scorer.first
         self._pass(chunks)
         known = max(0, -int(hops[0]))
-        return hops[known:], softmax(logits[known:])[:, : self._words]
+        return Answers(hops[known:], softmax(logits[known:])[:, : self._words])
 
     def _pass(self, chunks: NDArray[np.int16]) -> None:
         self._chunks += len(chunks)
-        if self.scorer.first:
-            self._history = np.concatenate((self._history, chunks))[-self.scorer.first :]
+        newest = chunks[max(0, len(chunks) - self.scorer.first) :]
+        self._history.extend(row.copy() for row in newest)  # whoever fed them may write over them
+
+
+def _power_of(chunk: NDArray[np.int16]) -> float:
+    """The variance: of whole numbers its sums are exact."""
+    samples = chunk.astype(np.float64)
+    return float(samples @ samples) / len(samples) - (float(samples.sum()) / len(samples)) ** 2
