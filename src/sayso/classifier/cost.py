@@ -1,13 +1,14 @@
 """What an answer costs: multiply-adds, counted in the running model, the same on every machine."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from sayso.audio import AudioFormat
 from sayso.classifier.module import Classifier
@@ -74,32 +75,60 @@ def measure_features(part: type[FeatureConfig]) -> FeatureCost | None:
 
 
 def _count(work: Callable[[Tensor], Tensor], given: Tensor) -> int:
-    fft = torch.ops.aten
-    counted: Mapping[Any, Any] = {
-        fft._fft_r2c: _real_to_complex,
-        fft._fft_c2r: _complex_to_real,
-        fft._fft_c2c: _complex_to_complex,
-    }
-    with FlopCounterMode(display=False, custom_mapping=dict(counted)) as counter, torch.no_grad():
+    with _Counting() as counting, torch.no_grad():
         work(given)
-    return counter.get_total_flops() // 2
+    return counting.operations // 2
 
 
-def _real_to_complex(shape: Any, dimensions: Any, *_: Any, out_shape: Any = None, **__: Any) -> int:
-    del out_shape
-    return _operations(shape, dimensions) // 2
+class _Counting(TorchDispatchMode):
+    """Counts the operations of what torch does meanwhile, by its own formulas and those of Fourier transforms.
+
+    As torch's counter does, which has torch's compiler loaded, to be passed over by it: that takes a second.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operations = 0
+        transforms = torch.ops.aten
+        self._formulas: dict[Any, Callable[..., int]] = {
+            **flop_registry,
+            transforms._fft_r2c: _real_to_complex,
+            transforms._fft_c2r: _complex_to_real,
+            transforms._fft_c2c: _complex_to_complex,
+        }
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        del types
+        named = kwargs or {}
+        with self:
+            made = func.decompose(*args, **named)
+        if made is not NotImplemented:
+            return made
+        made = func(*args, **named)
+        if (formula := self._formulas.get(func.overloadpacket)) is not None:
+            self.operations += formula(*args, **named, out_val=made)
+        return made
 
 
-def _complex_to_real(shape: Any, dimensions: Any, *_: Any, out_shape: Any = None, **__: Any) -> int:
-    del shape
-    return _operations(out_shape, dimensions) // 2
+def _real_to_complex(given: Tensor, dimensions: Sequence[int], *_: Any, **__: Any) -> int:
+    return _operations(given, dimensions) // 2
 
 
-def _complex_to_complex(shape: Any, dimensions: Any, *_: Any, out_shape: Any = None, **__: Any) -> int:
-    del out_shape
-    return _operations(shape, dimensions)
+def _complex_to_real(given: Tensor, dimensions: Sequence[int], *_: Any, out_val: Tensor, **__: Any) -> int:
+    del given
+    return _operations(out_val, dimensions) // 2
 
 
-def _operations(shape: Any, dimensions: Any) -> int:
-    length = math.prod(shape[dimension] for dimension in dimensions)
-    return round(5 * math.prod(shape) * math.log2(max(2, length)))
+def _complex_to_complex(given: Tensor, dimensions: Sequence[int], *_: Any, **__: Any) -> int:
+    return _operations(given, dimensions)
+
+
+def _operations(values: Tensor, dimensions: Sequence[int]) -> int:
+    length = math.prod(values.shape[dimension] for dimension in dimensions)
+    return round(5 * values.numel() * math.log2(max(2, length)))

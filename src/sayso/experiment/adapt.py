@@ -63,15 +63,11 @@ def adapt(
         InterruptedRunError: Ctrl-C; nothing is left of the new run.
         SettingsError: there is no such language.
     """
-    # Imported here, as wherever a run is trained.
-    from sayso.training import load_ahead
-
     progress = progress or Progress()
     old = Run.open(path)
     if not old.finished:
         raise RunError(f"{old.path}: has not finished; sayso train --resume {old.path}")
     known = _kept_features(old)
-    load_ahead()
     before = prepare(old.settings, progress)
     check_same_clips(old.manifest(), before, f"{old.path}: its clips have changed since it was trained")
     dataset = find_dataset(str(clips))

@@ -1,7 +1,9 @@
 """What a training leaves in its run folder: scores, predictions, the exported model, report and pictures."""
 
+import threading
 import time
 from dataclasses import asdict, dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 
 from sayso.classifier.checkpoint import save_model
 from sayso.classifier.export import Agreement, export
-from sayso.classifier.inference import embed_rows, predict_probabilities, represent
+from sayso.classifier.inference import predict_probabilities, represent
 from sayso.classifier.kept_features import KeptFeatures
 from sayso.classifier.streaming_export import export_streaming
 from sayso.config.schema import dump
@@ -21,31 +23,20 @@ from sayso.evaluation.model_scores import score_model
 from sayso.evaluation.out_of_fold import OutOfFold
 from sayso.evaluation.rejection import set_threshold
 from sayso.recipe.prepared import Prepared
-from sayso.recipe.recipe import recipe_yaml
 from sayso.runs.folder import RunFolder
 from sayso.runs.manifest import Advice, Manifest, StartedManifest, write_manifest
 from sayso.runs.metrics import Metrics, write_metrics
 from sayso.runs.model_card import make_card, write_card
 from sayso.runs.predictions import Predictions, write_predictions
-from sayso.system.files import write_text
-from sayso.views.figures.clip_map import map_clips
-from sayso.views.figures.run import draw_report_figures
-from sayso.views.html.clip_map import MappedClips
-from sayso.views.plots.style import svg_text
-from sayso.views.run_report import AnsweredClip, Mistake, RunReport, write_report
 
 if TYPE_CHECKING:
     from sayso.training import Fitted
 
-__all__ = ["Begun", "finish_run"]
+__all__ = ["Begun", "finish_run", "load_ahead"]
 
 _EXPORT_CLIPS = 256
 # Where the graph is one that was compared before.
 _EXPORT_CLIPS_AGAIN = 32
-# A second of sound and its picture take 31 kB of the page.
-_MOST_MISTAKES = 500
-# Whose neighbours are looked for; 3,000 clips take a pretrained network four seconds.
-_MOST_ASKED = 3_000
 
 
 @dataclass(frozen=True)
@@ -74,6 +65,11 @@ class Begun:
             "cpu_seconds": round(time.process_time() - self.processor, 2),
             "export": asdict(agreement) if agreement else None,
         }
+
+
+def load_ahead() -> None:
+    """Begin to load what draws pictures, beside what this thread does before it needs that, at the very end."""
+    threading.Thread(target=import_module, args=("sayso.experiment.reporting",), daemon=True).start()
 
 
 def finish_run(
@@ -135,9 +131,12 @@ def finish_run(
         write_metrics(run.metrics_file, metrics)
         if extras:
             write_card(run, card)
+            # Imported here: see `load_ahead`.
+            from sayso.experiment import reporting
+
             # A map takes a fifth of an adaptation's time, and its test clips are on the map of the run before.
-            mapped = None if start else _map(prepared, fitted, learned_from_test=answers is not None)
-            _report(run, prepared, fitted, predictions, metrics, manifest, mapped)
+            mapped = None if start else reporting.map_clips_tested(prepared, fitted, learned=answers is not None)
+            reporting.write_pictures_and_report(run, prepared, fitted, predictions, metrics, manifest, mapped)
         task.advance()
     write_manifest(run.manifest_file, manifest)
     run.resume.unlink(missing_ok=True)
@@ -162,84 +161,3 @@ def _spread(corpus: Corpus, rows: Rows, *, most: int) -> NDArray[np.int16]:
     """Real clips for the export to be measured on, evenly over the rows and so over the words."""
     chosen = rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.int64)]
     return np.array(corpus.samples[chosen])
-
-
-def _report(
-    run: RunFolder,
-    prepared: Prepared,
-    fitted: "Fitted",
-    predictions: Predictions,
-    metrics: Metrics,
-    manifest: Manifest,
-    mapped: MappedClips | None,
-) -> None:
-    figures = draw_report_figures(metrics, manifest, [asdict(row) for row in fitted.log])
-    drawn = {name: svg_text(figure) for name, figure in figures.items()}
-    for name, svg in drawn.items():
-        write_text(run.figures / f"{name}.svg", svg)
-    report = RunReport(
-        title=run.path.name,
-        metrics=metrics,
-        manifest=manifest,
-        recipe_yaml=recipe_yaml(prepared.recipe),
-        mistakes=_mistakes(prepared, predictions.probabilities),
-        tested=_tested(prepared, predictions.probabilities),
-        mapped=mapped,
-        skipped=prepared.corpus.skipped,
-        clip_licences=prepared.recipe.dataset.licences(),
-        figures=drawn,
-    )
-    write_report(run.report, report)
-
-
-def _mistakes(prepared: Prepared, probabilities: NDArray[np.float64]) -> list[Mistake]:
-    """The surest of the clips that were taken for another word."""
-    corpus, test = prepared.corpus, prepared.split.test
-    predicted, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    wrong = np.flatnonzero(predicted != corpus.targets[test])
-    surest = wrong[np.argsort(-sure[wrong], kind="stable")][:_MOST_MISTAKES]
-    return [_mistake(corpus, int(test[place]), probabilities[place]) for place in surest]
-
-
-def _tested(prepared: Prepared, probabilities: NDArray[np.float64]) -> list[AnsweredClip]:
-    corpus, answers = prepared.corpus, zip(prepared.split.test, probabilities, strict=True)
-    return [
-        AnsweredClip(
-            name=corpus.names[row],
-            path=corpus.clips[row].path,
-            label=corpus.clips[row].label,
-            predicted=corpus.labels[int(shares.argmax())],
-            probability=float(shares.max()),
-            speaker=corpus.clips[row].speaker,
-            start_seconds=corpus.clips[row].start_seconds,
-        )
-        for row, shares in answers
-    ]
-
-
-def _map(prepared: Prepared, fitted: "Fitted", *, learned_from_test: bool) -> MappedClips | None:
-    """The test clips, or some of them, as the network knows them before its last layer."""
-    corpus, test = prepared.corpus, prepared.split.test
-    rows = np.sort(np.random.default_rng(0).permutation(test)[:_MOST_ASKED])
-    vectors = embed_rows(fitted.classifier, corpus, rows)
-    clip_map = map_clips(vectors, [corpus.clips[row].label for row in rows])
-    note = "The model in this run has learned from these clips, so a wrong word may lie where its label says."
-    return clip_map and MappedClips(
-        clip_map,
-        [corpus.names[row] for row in rows],
-        lambda place: (np.array(corpus.samples[rows[place]]), corpus.audio.sample_rate),
-        note if learned_from_test else "",
-    )
-
-
-def _mistake(corpus: Corpus, row: int, shares: NDArray[np.float64]) -> Mistake:
-    clip = corpus.clips[row]
-    return Mistake(
-        name=corpus.names[row],
-        label=clip.label,
-        predicted=corpus.labels[int(shares.argmax())],
-        probability=float(shares.max()),
-        speaker=clip.speaker,
-        samples=np.array(corpus.samples[row]),
-        sample_rate=corpus.audio.sample_rate,
-    )

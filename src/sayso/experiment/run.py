@@ -22,11 +22,6 @@ from sayso.runs.folder import RunFolder
 from sayso.runs.manifest import Manifest
 from sayso.runtime import Recognizer
 from sayso.system.progress import Progress
-from sayso.views.figures.run import read_confusion, read_log_rows
-from sayso.views.plots.confusion import draw_confusion_matrix
-from sayso.views.plots.curves import draw_loss_and_accuracy
-from sayso.views.plots.flow import draw_alluvial
-from sayso.views.run_card import make_run_card
 
 if TYPE_CHECKING:
     from sayso.views.plots.style import Figure
@@ -138,19 +133,31 @@ class Run(RunFolder):
     def _repr_html_(self) -> str:
         """What a notebook shows of it; of a run that has not finished, how to go on."""
         if self.finished:
+            # Imported here, as below: pictures are seldom asked for, and take half a second to be loaded.
+            from sayso.views.run_card import make_run_card
+
             return make_run_card(self)
         return f"<p>{escape(str(self.path))} has not finished: <code>sayso train --resume</code> goes on.</p>"
 
     def show_confusion(self) -> "Figure":
         """Draw the confusion matrix of the test part."""
+        from sayso.views.figures.run import read_confusion
+        from sayso.views.plots.confusion import draw_confusion_matrix
+
         return draw_confusion_matrix(*read_confusion(self.metrics()))
 
     def show_flow(self) -> "Figure":
         """Draw the alluvial plot of the test part: predicted words flowing into true ones."""
+        from sayso.views.figures.run import read_confusion
+        from sayso.views.plots.flow import draw_alluvial
+
         return draw_alluvial(*read_confusion(self.metrics()))
 
     def show_training(self) -> "Figure":
         """Draw loss and accuracy by epoch."""
+        from sayso.views.figures.run import read_log_rows
+        from sayso.views.plots.curves import draw_loss_and_accuracy
+
         return draw_loss_and_accuracy(read_log_rows(self), best_epoch=self.manifest().get("best_epoch"))
 
 

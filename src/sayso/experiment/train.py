@@ -17,7 +17,7 @@ from sayso.config.schema import dump
 from sayso.data.splits.settings import EACH_SPEAKER
 from sayso.errors import InterruptedRunError, RunError
 from sayso.experiment.each_speaker import answer_for_each_speaker, train_without_each_speaker
-from sayso.experiment.finish import Begun, finish_run
+from sayso.experiment.finish import Begun, finish_run, load_ahead
 from sayso.experiment.rounds import train_rounds
 from sayso.experiment.run import Run, check_same_clips
 from sayso.experiment.teacher import find_teacher, note_teacher
@@ -121,6 +121,8 @@ def complete(
     # Imported here: Lightning takes seconds, and only training needs it.
     from sayso.training import check_readiness, compute_features, fit, note_cost
 
+    if extras:
+        load_ahead()
     for note in prepared.notes:
         prepared.progress.note(note)
     hardware = check_readiness(prepared)
@@ -130,7 +132,8 @@ def complete(
             before = make_once(lambda: _begin(run, prepared, hardware, start, None))
             _train_teacher(run, prepared)
         teacher = find_teacher(prepared, run)
-        for note in (*note_teacher(prepared), *note_cost(prepared)):
+        # Whoever goes on from a run was told of its cost then.
+        for note in (*note_teacher(prepared), *(() if start else note_cost(prepared))):
             prepared.progress.note(note)
         begun = make_once(lambda: _begin(run, prepared, hardware, start, teacher))
         begun = begun.since(before) if before else begun

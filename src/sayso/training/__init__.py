@@ -8,7 +8,6 @@ from sayso.training.fit import Fitted, fit
 from sayso.training.hardware import Hardware, choose_hardware
 from sayso.training.learner import compute_features
 from sayso.training.lr_finder import RateSearch, search_learning_rate
-from sayso.training.optimisers import load_ahead
 from sayso.training.preflight import check_readiness, note_cost
 from sayso.training.sources import Sources
 from sayso.training.teacher import Teacher
@@ -23,7 +22,6 @@ __all__ = [
     "choose_hardware",
     "compute_features",
     "fit",
-    "load_ahead",
     "note_cost",
     "search_learning_rate",
 ]

@@ -71,13 +71,15 @@ class Bookkeeper:
         """Stop the validation clock."""
         self._validation_seconds = time.perf_counter() - self._validation_started
 
-    def end_epoch(self, learner: Learner, epoch: int, *, rate: float) -> None:
+    def end_epoch(self, learner: Learner, epoch: int, *, rate: float, goes_on: bool = False) -> None:
         """Write the log, and the weights if they count.
 
         Args:
             learner: with the scores of the epoch.
             epoch: which, from 1.
             rate: the learning rate of the next step.
+            goes_on: another epoch follows for sure, and nothing goes on from this one: where the last weights count,
+                these do not.
 
         Raises:
             RunError: the training diverges.
@@ -88,7 +90,7 @@ class Bookkeeper:
         if counts:
             self.best_epoch = epoch
         if self.processes.leads:
-            if counts:
+            if counts and not (goes_on and self._keeps_last(learner)):
                 save_model(self.run.weights, learner.result)
             write_log(self.run.log, self.rows)
             # Before the state: an epoch that is shown twice after a stop is told apart, one never shown is lost.
@@ -114,9 +116,13 @@ class Bookkeeper:
             shown += f", validation accuracy {percent(validation.accuracy)}"
         self.task.tell(shown)
 
+    @staticmethod
+    def _keeps_last(learner: Learner) -> bool:
+        return learner.settings.keep == "last" or not learner.split.chooses_epoch
+
     def _counts(self, learner: Learner) -> bool:
         """Whether this epoch's weights are the ones to keep, as far as is known."""
-        if learner.settings.keep == "last" or not learner.split.chooses_epoch:
+        if self._keeps_last(learner):
             return True
         validation = learner.validation_scores
         score = validation.accuracy if learner.settings.monitor == "accuracy" else -validation.loss

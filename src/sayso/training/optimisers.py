@@ -1,24 +1,18 @@
 """Optimisers by the recipe's names."""
 
-import threading
 from collections.abc import Iterable, Iterator
-from importlib import import_module
-from typing import Any
+from inspect import unwrap
+from typing import Any, TypeVar
 
+import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from sayso.recipe.recipe import Training
 
-__all__ = ["load_ahead", "make_optimiser"]
+__all__ = ["make_optimiser"]
 
-
-def load_ahead() -> None:
-    """Begin to load what torch's optimisers need, torch's compiler, beside what this thread does before it needs one.
-
-    torch loads it with the first optimiser, which then takes a second: as long as a short training.
-    """
-    threading.Thread(target=import_module, args=("torch._dynamo",), daemon=True).start()
+_Kind = TypeVar("_Kind", bound=Optimizer)
 
 
 def make_optimiser(
@@ -38,11 +32,22 @@ def make_optimiser(
     ]
     match training.optimizer:
         case "adamw":
-            return AdamW(groups, lr=rate)
+            return _uncompiled(AdamW)(groups, lr=rate)
         case "adam":
-            return Adam(groups, lr=rate)
+            return _uncompiled(Adam)(groups, lr=rate)
         case "sgd":
-            return SGD(groups, lr=rate, momentum=training.momentum)
+            return _uncompiled(SGD)(groups, lr=rate, momentum=training.momentum)
+
+
+def _uncompiled(kind: type[_Kind]) -> type[_Kind]:
+    """Give an optimiser whose methods do not ask torch's compiler to pass them over.
+
+    That loads the compiler, with the first optimiser of a process, which takes a second: as long as a short training.
+    """
+    names = ("add_param_group", "load_state_dict", "state_dict", "zero_grad")
+    plain = {name: unwrap(getattr(kind, name)) for name in names}
+    made: Any = type(kind.__name__, (kind,), {**plain, "step": torch.no_grad()(unwrap(kind.step))})
+    return made
 
 
 def _groups(parameters: Iterable[nn.Parameter], rate: float, decay: float) -> Iterator[dict[str, Any]]:

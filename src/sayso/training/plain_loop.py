@@ -37,7 +37,8 @@ def train_plainly(learner: Learner, books: Bookkeeper) -> None:
         if learner.validation_steps:
             _validate(learner, books)
         learner.end_epoch()
-        books.end_epoch(learner, epoch + 1, rate=float(optimiser.param_groups[0]["lr"]))
+        rate = float(optimiser.param_groups[0]["lr"])
+        books.end_epoch(learner, epoch + 1, rate=rate, goes_on=epoch + 1 < learner.settings.epochs)
 
 
 def _validate(learner: Learner, books: Bookkeeper) -> None:
