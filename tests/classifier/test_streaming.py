@@ -51,6 +51,7 @@ CASES = [
     (MEL | {"model": {"kind": "tc_resnet", "padding": "none", "kernel": 1}}, 1280),
     (MEL | {"model": {"kind": "tc_resnet", "padding": "none", "channels": [8, 12, 16]}}, 640),
     (EMBEDDING | {"model": {"kind": "temporal_mlp"}}, 1280),
+    (EMBEDDING | {"model": {"kind": "temporal_mlp", "last_channels": 8}}, 1280),
     (EMBEDDING | {"model": {"kind": "temporal_mlp", "convolutions": 3}, "audio": {"clip_seconds": 1.422}}, 2560),
     (MEL | {"model": {"kind": "temporal_mlp", "kernel": 5}}, 1280),
     # A hop that holds no whole strides, and a window that is hardly longer than one.

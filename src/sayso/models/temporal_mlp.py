@@ -28,6 +28,8 @@ class TemporalMlpConfig(NetworkConfig):
 
     channels: PositiveInt = 128
     """Channels of each convolution."""
+    last_channels: Annotated[int, Range(least=0)] = 0
+    """Channels of the last one, which the hidden layer reads at every place; 0: as many as of the others."""
     convolutions: PositiveInt = 2
     """How many there are."""
     kernel: PositiveInt = 3
@@ -62,14 +64,14 @@ class TemporalMlp(TimeNetwork):
 
     def __init__(self, config: TemporalMlpConfig, numbers: int, frames: int, classes: int) -> None:
         super().__init__()
-        self.width = config.channels
+        self.width = config.last_channels or config.channels
+        widths = [numbers, *[config.channels] * (config.convolutions - 1), self.width]
         self.drop = nn.Dropout(config.input_dropout)
-        widths = [numbers, *[config.channels] * config.convolutions]
         self.convolutions = nn.ModuleList([nn.Conv1d(*pair, config.kernel) for pair in pairwise(widths)])
         left = frames - config.convolutions * (config.kernel - 1)
         self.layers = nn.Sequential(
             nn.Dropout(config.dropout),
-            nn.Linear(config.channels * left, config.hidden),
+            nn.Linear(self.width * left, config.hidden),
             nn.ReLU(),
             nn.Dropout(config.dropout),
             nn.Linear(config.hidden, classes),

@@ -33,6 +33,8 @@ class Scorer:
     """Zeros before the first sample."""
     first: int
     """Chunks before the one that ends the first window."""
+    looks_back: bool
+    """Whether it asks for the chunks before each time, not only where what it scored before does not end there."""
 
     def score(self, chunks: NDArray[np.int16], *, history: Past, fresh: bool) -> NDArray[np.float32]:
         """Score chunks that follow one another.
@@ -74,6 +76,8 @@ class Windows(Scorer):
         hop: samples from window to window.
     """
 
+    looks_back = True
+
     def __init__(self, recognizer: Recognizer, hop: int) -> None:
         self._recognizer, self.hop = recognizer, hop
         self.length = recognizer.audio.clip_samples
@@ -94,6 +98,8 @@ class Stateful(Scorer):
     Args:
         file: `stream.onnx`.
     """
+
+    looks_back = False
 
     def __init__(self, file: StreamFile) -> None:
         self._file = file
@@ -125,6 +131,8 @@ class Hops:
     def __init__(self, scorer: Scorer, words: int, *, gate_db: float | None) -> None:
         self.scorer, self._words = scorer, words
         self._least_power = 0.0 if gate_db is None else 10 ** (gate_db / 10) * FULL_SCALE**2
+        # Where all is listened to in turn, only what stood before the very first chunk is asked for.
+        self._remembers = scorer.looks_back or gate_db is not None
         self.reset()
 
     def reset(self) -> None:
@@ -178,13 +186,16 @@ class Hops:
     def _answer(self, chunks: NDArray[np.int16]) -> Answers:
         logits = self.scorer.score(chunks, history=self._history, fresh=self._is_fresh)
         self._is_fresh = False
-        hops = np.arange(self._chunks, self._chunks + len(chunks)) - self.scorer.first
+        first = self._chunks - self.scorer.first
         self._pass(chunks)
-        known = max(0, -int(hops[0]))
-        return Answers(hops[known:], softmax(logits[known:])[:, : self._words])
+        unknown = max(0, -first)
+        hops = np.arange(first + unknown, max(first + len(chunks), first + unknown))
+        return Answers(hops, softmax(logits[unknown:])[:, : self._words])
 
     def _pass(self, chunks: NDArray[np.int16]) -> None:
         self._chunks += len(chunks)
+        if not self._remembers:
+            return
         newest = chunks[max(0, len(chunks) - self.scorer.first) :]
         self._history.extend(row.copy() for row in newest)  # whoever fed them may write over them
 

@@ -61,6 +61,8 @@ class StreamFile:
         self._samples, self._names = inputs[0].name, [each.name for each in inputs[1:]]
         self.empty: State = [np.zeros(shape, np.float32) for shape in shapes]
         self._shapes = [part.shape for part in self.empty]
+        # Named each time, they would be asked of the session each time.
+        self._given = [each.name for each in self._session.get_outputs()]
 
     def step(self, chunks: NDArray[np.int16], state: State) -> tuple[NDArray[np.float32], State]:
         """Take chunks that follow one another, (chunks, hop).
@@ -75,7 +77,7 @@ class StreamFile:
         samples = np.multiply(chunks, np.float32(1 / FULL_SCALE), dtype=np.float32)
         given = dict(zip(self._names, state, strict=True))
         try:
-            found: Any = self._session.run(None, {self._samples: samples, **given})
+            found: Any = self._session.run(self._given, {self._samples: samples, **given})
         except Exception as error:  # onnxruntime's own errors share no base
             raise ModelError(f"{self._path}: damaged, onnxruntime cannot compute it; export it again") from error
         logits, after = np.asarray(found[0], np.float32), found[1:]
