@@ -52,6 +52,12 @@ def luz_count(inputs, classes):
             3,
             6 * 4 * 3 + 4 + 4 * 4 * 3 + 4 + 4 * 5 * 5 + 5 + 5 * 3 + 3,
         ),
+        (
+            TemporalMlpConfig(channels=4, last_channels=2, hidden=5),
+            (1, 6, 9),
+            3,
+            6 * 4 * 3 + 4 + 4 * 2 * 3 + 2 + 2 * 5 * 5 + 5 + 5 * 3 + 3,
+        ),
         (TCResNetConfig(width=1.0), (1, 40, 101), 8, 64_952),
         (TCResNetConfig(width=2.0), (1, 40, 101), 8, 253_928),
         (BCResNetConfig(), (1, 40, 101), 12, 9_232),

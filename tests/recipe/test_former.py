@@ -17,6 +17,7 @@ from sayso.classifier.checkpoint import load_model
 from sayso.config.schema import dump, read
 from sayso.errors import SettingsError
 from sayso.experiment.run import Run
+from sayso.models.temporal_mlp import TemporalMlpConfig
 from sayso.recipe.former import modernise, without_later_keys
 from sayso.recipe.recipe import kept_recipe_from_text, recipe_from_text, recipe_from_values, recipe_yaml
 from sayso.studies.verification.verify import verify
@@ -85,6 +86,9 @@ def test_what_only_todays_recipes_can_ask_for_is_left_out_where_it_is_not_asked_
     assert "test_time_speeds" not in plain
     assert ["middle_seconds" in part for part in plain["augment"]] == [False, True]
     assert without_later_keys(dump(replace(recipe, test_time_speeds=(0.9,))))["test_time_speeds"] == [0.9]
+    models = (TemporalMlpConfig(last_channels=channels) for channels in (0, 8))
+    kept = [without_later_keys(dump(replace(recipe, model=model)))["model"] for model in models]
+    assert ["last_channels" in model for model in kept] == [False, True]
 
 
 def test_what_is_spelt_as_today_stays(tone_folder):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sayso.audio import FULL_SCALE
 from sayso.errors import ModelError
-from sayso.runtime.model_file import open_session
+from sayso.runtime.model_file import open_for_each_count
 from sayso.system.files import file_digest
 
 __all__ = ["STREAM_FILE", "State", "StreamFile", "find_stream_file"]
@@ -44,7 +44,7 @@ class StreamFile:
     """
 
     def __init__(self, path: Path, *, threads: int) -> None:
-        self._session, metadata = open_session(path, threads=threads)
+        self._session, self._of_one, metadata = open_for_each_count(path, threads=threads)
         try:
             self.model_sha256 = metadata["model_sha256"]
             self.hop, self.lead, self.first = (int(metadata[key]) for key in ("hop_samples", "lead_samples", "first"))
@@ -77,7 +77,8 @@ class StreamFile:
         samples = np.multiply(chunks, np.float32(1 / FULL_SCALE), dtype=np.float32)
         given = dict(zip(self._names, state, strict=True))
         try:
-            found: Any = self._session.run(self._given, {self._samples: samples, **given})
+            session = self._of_one if len(chunks) == 1 else self._session
+            found: Any = session.run(self._given, {self._samples: samples, **given})
         except Exception as error:  # onnxruntime's own errors share no base
             raise ModelError(f"{self._path}: damaged, onnxruntime cannot compute it; export it again") from error
         logits, after = np.asarray(found[0], np.float32), found[1:]
