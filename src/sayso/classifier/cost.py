@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._ops import HigherOrderOperator
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
@@ -83,8 +84,10 @@ def _count(work: Callable[[Tensor], Tensor], given: Tensor) -> int:
 class _Counting(TorchDispatchMode):
     """Counts the operations of what torch does meanwhile, by its own formulas and those of Fourier transforms.
 
-    As torch's counter does, which has torch's compiler loaded, to be passed over by it: that takes a second.
+    torch's own counter loads torch's compiler, only so that the compiler leaves it alone; that takes a second.
     """
+
+    supports_higher_order_operators = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -106,6 +109,8 @@ class _Counting(TorchDispatchMode):
     ) -> Any:
         del types
         named = kwargs or {}
+        if isinstance(func, HigherOrderOperator):  # what it is made of does not count
+            return func(*args, **named)
         with self:
             made = func.decompose(*args, **named)
         if made is not NotImplemented:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -69,7 +70,12 @@ class Begun:
 
 def load_ahead() -> None:
     """Begin to load what draws pictures, beside what this thread does before it needs that, at the very end."""
-    threading.Thread(target=import_module, args=("sayso.experiment.reporting",), daemon=True).start()
+
+    def load() -> None:
+        with suppress(Exception):  # whoever needs it is told then
+            import_module("matplotlib.figure")
+
+    threading.Thread(target=load, daemon=True).start()
 
 
 def finish_run(

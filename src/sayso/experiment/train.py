@@ -121,18 +121,18 @@ def complete(
     # Imported here: Lightning takes seconds, and only training needs it.
     from sayso.training import check_readiness, compute_features, fit, note_cost
 
-    if extras:
-        load_ahead()
     for note in prepared.notes:
         prepared.progress.note(note)
     hardware = check_readiness(prepared)
+    if extras:
+        load_ahead()
     with tell_lost_processes(f"nothing is lost: under torchrun, go on with sayso train --resume {run.path}"):
         before = None
         if prepared.recipe.training.teacher_file is not None:
             before = make_once(lambda: _begin(run, prepared, hardware, start, None))
             _train_teacher(run, prepared)
         teacher = find_teacher(prepared, run)
-        # Whoever goes on from a run was told of its cost then.
+        # What begins with a finished run takes seconds, whatever that run took.
         for note in (*note_teacher(prepared), *(() if start else note_cost(prepared))):
             prepared.progress.note(note)
         begun = make_once(lambda: _begin(run, prepared, hardware, start, teacher))

@@ -27,7 +27,7 @@ class TemporalMlpConfig(NetworkConfig):
     """Convolutions over time and one hidden layer over all places; for `speech_embedding` on streams."""
 
     channels: PositiveInt = 128
-    """Channels of each convolution."""
+    """Channels of each convolution; the last one may have its own."""
     last_channels: Annotated[int, Range(least=0)] = 0
     """Channels of the last one, which the hidden layer reads at every place; 0: as many as of the others."""
     convolutions: PositiveInt = 2

@@ -50,12 +50,20 @@ class Scorer:
         raise NotImplementedError
 
 
-def score_stream(scorer: Scorer, samples: NDArray[np.int16]) -> NDArray[np.float32]:
-    """Score every whole window of a stream that is all there, (samples,); gives logits (hops, classes)."""
+def score_stream(scorer: Scorer, samples: NDArray[np.int16], *, singly: int = 0) -> NDArray[np.float32]:
+    """Score every whole window of a stream that is all there, (samples,); gives logits (hops, classes).
+
+    The last ones are scored one at a time, so many of them, as those of a stream that is listened to are.
+    """
     heard = np.concatenate((np.zeros(scorer.lead, np.int16), samples))
     chunks = heard[: len(heard) // scorer.hop * scorer.hop].reshape(-1, scorer.hop)
-    nothing = [np.zeros(scorer.hop, np.int16)] * scorer.first
-    return scorer.score(chunks, history=nothing, fresh=True)[scorer.first :]
+    past = [*np.zeros((scorer.first, scorer.hop), np.int16), *chunks]
+    together = len(chunks) - singly
+    found = [scorer.score(chunks[:together], history=past[: scorer.first], fresh=True)]
+    for place in range(together, len(chunks)):
+        history = past[place : place + scorer.first]
+        found.append(scorer.score(chunks[place : place + 1], history=history, fresh=False))
+    return np.concatenate(found)[scorer.first :]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """What a model file that Sayso exported says of itself, and how it is opened."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,23 +48,31 @@ def open_session(path: Path, *, threads: int) -> "tuple[InferenceSession, dict[s
     Raises:
         ModelError: it is missing, or no model.
     """
-    session = _open(path, _content(path), threads, {})
-    return session, dict(session.get_modelmeta().custom_metadata_map)
+    return _open(path, _content(path), threads, {})
 
 
-def open_for_each_count(path: Path, *, threads: int) -> "tuple[InferenceSession, InferenceSession, dict[str, str]]":
-    """Open an ONNX file twice: for inputs of any length, and for those whose first input is one long.
+def open_for_each_count(
+    path: Path, *, threads: int
+) -> "tuple[InferenceSession, Callable[[], InferenceSession], dict[str, str]]":
+    """Open an ONNX file for inputs of any length, and again, when asked, for those whose first input is one long.
 
     Where all sizes are known before, a small graph has a tenth fewer steps.
+
+    Returns:
+        The session, what opens the other one of the very same content, and the metadata.
 
     Raises:
         ModelError: as `open_session`.
     """
     content = _content(path)
-    session = _open(path, content, threads, {})
-    length = session.get_inputs()[0].shape[0]
-    of_one = _open(path, content, threads, {length: 1}) if isinstance(length, str) else session
-    return session, of_one, dict(session.get_modelmeta().custom_metadata_map)
+    session, metadata = _open(path, content, threads, {})
+
+    def open_for_one() -> "InferenceSession":
+        shape = next((each.shape for each in session.get_inputs()), [])
+        length = shape[0] if shape else None
+        return _open(path, content, threads, {length: 1})[0] if isinstance(length, str) else session
+
+    return session, open_for_one, metadata
 
 
 def _content(path: Path) -> bytes:
@@ -77,7 +85,9 @@ def _content(path: Path) -> bytes:
         raise ModelError(f"{path}: not a model that onnxruntime can open") from error
 
 
-def _open(path: Path, content: bytes, threads: int, sizes: Mapping[str, int]) -> "InferenceSession":
+def _open(
+    path: Path, content: bytes, threads: int, sizes: Mapping[str, int]
+) -> "tuple[InferenceSession, dict[str, str]]":
     import onnxruntime  # a tenth of a second, which reading settings need not wait for
 
     options = onnxruntime.SessionOptions()
@@ -86,7 +96,8 @@ def _open(path: Path, content: bytes, threads: int, sizes: Mapping[str, int]) ->
     for name, size in sizes.items():
         options.add_free_dimension_override_by_name(name, size)
     try:
-        return onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
+        return session, dict(session.get_modelmeta().custom_metadata_map)
     except Exception as error:  # onnxruntime's own errors share no base, and its texts may be none
         raise ModelError(f"{path}: not a model that onnxruntime can open") from error
 

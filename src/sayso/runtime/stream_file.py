@@ -1,6 +1,7 @@
 """`stream.onnx`, the form of a model that carries its state from chunk to chunk: opened once, for many streams."""
 
 import math
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,9 @@ class StreamFile:
     """
 
     def __init__(self, path: Path, *, threads: int) -> None:
-        self._session, self._of_one, metadata = open_for_each_count(path, threads=threads)
+        self._session, self._open_for_one, metadata = open_for_each_count(path, threads=threads)
+        self._of_one: Any = None
+        self._opening = threading.Lock()
         try:
             self.model_sha256 = metadata["model_sha256"]
             self.hop, self.lead, self.first = (int(metadata[key]) for key in ("hop_samples", "lead_samples", "first"))
@@ -77,7 +80,7 @@ class StreamFile:
         samples = np.multiply(chunks, np.float32(1 / FULL_SCALE), dtype=np.float32)
         given = dict(zip(self._names, state, strict=True))
         try:
-            session = self._of_one if len(chunks) == 1 else self._session
+            session = self._single() if len(chunks) == 1 else self._session
             found: Any = session.run(self._given, {self._samples: samples, **given})
         except Exception as error:  # onnxruntime's own errors share no base
             raise ModelError(f"{self._path}: damaged, onnxruntime cannot compute it; export it again") from error
@@ -85,6 +88,15 @@ class StreamFile:
         if logits.ndim != 2 or len(logits) != len(chunks) or [each.shape for each in after] != self._shapes:
             raise ModelError(f"{self._path}: damaged, its answers are not one for each chunk; export it again")
         return logits, after
+
+    def _single(self) -> Any:
+        """Give the session for single chunks, as a stream that is listened to brings; files are heard by many."""
+        if self._of_one is None:
+            with self._opening:
+                if self._of_one is None:
+                    self._of_one = self._open_for_one()
+                    del self._open_for_one  # with the content
+        return self._of_one
 
 
 def _is_size(shape: Sequence[object]) -> bool:

@@ -20,7 +20,7 @@ __all__ = ["Bookkeeper"]
 
 
 class Bookkeeper:
-    """Keeps log and the weights that count, whole on disk after every epoch, and knows what a state must know of them.
+    """Keeps log and the weights that count, whole on disk after an epoch, and knows what a state must know of them.
 
     Args:
         run: where they lie.

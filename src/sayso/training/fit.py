@@ -57,9 +57,10 @@ def fit(
     """Train a recipe on its clips and leave weights and log in the run's folder; goes on where the folder stopped.
 
     The test part is not looked at. After every epoch `log.csv`, `model.safetensors` and `resume.ckpt` are whole on
-    disk. Several processes (inside `sayso.system.distributed.join_processes`) share every batch, and the first
-    one writes. `sources` are features that other trainings on the same clips draw from too; None: computed here.
-    `start` is what a training before has learned, which this one begins with, `teacher` is the recipe's own.
+    disk; a training that begins with another, which takes seconds, leaves its last weights at its end alone. Several
+    processes (inside `sayso.system.distributed.join_processes`) share every batch, and the first one writes. `sources`
+    are features that other trainings on the same clips draw from too; None: computed here. `start` is what a training
+    before has learned, which this one begins with, `teacher` is the recipe's own.
 
     Raises:
         InterruptedRunError: Ctrl-C; what was done up to the last whole epoch is kept.

@@ -1,8 +1,9 @@
 """Optimisers by the recipe's names."""
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from inspect import unwrap
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import nn
@@ -11,8 +12,6 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from sayso.recipe.recipe import Training
 
 __all__ = ["make_optimiser"]
-
-_Kind = TypeVar("_Kind", bound=Optimizer)
 
 
 def make_optimiser(
@@ -39,15 +38,15 @@ def make_optimiser(
             return _uncompiled(SGD)(groups, lr=rate, momentum=training.momentum)
 
 
-def _uncompiled(kind: type[_Kind]) -> type[_Kind]:
-    """Give an optimiser whose methods do not ask torch's compiler to pass them over.
+@cache
+def _uncompiled(kind: type[Optimizer]) -> Any:
+    """Give an optimiser without the wrappers by which torch's compiler leaves its methods alone.
 
-    That loads the compiler, with the first optimiser of a process, which takes a second: as long as a short training.
+    The first of them to be called loads the compiler, which takes a second: as long as a short training.
     """
     names = ("add_param_group", "load_state_dict", "state_dict", "zero_grad")
     plain = {name: unwrap(getattr(kind, name)) for name in names}
-    made: Any = type(kind.__name__, (kind,), {**plain, "step": torch.no_grad()(unwrap(kind.step))})
-    return made
+    return type(kind.__name__, (kind,), {**plain, "step": torch.no_grad()(unwrap(kind.step))})
 
 
 def _groups(parameters: Iterable[nn.Parameter], rate: float, decay: float) -> Iterator[dict[str, Any]]:
