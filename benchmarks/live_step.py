@@ -29,7 +29,14 @@ PRETRAINED = {
     "audio": {"clip_seconds": 1.422},
     # As recipes/speech-commands/stream.yaml.
     "features": {"kind": "speech_embedding", "outputs": "sounds"},
-    "model": {"kind": "temporal_mlp", "channels": 192, "convolutions": 3, "kernel": 5, "hidden": 256},
+    "model": {
+        "kind": "temporal_mlp",
+        "channels": 192,
+        "last_channels": 64,
+        "convolutions": 3,
+        "kernel": 5,
+        "hidden": 256,
+    },
 }
 TC_RESNET = {"features": {"kind": "mel", "centre": False}, "model": {"kind": "tc_resnet", "width": 1.0}}
 TC_RESNET_SHORT = TC_RESNET | {"model": {"kind": "tc_resnet", "width": 1.0, "kernel": 5}}
