@@ -118,8 +118,8 @@ def test_what_is_known_is_not_represented_again(made, tmp_path, monkeypatch):
     forward = SpeechEmbedding.forward
     monkeypatch.setattr(SpeechEmbedding, "forward", lambda self, clips: seen.append(len(clips)) or forward(self, clips))
     found = adapt(run.path, more, out=tmp_path / "run")
-    # Six clips as they are and in four copies; and eight test clips, to show that the exported file agrees.
-    assert sum(seen) == 6 * 5 + 8
+    # Six clips as they are and in four copies; and the 18 test clips, to show that the exported file agrees.
+    assert sum(seen) == 6 * 5 + 18
     again = adapt(found.run.path, write_word(tmp_path / "x" / "deep", 150.0).parent, out=tmp_path / "again")
     assert again.run.classifier().labels == ("deep", "high", "low", "middle", "shrill")
 

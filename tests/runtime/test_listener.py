@@ -1,6 +1,8 @@
 """Live sound is heard as the stream itself hears it, and clips are cut just where it was judged."""
 
 import csv
+import gc
+import weakref
 
 import numpy as np
 import pytest
@@ -126,3 +128,15 @@ def test_nonsense_is_silence_and_the_rest_is_heard(model):
     _, found = heard(listener, samples[:30_000], samples[30_000:])
     assert alike(found, Stream(model, settings=EAGER).feed(np.nan_to_num(samples)))
     assert len(told) == 1
+
+
+def test_a_listener_goes_with_whoever_listens_as_the_program_ends_without_looking_for_garbage(model):
+    listener = Listener(Stream(model, settings=EAGER), tell=lambda text: None)
+    heard(listener, sound(2))
+    stream = weakref.ref(listener.stream)
+    gc.disable()
+    try:
+        del listener
+        assert stream() is None
+    finally:
+        gc.enable()

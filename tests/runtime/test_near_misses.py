@@ -13,7 +13,11 @@ WORDS = ("up", "down")
 def watcher():
     # `up` is near from 0.56 on, `down` from 0.28 on.
     settings = StreamSettings(threshold=0.8, thresholds=(WordThreshold(word="down", threshold=0.4),))
-    return NearMisses(WORDS, settings, lambda start, end: np.array([start, end]).astype(np.int16))
+    return NearMisses(WORDS, settings)
+
+
+def cut(start, end):
+    return np.array([start, end]).astype(np.int16)
 
 
 def judged(hop, up, down=0.0, fires=None):
@@ -22,7 +26,7 @@ def judged(hop, up, down=0.0, fires=None):
 
 
 def watched(watcher, *scores, first=0):
-    found = [miss for hop, row in enumerate(scores, first) for miss in watcher.watch(judged(hop, *row))]
+    found = [miss for hop, row in enumerate(scores, first) for miss in watcher.watch(judged(hop, *row), cut)]
     return [(miss.word, miss.score, miss.start, miss.samples.tolist()) for miss in found]
 
 

@@ -121,7 +121,8 @@ def test_memory_does_not_grow_with_time(model):
 
 
 def test_silence_is_not_listened_to_and_what_follows_is_answered_the_same(model):
-    loud, silent = quantise(sound(2)), np.zeros(4 * RATE, np.int16)
+    # Not of zeros, which a stream begins with: what is not listened to is remembered for what comes after it.
+    loud, silent = quantise(sound(2)), np.random.default_rng(1).integers(-9, 10, 4 * RATE).astype(np.int16)
     samples = np.concatenate((loud, silent, loud))
     everything = Stream(model).answer(samples)
     gated = StreamSettings(gate_db=-60)

@@ -21,8 +21,6 @@ __all__ = ["check_streaming", "export_streaming"]
 
 _TOLERANCE = 1e-5
 _HOPS = 40
-# Where the graph is one that was checked before.
-_HOPS_AGAIN = 10
 # So many of them one at a time, by the graph for single chunks.
 _SINGLY = 4
 
@@ -56,7 +54,7 @@ def export_streaming(
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
         try:
-            check_streaming(temporary, model, clips, hops=_HOPS_AGAIN if taken else _HOPS)
+            check_streaming(temporary, model, clips)
         except ModelError as error:
             raise ModelError(f"{error}; the trained weights are kept, please report the recipe") from error
     return path
@@ -92,14 +90,13 @@ def _graph_made(streaming: StreamingClassifier, facts: dict[str, str]) -> bytes:
     return program.model_proto.SerializeToString()
 
 
-def check_streaming(path: Path, model: Path, clips: NDArray[np.int16], *, hops: int = _HOPS) -> float:
+def check_streaming(path: Path, model: Path, clips: NDArray[np.int16]) -> float:
     """Check that a streaming form gives a model's answers on clips that are laid one after another.
 
     Args:
         path: the streaming form.
         model: the exported model.
         clips: packed clips (clips, samples), at least one.
-        hops: how many answers are compared, beside the first.
 
     Returns:
         The largest difference between logits.
@@ -109,7 +106,7 @@ def check_streaming(path: Path, model: Path, clips: NDArray[np.int16], *, hops: 
     """
     recognizer = Recognizer(model)
     stateful = Stateful(StreamFile(path, threads=0))
-    least = recognizer.audio.clip_samples + hops * stateful.hop
+    least = recognizer.audio.clip_samples + _HOPS * stateful.hop
     stream = np.resize(clips[: -(-least // clips.shape[1])], least)
     expected = score_stream(Windows(recognizer, stateful.hop), stream)
     found = score_stream(stateful, stream, singly=_SINGLY)[: len(expected)]

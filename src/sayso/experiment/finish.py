@@ -37,7 +37,7 @@ __all__ = ["Begun", "finish_run", "load_ahead"]
 
 _EXPORT_CLIPS = 256
 # Where the graph is one that was compared before.
-_EXPORT_CLIPS_AGAIN = 8
+_EXPORT_CLIPS_AGAIN = 32
 
 
 @dataclass(frozen=True)

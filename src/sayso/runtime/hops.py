@@ -196,9 +196,9 @@ class Hops:
         self._is_fresh = False
         first = self._chunks - self.scorer.first
         self._pass(chunks)
-        unknown = max(0, -first)
-        hops = np.arange(first + unknown, max(first + len(chunks), first + unknown))
-        return Answers(hops, softmax(logits[unknown:])[:, : self._words])
+        known = max(0, -first)
+        hops = np.arange(first, first + len(chunks))[known:]
+        return Answers(hops, softmax(logits[known:])[:, : self._words])
 
     def _pass(self, chunks: NDArray[np.int16]) -> None:
         self._chunks += len(chunks)

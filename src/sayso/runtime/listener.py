@@ -72,7 +72,7 @@ class Listener:
         self._offset = self._heard / self.stream.sample_rate
         self._past = np.zeros(0, np.int16)
         self._past_end = 0
-        self._near_misses = NearMisses(self.stream.labels, self.stream.settings, self._cut)
+        self._near_misses = NearMisses(self.stream.labels, self.stream.settings)
 
     def _hear(self, samples: Samples) -> Iterator[Detection]:
         self._heard += len(samples)
@@ -84,7 +84,7 @@ class Listener:
             self._past_end += len(samples)
         for judgement in self.stream.judge(samples):
             if self._keeper:
-                for miss in self._near_misses.watch(judgement):
+                for miss in self._near_misses.watch(judgement, self._cut):
                     self._keep("near", miss)
             if judgement.detection:
                 yield self._fired(judgement.detection)

@@ -35,20 +35,22 @@ class NearMisses:
     Args:
         words: of the model.
         settings: what is asked of a word.
-        cut: gives the sound from one second of the stream to another, where that is not long ago.
     """
 
-    def __init__(
-        self, words: tuple[str, ...], settings: StreamSettings, cut: Callable[[float, float], NDArray[np.int16]]
-    ) -> None:
-        self._words, self._cut = words, cut
+    def __init__(self, words: tuple[str, ...], settings: StreamSettings) -> None:
+        self._words = words
         self._near = NEAR_SHARE * np.array([settings.threshold_of(word) for word in words])
         self._best: dict[int, Moment] = {}
         self._fired: set[int] = set()
         self._last_hop = -1
 
-    def watch(self, judgement: Judgement) -> Iterator[Moment]:
-        """Take what was decided at the next hop; yields the near misses that end here."""
+    def watch(self, judgement: Judgement, cut: Callable[[float, float], NDArray[np.int16]]) -> Iterator[Moment]:
+        """Take what was decided at the next hop; yields the near misses that end here.
+
+        Args:
+            judgement: what was decided.
+            cut: gives the sound from one second of the stream to another, where that is not long ago.
+        """
         if judgement.hop != self._last_hop + 1:
             yield from self.finish()
         self._last_hop = judgement.hop
@@ -61,7 +63,7 @@ class NearMisses:
             score = float(judgement.scores[place])
             best = self._best.get(place)
             if place not in self._fired and (best is None or score > best.score):
-                samples = self._cut(judgement.start, judgement.end)
+                samples = cut(judgement.start, judgement.end)
                 self._best[place] = Moment(self._words[place], score, judgement.start, judgement.end, samples)
 
     def finish(self) -> Iterator[Moment]:
