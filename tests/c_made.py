@@ -77,13 +77,18 @@ class Maker:
         return model
 
 
-def make_stream_model(folder: Path, *, is_carried: bool = True, louder: float = 1.0, **stream: Any) -> Path:
-    """Write `model.onnx`, and `stream.onnx` where it is carried; `stream`: settings that differ from the defaults."""
+def make_stream_model(
+    folder: Path, *, is_carried: bool = True, louder: float = 1.0, gain: float = 1.0, **stream: Any
+) -> Path:
+    """Write `model.onnx`, and `stream.onnx` where it is carried; `stream`: settings that differ from the defaults.
+
+    `louder`: of logits; `gain`: of samples, where nothing is carried.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     write_model(folder / "model.onnx", _whole_clip(1.0, np.zeros(len(WORDS) + 1, np.float32)))
     logits = Recognizer(folder / "model.onnx").logits(to_float(sliding_window_view(make_sound(6), LENGTH)[::HOP]))
     middle = -logits.mean(axis=0)  # every word is the likeliest at times
-    model = write_model(folder / "model.onnx", _whole_clip(louder, middle), **stream)
+    model = write_model(folder / "model.onnx", _whole_clip(louder, middle, gain), **stream)
     if is_carried:
         facts = {
             "format_version": "2",
@@ -183,9 +188,10 @@ def _frames(maker: Maker, sound: str, end: str) -> str:
     return maker.add("Transpose", levels, perm=[0, 2, 1])
 
 
-def _whole_clip(louder: float, bias: NDArray[np.float32]) -> Maker:
+def _whole_clip(louder: float, bias: NDArray[np.float32], gain: float = 1.0) -> Maker:
     maker = Maker()
-    frames = _frames(maker, "samples", maker.number([LENGTH - (LENGTH - _FFT) % _FRAME_HOP]))
+    sound = "samples" if gain == 1 else maker.add("Mul", "samples", maker.number(np.float32(gain)))
+    frames = _frames(maker, sound, maker.number([LENGTH - (LENGTH - _FFT) % _FRAME_HOP]))
     _network(maker, maker.add("Unsqueeze", frames, maker.number([1])), louder, bias)
     return maker
 

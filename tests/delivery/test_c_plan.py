@@ -17,9 +17,12 @@ def made_program(rng):
     """Steps that read what earlier ones made, and the sizes of all tensors."""
     steps, sizes = [Step(OTHER, (), "t0")], {"t0": int(rng.integers(1, 50))}
     for place in range(1, rng.integers(2, 12)):
-        inputs = tuple(rng.permutation(list(sizes))[: rng.integers(1, 4)].tolist())
-        layer = (OTHER, OTHER, Apply("SAYSO_ABS", 1), Ring(1, 1, 1))[rng.integers(4)]
+        inputs = tuple(rng.permutation([each for each in sizes if "kept" not in each])[: rng.integers(1, 4)].tolist())
+        layer = (OTHER, OTHER, Apply("SAYSO_ABS", 1), Ring(1, 9, 2), Ring(1, 9, 2, is_apart=True))[rng.integers(5)]
         own = sizes[inputs[0]] if isinstance(layer, Apply) else int(rng.integers(1, 50))
+        if isinstance(layer, Ring):
+            own, inputs = 9, (inputs[0], *([f"t{place}/kept"] if layer.is_apart else []))
+            sizes[f"t{place}/kept"] = 7
         steps.append(Step(layer, inputs, f"t{place}"))
         sizes[f"t{place}"] = own
     return steps, sizes
@@ -41,6 +44,9 @@ def test_nothing_that_is_still_needed_is_written_over(seed):
     for step in steps:
         for each in step.inputs:
             kind, where = part(each)
+            if each.endswith("/kept"):
+                assert not {*memory[kind][where]} - {None}  # a place of its own
+                memory[kind][where] = [each] * 7
             assert set(memory[kind][where]) == {each}
         kind, where = part(step.output)
         memory[kind][where] = [step.output] * sizes[step.output]

@@ -1,14 +1,15 @@
 """Where the numbers of a program lie: one array, in which what is needed at different times lies in the same place."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sayso.delivery.c.graph import Graph
-from sayso.delivery.c.layers import Apply, Clip, Frames, Leak, Pairs, Ring
+from sayso.delivery.c.layers import Apply, Clip, Collect, Convolution, Frames, Layer, Leak, Pairs, Pooling, Ring
 from sayso.delivery.c.lowering import SCRATCH, Step
 
-__all__ = ["Plan", "make_plan", "sizes_of"]
+__all__ = ["Plan", "make_plan", "make_smallest", "sizes_of"]
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,11 @@ class Plan:
     """Of what a stream carries, which lies in an array of its own."""
     rings_size: int
 
+    @property
+    def size(self) -> int:
+        """Of both."""
+        return self.arena_size + self.rings_size
+
 
 @dataclass
 class _Room:
@@ -29,10 +35,37 @@ class _Room:
     size: int
     first: int
     last: int
-    place: int = 0
 
     def meets(self, other: "_Room") -> bool:
         return self.first <= other.last and other.first <= self.last
+
+
+def make_smallest(ways: Iterable[Sequence[Step]], graph: Graph, *, logits: str) -> tuple[list[Step], Plan]:
+    """Plan each of several ways to do the same, rings carried whole or apart, and give that which needs least room."""
+    starts = ((steps, is_apart) for steps in ways for is_apart in (False, True))
+    plans = (_smallest(steps, graph, logits, is_apart=is_apart) for steps, is_apart in starts)
+    return min(plans, key=lambda way: way[1].size)
+
+
+def _smallest(steps: Sequence[Step], graph: Graph, logits: str, *, is_apart: bool) -> tuple[list[Step], Plan]:
+    """Carry all rings whole or apart, and then each, the largest first, the other way where that needs less room."""
+    sizes = sizes_of(steps, graph)
+    rings = {place: step for place, step in enumerate(steps) if isinstance(step.layer, Ring)}
+    best = [_apart(step) if is_apart and place in rings else step for place, step in enumerate(steps)]
+    plan = make_plan(best, sizes_of(best, graph), logits=logits)
+    for place, ring in sorted(rings.items(), key=lambda each: -sizes[each[1].output]):
+        other = [*best]
+        other[place] = ring if is_apart else _apart(ring)
+        its_plan = make_plan(other, sizes_of(other, graph), logits=logits)
+        if its_plan.size < plan.size:
+            best, plan = other, its_plan
+    return best, plan
+
+
+def _apart(step: Step) -> Step:
+    assert isinstance(step.layer, Ring)
+    layer, kept = replace(step.layer, is_apart=True), f"{step.output}/kept"
+    return replace(step, layer=layer, inputs=(step.inputs[0], kept))
 
 
 def make_plan(steps: Sequence[Step], sizes: Mapping[str, int], *, logits: str) -> Plan:
@@ -46,8 +79,8 @@ def make_plan(steps: Sequence[Step], sizes: Mapping[str, int], *, logits: str) -
     rings, rings_size = dict[str, int](), 0
     for step in steps:
         if isinstance(step.layer, Ring):
-            rings[step.output] = rings_size
-            rings_size += sizes[step.output]
+            rings[step.inputs[1] if step.layer.is_apart else step.output] = rings_size
+            rings_size += step.layer.kept
     last = {each: place for place, step in enumerate(steps) for each in step.inputs} | {logits: len(steps)}
     rooms = dict[str, _Room]()
     for place, step in enumerate(steps):
@@ -59,10 +92,12 @@ def make_plan(steps: Sequence[Step], sizes: Mapping[str, int], *, logits: str) -
         taken = _taken_over(step, place, sizes, last, rooms)
         if taken:
             taken.last = until
-        rooms[step.output] = taken or _Room(sizes[step.output], place, until)
+        # What is laid together lasts from turn to turn, and all that runs more often is within those turns.
+        first = 0 if isinstance(step.layer, Collect) else place
+        rooms[step.output] = taken or _Room(sizes[step.output], first, until)
     unique = list({id(room): room for room in rooms.values()}.values())
-    arena_size = _lay(unique)
-    return Plan({name: room.place for name, room in rooms.items()}, arena_size, rings, rings_size)
+    arena_size, places = _laid(unique, len(steps))
+    return Plan({name: places[id(room)] for name, room in rooms.items()}, arena_size, rings, rings_size)
 
 
 def _taken_over(
@@ -77,31 +112,55 @@ def _taken_over(
     return None
 
 
-def _lay(rooms: list[_Room]) -> int:
-    """Lay the largest first, each as low as those allow that are needed at the same time; gives the size of all."""
-    laid = list[_Room]()
-    for room in sorted(rooms, key=lambda each: (-each.size, each.first)):
+def _laid(rooms: Sequence[_Room], steps: int) -> tuple[int, dict[int, int]]:
+    """Lay the largest first; then again and again that first which lay highest, as long as fewer numbers might do."""
+    order = sorted(rooms, key=lambda room: (-room.size, room.first))
+    least = max(sum(room.size for room in rooms if room.first <= place <= room.last) for place in range(steps + 1))
+    best = size, places = _lay(order)
+    for _ in rooms:
+        if best[0] == least:
+            break
+        highest = max(order, key=lambda room: places[id(room)] + room.size)
+        order = [highest, *(room for room in order if room is not highest)]
+        size, places = _lay(order)
+        best = min(best, (size, places), key=lambda way: way[0])
+    return best
+
+
+def _lay(rooms: Sequence[_Room]) -> tuple[int, dict[int, int]]:
+    """Lay one after another, each as low as those allow that are needed at the same time; gives the size of all."""
+    laid, places = list[_Room](), dict[int, int]()
+    for room in rooms:
         place = 0
-        for other in sorted((each for each in laid if each.meets(room)), key=lambda each: each.place):
-            if place + room.size <= other.place:
+        for other in sorted((each for each in laid if each.meets(room)), key=lambda each: places[id(each)]):
+            if place + room.size <= places[id(other)]:
                 break
-            place = max(place, other.place + other.size)
-        room.place = place
+            place = max(place, places[id(other)] + other.size)
+        places[id(room)] = place
         laid.append(room)
-    return max((room.place + room.size for room in rooms), default=0)
+    return max((places[id(room)] + room.size for room in rooms), default=0), places
 
 
 def sizes_of(steps: Sequence[Step], graph: Graph) -> dict[str, int]:
     """How many numbers each tensor has that a step makes or reads."""
     sizes = {name: math.prod(shape) for name, shape in graph.shapes.items()}
     for step in steps:
-        layer = step.layer
-        if isinstance(layer, Frames):
-            sizes[SCRATCH] = layer.front_end.length
-        if isinstance(layer, Pairs):
-            sizes[step.output] = math.prod(layer.shape)
-        if isinstance(layer, Apply | Clip | Leak):
-            sizes[step.output] = layer.count
-        if isinstance(layer, Ring):
-            sizes[step.output] = layer.rows * layer.length
+        if isinstance(step.layer, Frames):
+            sizes[SCRATCH] = step.layer.front_end.length
+        if type(step.layer) in _MADE:
+            sizes[step.output] = _MADE[type(step.layer)](step.layer)
     return sizes
+
+
+# How many numbers layers make that may be other ones than the graph tells, or in turns.
+_MADE: dict[type[Layer], Callable[[Any], int]] = {
+    Apply: lambda layer: layer.count,
+    Clip: lambda layer: layer.count,
+    Collect: lambda layer: layer.size,
+    Convolution: lambda layer: math.prod(layer.outside),
+    Frames: lambda layer: layer.front_end.frames * layer.front_end.numbers,
+    Leak: lambda layer: layer.count,
+    Pairs: lambda layer: math.prod(layer.shape),
+    Pooling: lambda layer: layer.channels * math.prod(layer.outside),
+    Ring: lambda layer: layer.rows * layer.length,
+}

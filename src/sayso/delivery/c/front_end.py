@@ -23,6 +23,8 @@ class _Sound:
     begin: int
     state: int | None
     """Which input carries samples of earlier chunks; None: a whole window is heard."""
+    factor: float
+    """What they were multiplied by."""
 
 
 def with_front_end(graph: Graph) -> tuple[Graph, FrontEnd | None]:
@@ -38,7 +40,9 @@ def with_front_end(graph: Graph) -> tuple[Graph, FrontEnd | None]:
         sound = _sound(graph, found.heard) if found else None
         if found is None or sound is None:
             continue
-        front_end = replace(found.front_end, samples=sound.samples, begin=found.front_end.begin + sound.begin)
+        own = found.front_end
+        taper = own.taper * np.float32(sound.factor)
+        front_end = replace(own, samples=sound.samples, begin=own.begin + sound.begin, taper=taper)
         frames = Node(FRAMES, (graph.inputs[0],), (found.energies,), {"front_end": front_end})
         graph = graph.replaced({found.energies}, frames)
         return (graph if sound.state is None else without_state(graph, sound.state)).needed(), front_end
@@ -54,12 +58,16 @@ def without_state(graph: Graph, place: int) -> Graph:
 
 def _sound(graph: Graph, tensor: str) -> _Sound | None:
     """Follow a tensor to the samples that it holds; None where anything else was done to them."""
-    begin, carried, state = 0, 0, None
+    begin, carried, state, factor = 0, 0, None, 1.0
     while tensor != graph.inputs[0]:
         node = graph.made_by(tensor)
         shape = graph.shapes[tensor]
         if node is None or max(shape) != int(np.prod(shape)):
             return None
+        scale = graph.constant(node, 1) if node.operator == "Mul" else None
+        if scale is not None and scale.size == 1:
+            tensor, factor = node.inputs[0], factor * float(scale.item())
+            continue
         moved = _moved(graph, node)
         if moved is None or (state is not None and node.operator not in _VIEWS):
             return None
@@ -68,7 +76,7 @@ def _sound(graph: Graph, tensor: str) -> _Sound | None:
         if node.operator == "Concat":
             state = graph.inputs.index(node.inputs[0])
             carried = int(np.prod(graph.shapes[node.inputs[0]]))
-    return _Sound(carried + int(np.prod(graph.shapes[tensor])), begin, state)
+    return _Sound(carried + int(np.prod(graph.shapes[tensor])), begin, state, factor)
 
 
 def _moved(graph: Graph, node: Node) -> tuple[str, int] | None:

@@ -14,8 +14,8 @@ from sayso.delivery.c.narrow import Narrow
 from sayso.delivery.c.tables import Tables, number
 
 __all__ = [
-    "Apply", "Clip", "Convolution", "Dense", "Frames", "Layer", "Leak", "Move", "Moves", "Pairs", "Pooling",
-    "Reduction", "Ring", "Samples", "broadcast_steps", "steps_of",
+    "Apply", "Clip", "Collect", "Convolution", "Dense", "Frames", "Layer", "Leak", "Move", "Moves", "Pairs", "Pooling",
+    "Reduction", "Ring", "Samples", "broadcast_steps", "steps_of", "turn_of",
 ]  # fmt: skip
 
 Array = NDArray[np.generic]
@@ -239,16 +239,49 @@ class Pooling(Layer):
 
 
 @dataclass(frozen=True, eq=False)
+class Collect(Layer):
+    """What comes of a turn, laid beside what came of the others."""
+
+    move: Move
+    turns: int
+    """Of a hop."""
+    laid: int
+    """Turns that are laid together."""
+    width: int
+    """Numbers of a turn in a row."""
+
+    @property
+    def size(self) -> int:
+        """Of what is laid together."""
+        return self.move.shape[0] * self.laid * self.width
+
+    def call(self, tables: Tables, output: str, inputs: Sequence[str]) -> str:
+        """As the base."""
+        shape, (steps, to) = _folded(self.move.shape, self.move.steps, self.move.to)
+        name = tables.structure("sayso_move", shape, steps, to)
+        return f"sayso_copy({name}, {inputs[0]}, {output} + {turn_of(self.turns)} % {self.laid} * {self.width});"
+
+
+@dataclass(frozen=True, eq=False)
 class Ring(Layer):
     """Rows that a stream carries: what is new comes in at their end."""
 
     rows: int
     length: int
     fresh: int
+    is_apart: bool = False
+    """Only what a hop must know of earlier ones is carried, and read as a second input; the rows are made anew."""
+
+    @property
+    def kept(self) -> int:
+        """How many numbers are carried."""
+        return self.rows * (self.length - self.fresh if self.is_apart else self.length)
 
     def call(self, tables: Tables, output: str, inputs: Sequence[str]) -> str:
         """As the base."""
         name = tables.structure("sayso_ring", self.rows, self.length, self.fresh)
+        if self.is_apart:
+            return f"sayso_join({name}, {inputs[0]}, {inputs[1]}, {output});"
         return f"sayso_carry({name}, {inputs[0]}, {output});"
 
 
@@ -257,6 +290,8 @@ class Frames(Layer):
     """Energies of frequencies or bands, of the samples; reads room for one transform."""
 
     front_end: FrontEnd
+    turns: int = 1
+    """Of a hop, each of which hears so many frames."""
 
     @property
     def multiply_adds(self) -> int:
@@ -278,6 +313,8 @@ class Frames(Layer):
             tables.floats(quarter), *bands,
         )  # fmt: skip
         sound = f"heard + SAYSO_HEARD - {front_end.samples}"
+        if self.turns > 1:
+            sound += f" + {turn_of(self.turns)} * {front_end.frames * front_end.hop}"
         return f"sayso_frames({name}, {sound}, {inputs[0]}, {output});"
 
 
@@ -291,6 +328,11 @@ class Samples(Layer):
         """As the base."""
         del tables, inputs
         return f"sayso_samples({self.count}, heard + SAYSO_HEARD - {self.count}, {output});"
+
+
+def turn_of(turns: int) -> str:
+    """The name in C of the turn that runs, counted from the hop's beginning, where a hop has so many."""
+    return f"turn_of_{turns}"
 
 
 def steps_of(shape: Shape) -> tuple[int, ...]:

@@ -33,6 +33,8 @@ class Step:
     inputs: tuple[str, ...]
     """Tensors, or constants of the graph."""
     output: str
+    turns: int = 1
+    """How often it runs in a hop."""
 
 
 @dataclass

@@ -1,20 +1,23 @@
 """A model as a program in C: what it hears, its steps, its constants and the room that it needs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from numpy.typing import NDArray
 
-from sayso.delivery.c.arena import make_plan, sizes_of
+from sayso.delivery.c.arena import make_smallest, sizes_of
 from sayso.delivery.c.convolutions import with_convolutions
 from sayso.delivery.c.front_end import FrontEnd, with_front_end
 from sayso.delivery.c.graph import Graph, read_graph
+from sayso.delivery.c.layers import turn_of
 from sayso.delivery.c.lowering import Step, lower
 from sayso.delivery.c.narrowing import narrow_layers
 from sayso.delivery.c.rings import with_rings
 from sayso.delivery.c.shorter import shorten
 from sayso.delivery.c.tables import Tables
+from sayso.delivery.c.turns import ways_in_turns
 
 __all__ = ["Program", "write_program"]
 
@@ -55,12 +58,12 @@ def write_program(content: bytes, *, name: str, heard: Sequence[NDArray[Any]] | 
     graph = with_rings(graph)
     inputs = None if heard is None else dict(zip(whole.inputs, heard, strict=True))
     steps, logits = lower(graph, {} if inputs is None else narrow_layers(content, graph, inputs))
-    return _written(graph, shorten(steps, graph), logits, front_end)
+    steps = shorten(steps, graph)
+    return _written(graph, [steps, *ways_in_turns(steps, graph)], logits, front_end)
 
 
-def _written(graph: Graph, steps: list[Step], logits: str, front_end: FrontEnd | None) -> Program:
-    sizes = sizes_of(steps, graph)
-    plan = make_plan(steps, sizes, logits=logits)
+def _written(graph: Graph, ways: Iterable[list[Step]], logits: str, front_end: FrontEnd | None) -> Program:
+    steps, plan = make_smallest(ways, graph, logits=logits)
     tables = Tables()
 
     def place(tensor: str) -> str:
@@ -70,8 +73,11 @@ def _written(graph: Graph, steps: list[Step], logits: str, front_end: FrontEnd |
             return f"rings + {plan.rings[tensor]}"
         return f"arena + {plan.arena[tensor]}"
 
-    calls = [step.layer.call(tables, place(step.output), [place(each) for each in step.inputs]) for step in steps]
-    heard = front_end.samples if front_end else sizes[graph.inputs[0]]
+    def call(step: Step) -> str:
+        return step.layer.call(tables, place(step.output), [place(each) for each in step.inputs])
+
+    calls = _calls(steps, call)
+    heard = front_end.samples if front_end else sizes_of(steps, graph)[graph.inputs[0]]
     text = _TEXT.format(
         tables=tables.text,
         arena=plan.arena_size,
@@ -86,8 +92,22 @@ def _written(graph: Graph, steps: list[Step], logits: str, front_end: FrontEnd |
         tables.constant_bytes,
         4 * plan.arena_size,
         4 * plan.rings_size,
-        sum(step.layer.multiply_adds for step in steps),
+        sum(step.turns * step.layer.multiply_adds for step in steps),
     )
+
+
+def _calls(steps: Sequence[Step], call: Callable[[Step], str]) -> list[str]:
+    """Write the calls in their loops: what runs often within what runs less often."""
+    groups = [(turns, [*members]) for turns, members in groupby(steps, key=lambda step: step.turns)]
+    lines = list[str]()
+    for (turns, members), (fewer, _) in zip(groups, [*groups[1:], (1, [])], strict=True):
+        lines += [line for step in members for line in call(step).split("\n    ")]
+        if turns > 1:
+            turn, each = turn_of(turns), turns // fewer
+            first = "0" if fewer == 1 else f"{turn_of(fewer)} * {each}"
+            head = f"for (int {turn} = {first}, end = {turn} + {each}; {turn} < end; {turn}++) {{"
+            lines = [head, *(f"    {line}" for line in lines), "}"]
+    return lines
 
 
 _TEXT = """\

@@ -222,4 +222,14 @@ static inline void sayso_carry(const struct sayso_ring *layer, const float *in, 
     }
 }
 
+/* The same where only what a hop must know of earlier ones is kept, (rows, length - fresh). */
+static inline void sayso_join(const struct sayso_ring *layer, const float *in, float *kept, float *rows) {
+    int32_t before = layer->length - layer->fresh;
+    for (int row = 0; row < layer->rows; row++, rows += layer->length, in += layer->fresh, kept += before) {
+        memcpy(rows, kept, (size_t)before * sizeof *rows);
+        memcpy(rows + before, in, (size_t)layer->fresh * sizeof *rows);
+        memcpy(kept, rows + layer->fresh, (size_t)before * sizeof *rows);
+    }
+}
+
 #endif
