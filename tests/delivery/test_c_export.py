@@ -26,6 +26,7 @@ from sayso.classifier.export import export
 from sayso.classifier.module import Classifier
 from sayso.delivery.c import export_c
 from sayso.delivery.c.lowering import OPERATORS
+from sayso.delivery.c.other import write_other_program
 from sayso.errors import ModelError
 from sayso.runtime.stream import Stream
 
@@ -119,6 +120,10 @@ def many_operators(maker):
     x = add("Reshape", "samples", number([-1, 2, 4, 16]))
     x = add("Pad", x, number([0, 0, 1, 2, 0, 0, 0, 1]), number(np.float32(0.25)))  # (batch, 2, 5, 19)
     x = add("Conv", x, maker.drawn(4, 2, 3, 3), maker.drawn(4), strides=[1, 2], pads=[1, 0, 1, 2], dilations=[1, 2])
+    # Of each row of each channel for itself, so that no convolution takes it up.
+    moments = [maker.drawn(20), maker.drawn(20), maker.drawn(20), number(np.linspace(0.5, 2, 20, dtype=np.float32))]
+    x = add("BatchNormalization", add("Reshape", x, number([-1, 20, 9])), *moments, epsilon=1e-3)
+    x = add("Reshape", x, number([-1, 4, 5, 9]))
     pools = [
         add("MaxPool", x, kernel_shape=[2, 3], strides=[1, 2], pads=[1, 1, 0, 1]),
         add("AveragePool", x, kernel_shape=[2, 3], strides=[1, 2], pads=[1, 1, 0, 1], count_include_pad=1),
@@ -155,7 +160,7 @@ def test_every_operator_that_it_knows_gives_what_onnxruntime_gives(tmp_path):
     maker = Maker()
     many_operators(maker)
     own = {node.op_type for node in maker.nodes}
-    assert own == {each for each in OPERATORS if not each.startswith("sayso.")}
+    assert own == {each for each in OPERATORS if not each.startswith("sayso.")} | {"BatchNormalization"}
     model = write_model(tmp_path / "model.onnx", maker, length=128)
     done = export_c(model, tmp_path / "c")
     samples = make_sound(6)
@@ -196,6 +201,11 @@ def test_an_operator_without_a_form_in_c_is_named_with_the_parts_that_work(tmp_p
     assert named in one_line(err)
     assert "for other boards than small ones: pip install" in err
     assert not (tmp_path / "c").exists()
+
+
+def test_emx_onnx_cgen_is_given_what_is_read_backwards_as_places(tmp_path):
+    model = make_stream_model(tmp_path / "model", is_carried=False)  # its frames are folded
+    assert "sayso_graph" in write_other_program(model.read_bytes(), LENGTH).text
 
 
 @pytest.mark.slow

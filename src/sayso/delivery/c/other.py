@@ -8,6 +8,9 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
+
+from sayso.delivery.c.graph import Graph, read_graph
 from sayso.delivery.c.lowering import UnsupportedError
 from sayso.delivery.c.program import Program
 
@@ -29,10 +32,12 @@ def write_other_program(content: bytes, samples: int) -> Program:
         samples: of the window.
 
     Raises:
+        ModelError: the graph is damaged.
         UnsupportedError: emx-onnx-cgen does not know an operator, either.
     """
     onnx, compiler = import_module("onnx"), import_module("emx_onnx_cgen.compiler")
     model: Any = onnx.load_from_string(content)
+    _read_forwards(onnx, model, read_graph(content, name="the model"))
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_value = 1
     del model.graph.value_info[:]
@@ -52,6 +57,23 @@ def write_other_program(content: bytes, samples: int) -> Program:
         ring_bytes=0,
         multiply_adds=None,
     )
+
+
+def _read_forwards(onnx: Any, model: Any, graph: Graph) -> None:
+    """Pick from given places what is read backwards, as folded frames are: emx-onnx-cgen cuts forwards alone."""
+    for node in model.graph.node:
+        found = [graph.constants.get(each) for each in node.input[1:]]
+        if node.op_type != "Slice" or len(found) < 4 or any(each is None or each.size != 1 for each in found):
+            continue
+        start, end, axis, step = (int(each.item()) for each in found if each is not None)
+        if step > 0:
+            continue
+        length = graph.shapes[node.input[0]][axis]
+        places = np.arange(length)[slice(start, None if end < -length else end, step)]
+        name = f"{node.output[0]}.places"
+        model.graph.initializer.append(onnx.numpy_helper.from_array(places, name))
+        picked = onnx.helper.make_node("Gather", [node.input[0], name], [node.output[0]], axis=axis)
+        node.CopyFrom(picked)
 
 
 _GLUE = """

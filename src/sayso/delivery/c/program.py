@@ -14,6 +14,7 @@ from sayso.delivery.c.graph import Graph, read_graph
 from sayso.delivery.c.layers import turn_of
 from sayso.delivery.c.lowering import Step, lower
 from sayso.delivery.c.narrowing import narrow_layers
+from sayso.delivery.c.norms import with_products
 from sayso.delivery.c.rings import with_rings
 from sayso.delivery.c.shorter import shorten
 from sayso.delivery.c.tables import Tables
@@ -55,7 +56,7 @@ def write_program(content: bytes, *, name: str, heard: Sequence[NDArray[Any]] | 
     content = with_convolutions(content, name=name)
     whole = read_graph(content, name=name)
     graph, front_end = with_front_end(whole)
-    graph = with_rings(graph)
+    graph = with_products(with_rings(graph))
     inputs = None if heard is None else dict(zip(whole.inputs, heard, strict=True))
     steps, logits = lower(graph, {} if inputs is None else narrow_layers(content, graph, inputs))
     steps = shorten(steps, graph)
