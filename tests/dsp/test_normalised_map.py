@@ -11,16 +11,20 @@ def drawn(*shape):
     return torch.randn(*shape, dtype=torch.float64).requires_grad_()
 
 
-@pytest.mark.parametrize("frames", [4, 9])
+@pytest.mark.parametrize("frames", [7, 9])
 @pytest.mark.parametrize("dilation", [1, 3])
 def test_shifted_sums_are_a_dilated_depthwise_convolution(frames, dilation):
     torch.manual_seed(0)
     x, weight = drawn(5, 2, frames), drawn(5, 3)
-    found = depthwise_over_time(x, weight, dilation=dilation)
+    found = depthwise_over_time(x, weight, (-dilation, 0, dilation))
     clips = x.transpose(0, 1)
     expected = nn.functional.conv1d(clips, weight[:, None], padding=dilation, dilation=dilation, groups=5)
     torch.testing.assert_close(found, expected.transpose(0, 1))
-    assert torch.autograd.gradcheck(lambda *given: depthwise_over_time(*given, dilation=dilation), (x, weight))
+    assert torch.autograd.gradcheck(lambda *given: depthwise_over_time(*given, (-dilation, 0, dilation)), (x, weight))
+    of_before = depthwise_over_time(x, weight, (-2 * dilation, -dilation, 0))
+    lagged = nn.functional.pad(clips, (2 * dilation, 0))
+    expected = nn.functional.conv1d(lagged, weight[:, None], dilation=dilation, groups=5)
+    torch.testing.assert_close(of_before, expected.transpose(0, 1))
 
 
 @pytest.mark.parametrize("momentum", [0.1, None])

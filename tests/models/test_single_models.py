@@ -91,10 +91,12 @@ def trained_both_ways(network, batch):
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-@pytest.mark.parametrize(("scale", "shape"), [(1, (1, 40, 12)), (1.5, (2, 80, 9))])
-def test_bc_resnet_by_products_computes_what_convolutions_compute(scale, shape, layout):
+@pytest.mark.parametrize(
+    ("scale", "shape", "causal"), [(1, (1, 40, 12), False), (1.5, (2, 80, 9), False), (1, (1, 40, 120), True)]
+)
+def test_bc_resnet_by_products_computes_what_convolutions_compute(scale, shape, causal, layout):
     torch.manual_seed(0)
-    network = BCResNetConfig(scale=scale).build(shape, 4).double().to(memory_format=layout)
+    network = BCResNetConfig(scale=scale, causal=causal).build(shape, 4).double().to(memory_format=layout)
     batch = torch.randn(5, *shape, dtype=torch.float64).contiguous(memory_format=layout)
     torch.testing.assert_close(*trained_both_ways(network, batch), rtol=1e-9, atol=1e-9)
     learned = batch.clone().requires_grad_()
@@ -113,6 +115,27 @@ def test_bc_resnet_by_products_is_as_exact_in_float32():
         if name.endswith(("change_norm.bias", "bands_norm.norm.bias", "first_norm.bias", "last_norm.bias")):
             nn.init.constant_(parameter, 6.0)
     torch.testing.assert_close(*trained_both_ways(network, torch.randn(16, 1, 40, 30)), rtol=1e-4, atol=1e-5)
+
+
+def test_a_causal_bc_resnet_gives_each_frame_on_a_stream_what_a_window_gives():
+    torch.manual_seed(0)
+    network = BCResNetConfig(causal=True).build((1, 40, 121), 3).eval()
+    for norm in (each for each in network.modules() if isinstance(each, nn.BatchNorm2d)):
+        nn.init.normal_(norm.running_mean, std=0.1)
+    layers = network.carried()
+    assert layers.behind == 116
+    sound = torch.randn(1, 40, 160)
+    state, made = [torch.zeros(shape) for shape in layers.state], []
+    for chunk in sound.split(8, dim=2):
+        new, *state = layers(chunk, *state)
+        made.append(new)
+    outputs = torch.cat(made, dim=2)
+    for end in (121, 135, 160):
+        window = sound[None, ..., end - 121 : end]
+        torch.testing.assert_close(network.head(outputs[..., end - 5 : end]), network(window), rtol=1e-4, atol=1e-5)
+    assert BCResNetConfig().build((1, 40, 121), 3).carried() is None
+    (fault,) = BCResNetConfig(causal=True).misfits((1, 40, 101))
+    assert "117 frames" in fault.message
 
 
 def test_bc_resnet_trains_by_products_where_that_is_faster(monkeypatch):

@@ -124,35 +124,47 @@ def scale_and_shift(
 
 
 def depthwise_over_time(
-    x: Float[Tensor, "channels batch frames"], weight: Float[Tensor, "channels 3"], *, dilation: int
+    x: Float[Tensor, "channels batch frames"], weight: Float[Tensor, "channels taps"], taps: Sequence[int]
 ) -> Float[Tensor, "channels batch frames"]:
-    """Convolve each channel with three weights, so many frames apart, zeros around it: shifted sums."""
-    return _DepthwiseOverTime.apply(x, weight, dilation)
+    """Convolve each channel with a weight for each tap, zeros around it: shifted sums.
+
+    Args:
+        x: the channels.
+        weight: of each.
+        taps: how many frames after the one that comes out each weight hears; below 0: before. One of them is 0.
+    """
+    return _DepthwiseOverTime.apply(x, weight, tuple(taps))
 
 
 class _DepthwiseOverTime(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, dilation: int) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, x: Tensor, weight: Tensor, taps: tuple[int, ...]) -> Tensor:  # type: ignore[override]
         ctx.save_for_backward(x, weight)
-        ctx.dilation = dilation
-        before, middle, after = weight.T[..., None, None]  # each (channels, 1, 1)
-        y = x * middle
-        y[..., dilation:].addcmul_(x[..., :-dilation], before)
-        y[..., :-dilation].addcmul_(x[..., dilation:], after)
+        ctx.taps = taps
+        weights = weight.T[..., None, None]  # each (channels, 1, 1)
+        y = x * weights[taps.index(0)]
+        for each, tap in zip(weights, taps, strict=True):
+            if tap:
+                heard, made = _slices(tap)
+                y[..., made].addcmul_(x[..., heard], each)
         return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:  # type: ignore[override]
         x, weight = ctx.saved_tensors
-        ahead, behind = slice(ctx.dilation, None), slice(None, -ctx.dilation)
-        before, middle, after = weight.T[..., None, None]
-        of_x = gradient * middle
-        of_x[..., behind].addcmul_(gradient[..., ahead], before)
-        of_x[..., ahead].addcmul_(gradient[..., behind], after)
-        products = (
-            gradient[..., ahead] * x[..., behind],
-            gradient * x,
-            gradient[..., behind] * x[..., ahead],
-        )
+        weights = weight.T[..., None, None]
+        of_x = gradient * weights[ctx.taps.index(0)]
+        products = list[Tensor]()
+        for each, tap in zip(weights, ctx.taps, strict=True):
+            heard, made = _slices(tap)
+            products.append(gradient[..., made] * x[..., heard])
+            if tap:
+                of_x[..., heard].addcmul_(gradient[..., made], each)
         return of_x, torch.stack([product.sum((1, 2)) for product in products], dim=1), None
+
+
+def _slices(tap: int) -> tuple[slice, slice]:
+    """Which frames are heard so far ahead, and by which."""
+    ahead, behind = slice(abs(tap), None), slice(None, -abs(tap) or None)
+    return (ahead, behind) if tap > 0 else (behind, ahead)

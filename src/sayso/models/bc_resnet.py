@@ -18,9 +18,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sayso.config.schema import Positive, PositiveInt, Range
+from sayso.dsp.carried import Carried
 from sayso.dsp.normalised_map import depthwise_over_time, normalised_relu, scale_and_shift
 from sayso.errors import Fault
-from sayso.models import MODELS, NetworkConfig
+from sayso.models import MODELS, NetworkConfig, TimeNetwork
 
 __all__ = ["BCResNet", "BCResNetConfig"]
 
@@ -30,6 +31,8 @@ _STAGES = ((8, 2, 1), (12, 2, 2), (16, 4, 2), (20, 4, 1))
 _KERNEL = 5
 """Bins and frames under the first and the last kernel."""
 _LONGEST_DILATION = 2 ** (len(_STAGES) - 1)
+_BEHIND = 2 * (_KERNEL - 1) + sum(2 * count * 2**stage for stage, (_, count, _) in enumerate(_STAGES))
+"""Frames before the newest one that an output hears, where it hears none after it."""
 
 
 @MODELS.register("bc_resnet")
@@ -43,18 +46,23 @@ class BCResNetConfig(NetworkConfig):
     """Bands of bins that are normalised each for itself; each eighth of the bins must divide into them."""
     dropout: Annotated[float, Range(least=0, below=1)] = 0.1
     """Share of the channels over time dropped in each block while training."""
+    causal: bool = False
+    """Every frame hears those before it alone, 116 of them, and only frames that have all of these are averaged: so a
+    stream computes each of its frames once."""
 
     def misfits(self, shape: tuple[int, int, int]) -> Iterator[Fault]:
-        """Yield a fault where the bins do not divide into bands at each stage, or are too few for the last kernel."""
+        """Yield a fault where bins do not divide into bands at each stage, or bins or frames are too few."""
         rows = _rows(shape[1])
         if rows[-1] < _KERNEL or any(count % self.bands for count in rows):
             step = 8 * self.bands
             least = step * -(-_KERNEL // self.bands)
             yield Fault("kind", f"bc_resnet of {self.bands} bands needs {least} bins, or {step} more, and so on")
+        if self.causal and shape[2] <= _BEHIND:
+            yield Fault("causal", f"is true: it hears {_BEHIND + 1} frames, here are {shape[2]}; take longer clips")
 
     def build(self, shape: tuple[int, int, int], classes: int) -> "BCResNet":
         """Make the network."""
-        return BCResNet(self, shape[0], classes)
+        return BCResNet(self, shape[:2], classes)
 
 
 def _rows(bins: int) -> list[int]:
@@ -65,22 +73,26 @@ def _rows(bins: int) -> list[int]:
     return rows[1:]
 
 
-class BCResNet(nn.Module):
+class BCResNet(TimeNetwork):
     """A convolution, four stages of broadcasted residual blocks, a depthwise convolution over all bins, a classifier.
 
     Args:
         config: its settings.
-        inputs: channels of the features.
+        shape: channels and bins of the features.
         classes: number of words.
     """
 
-    def __init__(self, config: BCResNetConfig, inputs: int, classes: int) -> None:
+    def __init__(self, config: BCResNetConfig, shape: tuple[int, int], classes: int) -> None:
         super().__init__()
+        inputs, self.bins = shape
         first, *widths, last = [
             max(1, int(count * config.scale)) for count in (_FIRST, *(stage[0] for stage in _STAGES), _LAST)
         ]
         around = _KERNEL // 2
-        self.first = nn.Conv2d(inputs, first, _KERNEL, stride=(2, 1), padding=around, bias=False)
+        self.causal, self.width = config.causal, last
+        self.around = (2 * around, 0) if config.causal else (around, around)  # frames of zeros before and behind
+        own = 0 if config.causal else around
+        self.first = nn.Conv2d(inputs, first, _KERNEL, stride=(2, 1), padding=(around, own), bias=False)
         self.first_norm = nn.BatchNorm2d(first)
         blocks: list[_Block] = []
         before = first
@@ -89,7 +101,7 @@ class BCResNet(nn.Module):
             blocks += [_Block(after, config, dilation=2**index) for _ in range(count - 1)]
             before = after
         self.blocks = nn.Sequential(*blocks)
-        self.depthwise = nn.Conv2d(before, before, _KERNEL, padding=(0, around), groups=before, bias=False)
+        self.depthwise = nn.Conv2d(before, before, _KERNEL, padding=(0, own), groups=before, bias=False)
         self.pointwise = nn.Conv2d(before, last, 1, bias=False)
         self.last_norm = nn.BatchNorm2d(last)
         self.last = nn.Linear(last, classes)
@@ -97,34 +109,63 @@ class BCResNet(nn.Module):
     def forward(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
         """Score each word."""
         in_float32 = features.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
-        if self.training and in_float32 and features.shape[3] > _LONGEST_DILATION:
+        longest = 2 * _LONGEST_DILATION if self.causal else _LONGEST_DILATION
+        if self.training and in_float32 and features.shape[3] > longest:
             return self.by_products(features)
         return self.by_convolutions(features)
 
     def by_convolutions(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
         """Score each word as the source computes it."""
-        x = torch.relu(self.first_norm(self.first(features)))  # (batch, channels, bins / 2, frames)
-        x = self.pointwise(self.depthwise(self.blocks(x)))  # (batch, channels, bins / 8 - 4, frames)
-        return self.last(torch.relu(self.last_norm(x)).mean(dim=(2, 3)))
+        lag = _KERNEL - 1 if self.causal else 0
+        x = self.begin(_lagged(features, lag))  # (batch, channels, bins / 2, frames)
+        return self.head(self.end(_lagged(self.blocks(x), lag))[..., self._behind :])
 
     def by_products(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
         """Score each word by matrix products, the same up to rounding; while training."""
         batch, frames = features.shape[0], features.shape[3]
         x = self._first_by_products(features)  # (channels, bins / 2, batch * frames)
-        for block in self.blocks:
-            assert isinstance(block, _Block)
+        for block in self.all_blocks:
             x = block.by_products(x, batch)
         x = self._depthwise_by_products(x, batch)  # (channels, bins / 8 - 4, batch * frames)
         x = _across(x, self.pointwise, self.last_norm).unflatten(2, (batch, frames))
-        return self.last(x.mean(dim=(1, 3)).T)
+        return self.head(x.mean(dim=1).transpose(0, 1)[..., self._behind :])
+
+    def carried(self) -> Carried | None:
+        """Make the form of all before the mean over time for a stream; None where frames hear later ones."""
+        return _CarriedBCResNet(self) if self.causal else None
+
+    def head(self, x: Float[Tensor, "batch channels frames"]) -> Float[Tensor, "batch classes"]:
+        """Score each word, from what the layers over time give."""
+        return self.last(x.mean(dim=2))
+
+    @property
+    def all_blocks(self) -> "list[_Block]":
+        """Its blocks, in their order."""
+        return [block for block in self.blocks if isinstance(block, _Block)]
+
+    @property
+    def _behind(self) -> int:
+        """Frames at the beginning that hear the zeros before it, and so do not count."""
+        return _BEHIND if self.causal else 0
+
+    def begin(self, features: Tensor) -> Tensor:
+        """The first convolution, of features with the frames around them: (batch, channels, bins / 2, frames)."""
+        return torch.relu(self.first_norm(self.first(features)))
+
+    def end(self, x: Tensor) -> Float[Tensor, "batch channels frames"]:
+        """The last layers over time, of what the blocks give with the frames around it."""
+        x = self.pointwise(self.depthwise(x))  # (batch, channels, bins / 8 - 4, frames)
+        return torch.relu(self.last_norm(x)).mean(dim=2)
 
     def _first_by_products(self, features: Tensor) -> Tensor:
         frames = features.shape[3]
         if features.requires_grad:
-            x = torch.relu(self.first_norm(self.first(features)))
-            return x.permute(1, 2, 0, 3).flatten(2)
+            heard = _lagged(features, _KERNEL - 1 if self.causal else 0)
+            return self.begin(heard).permute(1, 2, 0, 3).flatten(2)
         around = _KERNEL // 2
-        padded = nn.functional.pad(features, (around,) * 4).permute(2, 1, 0, 3)  # (bins, inputs, batch, frames)
+        padded = nn.functional.pad(features, (*self.around, around, around)).permute(
+            2, 1, 0, 3
+        )  # (bins, inputs, batch, frames)
         shifted = torch.stack([padded[..., shift : shift + frames] for shift in range(_KERNEL)], dim=2).flatten(3)
         bins, inputs, _, columns = shifted.shape
         # Of each bin that comes out, all values under its kernel: the rows of one bin are those of the next but two.
@@ -141,8 +182,8 @@ class BCResNet(nn.Module):
         weight = self.depthwise.weight[:, 0]  # (channels, kernel over bins, kernel over frames)
         matrices = torch.einsum("ckt,krb->ctrb", weight, band).flatten(1, 2)  # (channels, kernel * rows, bins)
         made = torch.bmm(matrices, x).unflatten(1, (_KERNEL, -1)).unflatten(3, (batch, -1))
-        frames, around = made.shape[4], _KERNEL // 2
-        padded = nn.functional.pad(made, (around, around))  # (channels, kernel, rows, batch, frames + 4)
+        frames = made.shape[4]
+        padded = nn.functional.pad(made, self.around)  # (channels, kernel, rows, batch, frames + 4)
         shifted = [padded[:, shift, ..., shift : shift + frames] for shift in range(_KERNEL)]
         return torch.stack(shifted).sum(dim=0).flatten(2)
 
@@ -175,21 +216,38 @@ class _Block(nn.Module):
             channels, channels, (3, 1), stride=(stride, 1), padding=(1, 0), groups=channels, bias=False
         )
         self.bands_norm = SubSpectralNorm(channels, config.bands)
+        self.lag = 2 * dilation if config.causal else 0
+        own = (0, 0 if config.causal else dilation)
         self.over_time = nn.Conv2d(
-            channels, channels, (1, 3), padding=(0, dilation), dilation=(1, dilation), groups=channels, bias=False
+            channels, channels, (1, 3), padding=own, dilation=(1, dilation), groups=channels, bias=False
         )
+        self.taps = (-2 * dilation, -dilation, 0) if config.causal else (-dilation, 0, dilation)
         self.time_norm = nn.BatchNorm2d(channels)
         self.across = nn.Conv2d(channels, channels, 1, bias=False)
         self.dropout = nn.Dropout2d(config.dropout)
         self.skips = True
 
-    def forward(self, x: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch channels bins frames"]:
-        return torch.relu(x + self.broadcasted(x))
+    def forward(self, x: Float[Tensor, "batch before bins frames"]) -> Float[Tensor, "batch channels rows frames"]:
+        x = self.changed(x)
+        made = self.broadcasted(x)
+        return torch.relu(x + made if self.skips else made)
+
+    def changed(self, x: Tensor) -> Tensor:
+        """What its layers hear."""
+        return x
 
     def broadcasted(self, x: Tensor) -> Tensor:
-        made = self.bands_norm(self.over_bins(x))  # (batch, channels, bins / stride, frames)
-        of_time = self.time_norm(self.over_time(made.mean(dim=2, keepdim=True)))  # (batch, channels, 1, frames)
-        return made + self.dropout(self.across(nn.functional.silu(of_time)))
+        made, row = self.of_bins(x)
+        return made + self.of_time(_lagged(row, self.lag))
+
+    def of_bins(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Each bin for itself, (batch, channels, rows, frames), and their mean, (batch, channels, 1, frames)."""
+        made = self.bands_norm(self.over_bins(x))
+        return made, made.mean(dim=2, keepdim=True)
+
+    def of_time(self, row: Tensor) -> Tensor:
+        """What is given to every bin, (batch, channels, 1, frames), of a row that reaches as far as the kernel does."""
+        return self.dropout(self.across(nn.functional.silu(self.time_norm(self.over_time(row)))))
 
     def by_products(self, x: Float[Tensor, "channels bins columns"], batch: int) -> Tensor:
         norm, bands, bins = self.bands_norm.norm, self.bands_norm.bands, x.shape[1]
@@ -212,8 +270,7 @@ class _Block(nn.Module):
 
         def over_time(row: Tensor) -> Tensor:
             clips = row.view(channels, batch, -1)
-            dilation = int(self.over_time.dilation[1])
-            y = depthwise_over_time(clips, self.over_time.weight.flatten(1), dilation=dilation)
+            y = depthwise_over_time(clips, self.over_time.weight.flatten(1), self.taps)
             y = nn.functional.silu(self.time_norm(y.view(1, channels, 1, -1))).view(channels, -1)
             y = (self.across.weight.flatten(1) @ y).view(channels, batch, -1)
             kept = self.dropout(y.new_ones(batch, channels, 1, 1)).view(batch, channels).T[..., None]
@@ -240,11 +297,57 @@ class _Transition(_Block):
         self.change_norm = nn.BatchNorm2d(after)
         self.skips = False
 
-    def forward(self, x: Float[Tensor, "batch before bins frames"]) -> Float[Tensor, "batch after rows frames"]:
-        return torch.relu(self.broadcasted(torch.relu(self.change_norm(self.change(x)))))
+    def changed(self, x: Tensor) -> Tensor:
+        """As the base."""
+        return torch.relu(self.change_norm(self.change(x)))
 
     def by_products(self, x: Float[Tensor, "before bins columns"], batch: int) -> Tensor:
         return super().by_products(_across(x, self.change, self.change_norm), batch)
+
+
+class _CarriedBCResNet(Carried):
+    """All layers before the mean over time, on new frames; of what a block heard its row over time alone is carried.
+
+    Args:
+        network: whose layers serve.
+    """
+
+    def __init__(self, network: BCResNet) -> None:
+        super().__init__()
+        self.network = network
+        self.stride, self.behind = 1, _BEHIND
+        rows = _rows(network.bins)[-1]
+        self.state = (
+            (1, network.first.in_channels, network.bins, _KERNEL - 1),
+            *((1, block.over_time.in_channels, 1, block.lag) for block in network.all_blocks),
+            (1, network.depthwise.in_channels, rows, _KERNEL - 1),
+        )
+
+    def forward(self, frames: Float[Tensor, "1 numbers frames"], *state: Tensor) -> tuple[Tensor, ...]:
+        """As `Carried`."""
+        network = self.network
+        x, *after = _joined(state[0], frames.unflatten(1, (-1, network.bins)))
+        x = network.begin(x)
+        for block, own in zip(network.all_blocks, state[1:-1], strict=True):
+            x = block.changed(x)
+            made, row = block.of_bins(x)
+            row, left = _joined(own, row)
+            made = made + block.of_time(row)
+            x = torch.relu(x + made if block.skips else made)
+            after.append(left)
+        x, left = _joined(state[-1], x)
+        return network.end(x), *after, left
+
+
+def _lagged(x: Tensor, frames: int) -> Tensor:
+    """Put so many frames of zeros before the first."""
+    return nn.functional.pad(x, (frames, 0)) if frames else x
+
+
+def _joined(state: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
+    """Put what was carried before new frames; gives both, and what is carried on."""
+    heard = torch.cat((state, new), dim=3)
+    return heard, heard[..., heard.shape[3] - state.shape[3] :]
 
 
 def _across(x: Tensor, convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> Tensor:

@@ -79,5 +79,5 @@ def without_later_keys(values: Mapping[str, Any]) -> dict[str, Any]:
     later = ("recordings", "middle_seconds")
     augment = [{key: value for key, value in part.items() if value or key not in later} for part in values["augment"]]
     own = {key: value for key, value in values.items() if value or key != "test_time_speeds"}
-    model = {key: value for key, value in values["model"].items() if value or key != "last_channels"}
+    model = {key: value for key, value in values["model"].items() if value or key not in ("last_channels", "causal")}
     return {**own, "model": model, "training": training, "rejection": rejection, "augment": augment}
