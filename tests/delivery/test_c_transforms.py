@@ -7,8 +7,7 @@ from c_made import make_stream_model, needs_compiler
 from sayso.classifier.export import export
 from sayso.classifier.module import Classifier
 from sayso.classifier.streaming_export import export_streaming
-from sayso.delivery.c import export_c, program
-from sayso.delivery.c.arena import make_smallest
+from sayso.delivery.c import export_c
 from sayso.recipe.recipe import recipe_from_values
 
 BANDS = {"kind": "mel", "n_mels": 8}
@@ -51,43 +50,6 @@ def test_convolutions_of_streams_become_int8(tmp_path):
     sizes = [export_c(model, tmp_path / weights, weights=weights).measured.flash_bytes for weights in ("float", "int8")]
     own = 64 * 5 * (8 + 64)  # numbers of the convolutions, each a byte instead of four
     assert sizes[0] - sizes[1] > 3 * own
-
-
-@pytest.fixture(scope="module")
-def staged(tmp_path_factory):
-    """Three stages of the pretrained network, whose poolings leave two of eight frames; for streams."""
-    features = {"kind": "speech_embedding", "outputs": "stage_3", "trainable": "all"}
-    folder = tmp_path_factory.mktemp("staged")
-    return exported(folder, features, {"kind": "bottleneck_cnn"}, streams=True, rate=16_000, seconds=1.5)
-
-
-@needs_compiler
-def test_the_pretrained_networks_first_stages_carry_on_in_c_within_what_a_board_has(staged, tmp_path):
-    done = export_c(staged, tmp_path / "c")
-    assert done.graph == "stream.onnx"
-    assert done.program.front_end is not None
-    assert done.measured.max_abs_difference < 1e-4
-    assert done.measured.flash_bytes <= 500_000
-    assert done.measured.static_bytes + done.measured.stack_bytes <= 64_000
-    assert "turn_of_4 < end" in (done.folder / "sayso_model.c").read_text()
-
-
-@needs_compiler
-def test_every_way_to_run_in_turns_gives_the_same_numbers_for_the_same_work(staged, tmp_path, monkeypatch):
-    told = []
-
-    def chosen(ways, graph, *, logits):
-        told.append([*ways])
-        return make_smallest([told[-1][len(told) - 1]], graph, logits=logits)
-
-    monkeypatch.setattr(program, "make_smallest", chosen)
-    done = export_c(staged, tmp_path / "0")
-    assert [{step.turns for step in way} for way in told[0]] == [{1}, {1, 4}, {1, 2, 4}]
-    for place in range(1, len(told[0])):
-        other = export_c(staged, tmp_path / str(place))
-        assert other.measured.max_abs_difference < 1e-4
-        assert other.program.multiply_adds == done.program.multiply_adds
-        assert other.static_bytes < done.static_bytes
 
 
 @needs_compiler

@@ -229,6 +229,15 @@ def test_a_model_for_streams_is_adapted_on_streams(made, tmp_path):
     assert (added.recipe.training.copies, added.recipe.augment) == (2, ())
 
 
+@pytest.mark.parametrize(("trained", "of_new", "of_known"), [(100, 40, 40), (2_560, 10, 20), (50_000, 5, 8)])
+def test_new_words_take_half_the_steps_of_more_recordings(made, trained, of_new, of_known):
+    run, more = made
+    known = ("high", "low", "middle")
+    for words, epochs in ((known, of_new), ((*known, "shrill"), of_known)):
+        added = addition.add_clips(run.settings, words, find_dataset(str(more)), trained=trained, progress=Progress())
+        assert added.recipe.training.epochs == epochs
+
+
 def test_copies_that_are_all_alike_are_none_to_add_recordings_by(made):
     run, more = made
     alike = recipe(

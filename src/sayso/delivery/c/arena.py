@@ -6,10 +6,26 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sayso.delivery.c.graph import Graph
-from sayso.delivery.c.layers import Apply, Clip, Collect, Convolution, Frames, Layer, Leak, Pairs, Pooling, Ring
+from sayso.delivery.c.layers import (
+    Apply,
+    Clip,
+    Collect,
+    Convolution,
+    Frames,
+    Layer,
+    Leak,
+    Moves,
+    Pairs,
+    Pooling,
+    Reduction,
+    Ring,
+)
 from sayso.delivery.c.lowering import SCRATCH, Step
 
 __all__ = ["Plan", "make_plan", "make_smallest", "sizes_of"]
+
+
+_HARDLY_MORE = 1.05
 
 
 @dataclass(frozen=True)
@@ -41,22 +57,33 @@ class _Room:
 
 
 def make_smallest(ways: Iterable[Sequence[Step]], graph: Graph, *, logits: str) -> tuple[list[Step], Plan]:
-    """Plan each of several ways to do the same, rings carried whole or apart, and give that which needs least room."""
+    """Plan each of several ways to do the same, rings carried whole or apart, and choose by the room that they need.
+
+    Args:
+        ways: each gives the same numbers.
+        graph: what they do.
+        logits: what is read after the last step.
+
+    Returns:
+        Of those that need hardly more room than the smallest, that of the fewest calls, as calls take time.
+    """
     starts = ((steps, is_apart) for steps in ways for is_apart in (False, True))
-    plans = (_smallest(steps, graph, logits, is_apart=is_apart) for steps, is_apart in starts)
-    return min(plans, key=lambda way: way[1].size)
+    plans = [_smallest(steps, graph, logits, is_apart=is_apart) for steps, is_apart in starts]
+    enough = _HARDLY_MORE * min(plan.size for _, plan in plans)
+    near = (way for way in plans if way[1].size <= enough)
+    return min(near, key=lambda way: (sum(step.turns for step in way[0]), way[1].size))
 
 
 def _smallest(steps: Sequence[Step], graph: Graph, logits: str, *, is_apart: bool) -> tuple[list[Step], Plan]:
     """Carry all rings whole or apart, and then each, the largest first, the other way where that needs less room."""
-    sizes = sizes_of(steps, graph)
+    sizes = sizes_of(steps, graph)  # whether a ring is apart changes none
     rings = {place: step for place, step in enumerate(steps) if isinstance(step.layer, Ring)}
     best = [_apart(step) if is_apart and place in rings else step for place, step in enumerate(steps)]
-    plan = make_plan(best, sizes_of(best, graph), logits=logits)
+    plan = make_plan(best, sizes, logits=logits)
     for place, ring in sorted(rings.items(), key=lambda each: -sizes[each[1].output]):
         other = [*best]
         other[place] = ring if is_apart else _apart(ring)
-        its_plan = make_plan(other, sizes_of(other, graph), logits=logits)
+        its_plan = make_plan(other, sizes, logits=logits)
         if its_plan.size < plan.size:
             best, plan = other, its_plan
     return best, plan
@@ -160,7 +187,9 @@ _MADE: dict[type[Layer], Callable[[Any], int]] = {
     Convolution: lambda layer: math.prod(layer.outside),
     Frames: lambda layer: layer.front_end.frames * layer.front_end.numbers,
     Leak: lambda layer: layer.count,
+    Moves: lambda layer: layer.fill[1] if layer.fill else sum(math.prod(move.shape) for move in layer.moves),
     Pairs: lambda layer: math.prod(layer.shape),
     Pooling: lambda layer: layer.channels * math.prod(layer.outside),
+    Reduction: lambda layer: layer.outer * layer.inner,
     Ring: lambda layer: layer.rows * layer.length,
 }

@@ -57,16 +57,15 @@ def without_state(graph: Graph, place: int) -> Graph:
 
 
 def _sound(graph: Graph, tensor: str) -> _Sound | None:
-    """Follow a tensor to the samples that it holds; None where anything else was done to them."""
+    """Follow a tensor to the samples of which it is a multiple; None where anything else was done to them."""
     begin, carried, state, factor = 0, 0, None, 1.0
     while tensor != graph.inputs[0]:
         node = graph.made_by(tensor)
         shape = graph.shapes[tensor]
         if node is None or max(shape) != int(np.prod(shape)):
             return None
-        scale = graph.constant(node, 1) if node.operator == "Mul" else None
-        if scale is not None and scale.size == 1:
-            tensor, factor = node.inputs[0], factor * float(scale.item())
+        if node.operator == "Mul" and (scaled := _scaled(graph, node)):
+            tensor, factor = scaled[0], factor * scaled[1]
             continue
         moved = _moved(graph, node)
         if moved is None or (state is not None and node.operator not in _VIEWS):
@@ -77,6 +76,15 @@ def _sound(graph: Graph, tensor: str) -> _Sound | None:
             state = graph.inputs.index(node.inputs[0])
             carried = int(np.prod(graph.shapes[node.inputs[0]]))
     return _Sound(carried + int(np.prod(graph.shapes[tensor])), begin, state, factor)
+
+
+def _scaled(graph: Graph, node: Node) -> tuple[str, float] | None:
+    """What a product multiplies by one constant, on either side, and by which."""
+    for place, other in ((1, 0), (0, 1)):
+        scale = graph.constant(node, place)
+        if scale is not None and scale.size == 1:
+            return node.inputs[other], float(scale.item())
+    return None
 
 
 def _moved(graph: Graph, node: Node) -> tuple[str, int] | None:

@@ -105,8 +105,9 @@ def _calls(steps: Sequence[Step], call: Callable[[Step], str]) -> list[str]:
         lines += [line for step in members for line in call(step).split("\n    ")]
         if turns > 1:
             turn, each = turn_of(turns), turns // fewer
-            first = "0" if fewer == 1 else f"{turn_of(fewer)} * {each}"
-            head = f"for (int {turn} = {first}, end = {turn} + {each}; {turn} < end; {turn}++) {{"
+            first = "" if fewer == 1 else f"{turn_of(fewer)} * {each}"
+            end = f"{first} + {each}" if first else each
+            head = f"for (int {turn} = {first or 0}; {turn} < {end}; {turn}++) {{"
             lines = [head, *(f"    {line}" for line in lines), "}"]
     return lines
 
