@@ -22,6 +22,7 @@ from sayso.runtime import Stream
 
 SAYSO, RESAMPLED, SMALL = "sayso: feed 80 ms", "sayso: feed 80 ms at 48 kHz", "sayso, small network: feed 80 ms"
 SHORT, UNPADDED = "sayso, small network, kernel 5: feed 80 ms", "sayso, small network, kernel 5, no padding: feed 80 ms"
+BROADCASTED = "sayso, causal BC-ResNet-1: feed 80 ms"
 OPEN_WAKE_WORD, LIVEKIT = "openWakeWord's step", "livekit-wakeword's listener"
 RATE, HOP, HOPS = 16_000, 1_280, 50
 WINDOW, WINDOWS, STEP_SAMPLES = 76, 16, 1_760
@@ -40,6 +41,11 @@ PRETRAINED = {
 }
 TC_RESNET = {"features": {"kind": "mel", "centre": False}, "model": {"kind": "tc_resnet", "width": 1.0}}
 TC_RESNET_SHORT = TC_RESNET | {"model": {"kind": "tc_resnet", "width": 1.0, "kernel": 5}}
+BC_RESNET = {
+    "audio": {"clip_seconds": 1.5},
+    "features": {"kind": "mel", "centre": False},
+    "model": {"kind": "bc_resnet", "causal": True},
+}
 TC_RESNET_UNPADDED = TC_RESNET | {"model": {"kind": "tc_resnet", "width": 1.0, "kernel": 5, "padding": "none"}}
 
 
@@ -75,6 +81,7 @@ def contest(*, full: bool) -> Contest:
             SMALL: _timed(_feeding(TC_RESNET, RATE)),
             SHORT: _timed(_feeding(TC_RESNET_SHORT, RATE)),
             UNPADDED: _timed(_feeding(TC_RESNET_UNPADDED, RATE)),
+            BROADCASTED: _timed(_feeding(BC_RESNET, RATE)),
             OPEN_WAKE_WORD: _timed(open_wake_word),
             LIVEKIT: _timed(livekit),
         },
@@ -87,6 +94,7 @@ def contest(*, full: bool) -> Contest:
             Figure(
                 "milliseconds of 10, the same of kernel 5 without padding", lambda taken: taken[UNPADDED] / 8, most=0.1
             ),
+            Figure("milliseconds of 10, causal BC-ResNet-1", lambda taken: taken[BROADCASTED] / 8, most=0.1),
             Figure("times the speed of its ring form, without padding", lambda taken: taken[SHORT] / taken[UNPADDED]),
         ),
     )
