@@ -41,12 +41,12 @@ PRETRAINED = {
 }
 TC_RESNET = {"features": {"kind": "mel", "centre": False}, "model": {"kind": "tc_resnet", "width": 1.0}}
 TC_RESNET_SHORT = TC_RESNET | {"model": {"kind": "tc_resnet", "width": 1.0, "kernel": 5}}
+TC_RESNET_UNPADDED = TC_RESNET | {"model": {"kind": "tc_resnet", "width": 1.0, "kernel": 5, "padding": "none"}}
 BC_RESNET = {
     "audio": {"clip_seconds": 1.5},
     "features": {"kind": "mel", "centre": False},
     "model": {"kind": "bc_resnet", "causal": True},
 }
-TC_RESNET_UNPADDED = TC_RESNET | {"model": {"kind": "tc_resnet", "width": 1.0, "kernel": 5, "padding": "none"}}
 
 
 def contest(*, full: bool) -> Contest:

@@ -53,6 +53,16 @@ def test_convolutions_of_streams_become_int8(tmp_path):
 
 
 @needs_compiler
+def test_the_pretrained_networks_first_stage_carries_on_in_c(tmp_path):
+    features = {"kind": "speech_embedding", "outputs": "stage_1", "trainable": "all"}
+    model = exported(tmp_path, features, {"kind": "bottleneck_cnn"}, streams=True, rate=16_000, seconds=0.9)
+    done = export_c(model, tmp_path / "c")
+    assert done.graph == "stream.onnx"
+    assert done.program.front_end is not None
+    assert done.measured.max_abs_difference < 1e-4
+
+
+@needs_compiler
 def test_samples_made_louder_before_their_transform_are_heard_so(tmp_path):
     path = make_stream_model(tmp_path / "model", is_carried=False, gain=3.0)
     done = export_c(path, tmp_path / "c")

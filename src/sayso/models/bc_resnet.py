@@ -89,9 +89,11 @@ class BCResNet(TimeNetwork):
             max(1, int(count * config.scale)) for count in (_FIRST, *(stage[0] for stage in _STAGES), _LAST)
         ]
         around = _KERNEL // 2
-        self.causal, self.width = config.causal, last
-        self.around = (2 * around, 0) if config.causal else (around, around)  # frames of zeros before and behind
+        self.width = last
+        # Zeros before the frames that convolutions do not put around them themselves; frames that hear these.
+        self.lag, self.behind = (_KERNEL - 1, _BEHIND) if config.causal else (0, 0)
         own = 0 if config.causal else around
+        self.around = (self.lag + own, own)
         self.first = nn.Conv2d(inputs, first, _KERNEL, stride=(2, 1), padding=(around, own), bias=False)
         self.first_norm = nn.BatchNorm2d(first)
         blocks: list[_Block] = []
@@ -109,16 +111,14 @@ class BCResNet(TimeNetwork):
     def forward(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
         """Score each word."""
         in_float32 = features.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
-        longest = 2 * _LONGEST_DILATION if self.causal else _LONGEST_DILATION
-        if self.training and in_float32 and features.shape[3] > longest:
+        if self.training and in_float32 and features.shape[3] > _LONGEST_DILATION:
             return self.by_products(features)
         return self.by_convolutions(features)
 
     def by_convolutions(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
         """Score each word as the source computes it."""
-        lag = _KERNEL - 1 if self.causal else 0
-        x = self.begin(_lagged(features, lag))  # (batch, channels, bins / 2, frames)
-        return self.head(self.end(_lagged(self.blocks(x), lag))[..., self._behind :])
+        x = self.begin(_lagged(features, self.lag))  # (batch, channels, bins / 2, frames)
+        return self.head(self.end(_lagged(self.blocks(x), self.lag))[..., self.behind :])
 
     def by_products(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
         """Score each word by matrix products, the same up to rounding; while training."""
@@ -128,11 +128,11 @@ class BCResNet(TimeNetwork):
             x = block.by_products(x, batch)
         x = self._depthwise_by_products(x, batch)  # (channels, bins / 8 - 4, batch * frames)
         x = _across(x, self.pointwise, self.last_norm).unflatten(2, (batch, frames))
-        return self.head(x.mean(dim=1).transpose(0, 1)[..., self._behind :])
+        return self.head(x.mean(dim=1).transpose(0, 1)[..., self.behind :])
 
     def carried(self) -> Carried | None:
         """Make the form of all before the mean over time for a stream; None where frames hear later ones."""
-        return _CarriedBCResNet(self) if self.causal else None
+        return _CarriedBCResNet(self) if self.behind else None
 
     def head(self, x: Float[Tensor, "batch channels frames"]) -> Float[Tensor, "batch classes"]:
         """Score each word, from what the layers over time give."""
@@ -142,11 +142,6 @@ class BCResNet(TimeNetwork):
     def all_blocks(self) -> "list[_Block]":
         """Its blocks, in their order."""
         return [block for block in self.blocks if isinstance(block, _Block)]
-
-    @property
-    def _behind(self) -> int:
-        """Frames at the beginning that hear the zeros before it, and so do not count."""
-        return _BEHIND if self.causal else 0
 
     def begin(self, features: Tensor) -> Tensor:
         """The first convolution, of features with the frames around them: (batch, channels, bins / 2, frames)."""
@@ -160,12 +155,10 @@ class BCResNet(TimeNetwork):
     def _first_by_products(self, features: Tensor) -> Tensor:
         frames = features.shape[3]
         if features.requires_grad:
-            heard = _lagged(features, _KERNEL - 1 if self.causal else 0)
-            return self.begin(heard).permute(1, 2, 0, 3).flatten(2)
+            return self.begin(_lagged(features, self.lag)).permute(1, 2, 0, 3).flatten(2)
         around = _KERNEL // 2
-        padded = nn.functional.pad(features, (*self.around, around, around)).permute(
-            2, 1, 0, 3
-        )  # (bins, inputs, batch, frames)
+        padded = nn.functional.pad(features, (*self.around, around, around))
+        padded = padded.permute(2, 1, 0, 3)  # (bins, inputs, batch, frames)
         shifted = torch.stack([padded[..., shift : shift + frames] for shift in range(_KERNEL)], dim=2).flatten(3)
         bins, inputs, _, columns = shifted.shape
         # Of each bin that comes out, all values under its kernel: the rows of one bin are those of the next but two.
@@ -229,25 +222,22 @@ class _Block(nn.Module):
 
     def forward(self, x: Float[Tensor, "batch before bins frames"]) -> Float[Tensor, "batch channels rows frames"]:
         x = self.changed(x)
-        made = self.broadcasted(x)
-        return torch.relu(x + made if self.skips else made)
+        made, row = self.of_bins(x)
+        return self.of_both(x, made, _lagged(row, self.lag))
 
     def changed(self, x: Tensor) -> Tensor:
         """What its layers hear."""
         return x
-
-    def broadcasted(self, x: Tensor) -> Tensor:
-        made, row = self.of_bins(x)
-        return made + self.of_time(_lagged(row, self.lag))
 
     def of_bins(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Each bin for itself, (batch, channels, rows, frames), and their mean, (batch, channels, 1, frames)."""
         made = self.bands_norm(self.over_bins(x))
         return made, made.mean(dim=2, keepdim=True)
 
-    def of_time(self, row: Tensor) -> Tensor:
-        """What is given to every bin, (batch, channels, 1, frames), of a row that reaches as far as the kernel does."""
-        return self.dropout(self.across(nn.functional.silu(self.time_norm(self.over_time(row)))))
+    def of_both(self, x: Tensor, made: Tensor, row: Tensor) -> Tensor:
+        """What comes out, where the row begins with as many frames before those of the bins as its kernel reaches."""
+        made = made + self.dropout(self.across(nn.functional.silu(self.time_norm(self.over_time(row)))))
+        return torch.relu(x + made if self.skips else made)
 
     def by_products(self, x: Float[Tensor, "channels bins columns"], batch: int) -> Tensor:
         norm, bands, bins = self.bands_norm.norm, self.bands_norm.bands, x.shape[1]
@@ -332,8 +322,7 @@ class _CarriedBCResNet(Carried):
             x = block.changed(x)
             made, row = block.of_bins(x)
             row, left = _joined(own, row)
-            made = made + block.of_time(row)
-            x = torch.relu(x + made if block.skips else made)
+            x = block.of_both(x, made, row)
             after.append(left)
         x, left = _joined(state[-1], x)
         return network.end(x), *after, left

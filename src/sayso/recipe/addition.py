@@ -28,20 +28,21 @@ __all__ = ["Addition", "add_clips", "describe_addition"]
 # validation clips of new words and 95.8 of old ones, with 30 and as much as here, in four fifths of the time, 92.9 and
 # 95.8 (four draws).
 _VOICES = 30
-_COPIES, _MOST_EPOCHS = 4, 40
+_COPIES, _FEWEST_EPOCHS, _MOST_EPOCHS = 4, 8, 40
 
 
 @dataclass(frozen=True)
 class _Effort:
+    """How much is trained."""
+
     steps: int
     batch: int
-    fewest_epochs: int
     most_copies: int | None
     """None: as many as the run was trained on."""
 
 
-_FOR_KNOWN_WORDS = _Effort(steps=400, batch=128, fewest_epochs=8, most_copies=None)
-_FOR_NEW_WORDS = _Effort(steps=200, batch=256, fewest_epochs=8, most_copies=3)
+_FOR_KNOWN_WORDS = _Effort(steps=400, batch=128, most_copies=None)
+_FOR_NEW_WORDS = _Effort(steps=200, batch=256, most_copies=3)
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def add_clips(
         threads=recipe.training.threads,
         device=recipe.training.device,
         seed=recipe.training.seed,
-        epochs=int(np.clip(effort.steps * effort.batch // max(1, trained), effort.fewest_epochs, _MOST_EPOCHS)),
+        epochs=int(np.clip(effort.steps * effort.batch // max(1, trained), _FEWEST_EPOCHS, _MOST_EPOCHS)),
         copies=min(copies, effort.most_copies or copies),
         balance="sources",
         keep="last",

@@ -24,7 +24,7 @@ from sayso.delivery.c.lowering import SCRATCH, Step
 
 __all__ = ["Plan", "make_plan", "make_smallest", "sizes_of"]
 
-
+# Times the least room: for less than a twentieth no more calls are made.
 _HARDLY_MORE = 1.05
 
 

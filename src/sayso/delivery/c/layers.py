@@ -197,7 +197,7 @@ class Moves(Layer):
             shape, (steps, to) = _folded(move.shape, move.steps, move.to)
             name = tables.structure("sayso_move", shape, steps, to)
             lines.append(f"sayso_copy({name}, {each} + {move.begin}, {output} + {move.into});")
-        return "\n    ".join(lines)
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True, eq=False)

@@ -79,8 +79,9 @@ def time_of(step: Step, times: Times, graph: Graph) -> Time | None:
     if isinstance(layer, Moves):
         return Time(heard.numbers, 0, heard.fresh, 1) if _turns_over(layer, heard) else None
     if isinstance(layer, Pairs):
-        alike = _alike(layer, heard, None if step.inputs[1] in graph.constants else times.get(step.inputs[1]))
-        return heard if alike and (step.inputs[1] in graph.constants or step.inputs[1] in times) else None
+        other = step.inputs[1]
+        is_known = other in graph.constants or other in times
+        return heard if is_known and _alike(layer, heard, times.get(other)) else None
     return _under_kernel(layer, heard) if isinstance(layer, Convolution | Pooling) else None
 
 
@@ -138,7 +139,7 @@ def _turns_over(layer: Moves, heard: Time) -> bool:
 
 
 def _alike(layer: Pairs, heard: Time, other: Time | None) -> bool:
-    """Whether the first operand is all of it, and the second the same for every frame or, where it has any, as many."""
+    """Whether the first operand is all of it, and the second alike for every frame, or of the same frames."""
     axis = _axis(layer.shape, heard)
     if layer.left != layer.shape or axis is None:
         return False

@@ -102,7 +102,7 @@ def _calls(steps: Sequence[Step], call: Callable[[Step], str]) -> list[str]:
     groups = [(turns, [*members]) for turns, members in groupby(steps, key=lambda step: step.turns)]
     lines = list[str]()
     for (turns, members), (fewer, _) in zip(groups, [*groups[1:], (1, [])], strict=True):
-        lines += [line for step in members for line in call(step).split("\n    ")]
+        lines += [line for step in members for line in call(step).splitlines()]
         if turns > 1:
             turn, each = turn_of(turns), turns // fewer
             first = "" if fewer == 1 else f"{turn_of(fewer)} * {each}"

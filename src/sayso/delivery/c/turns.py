@@ -42,7 +42,7 @@ def ways_in_turns(steps: Sequence[Step], graph: Graph) -> Iterator[list[Step]]:
         turns = _turns(reach[:end], times)
         # What is heard last, the logits, is of the whole hop.
         if max(turns) > 1 and (end < len(steps) or turns[-1] == 1):
-            for most in (each for each in (2, 4, 8, 16) if max(turns) % each == 0):
+            for most in (each for each in range(2, max(turns) + 1) if max(turns) % each == 0):
                 way = _in_turns(_groups(steps, [math.gcd(often, most) for often in turns]), times)
                 if way is not None:
                     yield way
