@@ -114,6 +114,16 @@ def test_gain_stays_within_its_decibels():
     assert 5.5 < ratio_db.max() < 6.01
 
 
+def test_gains_have_a_middle():
+    out = GainConfig(most_db=6, middle_db=-20).build(Surroundings(RATE))(tone(batch=500), draw())
+    ratio_db = 20 * torch.log10(out.abs().amax(1) / 0.3)
+    assert -26.01 < ratio_db.min() < -25.5
+    assert -14.5 < ratio_db.max() < -13.99
+    alone = GainConfig(most_db=0, middle_db=-20)
+    torch.testing.assert_close(alone.build(Surroundings(RATE))(tone(), draw()), 0.1 * tone())
+    assert not alone.draws
+
+
 def test_speed_changes_the_pitch_by_as_much():
     out = SpeedConfig(most=0.2).build(Surroundings(RATE))(tone(400, batch=200), draw())
     peaks = torch.fft.rfft(out * torch.hann_window(RATE)).abs().argmax(1).float()

@@ -27,6 +27,7 @@ from sayso.classifier.module import Classifier
 from sayso.delivery.c import export_c
 from sayso.delivery.c.lowering import OPERATORS
 from sayso.delivery.c.other import write_other_program
+from sayso.delivery.model_bytes import with_metadata
 from sayso.errors import ModelError
 from sayso.runtime.stream import Stream
 
@@ -219,18 +220,22 @@ def test_what_emx_onnx_cgen_writes_is_told_to_be_for_no_small_board(tmp_path, pr
 
 def test_what_is_no_model_or_no_place_is_refused(tmp_path, program):
     model = loudness_model(tmp_path / "model.onnx")
+    small = tmp_path / "small" / "model.onnx"
+    small.parent.mkdir()
+    small.write_bytes(with_metadata(model.read_bytes(), {"int8": "{}"}))
     told = {
         (model,): "export: needs to know what to make: --web DIR a page, --int8 a smaller model, --c DIR C source",
         (tmp_path / "nothing.onnx", "--c", tmp_path / "c"): "no such model file",
         (model, "--c", tmp_path): "is there already; choose a new folder, or remove it first",
         (model, "--c", model): "is a file; choose a folder",
+        (small, "--c", tmp_path / "c"): "is int8 already; name the run that it was made from, with --weights int8",
         (model, "--c", tmp_path / "c", "--names"): "has none, but the folder of its run may; name that",
     }
     for asked, sentence in told.items():
         code, out, err = program("export", *asked)
         assert (code, out) == (2, "")
         assert sentence in one_line(err)
-    assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
+    assert {path.name for path in tmp_path.iterdir()} == {"model.onnx", "small"}
 
 
 def test_without_a_compiler_it_is_written_and_said_that_nothing_was_compared(tmp_path, program, monkeypatch):

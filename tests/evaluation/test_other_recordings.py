@@ -80,15 +80,25 @@ def test_no_common_word_and_no_such_part(made, strangers):
         made.evaluate_on(others(strangers), part="test")
 
 
-def test_a_clip_that_was_trained_on_stops_the_score_unless_it_is_allowed(made, strangers):
+def test_a_clip_that_was_trained_on_stops_the_score_unless_it_is_allowed(made, strangers, program):
     prepared = prepare(made.settings, Progress())
     heard = prepared.corpus.clips[prepared.split.train[0]]
     copy = strangers / heard.label / "eve_9.wav"
+    assert made.evaluate_on(others(strangers)).copies == 0
     shutil.copy(heard.path, copy)
-    with pytest.raises(DataError, match="1 clip to score has the very samples of a training or validation clip"):
+    with pytest.raises(
+        DataError, match="1 clip to score has the very samples of a training or validation clip"
+    ) as told:
         made.evaluate_on(others(strangers))
+    advised = f'allow_copies=["{heard.label}/{copy.name}"]'
+    assert f"leave them out (exclude), or allow them: --set '{advised}'" in str(told.value)
     found = made.evaluate_on(others(strangers, f'allow_copies=["{copy.name}"]'))
     assert any("1 clip to score is exactly copied in training, as allowed" in note for note in found.notes)
+    assert found.copies == 1
+    allowed = ["--set", "speaker=pattern", "--set", PATTERN, "--set", advised]
+    code, out, _ = program("evaluate", made.path, "--on", strangers, *allowed)
+    assert code == 0
+    assert "other recordings than it was trained from, but for 1 clip" in out.splitlines()[0]
 
 
 def test_the_same_people_are_said(made, tmp_path):

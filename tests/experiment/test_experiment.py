@@ -3,7 +3,9 @@
 import csv
 import html
 import json
+import shutil
 from contextlib import nullcontext
+from functools import partial
 from html.parser import HTMLParser
 
 import numpy as np
@@ -14,9 +16,11 @@ import torch
 import sayso
 from runs_made import small_run
 from sayso.data.splits import split
-from sayso.errors import DataError, ModelError, RunError, SettingsError
+from sayso.errors import DataError, InterruptedRunError, ModelError, RunError, SettingsError
 from sayso.experiment import finish
+from sayso.experiment import train as train_module
 from sayso.experiment.load import load
+from sayso.experiment.run import Run
 from sayso.system.claims import locked_folder
 from sayso.system.progress import Progress
 from sayso.training.hardware import Hardware
@@ -43,7 +47,9 @@ def stopped_run(folder, out, monkeypatch, **training):
 
     with monkeypatch.context() as patch:
         patch.setattr(finish, "export", breaks)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(
+            InterruptedRunError, match=r"what was done before is kept\. Go on with: sayso train --resume"
+        ):
             small_run(folder, out, **training)
     return load(out)
 
@@ -179,6 +185,38 @@ def test_a_run_stopped_before_its_report_goes_on(tmp_path, monkeypatch, tone_fol
         run.metrics()
     assert sayso.resume(run.path).finished
     assert not run.resume.exists()
+
+
+def test_a_run_stopped_before_it_learned_goes_on(tone_folder, tmp_path, monkeypatch):
+    def breaks(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(train_module, "train_rounds", breaks)
+        with pytest.raises(InterruptedRunError, match="Go on with: sayso train --resume"):
+            small_run(tone_folder, tmp_path / "run")
+        patch.setattr(train_module, "write_manifest", breaks)
+        with pytest.raises(InterruptedRunError, match="Go on with: sayso train --resume"):
+            small_run(tone_folder, tmp_path / "earlier")
+        patch.setattr(train_module, "write_text", breaks)
+        with pytest.raises(KeyboardInterrupt):
+            small_run(tone_folder, tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
+    for name in ("run", "earlier"):
+        assert sayso.resume(tmp_path / name).finished
+
+
+def test_a_finished_run_that_lost_a_file_is_not_said_to_be_unfinished(made, tmp_path):
+    lost = Run(shutil.copytree(made[0].path, tmp_path / "lost"))
+    lost.metrics_file.unlink()
+    with pytest.raises(RunError, match=r"has no metrics\.json, which its training left there; bring it back"):
+        lost.metrics()
+    lost.manifest_file.unlink()
+    for ask in (lost.manifest, partial(sayso.resume, lost.path)):
+        with pytest.raises(
+            RunError, match=r"has no manifest\.json, which its training left there; .*lost/recipe\.yaml"
+        ):
+            ask()
 
 
 def test_changed_clips_are_not_trained_on_with_old_weights(tone_folder, tmp_path, monkeypatch):

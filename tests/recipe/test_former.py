@@ -81,10 +81,12 @@ def test_a_kept_recipe_is_read_in_either_spelling(tone_folder):
 
 def test_what_only_todays_recipes_can_ask_for_is_left_out_where_it_is_not_asked_for(tone_folder):
     recipe = small_recipe(tone_folder)
-    augment = tuple(read(AugmentConfig, {"kind": "time_shift", "middle_seconds": middle}) for middle in (0.0, -0.1))
-    plain = without_later_keys(dump(replace(recipe, augment=augment)))
+    shifts = tuple(read(AugmentConfig, {"kind": "time_shift", "middle_seconds": middle}) for middle in (0.0, -0.1))
+    gains = tuple(read(AugmentConfig, {"kind": "gain", "middle_db": middle}) for middle in (0.0, -9.0))
+    plain = without_later_keys(dump(replace(recipe, augment=shifts + gains)))
     assert "test_time_speeds" not in plain
-    assert ["middle_seconds" in part for part in plain["augment"]] == [False, True]
+    assert ["middle_seconds" in part for part in plain["augment"]] == [False, True, False, False]
+    assert ["middle_db" in part for part in plain["augment"]] == [False, False, False, True]
     assert without_later_keys(dump(replace(recipe, test_time_speeds=(0.9,))))["test_time_speeds"] == [0.9]
     models = (TemporalMlpConfig(last_channels=channels) for channels in (0, 8))
     kept = [without_later_keys(dump(replace(recipe, model=model)))["model"] for model in models]

@@ -1,12 +1,13 @@
 """Gain: the word is louder or softer."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
 from sayso.augment import AUGMENTATIONS, AugmentConfig, Surroundings, uniform
-from sayso.config.schema import NonNegative
+from sayso.config.schema import NonNegative, Range
 
 __all__ = ["Gain", "GainConfig"]
 
@@ -17,7 +18,14 @@ class GainConfig(AugmentConfig):
     """Multiply each clip by a gain drawn evenly in decibels; what would clip is clipped."""
 
     most_db: NonNegative = 6.0
-    """Largest gain either way, in dB."""
+    """Largest gain either way from the middle, in dB."""
+    middle_db: Annotated[float, Range(least=-60.0, most=60.0)] = 0.0
+    """What gains are spread around, in dB: 18 around -12 are -30 to 6, for microphones far away or turned low."""
+
+    @property
+    def draws(self) -> bool:
+        """Not where all gains are their middle."""
+        return self.most_db > 0
 
     def build(self, surroundings: Surroundings) -> "Gain":
         """Make the function for batches of samples."""
@@ -37,6 +45,6 @@ class Gain:
 
     def __call__(self, samples: Tensor, generator: torch.Generator) -> Tensor:
         """Change a batch of clips; samples (batch, samples) in [-1, 1)."""
-        most_db = self.config.most_db
-        gain_db = uniform(len(samples), -most_db, most_db, generator, samples.device)
+        most_db, middle_db = self.config.most_db, self.config.middle_db
+        gain_db = uniform(len(samples), middle_db - most_db, middle_db + most_db, generator, samples.device)
         return (samples * 10 ** (gain_db / 20)[:, None]).clamp(-1, 1)

@@ -9,6 +9,7 @@ import typer
 from sayso.cli.console import Bars, say
 from sayso.cli.options import DatasetSettings
 from sayso.cli.results import show_scores
+from sayso.system.wording import counted
 
 if TYPE_CHECKING:
     from sayso.experiment.run import Run
@@ -80,7 +81,8 @@ def _others(
         "speakers_shared": found.speakers_shared,
         "notes": list(found.notes),
     }
-    return facts, "other recordings than it was trained from", found.notes
+    copied = f", but for {counted(found.copies, 'clip')}" if found.copies else ""
+    return facts, f"other recordings than it was trained from{copied}", found.notes
 
 
 def _pairs(text: str | None) -> dict[str, str]:

@@ -38,6 +38,8 @@ class OtherScores:
     """How many of their speakers bear the name of one trained on; None where they are not known."""
     notes: tuple[str, ...]
     """What a reader of the scores must know."""
+    copies: int = 0
+    """How many of them it was trained on after all, as allowed."""
 
 
 def score_other_recordings(
@@ -78,7 +80,7 @@ def score_other_recordings(
 
     others = packed(known)
     speakers = {clip.speaker for clip in others.clips if clip.speaker}
-    shared = None
+    shared, learned = None, 0
     if trained is None:
         notes.append("the clips of its training are not here: copies of them were not looked for")
     else:
@@ -87,18 +89,20 @@ def score_other_recordings(
             trained.split,
             others,
             what="clip to score",
+            section="",
             allow_copies=dataset.allow_copies,
             progress=progress,
         )
         heard = {trained.corpus.clips[row].speaker for row in trained.split.train}
         shared = len(speakers & heard) if speakers else None
         notes += [*copies.notes, *_speaker_notes(shared)]
+        learned = len(copies.facts["same_samples"])
     rows = np.arange(len(others))
     probabilities = predict_probabilities(classifier, others, rows)
     scores = score_rows(others, rows, probabilities, classifier.labels)
     if rejected := score_own_threshold(classifier, others, rows, probabilities):
         scores["rejection"] = rejected | (_score_unknown(classifier, packed(unknown)) if unknown else {})
-    return OtherScores(scores, shared, (*others.notes, *notes))
+    return OtherScores(scores, shared, (*others.notes, *notes), learned)
 
 
 def _score_unknown(classifier: Classifier, unknown: Corpus) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 import os
 import platform
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -96,6 +96,8 @@ def _unfinished(path: Path, held: ExitStack) -> tuple[Run, Recipe]:
     held.enter_context(locked_folder(run.path))
     if run.finished:
         raise RunError(f"{path}: finished already; its scores are in metrics.json")
+    if not run.manifest_file.is_file() and not run.weights.is_file():
+        return run, run.settings  # stopped before it wrote what makes it
     if "adapted_from" in run.manifest():
         raise RunError(
             f"{path}: sayso adapt was stopped in the middle; it takes seconds; remove the folder and adapt again"
@@ -126,7 +128,8 @@ def complete(
     hardware = check_readiness(prepared)
     if extras:
         load_ahead()
-    with tell_lost_processes(f"nothing is lost: under torchrun, go on with sayso train --resume {run.path}"):
+    lost = f"nothing is lost: under torchrun, go on with sayso train --resume {run.path}"
+    with tell_lost_processes(lost), _kept_when_stopped(run):
         before = None
         if prepared.recipe.training.teacher_file is not None:
             before = make_once(lambda: _begin(run, prepared, hardware, start, None))
@@ -150,6 +153,18 @@ def complete(
             finish_run(run, prepared, fitted, begun, answers=answers, kept=kept, start=start, extras=extras)
         wait()
     return run
+
+
+@contextmanager
+def _kept_when_stopped(run: Run) -> Generator[None]:
+    """Say how to go on after Ctrl-C while nothing learns, such as while features are computed; `fit` does so itself."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if not run.recipe.is_file():
+            raise
+        kept = "stopped; what was done before is kept"
+        raise InterruptedRunError(f"{kept}. Go on with: sayso train --resume {run.path}") from error
 
 
 def _train_teacher(run: Run, prepared: Prepared) -> None:

@@ -76,7 +76,7 @@ def without_later_keys(values: Mapping[str, Any]) -> dict[str, Any]:
     training = {key: value for key, value in values["training"].items() if value or key not in ("average", "mixup")}
     usual = ("usual_threshold",)
     rejection = {key: value for key, value in values["rejection"].items() if value is not None or key not in usual}
-    later = ("recordings", "middle_seconds")
+    later = ("recordings", "middle_seconds", "middle_db")
     augment = [{key: value for key, value in part.items() if value or key not in later} for part in values["augment"]]
     own = {key: value for key, value in values.items() if value or key != "test_time_speeds"}
     model = {key: value for key, value in values["model"].items() if value or key not in ("last_channels", "causal")}

@@ -18,17 +18,24 @@ def read_facts(path: Path, *, sections: Sequence[str] = ()) -> dict[str, Any]:
         sections: keys that must hold a mapping.
 
     Raises:
-        RunError: it is not there, as the run has not finished; or it is damaged.
+        RunError: it is not there, as the run has not finished or somebody removed it; or it is damaged.
     """
     try:
         values = read_json(path)
         if not isinstance(values, dict) or not all(isinstance(values.get(name), dict) for name in sections):
             raise ValueError("not what a run leaves")
     except FileNotFoundError as error:
-        raise RunError(
-            f"{path.parent}: has no {path.name}, the run has not finished; go on with "
-            f"`sayso train --resume {path.parent}`"
-        ) from error
+        raise RunError(f"{path.parent}: has no {path.name}{_what_then(path)}") from error
     except ValueError as error:  # no JSON, no text, or none of ours
         raise RunError(f"{path}: damaged; train again, or remove the run") from error
     return values
+
+
+def _what_then(path: Path) -> str:
+    """Say why a file is not there, and what to do: an unfinished run goes on, of another one it was removed."""
+    made_by, weights = path.with_name("manifest.json"), path.with_name("model.safetensors")
+    removed = weights.is_file() if path == made_by else made_by.is_file() and read_facts(made_by).get("finished")
+    if removed:
+        recipe = path.with_name("recipe.yaml")
+        return f", which its training left there; bring it back, or train anew with `sayso train {recipe}`"
+    return f", the run has not finished; go on with `sayso train --resume {path.parent}`"

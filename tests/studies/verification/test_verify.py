@@ -99,6 +99,10 @@ def swapped_export(run: Path, other: Path) -> None:
     shutil.copy(other / "model.onnx", run / "model.onnx")
 
 
+def no_export(run: Path, other: Path) -> None:
+    (run / "model.onnx").unlink()
+
+
 @pytest.mark.parametrize(
     ("forge", "failing"),
     [
@@ -125,6 +129,7 @@ def swapped_export(run: Path, other: Path) -> None:
         (no_predictions, {"predictions"}),
         (swapped_weights, {"weights", "metrics"}),
         (swapped_export, {"export"}),
+        (no_export, {"export", "stream"}),
     ],
 )
 def test_every_forgery_is_named(

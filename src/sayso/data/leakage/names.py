@@ -26,20 +26,21 @@ def is_any_allowed(clips: Iterable[Clip], names: Sequence[str]) -> bool:
     return any(path.endswith(f"/{name}") or fnmatchcase(path, f"*/{name}") for path in paths for name in names)
 
 
-def explain_refusal(corpus: Corpus, rows: Sequence[int], what: str) -> str:
+def explain_refusal(corpus: Corpus, rows: Sequence[int], what: str, *, section: str = "dataset.") -> str:
     """Say that these clips are exact copies of what is trained on, and what to do about it.
 
     Args:
         corpus: whose clips they are.
         rows: they.
         what: what each is, such as `test clip`, with `clip` in it.
+        section: what stands before keys of the data set where they are set.
     """
     names = _ends(corpus, rows) if len(rows) <= _MOST_TO_ALLOW else ["*"]
-    allow = shlex.quote(f"dataset.allow_copies={json.dumps(names, ensure_ascii=False)}")
+    allow = shlex.quote(f"{section}allow_copies={json.dumps(names, ensure_ascii=False)}")
     copies = counted(len(rows), f"{what} has", f"{what.replace('clip', 'clips')} have")
     return (
         f"{copies} the very samples of a training or validation clip ({list_names(corpus, rows)}), so a score on them "
-        "says nothing about new recordings; delete the copies, leave them out (dataset.exclude), or allow them: "
+        f"says nothing about new recordings; delete the copies, leave them out ({section}exclude), or allow them: "
         f"--set {allow}"
     )
 

@@ -20,6 +20,7 @@ def check_other_clips(
     others: Corpus,
     *,
     what: str,
+    section: str = "dataset.",
     allow_copies: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Leakage:
@@ -30,6 +31,7 @@ def check_other_clips(
         split: their parts.
         others: the other clips, all of which are scored, in the same audio format.
         what: what each of them is, such as `clip of words to reject`, with `clip` in it.
+        section: what stands before keys of their data set where they are set.
         allow_copies: as for `sayso.data.leakage.check_leakage`.
         progress: where to report.
 
@@ -51,7 +53,7 @@ def check_other_clips(
         for row in same
         if not is_any_allowed((others.clips[row], *(corpus.clips[copy] for copy in copies_of[row])), allow_copies)
     ]:
-        raise DataError(explain_refusal(others, refused, what))
+        raise DataError(explain_refusal(others, refused, what, section=section))
     alike = {pair.second: describe_pair(pair, corpus, others) for pair in pairs if pair.second not in copies_of}
     several = what.replace("clip", "clips")
     notes: list[str] = []

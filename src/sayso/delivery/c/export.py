@@ -17,6 +17,7 @@ from sayso.delivery.c.measure import Measured, measure
 from sayso.delivery.c.program import Program, write_program
 from sayso.delivery.c.settings import config_header, words_source
 from sayso.delivery.licences import write_licences
+from sayso.delivery.model_bytes import read_metadata
 from sayso.delivery.shared import MODEL_CARD, SharedModel, shared_model
 from sayso.errors import ModelError, install_command
 from sayso.runtime import Recognizer
@@ -70,11 +71,13 @@ def export_c(model: Path, folder: Path, *, weights: Weights = "float", names: bo
 
     Raises:
         MissingExtraError: the package `onnx` is not installed.
-        ModelError: the model is missing, damaged, or has operators that have no form in C.
+        ModelError: the model is missing, damaged, int8 already, or has operators that have no form in C.
         OutputError: the folder is there already, or cannot be written.
     """
     recognizer = Recognizer(model / "model.onnx" if model.is_dir() else model, threads=1)
     refuse_filled(folder)
+    if "int8" in read_metadata(recognizer.path.read_bytes()):
+        raise ModelError(f"{recognizer.path}: is int8 already; name the run that it was made from, with --weights int8")
     try:
         part = _own(recognizer, model, names=names, is_narrow=weights == "int8")
     except UnsupportedError as error:

@@ -294,6 +294,8 @@ def _stream(opened: _Opened) -> Verdict:
     run, manifest = opened.run, opened.manifest
     if not run.onnx.exists() and manifest.get("export") is None:
         return True, "none: it was trained without an exported model"
+    if not run.onnx.is_file():
+        return False, f"{run.onnx.name} is missing"
     sha256 = file_digest(run.onnx)
     if manifest.get("tuned", {}).get("model_sha256", sha256) != sha256:
         return False, f"{run.onnx.name} is not the one that sayso tune left, by the SHA-256 in manifest.json"
