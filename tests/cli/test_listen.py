@@ -160,6 +160,13 @@ def test_a_terminal_is_no_sound(program, model, monkeypatch):
     assert "standard input is a terminal; pipe raw sound into it" in one_line(err)
 
 
+def test_standard_input_may_be_closed(program, model, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    code, _, err = program("listen", "--model", model, *RAW)
+    assert code == 2
+    assert "standard input is closed; pipe raw sound into it" in one_line(err)
+
+
 def test_a_threshold_is_that_of_all_words_or_of_one(sayso, model):
     pipe = quantise(sound(6)).tobytes()
     arguments = ("--model", model, *RAW, "--json", "--set", "stream.refractory_seconds=0")

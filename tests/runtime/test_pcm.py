@@ -56,6 +56,11 @@ def test_arecord_calls_its_formats_otherwise():
     np.testing.assert_array_equal(heard(opened(BYTES["s16le"], "S16_LE"))[:, 0], NUMBERS)
 
 
+def test_doubles_that_no_float_holds_are_infinite_without_a_word_of_numpy():
+    found = heard(opened(np.array([1e300, -1e300, 0.5], "<f8").tobytes(), "f64le"))
+    np.testing.assert_array_equal(found[:, 0], [np.inf, -np.inf, 0.5])
+
+
 def test_channels_stand_side_by_side():
     found = heard(opened(BYTES["s16le"], channels=2))
     np.testing.assert_array_equal(found, NUMBERS.reshape(-1, 2))

@@ -41,13 +41,19 @@ def _three_bytes(data: bytes) -> NDArray[np.float32]:
     return wide.view("<i4")[:, 0].astype(np.float32) / np.float32(1 << 31)
 
 
+def _eight_bytes(data: bytes) -> NDArray[np.float32]:
+    # What a float32 cannot hold becomes infinite, and is told where the sound is cleaned.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.frombuffer(data, "<f8").astype(np.float32)
+
+
 PCM_FORMATS: dict[str, tuple[int, Callable[[bytes], NDArray[Any]]]] = {
     "s16le": (2, lambda data: np.frombuffer(data, "<i2").astype(np.int16, copy=False)),
     "s16be": (2, lambda data: np.frombuffer(data, ">i2").astype(np.int16)),
     "s24le": (3, _three_bytes),
     "s32le": (4, lambda data: np.frombuffer(data, "<i4").astype(np.float32) / np.float32(1 << 31)),
     "f32le": (4, lambda data: np.frombuffer(data, "<f4").astype(np.float32, copy=False)),
-    "f64le": (8, lambda data: np.frombuffer(data, "<f8").astype(np.float32)),
+    "f64le": (8, _eight_bytes),
     "u8": (1, lambda data: (np.frombuffer(data, np.uint8).astype(np.int16) - 128) * np.int16(256)),
 }
 """By ffmpeg's names: the bytes of a sample, and what reads them, as int16 or as floats in [-1, 1]."""
@@ -129,13 +135,14 @@ def open_raw(path: str, *, sample_rate: float, pcm_format: str, channels: int, t
     """Open raw sound by its path, or standard input where that is `-`.
 
     Raises:
-        AudioError: it cannot be opened, or standard input is a terminal.
+        AudioError: it cannot be opened, or standard input is a terminal or closed.
         SettingsError: as `RawInput`.
     """
     if path == STANDARD_INPUT:
-        if sys.stdin.isatty():
+        if sys.stdin is None or sys.stdin.isatty():
+            what = "is closed" if sys.stdin is None else "is a terminal"
             mend = "pipe raw sound into it, or leave --input out to hear a microphone"
-            raise AudioError(f"standard input is a terminal; {mend}")
+            raise AudioError(f"{_STANDARD_NAME} {what}; {mend}")
         source = cast(BufferedIOBase, sys.stdin.buffer)
     else:
         try:
