@@ -220,6 +220,14 @@ def test_links_that_lead_to_nothing(tmp_path: Path) -> None:
         assert refusal(tmp_path / name) == "is a link to a file that is not there"
 
 
+def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    for path in (Path("/dev/null"), tmp_path / "pipe.wav"):
+        assert refusal(path).startswith("is no regular file but a pipe, socket or device; write its sound to a file")
+        with pytest.raises(AudioError, match="is no regular file"):
+            probe(path)
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
 def test_samples_that_are_no_numbers(tmp_path: Path, bad: float, subtype: str) -> None:

@@ -22,7 +22,13 @@ _OGG_PAGE_BYTES = 65_307
 
 
 def openable(path: Path | str) -> Any:
-    """The name as the file system has it: soundfile takes bytes too, whatever its types say, and of text only UTF-8."""
+    """The name as the file system has it: soundfile takes bytes too, whatever its types say, and of text only UTF-8.
+
+    Raises:
+        OSError: there is no regular file; to open a pipe would wait for whoever writes to it.
+    """
+    if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises where the folder above may not be entered
+        raise OSError
     return str(path) if os.name == "nt" else os.fsencode(path)
 
 
@@ -62,12 +68,14 @@ def why_unreadable(path: Path | str) -> str:
     """Say why nothing can be read from a path."""
     if not os.path.lexists(path):
         return "no such file"
-    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where the folder above may not be entered
-        return "is a folder, not a sound file"
+    if os.path.isdir(path):  # noqa: PTH112 - as in `openable`
+        return _why_no_entries(path) or "is a folder, not a sound file"
     if _is_dangling(path):
         return "is a link to a file that is not there"
     if not os.access(path, os.R_OK):
         return "no permission to read it"
+    if not os.path.isfile(path):  # noqa: PTH113 - as in `openable`
+        return "is no regular file but a pipe, socket or device; write its sound to a file first"
     if Path(path).stat().st_size == 0:
         return "is empty (0 bytes)"
     return "cannot be read as sound: another kind of file, damaged, or cut short"
@@ -84,10 +92,19 @@ def _read_last_ogg_page(path: Path | str) -> bytes | None:
     return page if len(page) >= 27 + len(segments) + sum(segments) > 27 else None
 
 
+def _why_no_entries(path: Path | str) -> str:
+    """Say why what is in a folder cannot be seen; empty where it can."""
+    try:
+        os.scandir(path).close()
+    except OSError as error:
+        return f"is a folder that cannot be read ({error.strerror}); check its permissions"
+    return ""
+
+
 def _is_dangling(path: Path | str) -> bool:
     """Say whether a path that is there leads to nothing; a place that may not be entered is another matter."""
     try:
-        os.stat(path)  # noqa: PTH116 - as above, and a path may be text
+        os.stat(path)  # noqa: PTH116 - as in `openable`, and a path may be text
     except OSError as error:
         return error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
     return False

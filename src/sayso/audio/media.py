@@ -67,7 +67,7 @@ def can_read_media() -> bool:
 def find_medium(path: Path | str) -> Medium | None:
     """Tell by its first bytes of which kind a file is; None: one for libsndfile, or none that is known."""
     try:
-        with Path(path).open("rb", buffering=0) as file:
+        with FileIO(openable(path)) as file:
             head = file.read(_HEAD_BYTES)
             if head.startswith(b"ID3"):
                 file.seek(_tag_bytes(head))

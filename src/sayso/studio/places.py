@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sayso.data.datasets.folder.found import NOISE_FOLDER, NONE_FOLDER, TRAINING_FOLDER, is_sound, spelled
+from sayso.system.files import is_folder_entry
 
 __all__ = ["Place", "count_nameless", "find_corrections", "find_recordings"]
 
@@ -72,7 +73,7 @@ def _sounds(folder: Path) -> list[str]:
 
 def _names(folder: Path, *, folders: bool) -> Iterable[str]:
     with suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(folder) as entries:
-        names = [each.name for each in entries if each.is_dir() == folders and not each.name.startswith(".")]
+        names = [each.name for each in entries if is_folder_entry(each) == folders and not each.name.startswith(".")]
         return sorted(filter(_is_text, names))
     return ()
 

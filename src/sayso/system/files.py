@@ -27,6 +27,7 @@ __all__ = [
     "expand_home",
     "file_digest",
     "folder_name",
+    "is_folder_entry",
     "output_errors",
     "parse_json",
     "read_json",
@@ -222,6 +223,14 @@ def append_line(path: Path, line: str, *, header: str = "") -> None:
             with suppress(OSError):
                 file.truncate(end)
             raise
+
+
+def is_folder_entry(entry: "os.DirEntry[str]") -> bool:
+    """Whether an entry of a folder is one itself; where nobody can tell, as of a link in a circle, it is a file."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def folder_name(text: str) -> str:

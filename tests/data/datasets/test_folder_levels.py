@@ -165,3 +165,9 @@ def test_links_that_lead_back_come_to_an_end(tmp_path: Path) -> None:
     left_out = LeftOut(str(tmp_path))
     assert len(list(read_branch(str(tmp_path), left_out).recordings())) == 8
     assert left_out.strange == {"folders": 1}
+
+
+def test_a_link_in_a_circle_is_a_file_that_its_reader_tells(tmp_path: Path) -> None:
+    touch(tmp_path, "yes/1.wav")
+    (tmp_path / "yes" / "round.wav").symlink_to("round.wav")
+    assert read_branch(str(tmp_path), LeftOut(str(tmp_path))).branches[0].sounds == ["1.wav", "round.wav"]

@@ -1,6 +1,7 @@
 """Archives: files found, answered in order, kept through kills, written as tables."""
 
 import csv
+import errno
 import json
 import os
 import signal
@@ -129,6 +130,37 @@ def test_the_answers_are_those_of_predict_and_bad_files_are_told(archive, model,
     assert [line for line in err.splitlines() if "bad.wav" in line] == [f"sayso: {bad['error']}"]
     assert out.splitlines()[-1] == f"table        {tmp_path / 'a.csv'}, 12 files"
     assert [path.name for path in tmp_path.glob("a.csv*")] == ["a.csv"]
+
+
+def test_what_cannot_be_read_in_a_folder_is_told_and_the_rest_is_done(archive, model, tmp_path, monkeypatch):
+    (archive / "0" / "round.wav").symlink_to("round.wav")
+    os.mkfifo(archive / "2" / "pipe.wav")
+    scandir = os.scandir
+
+    def refuse(path="."):
+        if str(path) == f"{archive}{os.sep}1":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    done = predict_archive([archive], WordAnswers(Recognizer(model)), out=tmp_path / "a.csv")
+    assert (done.files, done.failed) == (10, 3)
+    why = {Path(row["file"]).name: row["error"].partition(": ")[2] for row in table_of(tmp_path / "a.csv")}
+    assert why["round.wav"] == "is a link to a file that is not there"
+    assert why["pipe.wav"].startswith("is no regular file")
+    assert why["1"] == "is a folder that cannot be read (Permission denied); check its permissions"
+    with pytest.raises(DataError, match=r"1: cannot be read \(Permission denied\); check its permissions"):
+        list(find_files([archive / "1"]))
+
+
+def test_what_several_sources_mean_is_answered_once(archive, model, tmp_path, program, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sources = ("archive/1", archive, "archive/*/0.flac")
+    code, out, err = program("predict", *sources, "--model", model, "--out", tmp_path / "a.csv")
+    rows = [str(Path(row["file"]).absolute()) for row in table_of(tmp_path / "a.csv")]
+    assert sorted(rows) == sorted(map(str, archive.rglob("*.flac")))
+    assert (code, "note: 4 files were named more than once, and answered once" in err) == (0, True)
+    assert out.splitlines()[-1].endswith("a.csv, 10 files")
 
 
 def test_a_table_is_the_same_in_every_form(archive, model, tmp_path):

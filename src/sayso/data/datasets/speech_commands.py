@@ -21,7 +21,7 @@ from sayso.data.datasets import DATASETS, DatasetConfig
 from sayso.data.downloaded import Download
 from sayso.data.splits.settings import SplitSettings
 from sayso.errors import DataError, Fault, SettingsError
-from sayso.system.files import atomic_folder, cache_folder, digest
+from sayso.system.files import atomic_folder, cache_folder, digest, is_folder_entry
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
 
@@ -180,7 +180,7 @@ def _in_order(mean: Means) -> list[tuple[PartName | None, float]]:
 def _sound_files(folder: str) -> dict[str, list[str]]:
     """List the names of the sound files of every word folder, both in order; the noise folder among them."""
     with os.scandir(folder) as entries:
-        words = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+        words = sorted(entry.name for entry in entries if is_folder_entry(entry) and not entry.name.startswith("."))
     return {
         word: sorted(
             name

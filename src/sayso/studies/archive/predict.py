@@ -74,7 +74,7 @@ def predict_archive(
     check_table(out)
     check_writable(out.parent)
     asked = answers.asked() | {"sources": [os.path.abspath(source) for source in sources]}  # noqa: PTH100 - links stay
-    with open_unfinished(out, asked, find_files(sources), batch=answers.batch) as unfinished:
+    with open_unfinished(out, asked, find_files(sources, reporting), batch=answers.batch) as unfinished:
         if unfinished.done:
             reporting.note(f"going on after {unfinished.done:,} of {counted(unfinished.total, 'file')}")
         try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sayso.data.datasets.folder.found import NOISE_FOLDER, NONE_FOLDER, TRAINING_FOLDER, is_sound
 from sayso.errors import DataError
+from sayso.system.files import is_folder_entry
 from sayso.system.wording import listed
 
 __all__ = ["Branch", "LeftOut", "read_branch"]
@@ -122,6 +123,6 @@ def _read_below(branch: Branch, path: str, left_out: LeftOut, depth: int) -> Non
 def _entries(folder: str) -> list[tuple[str, bool]]:
     try:
         with os.scandir(folder) as entries:
-            return sorted((entry.name, entry.is_dir()) for entry in entries)
+            return sorted((entry.name, is_folder_entry(entry)) for entry in entries)
     except OSError as error:
         raise DataError(f"{folder}: cannot be read ({error.strerror}); check its permissions") from error
