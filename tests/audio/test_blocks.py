@@ -112,6 +112,18 @@ def test_numbers_that_are_none_are_found_before_the_first_block(tmp_path: Path) 
         next(iter(SoundBlocks(broken(tmp_path, "nan"), block_seconds=0.5)))
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+def test_listening_may_go_on_with_silence_for_numbers_that_are_none(tmp_path: Path, channels: int) -> None:
+    samples = np.repeat(hiss(3 * RATE)[:, None], channels, axis=1)
+    samples[[77, 40_000], 0] = np.nan, np.inf
+    path = write(tmp_path / "a.wav", samples, subtype="FLOAT")
+    blocks = SoundBlocks(path, block_seconds=0.5, goes_on=True)
+    for _ in range(2):
+        whole = np.concatenate(list(blocks))
+        np.testing.assert_array_equal(whole, np.where(np.isfinite(samples), samples, 0).mean(axis=1, dtype=np.float32))
+        assert list(blocks.read.remarks) == ["2 samples that are no number (NaN or infinite) became silence"]
+
+
 def peak_bytes(path: Path) -> int:
     tracemalloc.start()
     for _ in SoundBlocks(path, block_seconds=1.0):

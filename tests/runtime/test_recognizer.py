@@ -208,3 +208,11 @@ def test_what_overshoots_is_clipped_and_said(recognizer):
 def test_one_path_is_not_many_sounds(recognizer):
     with pytest.raises(AudioError, match="sounds is one path"):
         recognizer.predict_many("a.wav")
+
+
+def test_of_a_long_file_it_is_said_how_much_was_heard(recognizer, tmp_path):
+    for seconds in (2.0, 2.1):
+        soundfile.write(tmp_path / f"{seconds}.wav", np.full(round(seconds * RATE), 0.5), RATE)
+    recognizer.predict(tmp_path / "2.0.wav")  # what is told there is an error
+    with pytest.warns(SoundWarning, match=r"heard 1 of its 2\.1 s; `sayso spot` finds words in long files"):
+        recognizer.predict(tmp_path / "2.1.wav")

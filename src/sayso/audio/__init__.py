@@ -7,7 +7,7 @@ to length -> quantise to int16.
 from sayso.audio.arrays import check_rate, read_array
 from sayso.audio.blocks import SoundBlocks
 from sayso.audio.container import printable
-from sayso.audio.fitting import Fitted, clip_from_file, clip_from_samples, fit_clip, fit_length
+from sayso.audio.fitting import Fitted, clip_from_file, clip_from_samples, fit_clip, fit_length, tell_clip
 from sayso.audio.format import FULL_SCALE, HIGHEST_RATE, LOWEST_RATE, RESAMPLER, AudioFormat, Fit, Samples
 from sayso.audio.levels import find_sound, heard, measure_extent, without_clicks, without_offset
 from sayso.audio.media import can_read_media
@@ -45,6 +45,7 @@ __all__ = [
     "read_array",
     "read_sound",
     "resample",
+    "tell_clip",
     "to_float",
     "without_clicks",
     "without_offset",

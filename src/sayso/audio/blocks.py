@@ -12,7 +12,7 @@ from sayso.audio.container import CUT_SHORT, has_no_end, is_cut_short, printable
 from sayso.audio.format import Samples
 from sayso.audio.media import find_medium
 from sayso.audio.reading import Sound, bring_to_scale, check_file_rate, dtype_of, open_sound, probe, read_sound
-from sayso.audio.scale import Energies, count_beyond, holds_floats, holds_int16, take_channel
+from sayso.audio.scale import Energies, count_beyond, holds_floats, holds_int16, take_channel, with_numbers_alone
 from sayso.errors import AudioError
 
 __all__ = ["SoundBlocks"]
@@ -30,6 +30,8 @@ class SoundBlocks:
     Args:
         path: any file that libsndfile reads.
         block_seconds: length of a block; the last one is shorter.
+        goes_on: put silence in place of samples that are no numbers (NaN or infinite), as listening does; else they are
+            refused, as they always are in what the extra `media` reads.
 
     Raises:
         AudioError: as `read_sound`; what is wrong further on is told when it is come to.
@@ -41,11 +43,12 @@ class SoundBlocks:
         read: what was done to it, without its samples; known once all blocks are read.
     """
 
-    def __init__(self, path: Path | str, *, block_seconds: float = _BLOCK_SECONDS) -> None:
+    def __init__(self, path: Path | str, *, block_seconds: float = _BLOCK_SECONDS, goes_on: bool = False) -> None:
         self.name, self._path = printable(path), path
         self.seconds, rate = probe(path)
         self.sample_rate = check_file_rate(rate, self.name)
         self._block_samples = max(1, round(block_seconds * self.sample_rate))
+        self._goes_on, self._no_numbers = goes_on, 0
         self.read = Sound(self.name, np.zeros(0, np.float32), self.sample_rate)
 
     def __iter__(self) -> Iterator[Samples]:
@@ -60,7 +63,8 @@ class SoundBlocks:
                 block = samples if samples.ndim == 1 else take_channel(samples, read.channel)
                 beyond += count_beyond(block)
                 yield block
-            self.read = replace(read, beyond=beyond, has_no_end=has_no_end(self._path, file))
+            is_open = has_no_end(self._path, file)
+            self.read = replace(read, beyond=beyond, no_numbers=self._no_numbers, has_no_end=is_open)
 
     def _whole(self) -> Iterator[Samples]:
         sound = read_sound(self._path)
@@ -89,11 +93,17 @@ class SoundBlocks:
         if file.format == "MP3":
             # soundfile seeks after each read, to where it is; libmpg123 loses the thread of its frames by that.
             vars(file)["_info"].seekable = 0
-        dtype, place = dtype_of(file), 0
+        dtype, place, self._no_numbers = dtype_of(file), 0, 0
         while len(samples := np.asarray(file.read(self._block_samples, dtype=dtype), dtype=dtype)):
             place += len(samples)
-            yield samples if samples.dtype == np.int16 else bring_to_scale(samples, self.name, was_int16=was_int16)
+            yield samples if samples.dtype == np.int16 else self._bring_to_scale(samples, was_int16=was_int16)
         if is_cut_short(self._path, file, file.frames - place):
             raise AudioError(f"{self.name}: {CUT_SHORT}")
         if not place:
             raise AudioError(f"{self.name}: {CUT_SHORT if has_no_end(self._path, file) else 'holds no sound'}")
+
+    def _bring_to_scale(self, samples: Any, *, was_int16: bool) -> Any:
+        if self._goes_on:
+            samples, lost = with_numbers_alone(samples)
+            self._no_numbers += lost
+        return bring_to_scale(samples, self.name, was_int16=was_int16)

@@ -1,5 +1,6 @@
 """From samples at any rate to a clip of fixed rate and length."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,11 +11,13 @@ from numpy.typing import NDArray
 
 from sayso.audio.format import AudioFormat, Fit, Samples
 from sayso.audio.levels import find_sound, heard
-from sayso.audio.reading import read_sound
+from sayso.audio.reading import Sound, read_sound
 from sayso.audio.samples import quantise, resample, to_float
 
-__all__ = ["Fitted", "clip_from_file", "clip_from_samples", "fit_clip", "fit_length"]
+__all__ = ["Fitted", "clip_from_file", "clip_from_samples", "fit_clip", "fit_length", "tell_clip"]
 
+# Recordings of a word are a little longer than the clips they become.
+_LONG_CLIPS = 2
 _ROOM_SECONDS = 0.2
 
 
@@ -85,6 +88,14 @@ def clip_from_file(
 def clip_from_samples(samples: Samples, sample_rate: float, audio: AudioFormat) -> NDArray[np.int16]:
     """Bring mono samples at any rate to a clip: int16 of shape (audio.clip_samples,); as `fit_clip`."""
     return fit_clip(samples, sample_rate, audio).clip
+
+
+def tell_clip(sound: Sound, audio: AudioFormat) -> Iterator[str]:
+    """Yield what was done to a recording to make a clip of it, each in a few words, and that it is far longer."""
+    yield from sound.remarks
+    seconds = len(sound.samples) / sound.sample_rate
+    if seconds > _LONG_CLIPS * audio.clip_seconds:
+        yield f"heard {audio.clip_seconds:g} of its {seconds:.1f} s; `sayso spot` finds words in long files"
 
 
 def fit_clip(samples: Samples, sample_rate: float, audio: AudioFormat) -> Fitted:

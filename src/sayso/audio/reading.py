@@ -52,6 +52,8 @@ class Sound:
     """Whether the file holds the whole numbers of int16 as floats, and they were divided by 32,768."""
     channel: int | None = None
     """The loudest channel, from 0, taken because the mean would lose its sound; None: the mean of all."""
+    no_numbers: int = 0
+    """Samples of its channels that are NaN or infinite, in place of which there is silence."""
     has_no_end: bool = False
     """Whether its end may be missing, of which the file itself does not know."""
 
@@ -64,6 +66,9 @@ class Sound:
             yield "its floats are whole numbers of int16 and were divided by 32,768"
         if self.channel is not None:
             yield f"its channels all but cancel one another, so channel {self.channel + 1} was taken alone"
+        if self.no_numbers:
+            none = counted(self.no_numbers, "sample that is", "samples that are")
+            yield f"{none} no number (NaN or infinite) became silence"
         if self.has_no_end:
             yield "its last page is not marked as the last, so that its end may be missing"
 

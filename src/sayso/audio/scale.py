@@ -8,7 +8,17 @@ from numpy.typing import NDArray
 
 from sayso.audio.format import FULL_SCALE, Samples
 
-__all__ = ["MOST_PEAK", "Energies", "count_beyond", "find_peak", "holds_floats", "holds_int16", "mix", "take_channel"]
+__all__ = [
+    "MOST_PEAK",
+    "Energies",
+    "count_beyond",
+    "find_peak",
+    "holds_floats",
+    "holds_int16",
+    "mix",
+    "take_channel",
+    "with_numbers_alone",
+]
 
 MOST_PEAK = 2.0
 """Decoders and resampling overshoot full scale by a little; numbers above this are on another scale."""
@@ -27,6 +37,13 @@ def find_peak(samples: NDArray[np.floating[Any]]) -> float:
 def count_beyond(samples: Samples) -> int:
     """Count samples outside [-1, 1]; int16 cannot be."""
     return 0 if samples.dtype.kind == "i" else int(np.count_nonzero(np.abs(samples) > 1))
+
+
+def with_numbers_alone(samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
+    """Give samples of any shape with silence where they are no numbers (NaN or infinite), and how many those are."""
+    numbers = np.isfinite(samples)
+    lost = samples.size - int(np.count_nonzero(numbers))
+    return (np.where(numbers, samples, np.float32(0)) if lost else samples), lost
 
 
 def holds_floats(file: soundfile.SoundFile) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.audio import Samples, to_float
-from sayso.audio.scale import MOST_PEAK, Energies, find_peak, take_channel
+from sayso.audio.scale import MOST_PEAK, Energies, find_peak, take_channel, with_numbers_alone
 from sayso.system.wording import counted
 
 __all__ = ["Block", "Cleaner", "Source", "Tell"]
@@ -71,11 +71,9 @@ class Cleaner:
         return samples
 
     def _without_nonsense(self, block: Block) -> NDArray[np.float32]:
-        floats = block.astype(np.float32, copy=False)
-        numbers = np.isfinite(floats)
-        if not numbers.all():
+        floats, lost = with_numbers_alone(block.astype(np.float32, copy=False))
+        if lost:
             self._tell_once("samples that are not numbers (NaN or infinite) came in; they are replaced by silence")
-            floats = np.where(numbers, floats, np.float32(0))
         if floats.size and (peak := find_peak(floats.ravel())) > MOST_PEAK:
             scale = "floats must lie in [-1, 1]; such sound is replaced by silence. Is it of another format?"
             self._tell_once(f"samples reach {peak:,.5g}, {scale}", kind="peak")

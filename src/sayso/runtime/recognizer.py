@@ -19,6 +19,7 @@ from sayso.audio import (
     count_beyond,
     read_array,
     read_sound,
+    tell_clip,
     to_float,
 )
 from sayso.errors import AudioError, Fault, ModelError, SettingsError, SoundWarning
@@ -109,7 +110,8 @@ class Recognizer:
             SettingsError: `top` is below 1.
 
         Warns:
-            SoundWarning: the sound had to be changed first, such as clipped where it lies outside [-1, 1].
+            SoundWarning: the sound had to be changed first, such as clipped where it lies outside [-1, 1], or
+                is a file more than twice as long as a clip, which is all that is heard of it.
         """
         return self.predict_many([sound], sample_rate=sample_rate, top=top, reject=reject)[0]
 
@@ -190,10 +192,12 @@ class Recognizer:
     def _clip(self, source: Source, sample_rate: Rate) -> NDArray[np.int16]:
         if isinstance(source, str | os.PathLike):
             sound = read_sound(Path(source))
+            remarks = tell_clip(sound, self.audio)
         else:
             rate = check_rate(self.audio.sample_rate if sample_rate is None else sample_rate)
             samples = read_array(source)
             sound = Sound("samples", samples, rate, count_beyond(samples))
-        for remark in sound.remarks:
+            remarks = sound.remarks
+        for remark in remarks:
             warnings.warn(f"{sound.name}: {remark}", SoundWarning, stacklevel=4)
         return clip_from_samples(sound.samples, sound.sample_rate, self.audio)

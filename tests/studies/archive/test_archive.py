@@ -293,6 +293,12 @@ def test_one_word_is_not_asked_of_an_hour(tmp_path, model):
     )
 
 
+def test_of_a_long_file_it_is_said_how_much_was_heard(tmp_path, model):
+    soundfile.write(tmp_path / "a.wav", np.full(3 * RATE, 0.5), RATE)
+    (told,) = WordAnswers(Recognizer(model)).answer([str(tmp_path / "a.wav")])
+    assert (told.remark, told.error) == ("heard 1 of its 3.0 s; `sayso spot` finds words in long files", None)
+
+
 def test_words_are_found_in_long_files(tmp_path, program):
     model = make_tone_model(tmp_path / "model.onnx")
     folder = tmp_path / "long"

@@ -201,6 +201,15 @@ def test_what_a_damaged_file_holds_before_its_damage_is_kept(
     assert "missed        0 of 1 word" in out
 
 
+def test_a_number_that_is_none_does_not_cost_the_recording(program: Program, tmp_path: Path, model: Path) -> None:
+    samples = recording(12.0, SAID[:2])
+    samples[50_000] = np.nan
+    soundfile.write(tmp_path / "a.wav", samples, 16_000, subtype="FLOAT")
+    code, out, err = program("spot", tmp_path / "a.wav", "--model", model)
+    assert (code, "2 detections in 1 file" in out) == (0, True)
+    assert f"note: {tmp_path / 'a.wav'}: 1 sample that is no number (NaN or infinite) became silence\n" in err
+
+
 def test_a_file_shorter_than_a_window_is_told(program: Program, tmp_path: Path, model: Path) -> None:
     path = write_recording(tmp_path / "a.wav", 0.5, [("low", 0.05)])
     code, _, err = program("spot", path, "--model", model)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.audio import SoundBlocks, clip_from_samples, probe, read_sound, to_float
+from sayso.audio import SoundBlocks, clip_from_samples, probe, read_sound, tell_clip, to_float
 from sayso.config.schema import dump, read
 from sayso.errors import AudioError
 from sayso.runtime import Detection, Recognizer, StreamSettings
@@ -120,8 +120,9 @@ class WordAnswers(Answers):
             _refuse_changed(path, before)
         except AudioError as error:
             return None, Answered(path, (), error=str(error))
-        remark = "; ".join(sound.remarks) or None
-        return clip_from_samples(sound.samples, sound.sample_rate, self._recognizer.audio), Answered(path, (), remark)
+        audio = self._recognizer.audio
+        remark = "; ".join(tell_clip(sound, audio)) or None
+        return clip_from_samples(sound.samples, sound.sample_rate, audio), Answered(path, (), remark)
 
     def _row(self, scores: NDArray[np.float64]) -> tuple[Any, ...]:
         named = self._recognizer.name(scores, top=self._top, reject=self._reject)
@@ -167,7 +168,7 @@ class DetectionAnswers(Answers):
     def _listen(self, path: str) -> Answered:
         try:
             before = _stamp(path)
-            blocks = SoundBlocks(path)
+            blocks = SoundBlocks(path, goes_on=True)
             found = [one for step in self._listener().listen(blocks) for one in step.detections]
             _refuse_changed(path, before)
         except AudioError as error:

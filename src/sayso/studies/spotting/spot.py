@@ -106,7 +106,7 @@ def _open(sources: Sequence[Path]) -> tuple[dict[Recording, SoundBlocks], list[t
             continue
         seen.add(real)
         try:
-            blocks = SoundBlocks(path)
+            blocks = SoundBlocks(path, goes_on=True)
         except AudioError as error:
             failed.append((path, str(error)))
         else:
