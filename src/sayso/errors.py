@@ -42,8 +42,18 @@ __all__ = [
     "SaysoError",
     "SettingsError",
     "SoundWarning",
+    "in_one_line",
     "install_command",
 ]
+
+
+def in_one_line(text: str) -> str:
+    r"""Spell as escapes what no terminal shows as a sign of one line, and what is no text at all.
+
+    >>> print(in_one_line("two\nlines.wav"))
+    two\nlines.wav
+    """
+    return text if text.isprintable() else "".join(map(_printable, text))
 
 
 def _printable(sign: str) -> str:
@@ -62,8 +72,7 @@ class SaysoError(Exception):
     exit_code = 2
 
     def __str__(self) -> str:
-        text = super().__str__()
-        return text if text.isprintable() else "".join(map(_printable, text))
+        return in_one_line(super().__str__())
 
 
 @dataclass(frozen=True)

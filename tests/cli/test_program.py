@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -146,6 +147,22 @@ def test_predict_says_what_it_did_to_a_sound(sayso, trained, tone_folder, tmp_pa
     assert told[1].split(": ")[-1] == plain[1].split(": ")[-1]
     assert "numbers.wav: its floats are whole numbers of int16 and were divided by 32,768" in told[2]
     assert "note" not in plain[2]
+
+
+def test_odd_names_are_one_line_and_valid_json(trained, tmp_path):
+    clip = next((trained / "tones").rglob("*.wav"))
+    odd = os.fsdecode(b"odd\xff\n.wav")
+    shutil.copy(clip, tmp_path / odd)
+    command = [sys.executable, "-m", "sayso", "predict", odd, "--model", trained / "run"]
+    # Standard output gives odd bytes back as they are by this; JSON of them would be none.
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8:surrogateescape"}
+    plain, facts = (
+        subprocess.run([*command, *options], cwd=tmp_path, env=environment, capture_output=True, check=True).stdout
+        for options in ([], ["--json"])
+    )
+    assert plain.decode().startswith(r"odd\udcff\n.wav: ")
+    assert plain.count(b"\n") == 1
+    assert json.loads(facts.decode())["file"] == odd
 
 
 def test_predict_goes_on_after_a_bad_file(sayso, trained, tmp_path):
@@ -340,6 +357,12 @@ def test_a_full_disk_and_a_forbidden_place(sayso, number, says, tone_folder, tmp
     code, _, err = sayso("train", tone_folder, *FAST, "--out", tmp_path / "run")
     assert code == 2
     assert says in one_line(err)
+
+
+def test_errors_are_not_printed_among_results_where_standard_error_is_closed(tmp_path):
+    command = f"{sys.executable} -m sayso runs remove {tmp_path / 'nowhere'} 2>&-"
+    done = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
 
 
 def test_ctrl_c_is_one_line(sayso, tone_folder, tmp_path, monkeypatch):

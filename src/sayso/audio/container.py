@@ -8,6 +8,8 @@ from typing import Any
 
 import soundfile
 
+from sayso.errors import in_one_line
+
 __all__ = ["CUT_SHORT", "has_no_end", "is_cut_short", "openable", "printable", "why_unreadable"]
 
 CUT_SHORT = "cut short, the file ends before its sound does"
@@ -33,8 +35,8 @@ def openable(path: Path | str) -> Any:
 
 
 def printable(path: Path | str) -> str:
-    """Give a path that can be printed and written whatever bytes are in it."""
-    return str(path).encode(errors="backslashreplace").decode()
+    """Give a path that can be printed in one line, and written, whatever is in it."""
+    return in_one_line(str(path))
 
 
 def is_cut_short(path: Path | str, file: soundfile.SoundFile, missing: int) -> bool:

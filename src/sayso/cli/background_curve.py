@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sayso.cli.console import Bars, say
+from sayso.cli.console import Bars, say, say_json
 from sayso.cli.options import Overrides
 from sayso.cli.trial_options import Cluster, Jobs, Threads
 from sayso.errors import Fault, SettingsError
@@ -67,7 +67,7 @@ def background_curve(
         progress=Bars(),
     )
     if as_json:
-        say(json.dumps(done.table, indent=2, ensure_ascii=False))
+        say_json(done.table)
         return
     say("minutes  alarms/h  95 %              test words missed")
     for point in done.table["points"]:

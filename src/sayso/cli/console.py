@@ -1,28 +1,45 @@
 """What the program prints: results on standard output, everything else on standard error."""
 
 import io
+import json
+import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
 
 from sayso.system.progress import Forecast, Progress, Task
 
-__all__ = ["Bars", "print_any_name", "say", "warn", "was_read"]
+__all__ = ["Bars", "print_any_name", "say", "say_json", "warn", "was_read"]
 
 _notes: set[str] = set()
 
 
 def print_any_name() -> None:
-    """Have standard output and error spell as an escape what they cannot hold, such as odd bytes of a file name."""
+    """Have standard output and error spell as an escape what they cannot hold, such as odd bytes of a file name.
+
+    Where one is closed, what is printed there is lost: Python would print errors among the results.
+    """
+    sys.stdout, sys.stderr = sys.stdout or _open_nowhere(), sys.stderr or _open_nowhere()
     for stream in (sys.stdout, sys.stderr):
         # Others than strict ones have a way already; one of them gives such bytes back as they were.
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="backslashreplace")
 
 
+def _open_nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
+
+
 def say(text: str = "") -> None:
     """Print a result."""
     print(text)
+
+
+def say_json(value: Any, *, indent: int | None = 2) -> None:
+    """Print a result as JSON, in UTF-8 wherever it goes: odd bytes of a file name are escapes, as in files."""
+    say(json.dumps(value, indent=indent, ensure_ascii=False).encode(errors="backslashreplace").decode())
 
 
 def warn(text: str) -> None:

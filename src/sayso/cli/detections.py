@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from sayso.errors import in_one_line
 from sayso.system.wording import counted, percent
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def detection_rows(spotted: "Spotted") -> Iterator[str]:
     """Yield a heading for a recording, and a line for each detection, and each miss where it is known what was said."""
     part = "" if spotted.is_whole else f", as far as {clock(spotted.heard_seconds)}"
     many = counted(len(spotted.detections), "detection")
-    yield f"{spotted.path} ({clock(spotted.seconds)}{part}): {many}"
+    yield f"{in_one_line(spotted.path)} ({clock(spotted.seconds)}{part}): {many}"
     verdicts = _verdicts(spotted)
     rows = [
         (one.end, one.word, percent(one.score), verdicts.get(place, "")) for place, one in enumerate(spotted.detections)

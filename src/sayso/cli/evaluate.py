@@ -1,12 +1,11 @@
 """`sayso evaluate`."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from sayso.cli.console import Bars, say
+from sayso.cli.console import Bars, say, say_json
 from sayso.cli.options import DatasetSettings
 from sayso.cli.results import show_scores
 from sayso.system.wording import counted
@@ -51,7 +50,7 @@ def evaluate(
         _own_clips(opened, scored) if on is None else _others(opened, on, part or "all", words, settings)
     )
     if as_json:
-        say(json.dumps(facts, indent=2, ensure_ascii=False))
+        say_json(facts)
         return
     show_scores(facts[scored], label)
     for note in notes:

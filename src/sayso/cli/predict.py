@@ -1,6 +1,5 @@
 """`sayso predict`."""
 
-import json
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sayso.cli.archive import show_archived, show_failed
-from sayso.cli.console import Bars, say, warn
+from sayso.cli.console import Bars, say, say_json, warn
 from sayso.cli.stream_options import StreamOverrides, Threshold, ThresholdsOf, stream_settings
 from sayso.system.wording import percent
 
@@ -105,7 +104,7 @@ def _refuse_contradictions(out: Path | None, *, as_json: bool, on: str, spot: bo
 
 
 def _print_answers(recognizer: "Recognizer", files: list[str], *, top: int, reject: bool, as_json: bool) -> None:
-    from sayso.errors import AudioError, SoundWarning
+    from sayso.errors import AudioError, SoundWarning, in_one_line
 
     failed = 0
     for file in files:
@@ -122,9 +121,9 @@ def _print_answers(recognizer: "Recognizer", files: list[str], *, top: int, reje
             warn(f"note: {remark.message}")
         if as_json:
             words = [{"label": answer.label, "probability": answer.probability} for answer in answers]
-            say(json.dumps({"file": file, "predictions": words}, ensure_ascii=False))
+            say_json({"file": file, "predictions": words}, indent=None)
         else:
-            say(f"{file}: " + ", ".join(_answer_text(answer) for answer in answers))
+            say(f"{in_one_line(file)}: " + ", ".join(_answer_text(answer) for answer in answers))
     if failed:
         raise typer.Exit(2)
 

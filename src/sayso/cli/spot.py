@@ -1,14 +1,14 @@
 """`sayso spot`."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sayso.cli.console import Bars, say, warn
+from sayso.cli.console import Bars, say, say_json, warn
 from sayso.cli.detections import alarms_line, detection_rows, latency_line, misses_line, word_rows
 from sayso.cli.stream_options import StreamOverrides, Threshold, ThresholdsOf, stream_settings
+from sayso.errors import in_one_line
 from sayso.system.wording import counted
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def spot(
         found=None if as_json else _show_file,
     )
     if as_json:
-        say(json.dumps(spotting.facts(), indent=2, ensure_ascii=False))
+        say_json(spotting.facts())
     else:
         _show(spotting)
     for _, why in spotting.failed:
@@ -75,7 +75,7 @@ def _show_file(spotted: "Spotted") -> None:
     for row in detection_rows(spotted):
         say(row)
     for remark in spotted.remarks:
-        warn(f"note: {spotted.path}: {remark}")
+        warn(f"note: {in_one_line(spotted.path)}: {remark}")
 
 
 def _show(spotting: "Spotting") -> None:

@@ -1,13 +1,12 @@
 """`sayso tune`."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from sayso.cli.console import Bars, say
+from sayso.cli.console import Bars, say, say_json
 from sayso.system.wording import percent, rounded
 
 __all__ = ["tune"]
@@ -53,7 +52,7 @@ def tune(
         progress=Bars(),
     )
     if as_json:
-        say(json.dumps(done.facts, indent=2, ensure_ascii=False))
+        say_json(done.facts)
         return
     _show(done.facts)
     say(f"page         {done.page}")

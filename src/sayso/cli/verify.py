@@ -1,13 +1,12 @@
 """`sayso verify`."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sayso.cli.console import Bars, say
+from sayso.cli.console import Bars, say, say_json
 
 __all__ = ["verify"]
 
@@ -26,7 +25,7 @@ def verify(
 
     checks = checked(run, progress=Bars())
     if as_json:
-        say(json.dumps([asdict(check) for check in checks], indent=2, ensure_ascii=False))
+        say_json([asdict(check) for check in checks])
     else:
         for check in checks:
             say(f"{check.name:<12} {_WORDS[check.holds]:<15} {check.detail}")

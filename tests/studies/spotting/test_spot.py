@@ -210,6 +210,13 @@ def test_a_number_that_is_none_does_not_cost_the_recording(program: Program, tmp
     assert f"note: {tmp_path / 'a.wav'}: 1 sample that is no number (NaN or infinite) became silence\n" in err
 
 
+def test_an_odd_name_is_one_line(program: Program, tmp_path: Path, model: Path) -> None:
+    write_recording(tmp_path / "two\nlines.wav", 0.5, [])
+    _, out, err = program("spot", tmp_path / "two\nlines.wav", "--model", model)
+    assert rf"{tmp_path}/two\nlines.wav (0:00:00.50): 0 detections" in out.splitlines()
+    assert rf"note: {tmp_path}/two\nlines.wav: shorter than the 1 s" in err
+
+
 def test_a_file_shorter_than_a_window_is_told(program: Program, tmp_path: Path, model: Path) -> None:
     path = write_recording(tmp_path / "a.wav", 0.5, [("low", 0.05)])
     code, _, err = program("spot", path, "--model", model)
