@@ -123,6 +123,10 @@ def test_lines_for_people_commands_and_clips(sayso, model, expected, tmp_path):
         (["--on-word", "up=no-such-program"], "there is no program 'no-such-program'; no shell reads the command"),
         (["--threshold-of", "stop=0.5"], "--threshold-of: 'stop' is no word of this model; it has up, down, left"),
         (["--threshold-of", "up"], "--threshold-of: 'up' is not WORD=SCORE"),
+        (
+            ["--threshold-of", "up=0.9", "--threshold-of", "up=0.1"],
+            "--threshold-of: is given 2 times for 'up'; leave one",
+        ),
         (["--threshold-of", "up=high"], "stream.thresholds[0].threshold: is 'high', must be a number"),
         (["--threshold", "70"], "stream.threshold: is 70, must be at most 1"),
         (["--set", "stream.margn=0.1"], "stream.margn: unknown key; did you mean 'margin'?"),

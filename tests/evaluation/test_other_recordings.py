@@ -134,3 +134,9 @@ def test_the_program_prints_it(made, strangers, program):
 @pytest.mark.parametrize("arguments", [["--map", "a=b"], ["--set", "a=b"], ["--on", ".", "--map", "a"]])
 def test_options_that_do_not_fit(made, arguments, program):
     assert program("evaluate", made.path, *arguments)[0] == 2
+
+
+def test_a_word_is_mapped_once(made, strangers, program):
+    code, _, err = program("evaluate", made.path, "--on", strangers, "--map", "yes=low, yes=high")
+    assert code == 2
+    assert "--map says 2 times what 'yes' is called; leave one" in " ".join(err.split())

@@ -19,6 +19,7 @@ def test_a_word_of_two_models_is_told_and_the_first_answers_for_it(tmp_path):
     served = share_words([(Recognizer(one), None), (Recognizer(tones), None)], told.append)
     assert [model.words for model in served] == [("up", "low"), ("high",)]
     assert told[0] == f"'low' is a word of {one} and of {tones}; the first answers for it"
+    assert told[1].startswith(f"{tones}: listening by whole windows")
     assert served[0].version != served[1].version
     with pytest.raises(SettingsError, match=r"b/model.onnx has no word that an earlier model has not \(low, up\)"):
         share_words([(Recognizer(one), None), (Recognizer(other), None)], told.append)

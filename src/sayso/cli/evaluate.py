@@ -1,5 +1,6 @@
 """`sayso evaluate`."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -88,4 +89,7 @@ def _pairs(text: str | None) -> dict[str, str]:
     pairs = [pair.partition("=") for pair in (text or "").split(",") if pair.strip()]
     if bad := [left for left, equals, right in pairs if not (left.strip() and equals and right.strip())]:
         raise typer.BadParameter(f"'{bad[0].strip()}' is no LABEL=LABEL; write --map theirs=ours,theirs=ours")
+    named = Counter(left.strip() for left, _, _ in pairs)
+    if again := [left for left, times in named.items() if times > 1]:
+        raise typer.BadParameter(f"--map says {named[again[0]]} times what '{again[0]}' is called; leave one")
     return {left.strip(): right.strip() for left, _, right in pairs}

@@ -1,5 +1,6 @@
 """Options of commands that listen to streams: how the model file's settings are changed for once."""
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -59,6 +60,12 @@ def _thresholds_of(texts: "list[str] | tuple[()]", words: tuple[str, ...]) -> di
         else Fault("--threshold-of", f"'{text}' is not WORD=SCORE")
         for text, word, equals, _ in pairs
         if word not in words
+    ]
+    named = Counter(word for _, word, equals, _ in pairs if equals)
+    faults += [
+        Fault("--threshold-of", f"is given {times} times for '{word}'; leave one")
+        for word, times in named.items()
+        if times > 1
     ]
     if faults:
         raise SettingsError(faults)

@@ -90,5 +90,5 @@ def _serve(
     model = ServedModel(recognizer, settings, words, file_digest(recognizer.path)[:_VERSION_DIGITS])
     # Here, so that what is wrong with it is told before anybody asks, and no client waits for a file.
     if note := model.listen().note:
-        tell(note)
+        tell(f"{recognizer.path}: {note}")
     return model

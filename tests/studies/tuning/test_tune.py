@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,10 +30,27 @@ from sayso.studies.tuning.listeners import open_listeners
 from sayso.studies.tuning.tune import tune
 from sayso.studies.verification.verify import verify
 from sayso.system.files import file_digest
-from sayso.system.progress import Progress
+from sayso.system.progress import Progress, Task
 
 ASKED = {"false_alarms_per_hour": 60.0, "hours": 0.03}
 _LEVELS = ("5 to 10", "10 to 15", "15 to 20")
+
+
+class Counted(Progress):
+    """Keeps how far each task was to go, and how far it went."""
+
+    def __init__(self):
+        self.tasks: dict[str, list[int]] = {}
+
+    @contextmanager
+    def task(self, title, *, total=None, unit=""):
+        far = self.tasks[title] = [total, 0]
+
+        class Counting(Task):
+            def advance(self, steps=1):
+                far[1] += steps
+
+        yield Counting()
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +83,11 @@ def talk(made):
 
 def test_what_is_measured_is_what_the_runtime_would_tell(run, talk):
     before = file_digest(run.onnx)
-    found = tune(run.path, background=[talk], **ASKED)
+    progress = Counted()
+    found = tune(run.path, background=[talk], progress=progress, **ASKED)
     facts, test = found.facts, found.facts["test"]
+    # More is listened to, as the last stream is not cut.
+    assert progress.tasks["listening to made streams"] == [216, 216]
     assert not found.written
     assert file_digest(run.onnx) == before
     assert "tuned" not in run.manifest()
@@ -323,7 +344,9 @@ def test_each_speaker_is_listened_to_by_the_model_that_never_heard_them(heard_al
         return real(material, **keys)
 
     monkeypatch.setattr(listening, "replays", watched)
-    facts = tune(run.path, background=[talk], **ASKED).facts
+    progress = Counted()
+    facts = tune(run.path, background=[talk], progress=progress, **ASKED).facts
+    assert progress.tasks["listening to made streams"] == [324, 324]
     # Validation, test, and the model itself on the test streams.
     assert asked == [{"ann"}, {"bob"}, {"cas"}] * 3
     own = facts["each_speaker"]

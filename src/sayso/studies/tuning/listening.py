@@ -73,12 +73,13 @@ def listen(
         material: what the streams are made of.
         hours: length of all streams together.
         rng: draws them.
-        task: counts seconds.
+        task: counts seconds, of all that is asked.
         by: who answers the same streams in place of all these; None: they do.
     """
     heard: list[Heard] = []
     used: set[int] = set()
     groups = draw_groups(material, rng, share_of_stream=1 / len(listeners))
+    share, done = hours * 3600 / len(listeners), 0.0
     for place, listener in enumerate(listeners):
         own, stream = listener.hears(material), (by or listener).stream
         for made in replays(own, hours=hours / len(listeners), rng=rng, groups=groups):
@@ -88,6 +89,9 @@ def listen(
             said = (made.rows, made.stream.places, made.in_room, made.stream.snr_db)
             heard.append(Heard(track, *said, listener=place))
             used.update(made.pieces)
-            task.advance(round(made.stream.seconds))
+            # The last stream of a share is longer than what is left of it.
+            reached = min(done + made.stream.seconds, (place + 1) * share)
+            task.advance(round(reached) - round(done))
+            done = reached
     samples = sum(len(material.pieces[place].samples) for place in used)
     return HeardPart(tuple(heard), samples / material.corpus.audio.sample_rate / 3600)

@@ -206,7 +206,7 @@ def _listen(
     jobs += [(1, "test", Listener(stream))] if in_turn else []
     heard: list[HeardPart] = []
     with progress.task(
-        "listening to made streams", total=round(len(jobs) * asked.hours * 3600), unit="seconds"
+        "listening to made streams", total=len(jobs) * round(asked.hours * 3600), unit="seconds"
     ) as task:
         for place, part, by in jobs:
             rng = np.random.default_rng([seed, place])
