@@ -79,7 +79,7 @@ def test_get_says_what_is_there(clips: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["info", "fsddd"], "no dataset 'fsddd'; did you mean 'fsdd'"),
+        (["info", "fsddd"], "fsddd: no such folder or manifest, and no dataset 'fsddd'; did you mean 'fsdd'"),
         (["info", "fsdd", "--set", "speekers=[theo]"], "speekers: unknown key; did you mean 'speakers'"),
         (["info", "fsdd", "--set", "speakers"], "'speakers' is not key=value"),
         (["info", "fsdd", "--set", "speakers=[theo"], "cannot be read as YAML"),

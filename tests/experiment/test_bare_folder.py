@@ -1,5 +1,7 @@
 """What a folder without a recipe is trained by, and what is said of that."""
 
+import shutil
+
 import numpy as np
 import pytest
 import soundfile
@@ -60,6 +62,14 @@ def test_what_is_chosen_for_a_folder_is_said(tone_folder, overrides, kind):
     assert recipe.features.kind == kind
     (note,) = progress.notes
     assert ("pretrained" in note) == (kind == "speech_embedding")
+
+
+def test_a_single_word_is_told_nothing_of_voices_beside_it(tone_folder):
+    progress = Notes()
+    for word in ("low", "middle"):
+        shutil.rmtree(tone_folder / word)
+    suggest_recipe(tone_folder, progress=progress)
+    assert [note.partition(":")[0] for note in progress.notes] == ["12 clips"]
 
 
 def test_many_clips_are_learned_from_nothing(tone_folder, monkeypatch):

@@ -92,6 +92,10 @@ def test_numbers_that_yaml_takes_for_text(tmp_path):
     assert read_recipe(path).training.learning_rate == 3e-4
 
 
+def test_keys_over_merged_ones_stand_there_once():
+    assert load_yaml("a: &a {c: 1, d: 1}\nb: {<<: *a, d: 2}\n")["b"] == {"c": 1, "d": 2}
+
+
 def test_words_that_yaml_1_1_takes_for_truth(tmp_path):
     path = tmp_path / "r.yaml"
     path.write_text("dataset: {kind: speech_commands, words: [yes, no, on, off]}\n")
@@ -123,6 +127,8 @@ def test_another_kind_starts_its_section_anew(tmp_path):
         ("a: [1\n", "not YAML"),
         ("a: 2026-02-30\n", r"not YAML \(day is out of range for month\)"),
         ("a: " + "[" * 3_000, r"not YAML \(nested too deeply\)"),
+        ("dataset: {kind: fsdd}\n'dataset': {kind: folder}\n", r"line 2: not YAML \(dataset stands there twice\)"),
+        ("a:\n  - {b: 1, c: 2, b: 1}\n", r"line 2: not YAML \(b stands there twice\)"),
         ("extends: r.yaml\n", "circle"),
         ("extends: nowhere.yaml\n", "no such recipe"),
         ("extends: 3\n", "file name"),

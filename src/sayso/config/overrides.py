@@ -2,13 +2,32 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
 from sayso.errors import Fault, SettingsError
 
 __all__ = ["load_yaml", "merge", "override_text", "parse_overrides", "set_text"]
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe, without the words of YAML 1.1 for true and false, and with each key of a section once."""
+
+    yaml_implicit_resolvers: ClassVar[Any] = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen: set[tuple[str, str]] = set()
+        for key, _ in node.value:
+            name = (key.tag, str(key.value))
+            if name in seen:
+                raise yaml.MarkedYAMLError(problem=f"{key.value} stands there twice", problem_mark=key.start_mark)
+            seen.add(name)
+        return node
 
 
 def load_yaml(text: str) -> Any:
@@ -18,18 +37,10 @@ def load_yaml(text: str) -> Any:
     {'words': ['yes', 'no', 'on']}
 
     Raises:
-        yaml.YAMLError: the text is no YAML.
+        yaml.YAMLError: the text is no YAML, or a key stands in it twice.
     """
-
-    class Loader(yaml.SafeLoader):
-        """Safe, and without the words of YAML 1.1 for true and false."""
-
-    Loader.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
     try:
-        return yaml.load(text, Loader)  # noqa: S506 - a safe loader by descent
+        return yaml.load(text, _Loader)  # noqa: S506 - a safe loader by descent
     except ValueError as error:  # a date or number that is none, such as 2026-02-30
         raise yaml.MarkedYAMLError(problem=str(error)) from error
     except RecursionError as error:

@@ -2,13 +2,13 @@
 
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from sayso.classifier.kept_features import KeptFeatures
-from sayso.data.datasets import find_dataset
+from sayso.data.datasets.folder import FolderConfig
 from sayso.errors import InterruptedRunError, RunError
 from sayso.experiment.run import Run, check_same_clips
 from sayso.experiment.train import complete
@@ -70,10 +70,8 @@ def adapt(
     known = _kept_features(old)
     before = prepare(old.settings, progress)
     check_same_clips(old.manifest(), before, f"{old.path}: its clips have changed since it was trained")
-    dataset = find_dataset(str(clips))
-    if marks:
-        dataset = replace(dataset, exclude=str(marks), relabel=str(marks))
-    dataset = dataset.anchor()
+    table = str(marks) if marks else None
+    dataset = FolderConfig(path=str(clips), exclude=table, relabel=table).anchor()
     words, trained = before.corpus.labels, len(before.split.train)
     addition = add_clips(old.settings, words, dataset, trained=trained, language=language, progress=progress)
     progress.note(describe_addition(addition))
@@ -97,15 +95,17 @@ def _remove_all(folder: Path) -> None:
 
 
 def _kept_features(run: Run) -> KeptFeatures:
-    if run.settings.features.is_kept and not run.kept_features.exists():
+    features = run.settings.features
+    if features.is_kept and not run.kept_features.exists():
         raise RunError(
             f"{run.path}: keeps no features of its clips: they would take more than 128 MiB, or an earlier Sayso "
             "trained it; train anew with all clips"
         )
-    if not run.settings.features.is_kept:
+    if not features.is_kept:
+        learned = "its features went on learning" if features.learns else f"learned on {features.kind}"
         raise RunError(
-            f"{run.path}: learned on {run.settings.features.kind}, and only runs on a frozen, pretrained "
-            "representation (speech_embedding) are adapted; train anew with all clips"
+            f"{run.path}: {learned}, and only runs on a frozen, pretrained representation (speech_embedding with "
+            "features.trainable: none) are adapted; train anew with all clips"
         )
     return KeptFeatures.load(run.kept_features)
 

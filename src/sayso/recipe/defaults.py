@@ -196,6 +196,8 @@ def _voices_beside(clips: Sequence[Clip], dataset: DatasetConfig, language: str)
         SettingsError: it has no such language.
     """
     labels = sorted({clip.label for clip in clips})
+    if len(labels) < 2:  # the split refuses them
+        return {}, ""
     if not is_installed():
         mend = install_command("voices")
         return {}, f" (no voices beside them, so that every sound will be taken for one of the words: {mend})"

@@ -1,5 +1,6 @@
 """Which clips train, validate and test."""
 
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -127,6 +128,12 @@ def test_unknown_test_speakers_are_named() -> None:
 def test_all_speakers_tested_leaves_none_to_train() -> None:
     with pytest.raises(DataError, match="leaves no clips to train"):
         split_of(grid(), test_speakers=tuple("pqrst"))
+
+
+def test_too_few_of_each_word_to_test_are_told_as_that() -> None:
+    own = grid(speakers=None, clips=1)
+    with pytest.raises(DataError, match=r"leaves no clips to test; record at least 2 of each word$"):
+        split_of([*own, *(replace(clip, path=f"voice/{clip.path}", part="train", keeps_part=True) for clip in own)])
 
 
 def test_official_validation_with_the_official_split() -> None:

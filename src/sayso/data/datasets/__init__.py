@@ -8,12 +8,12 @@ from typing import ClassVar
 
 from sayso.config.overrides import parse_overrides
 from sayso.config.registry import Part, Registry
-from sayso.config.schema import Share, read
+from sayso.config.schema import Share, did_you_mean, read
 from sayso.data.clips import Listing
 from sayso.data.exclusions import match_exclusions
 from sayso.data.relabels import relabel_clips
 from sayso.data.splits.settings import SplitSettings
-from sayso.errors import DataError
+from sayso.errors import DataError, Fault, SettingsError
 from sayso.system.files import expand_home
 from sayso.system.progress import Progress
 
@@ -125,11 +125,18 @@ def find_dataset(source: str, overrides: Sequence[str] = ()) -> DatasetConfig:
 
 
 def values_of_source(source: str) -> dict[str, str]:
-    """Give the plain values of a data set's settings that its kind, or the path of a folder or manifest, says."""
-    known = source in DATASETS.names()
-    if not known and (Path(source).exists() or "/" in source or "\\" in source):
-        return {"kind": "folder", "path": source}
-    return {"kind": source}
+    """Give the plain values of a data set's settings that its kind, or the path of a folder or manifest, says.
+
+    Raises:
+        SettingsError: it is neither.
+    """
+    names = DATASETS.names()
+    if source in names:
+        return {"kind": source}
+    if not Path(source).exists() and "/" not in source and "\\" not in source:
+        fault = Fault("", f"no such folder or manifest, and no dataset '{source}'; {did_you_mean(source, names)}")
+        raise SettingsError([fault], source=source)
+    return {"kind": "folder", "path": source}
 
 
 def _anchored(path: str | None) -> str | None:

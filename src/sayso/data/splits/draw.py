@@ -21,6 +21,11 @@ __all__ = ["divide_for_speaker", "draw_split"]
 _MOST_NAMES = 10
 # Of validation clips: fewer move no choice by them, and a large set with a few copies in it is drawn as it always was.
 _MOST_PARTED = 0.01
+# A split that is drawn never takes a word's last clip, nor the last speaker.
+_MENDS: dict[PartName, str] = {
+    "train": "name fewer split.test_speakers, or use another split.by or split.validation",
+    "test": "record at least 2 of each word",
+}
 
 
 def draw_split(corpus: Corpus, settings: SplitSettings, *, seed: int, copies: Iterable[tuple[int, int]] = ()) -> Split:
@@ -254,13 +259,9 @@ def _check_classes(corpus: Corpus) -> None:
 
 
 def _check_parts(corpus: Corpus, split: Split) -> None:
-    for part in ("train", "test"):
-        rows = split.rows(part)
-        if len(rows) == 0:
-            raise DataError(
-                f"the {split.kind} split leaves no clips to {part}; record more of each word, or use another "
-                "split.by or split.test_share"
-            )
+    for part, mend in _MENDS.items():
+        if len(split.rows(part)) == 0:
+            raise DataError(f"the {split.kind} split leaves no clips to {part}; {mend}")
     trained = {corpus.labels[target] for target in corpus.targets[split.train]}
     if lacking := sorted(set(corpus.labels) - trained):
         names = ", ".join(f"'{label}'" for label in lacking)
