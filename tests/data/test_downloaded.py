@@ -21,6 +21,7 @@ WORDS = Download(
 
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "data").mkdir()
     monkeypatch.setenv("SAYSO_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("SAYSO_CACHE", str(tmp_path / "cache"))
     return tmp_path
@@ -69,6 +70,16 @@ def test_an_archive_of_something_else_is_named_with_what_it_lacks(places: Path) 
 def test_offline_says_where_to_put_the_archive(places: Path) -> None:
     with pytest.raises(DownloadError, match=r"put words\.tar\.gz into .*SAYSO_DATA to a folder that holds `words/`"):
         WORDS.fetch(Progress())
+
+
+def test_a_folder_of_data_that_is_not_there_is_told_before_anything_is_fetched(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_archive(places, "clips")
+    for lacking in (places / "nowhere", places / "one.wav"):
+        monkeypatch.setenv("SAYSO_DATA", str(lacking))
+        with pytest.raises(DataError, match=rf"^SAYSO_DATA: {lacking}: no such folder; name one that holds `words/`"):
+            WORDS.fetch(Progress())
 
 
 def test_only_a_partial_copy_is_noted() -> None:

@@ -15,7 +15,7 @@ from sayso.classifier.module import Classifier
 from sayso.errors import ModelError, SettingsError
 from sayso.recipe.recipe import kept_recipe_from_text, recipe_yaml
 from sayso.runtime.model_facts import check_labels, check_temperature, check_threshold
-from sayso.system.files import atomic_path, parse_json
+from sayso.system.files import atomic_path, parse_json, why_unread
 
 __all__ = ["load_model", "load_state", "save_model", "save_state"]
 
@@ -47,6 +47,7 @@ def load_model(path: Path) -> Classifier:
     if not path.is_file():
         raise ModelError(f"{path}: no such model; the run may have stopped before its first epoch ended")
     try:
+        path.open("rb").close()  # what may not be opened is missing to safetensors
         header = _read_header(path)
         if header.get("format_version") not in _READABLE:
             readable = " and ".join(map(str, _READABLE))
@@ -56,8 +57,9 @@ def load_model(path: Path) -> Classifier:
         classifier.load_state_dict(load_file(path))
         classifier.temperature = check_temperature(header.get("temperature", 1.0))
         classifier.threshold = check_threshold(header.get("threshold"))
-    except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError, SettingsError) as error:
-        raise ModelError(f"{path}: cannot be read as a Sayso model ({_reason(error)})") from error
+    except (SafetensorError, OSError, KeyError, RuntimeError, TypeError, ValueError, SettingsError) as error:
+        why = why_unread(error, f"cannot be read as a Sayso model ({_reason(error)})")
+        raise ModelError(f"{path}: {why}") from error
     return classifier.eval()
 
 
@@ -92,5 +94,5 @@ def load_state(path: Path) -> dict[str, Any]:
         if not isinstance(state, dict):
             raise TypeError("not a state")
     except Exception as error:  # bytes that are not its own make torch's reader raise nearly anything
-        raise ModelError(f"{path}: cannot be read; remove it and train again") from error
+        raise ModelError(f"{path}: {why_unread(error, 'cannot be read; remove it and train again')}") from error
     return state

@@ -36,6 +36,7 @@ from sayso.cli import (
 from sayso.cli.console import print_any_name, warn
 from sayso.errors import SaysoError, install_command
 from sayso.system.distributed import this_process
+from sayso.system.files import why_unread
 from sayso.system.installed import TRAINING_PACKAGES
 
 __all__ = ["app", "main"]
@@ -106,7 +107,8 @@ def main() -> None:
         raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
-            warn(f"sayso: {error.filename or 'output'}: {os.strerror(error.errno)}; earlier runs are untouched")
+            why = why_unread(error, f"{os.strerror(error.errno)}; earlier runs are untouched")
+            warn(f"sayso: {error.filename or 'output'}: {why}")
             sys.exit(2)
         raise
 

@@ -44,11 +44,13 @@ class Download:
 
         Raises:
             DownloadError: it is not here and cannot be fetched.
-            DataError: the archive holds no such folder.
+            DataError: the archive holds no such folder, or $SAYSO_DATA names none.
             OutputError: the cache cannot be written.
         """
         if here := self.location():
             return here
+        if (data := data_folder()) and not data.is_dir():
+            raise DataError(f"SAYSO_DATA: {data}: no such folder; name one that holds `{self.name}/`, or unset it")
         root = downloads_folder() / self.name
         fetch_folder(self.urls, root, archive=self.archive, holds=self.name, sha256=self.sha256, progress=progress)
         found = self.find(root)

@@ -32,7 +32,7 @@ from sayso.recipe.rejection import Rejection
 from sayso.recipe.training import Training, is_recipe_file
 from sayso.runs.sharing import without_names
 from sayso.runtime.stream_settings import StreamSettings
-from sayso.system.files import expand_home
+from sayso.system.files import expand_home, why_unread
 
 __all__ = [
     "Recipe",
@@ -282,7 +282,8 @@ def _text(path: Path) -> str:
     except FileNotFoundError as error:
         raise SettingsError([Fault("", "no such recipe; `sayso init FOLDER` writes one")], source=str(path)) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError([Fault("", "cannot be read as a text file")], source=str(path)) from error
+        fault = Fault("", why_unread(error, "cannot be read as a text file"))
+        raise SettingsError([fault], source=str(path)) from error
 
 
 def _values(text: str, source: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Where a recipe comes from: a file, or clips for which one is suggested."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -46,7 +47,7 @@ def find_recipe(
         name, recipe = "words", suggest_for_words(source, overrides, progress=progress)
     else:
         path = Path(source)
-        if all((path / name).is_file() for name in _OF_A_RUN):
+        if all(os.path.isfile(path / name) for name in _OF_A_RUN):  # noqa: PTH113 - never raises
             fault = Fault("source", f"{path} is a run, which is neither; its recipe is {path / _OF_A_RUN[0]}")
             raise SettingsError([fault])
         name = path.stem or path.resolve().name

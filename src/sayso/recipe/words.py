@@ -8,6 +8,7 @@ from pathlib import Path
 from sayso.data.voices.espeak import ACCENTS, find_language_faults
 from sayso.data.voices.pronunciation import distance, find_alike, find_unsayable, pronounce
 from sayso.errors import Fault, SettingsError
+from sayso.system.files import why_unread
 
 __all__ = ["Words", "accents_of", "parse_words", "read_words_file"]
 
@@ -81,10 +82,9 @@ def read_words_file(path: Path, *, language: str = "en") -> Words:
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError as error:
-        raise SettingsError([Fault("--words-file", "no such file")], source=str(path)) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError([Fault("--words-file", "cannot be read as a text file")], source=str(path)) from error
+        fault = Fault("--words-file", why_unread(error, "cannot be read as a text file"))
+        raise SettingsError([fault], source=str(path)) from error
     return _read([line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")], language)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sayso.errors import RunError
-from sayso.system.files import read_json
+from sayso.system.files import read_json, why_unread
 
 __all__ = ["read_facts"]
 
@@ -26,8 +26,8 @@ def read_facts(path: Path, *, sections: Sequence[str] = ()) -> dict[str, Any]:
             raise ValueError("not what a run leaves")
     except FileNotFoundError as error:
         raise RunError(f"{path.parent}: has no {path.name}{_what_then(path)}") from error
-    except ValueError as error:  # no JSON, no text, or none of ours
-        raise RunError(f"{path}: damaged; train again, or remove the run") from error
+    except (OSError, ValueError) as error:  # not to be opened, no JSON, no text, or none of ours
+        raise RunError(f"{path}: {why_unread(error, 'damaged; train again, or remove the run')}") from error
     return values
 
 

@@ -11,7 +11,7 @@ from sayso.errors import RunError, SettingsError
 from sayso.runs.folder import RunFolder
 from sayso.runs.manifest import split_label
 from sayso.runs.sharing import LEFT_OUT, without_names
-from sayso.system.files import write_text
+from sayso.system.files import why_unread, write_text
 from sayso.system.wording import counted, percent
 
 __all__ = ["VOICES_LICENCE", "make_card", "read_run_card", "sources_of", "write_card"]
@@ -76,7 +76,7 @@ def read_run_card(run: RunFolder, *, names: bool = False, int8: Mapping[str, Any
     try:
         recipe: Any = load_yaml(run.recipe.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise RunError(f"{run.recipe}: damaged, or not there; train again") from error
+        raise RunError(f"{run.recipe}: {why_unread(error, 'damaged; train again')}") from error
     if not isinstance(recipe, Mapping):
         raise RunError(f"{run.recipe}: damaged; train again")
     return make_card(recipe, run.manifest(), run.metrics(), names=names, int8=int8)

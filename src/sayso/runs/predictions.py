@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sayso.data.corpus import Corpus, Rows
 from sayso.errors import RunError
-from sayso.system.files import csv_text, write_text
+from sayso.system.files import csv_text, why_unread, write_text
 from sayso.system.wording import counted
 
 __all__ = ["PredictedClip", "Predictions", "read_predictions", "write_predictions"]
@@ -119,7 +119,7 @@ def read_predictions(path: Path) -> Predictions:
     except FileNotFoundError as error:
         raise RunError(f"{path}: is not there") from error
     except (OSError, ValueError, IndexError, csv.Error) as error:
-        raise RunError(f"{path}: is damaged") from error
+        raise RunError(f"{path}: {why_unread(error, 'is damaged')}") from error
     clips = tuple(PredictedClip(*row[: first - 1]) for row in rows)
     return Predictions(clips, tuple(row[first - 1] for row in rows), labels, shares)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sayso.audio import encode_sound
 from sayso.errors import DataError, OutputError
 from sayso.runtime.live import Tell
-from sayso.system.files import append_line, check_writable, csv_text, folder_name
+from sayso.system.files import append_line, check_writable, csv_text, folder_name, why_unread
 from sayso.system.wording import counted
 
 __all__ = ["KEPT_TABLE", "Keeper", "KeptClip", "KeptLine", "Outcome", "read_kept"]
@@ -73,7 +73,7 @@ def read_kept(folder: Path) -> tuple[KeptLine, ...]:
                 KeptLine(row["path"], float(row["score"]), float(row["threshold"]), row["outcome"]) for row in rows
             )
     except (OSError, ValueError, TypeError, csv.Error) as error:
-        raise DataError(f"{table}: is damaged; take it away, or mend it") from error
+        raise DataError(f"{table}: {why_unread(error, 'is damaged; take it away, or mend it')}") from error
 
 
 class Keeper:

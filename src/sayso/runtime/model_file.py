@@ -11,7 +11,7 @@ from sayso.errors import ModelError, SettingsError
 from sayso.runtime.model_facts import check_labels, check_temperature, check_threshold
 from sayso.runtime.stream_curve import StreamCurve, read_curve
 from sayso.runtime.stream_settings import StreamSettings
-from sayso.system.files import parse_json
+from sayso.system.files import parse_json, why_unread
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -20,6 +20,7 @@ __all__ = ["FORMAT_VERSION", "ModelFacts", "open_for_each_count", "open_session"
 
 FORMAT_VERSION = 2
 _READABLE = ("1", "2")
+_NO_MODEL = "not a model that onnxruntime can open"
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def _content(path: Path) -> bytes:
         # In memory: onnxruntime keeps no hold on the file, which may be replaced while it is in use.
         return path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path}: not a model that onnxruntime can open") from error
+        raise ModelError(f"{path}: {why_unread(error, _NO_MODEL)}") from error
 
 
 def _open(
@@ -99,7 +100,7 @@ def _open(
         session = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
         return session, dict(session.get_modelmeta().custom_metadata_map)
     except Exception as error:  # onnxruntime's own errors share no base, and its texts may be none
-        raise ModelError(f"{path}: not a model that onnxruntime can open") from error
+        raise ModelError(f"{path}: {_NO_MODEL}") from error
 
 
 def read_facts(path: Path, metadata: Mapping[str, str]) -> ModelFacts:

@@ -33,6 +33,7 @@ __all__ = [
     "read_json",
     "refuse_filled",
     "temporary_beside",
+    "why_unread",
     "write_bytes",
     "write_csv",
     "write_json",
@@ -94,6 +95,13 @@ def output_errors(path: Path) -> Generator[None]:
         if reason is None:
             raise
         raise OutputError(f"cannot write {path}: {reason}") from error
+
+
+def why_unread(error: Exception, otherwise: str) -> str:
+    """Say why a file could not be read: it is not there, or nobody let us; `otherwise` where it was something else."""
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    return "no permission to open it; change its permissions" if isinstance(error, PermissionError) else otherwise
 
 
 def check_writable(folder: Path) -> None:

@@ -36,6 +36,7 @@ def write_copy(folder: Path, *, speakers: int = 60, digits: str = "0123456789", 
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """SAYSO_DATA and SAYSO_CACHE below an empty folder, and no network."""
+    (tmp_path / "data").mkdir()
     monkeypatch.setenv("SAYSO_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("SAYSO_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(audiomnist, "DOWNLOAD", replace(audiomnist.DOWNLOAD, urls=("http://127.0.0.1:9/x",)))

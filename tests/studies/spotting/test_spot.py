@@ -230,7 +230,8 @@ def test_a_file_shorter_than_a_window_is_told(program: Program, tmp_path: Path, 
         (["--threshold-of", "stop=0.5"], "'stop' is no word of this model; it has low, high"),
         (["--threshold", "1.5"], "must be at most 1"),
         (["--set", "stream.smooth=3"], "smooth"),
-        (["--truth", "none.csv"], "none.csv"),
+        (["--truth", "none.csv"], "sayso: none.csv: no such file or folder"),
+        (["--truth", "none.txt"], "sayso: none.txt: no such file or folder"),
     ],
 )
 def test_options_that_do_not_fit_are_one_line(

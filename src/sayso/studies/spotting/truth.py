@@ -11,6 +11,7 @@ from sayso.data.datasets.folder.found import spelled
 from sayso.data.datasets.folder.manifest import read_manifest
 from sayso.errors import DataError
 from sayso.metrics.detection import Stretch
+from sayso.system.files import why_unread
 from sayso.system.wording import counted, listed
 
 __all__ = ["Recording", "Truth", "read_truth"]
@@ -59,6 +60,8 @@ def read_truth(
     Raises:
         DataError: it cannot be read, or does not fit recordings or words; says all that does not.
     """
+    if not source.exists():
+        raise DataError(f"{source}: no such file or folder")
     by_table = not source.is_dir() and source.suffix.lower() != _LABEL_FILE
     found, notes = _from_table(source, recordings) if by_table else (_from_labels(source, recordings), [])
     found, late = _within_files(source, found, recordings)
@@ -121,7 +124,9 @@ def _from_labels(source: Path, recordings: Sequence[Recording]) -> dict[str, lis
             wanted = Path(recording.below).with_suffix(_LABEL_FILE)
             bad.append(f"no {wanted} for {recording.path} (an empty one says that no word is in it)")
             continue
-        found[recording.path] = list(_read_labels(path, bad))
+        wrong: list[str] = []
+        found[recording.path] = list(_read_labels(path, wrong))
+        bad += wrong if path == source else [f"{path.name}: {each}" for each in wrong]
     _refuse(source, bad)
     return found
 
@@ -136,7 +141,7 @@ def _read_labels(path: Path, bad: list[str]) -> Iterator[Stretch]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (UnicodeDecodeError, OSError) as error:
-        raise DataError(f"{path}: cannot be read as a label file in UTF-8 ({error})") from error
+        raise DataError(f"{path}: {why_unread(error, f'cannot be read as a label file in UTF-8 ({error})')}") from error
     for number, line in enumerate(lines, start=1):
         # A line that begins with a backslash holds the frequencies of the label above.
         if not line.strip() or line.startswith("\\"):
@@ -145,11 +150,11 @@ def _read_labels(path: Path, bad: list[str]) -> Iterator[Stretch]:
         times = [_seconds(cell) for cell in cells[:2]]
         label = spelled("\t".join(cells[2:]))
         if len(cells) < 3 or None in times or not label:
-            bad.append(f"{path.name}: line {number}: '{line.strip()}'; {_LINE}")
+            bad.append(f"line {number}: '{line.strip()}'; {_LINE}")
             continue
         start, end = (time or 0.0 for time in times)
         if end < start:
-            bad.append(f"{path.name}: line {number}: ends at {end:g} s, before its start at {start:g} s")
+            bad.append(f"line {number}: ends at {end:g} s, before its start at {start:g} s")
             continue
         yield Stretch(label, start, end)
 

@@ -1,5 +1,6 @@
 """Kaldi's data folders: `wav.scp` and `text`, and where they are there `utt2spk` and `segments`."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from sayso.data.clips import Clip
 from sayso.data.datasets.folder.found import Found, spelled
 from sayso.data.datasets.folder.manifest import clip_path
 from sayso.errors import DataError
+from sayso.system.files import why_unread
 
 __all__ = ["is_kaldi_folder", "read_kaldi_folder"]
 
@@ -15,7 +17,7 @@ _SOUNDS, _TEXTS, _SPEAKERS, _SEGMENTS = "wav.scp", "text", "utt2spk", "segments"
 
 def is_kaldi_folder(folder: Path) -> bool:
     """Whether a folder holds the tables that Kaldi keeps of its recordings."""
-    return (folder / _SOUNDS).is_file() and (folder / _TEXTS).is_file()
+    return all(os.path.isfile(folder / name) for name in (_SOUNDS, _TEXTS))  # noqa: PTH113 - never raises
 
 
 def read_kaldi_folder(folder: Path) -> Found:
@@ -73,7 +75,7 @@ def _table(path: Path) -> dict[str, tuple[int, str]]:
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (UnicodeDecodeError, OSError) as error:
-        raise DataError(f"{path}: cannot be read as a table in UTF-8 ({error})") from error
+        raise DataError(f"{path}: {why_unread(error, f'cannot be read as a table in UTF-8 ({error})')}") from error
     table: dict[str, tuple[int, str]] = {}
     for line, name, rest in _entries(lines):
         if name in table:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sayso.errors import DataError
+from sayso.system.files import why_unread
 from sayso.system.wording import counted
 
 __all__ = ["ONE_A_LINE", "Row", "column_name", "read_rows"]
@@ -61,7 +62,7 @@ def read_rows(path: Path) -> list[Row]:
         # Lines end as editors count them; other signs that Python takes for ends of lines may stand in a name.
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (UnicodeDecodeError, OSError) as error:
-        raise DataError(f"{path}: cannot be read as a manifest in UTF-8 ({error})") from error
+        raise DataError(f"{path}: {why_unread(error, f'cannot be read as a manifest in UTF-8 ({error})')}") from error
     if not any(line.strip() for line in lines):
         raise DataError(f"{path}: an empty manifest; {ONE_A_LINE}")
     return list(reader(path, lines))
