@@ -127,13 +127,13 @@ def test_lines_for_people_commands_and_clips(sayso, model, expected, tmp_path):
             ["--threshold-of", "up=0.9", "--threshold-of", "up=0.1"],
             "--threshold-of: is given 2 times for 'up'; leave one",
         ),
-        (["--threshold-of", "up=high"], "stream.thresholds[0].threshold: is 'high', must be a number"),
-        (["--threshold", "70"], "stream.threshold: is 70, must be at most 1"),
+        (["--threshold-of", "up=high"], "sayso: --threshold-of up: is 'high', must be a number"),
+        (["--threshold", "70"], "sayso: --threshold: is 70, must be at most 1"),
         (["--set", "stream.margn=0.1"], "stream.margn: unknown key; did you mean 'margin'?"),
         (["--set", "training.epochs=5"], "training: is nothing that listening asks; set stream.KEY=VALUE"),
         (["--set", "stream=5"], "stream: is 5, must be a section"),
         (["--format", "mp3"], "--format: is 'mp3'; choose from"),
-        (["--rate", "10"], "sample_rate is 10.0, must be 1000 to 768000 Hz"),
+        (["--rate", "10"], "sayso: --rate is 10.0, must be 1000 to 768000 Hz"),
         (["--channels", "99"], "--channels: is 99, must be 1 to 64"),
         (["--input", "no-such.raw"], "no-such.raw: cannot be opened (No such file or directory)"),
         ([], "standard input: ended before any sound came"),
@@ -233,7 +233,10 @@ def test_without_a_microphone_it_says_how_sound_is_piped_in(sayso, model, plugge
     plugged_in._initialize()
     code, _, err = sayso("--model", model)
     assert code == 2
-    assert "plug one in, or pipe sound in: arecord -t raw -f S16_LE -r 16000 | sayso listen" in one_line(err)
+    assert (
+        f"plug one in, or pipe sound in: arecord -t raw -f S16_LE -r 16000 | sayso listen --model {model} --input -"
+        in one_line(err)
+    )
 
 
 def test_on_a_terminal_there_are_bars_and_the_detections_above_them(model, expected):

@@ -38,6 +38,9 @@ def test_a_file_has_a_word_a_line(tmp_path):
         (",".join(f"word{number}" for number in range(10_000)), "en", "10000 given, at most 500"),
         ("stop,go,stop", "en", "'stop' stands there 2 times"),
         ("stop,go=", "en", "'go=' is no label=text"),
+        ("a=b=c,stop", "en", "'a=b=c' has more than one =; a text with such goes into a file, for --words-file"),
+        ("stop,go", "", "--language: is empty, must name at least one"),
+        ("stop,go", " , ", "--language: is empty, must name at least one"),
         ("two,too,go", "en", r"'two' and 'too' sound alike \(tu\)"),
         ("stop,go=...", "en", "'go' cannot be said: it gives no sound in en-us"),
         ("stop,日本", "en", "'日本' cannot be said: it is spelt out sign by sign"),
@@ -58,6 +61,14 @@ def test_a_file_that_cannot_be_read(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(SettingsError, match=r"no such file|cannot be read as a text file"):
         read_words_file(path)
+
+
+def test_a_file_of_words_that_cannot_be_used_is_named_with_its_option(tmp_path):
+    path = tmp_path / "words.txt"
+    for content, says in (("", "0 given"), ("stop\n" * 2, "'stop' stands there 2 times"), ("stop\ngo=\n", "'go=' is")):
+        path.write_text(content)
+        with pytest.raises(SettingsError, match=rf"^{path}: --words-file: {says}"):
+            read_words_file(path)
 
 
 def test_near_words_are_said():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from microphones_made import FakePortAudio, microphone
-from sayso.errors import DeviceError, MissingExtraError
+from sayso.errors import AudioError, DeviceError, MissingExtraError
 from sayso.runtime.microphone import Microphone
 
 BLOCK = np.full((960, 1), 0.25, np.float32)
@@ -69,6 +69,8 @@ def test_no_microphone_no_portaudio_no_package_and_another_program(monkeypatch, 
     FakePortAudio(microphone("speaker", channels=0)).install(monkeypatch)
     with pytest.raises(DeviceError, match="there is no microphone; plug one in, or pipe sound in"):
         Microphone(tell=told.append, otherwise="pipe sound in")
+    with pytest.raises(AudioError, match="--rate is 0, must be 1000 to 768000 Hz"):
+        Microphone(sample_rate=0, tell=told.append)
     with pytest.raises(DeviceError, match=r"there is no microphone; plug one in$"):
         Microphone(tell=told.append)
     fake = FakePortAudio(microphone("USB")).install(monkeypatch)

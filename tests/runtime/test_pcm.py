@@ -92,7 +92,7 @@ def test_what_is_no_raw_sound_is_refused(content, message):
         ({"pcm_format": "s16"}, SettingsError, "--format: is 's16'; did you mean 's16"),
         ({"pcm_format": "wav"}, SettingsError, "--format: is 'wav'; choose from f32le, f64le, s16be"),
         ({"channels": 65}, SettingsError, "--channels: is 65, must be 1 to 64"),
-        ({"sample_rate": 12}, AudioError, "sample_rate is 12, must be 1000 to 768000 Hz"),
+        ({"sample_rate": 12}, AudioError, "--rate is 12, must be 1000 to 768000 Hz"),
     ],
 )
 def test_what_is_said_of_it_must_fit(options, error, message):

@@ -114,6 +114,8 @@ def test_none_of_its_words_is_null_where_the_model_refuses(page):
         ("", wav(np.zeros(61 * 1000), 1000), 422, "longer than 60 s"),
         ("", bytes(app_module.MOST_BYTES + 1), 413, "larger than 16 MB"),
         ("?model=no", wav(np.zeros(16_000)), 404, "Model 'no' is not served; those that are: tones, other"),
+        ("?top=abc", wav(np.zeros(16_000)), 400, "top: unknown parameter; there is model alone"),
+        ("?model=tones&nosuch=1", wav(np.zeros(16_000)), 400, "nosuch: unknown parameter"),
         ("?model=", wav(np.zeros(16_000)), 404, "Model '' is not served"),
     ],
 )

@@ -42,8 +42,8 @@ def read_array(sound: object) -> Samples:
     return samples.astype(np.float32, copy=False)
 
 
-def check_rate(sample_rate: object) -> float:
-    """Give a sample rate in hertz that sound may have.
+def check_rate(sample_rate: object, name: str = "sample_rate") -> float:
+    """Give a sample rate in hertz that sound may have; `name` says in messages where it was given.
 
     Raises:
         AudioError: it is no number, or out of range.
@@ -51,7 +51,7 @@ def check_rate(sample_rate: object) -> float:
     is_number = isinstance(sample_rate, int | float | np.integer | np.floating) and not isinstance(sample_rate, bool)
     rate = float(cast(float, sample_rate)) if is_number else math.nan
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-        raise AudioError(f"sample_rate is {sample_rate!r}, must be {LOWEST_RATE} to {HIGHEST_RATE} Hz")
+        raise AudioError(f"{name} is {sample_rate!r}, must be {LOWEST_RATE} to {HIGHEST_RATE} Hz")
     return rate
 
 

@@ -2,7 +2,9 @@
 
 import errno
 import os
+import re
 import sys
+from typing import Any
 
 import typer
 
@@ -92,25 +94,55 @@ def main() -> None:
     """Run the program; every error a person can meet becomes one line and exit code 2."""
     print_any_name()
     try:
-        app()
-    except SaysoError as error:
-        warn(f"sayso: {error}")
-        sys.exit(error.exit_code)
-    except SystemExit as end:
-        if end.code == _INTERRUPTED and this_process().leads:  # what typer makes of Ctrl-C, without a word
+        code = _run()
+        if code == _INTERRUPTED and this_process().leads:  # what typer makes of Ctrl-C, without a word
             warn("sayso: stopped; earlier runs are untouched")
-        raise
-    except ModuleNotFoundError as error:
-        if error.name and error.name.split(".")[0] in TRAINING_PACKAGES:
-            warn(f"sayso: this needs {error.name}, which is not installed: {install_command('train')}")
-            sys.exit(2)
-        raise
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
-            why = why_unread(error, f"{os.strerror(error.errno)}; earlier runs are untouched")
-            warn(f"sayso: {error.filename or 'output'}: {why}")
-            sys.exit(2)
-        raise
+    except Exception as error:
+        if not (said := _explain(error)):
+            raise
+        warn(said)
+        code = getattr(error, "exit_code", 2)
+    sys.exit(code)
+
+
+def _run() -> Any:
+    """Give the exit code of the command that is asked for."""
+    try:
+        return app(standalone_mode=False) or 0
+    except SystemExit as end:
+        return end.code
+
+
+def _explain(error: Exception) -> str:
+    """Say in one line what a person has to know of an error; empty where it is a fault of the program."""
+    if isinstance(error, SaysoError):
+        return f"sayso: {error}"
+    if isinstance(error, typer.Abort):
+        return "sayso: stopped, as standard input has ended and something was to be typed"
+    if hasattr(error, "format_message"):  # typer's own, whose class lies elsewhere from version to version
+        return _explain_usage(error)
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in TRAINING_PACKAGES:
+        return f"sayso: this needs {error.name}, which is not installed: {install_command('train')}"
+    if isinstance(error, OSError) and error.errno in _REASONS:
+        why = why_unread(error, f"{os.strerror(error.errno)}; earlier runs are untouched")
+        return f"sayso: {error.filename or 'output'}: {why}"
+    return ""
+
+
+def _explain_usage(error: Any) -> str:
+    """Say in one line what is wrong with the words that were typed; of a command without any it is its help."""
+    text = error.format_message()
+    if text.startswith("Usage: "):
+        return text
+    about = _OF_A_VALUE.match(text)
+    if about is None:
+        text = " ".join(text.split())
+        command = error.ctx.command_path if getattr(error, "ctx", None) else "sayso"
+        return f"sayso: {text}{'' if text.endswith(('.', '?')) else '.'} See {command} -h"
+    return f"sayso: {about['option'] + ': ' if about['option'] else ''}{text[about.end() :]}"
 
 
 _INTERRUPTED = 130
+_REASONS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
+# Typer says so of a value, and where it lets pydantic read values, that adds its own.
+_OF_A_VALUE = re.compile(r"Invalid value(?: for '(?P<option>[^']+)')?: (?:Value error, )?")

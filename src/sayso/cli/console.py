@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+import typer
+
 from sayso.system.progress import Forecast, Progress, Task
 
-__all__ = ["Bars", "print_any_name", "say", "say_json", "warn", "was_read"]
+__all__ = ["Bars", "confirm", "print_any_name", "say", "say_json", "warn", "was_read"]
 
 _notes: set[str] = set()
 
@@ -40,6 +42,19 @@ def say(text: str = "") -> None:
 def say_json(value: Any, *, indent: int | None = 2) -> None:
     """Print a result as JSON, in UTF-8 wherever it goes: odd bytes of a file name are escapes, as in files."""
     say(json.dumps(value, indent=indent, ensure_ascii=False).encode(errors="backslashreplace").decode())
+
+
+def confirm(question: str) -> bool:
+    """Ask on the terminal; or take the answer that is piped in, without showing the question.
+
+    Raises:
+        typer.BadParameter: standard input has ended, so that nobody answers.
+    """
+    try:
+        answer = input(f"{question} [y/N]: " if sys.stdin.isatty() else "")
+    except EOFError as error:
+        raise typer.BadParameter(f"{question} Nobody answers; give --yes") from error
+    return answer.strip().lower() in ("y", "yes")
 
 
 def warn(text: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sayso.cli.console import Bars, say
+from sayso.cli.console import Bars, confirm, say
 from sayso.cli.options import DatasetSettings
 from sayso.system.wording import counted
 
@@ -106,8 +106,8 @@ def clear(
     from sayso.system.files import cache_folder
 
     what = "packed corpora, downloads and synthetic voices" if downloads else "packed corpora"
-    if not yes:
-        typer.confirm(f"Remove all {what} in {cache_folder()}?", abort=True)
+    if not (yes or confirm(f"remove all {what} in {cache_folder()}?")):
+        raise typer.Exit(1)
     freed = clear_packed() + (clear_downloads() if downloads else 0)
     say(f"{_size(freed)} freed in {cache_folder()}")
 

@@ -1,6 +1,7 @@
 """`sayso listen`."""
 
 import json
+import shlex
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ __all__ = ["listen"]
 
 _SHOWN_WORDS = 10
 _WAIT_SECONDS = 5.0
-_PIPED = "pipe sound in: arecord -t raw -f S16_LE -r 16000 | sayso listen --input - --rate 16000"
+_PIPED = "pipe sound in: arecord -t raw -f S16_LE -r 16000 | sayso listen --model {} --input - --rate 16000"
 
 
 def listen(
@@ -70,13 +71,18 @@ def listen(
     commands = Commands(parse_commands(on_word or (), recognizer.labels), _note)
     commands.check()
     keeper = Keeper(keep, _note) if keep else None
-    with closing(_open(device, source, rate, pcm_format, channels)) as heard:
+    with closing(_open(model, device, source, rate, pcm_format, channels)) as heard:
         stream = Stream(recognizer, sample_rate=heard.sample_rate, settings=chosen)
         _hear(heard, stream, commands, keeper, as_json)
 
 
 def _open(
-    device: str | None, source: str | None, rate: float | None, pcm_format: str | None, channels: int | None
+    model: Path,
+    device: str | None,
+    source: str | None,
+    rate: float | None,
+    pcm_format: str | None,
+    channels: int | None,
 ) -> "Source":
     from sayso.runtime.microphone import Microphone
     from sayso.runtime.pcm import open_raw
@@ -84,7 +90,8 @@ def _open(
     if source is None:
         if pcm_format:
             raise typer.BadParameter("--format is of raw sound; give it with --input")
-        return Microphone(device, sample_rate=rate, channels=channels, tell=_note, otherwise=_PIPED)
+        piped = _PIPED.format(shlex.quote(str(model)))
+        return Microphone(device, sample_rate=rate, channels=channels, tell=_note, otherwise=piped)
     if device is not None:
         raise typer.BadParameter("give --device or --input, not both")
     if rate is None:

@@ -55,6 +55,7 @@ def words_given(words: str | None, words_file: Path | None, language: str | None
     """
     from sayso.recipe.words import parse_words, read_words_file
 
+    spoken = "en" if language is None else language
     if words_file is not None:
-        return read_words_file(words_file, language=language or "en")
-    return None if words is None else parse_words(words, language=language or "en")
+        return read_words_file(words_file, language=spoken)
+    return None if words is None else parse_words(words, language=spoken)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sayso.cli.console import say
+from sayso.cli.console import confirm, say
 
 if TYPE_CHECKING:
     from sayso.runs.folder import RunFolder
@@ -37,7 +37,7 @@ def remove(
 
     found = [RunFolder.open(path) for path in paths]
     for run in found:
-        if yes or typer.confirm(f"remove {run.path}?"):
+        if yes or confirm(f"remove {run.path}?"):
             remove_run(run)
             say(f"removed {run.path}")
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["spot"]
 
 _INTERRUPTED = 130
+_WITHIN_SECONDS = 0.75
 
 
 def spot(
@@ -29,8 +30,13 @@ def spot(
         ),
     ] = None,
     within: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help="With --truth: how long after its end a word may be found.")
-    ] = 0.75,
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            help=f"With --truth: how long after its end a word may be found.  [default: {_WITHIN_SECONDS:g}]",
+        ),
+    ] = None,
     ignore_unknown: Annotated[
         bool, typer.Option("--ignore-unknown", help="With --truth: labels that the model lacks are other speech.")
     ] = False,
@@ -46,6 +52,8 @@ def spot(
 
     Files that cannot be read are named, and the exit code is 2 then. Ctrl-C keeps what was found.
     """
+    if truth is None and (within is not None or ignore_unknown):
+        raise typer.BadParameter("--within and --ignore-unknown are about what was said; give it by --truth")
     from sayso.runtime import Recognizer
     from sayso.studies.spotting.spot import spot as listen
 
@@ -56,7 +64,7 @@ def spot(
         settings=stream_settings(recognizer, overrides=settings, threshold=threshold, thresholds_of=thresholds_of),
         truth=truth,
         ignore_unknown=ignore_unknown,
-        within_seconds=within,
+        within_seconds=_WITHIN_SECONDS if within is None else within,
         out=out,
         progress=Bars(),
         found=None if as_json else _show_file,

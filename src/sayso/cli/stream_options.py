@@ -1,7 +1,7 @@
 """Options of commands that listen to streams: how the model file's settings are changed for once."""
 
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -42,7 +42,7 @@ def stream_settings(
         raise SettingsError(Fault(key, "is nothing that listening asks; set stream.KEY=VALUE") for key in strange)
     settings = (recognizer.stream or StreamSettings()).overridden(values.get("stream", {}))
     if threshold is not None:
-        settings = settings.overridden({"threshold": threshold, "thresholds": []})
+        settings = settings.overridden({"threshold": _score("--threshold", threshold), "thresholds": []})
     own = _thresholds_of(thresholds_of or (), recognizer.labels)
     kept = [{"word": each.word, "threshold": each.threshold} for each in settings.thresholds if each.word not in own]
     return settings.overridden(
@@ -50,7 +50,7 @@ def stream_settings(
     )
 
 
-def _thresholds_of(texts: "list[str] | tuple[()]", words: tuple[str, ...]) -> dict[str, Any]:
+def _thresholds_of(texts: "list[str] | tuple[()]", words: tuple[str, ...]) -> dict[str, float]:
     from sayso.errors import Fault, SettingsError
 
     pairs = [(text, *text.rpartition("=")) for text in texts]
@@ -69,4 +69,15 @@ def _thresholds_of(texts: "list[str] | tuple[()]", words: tuple[str, ...]) -> di
     ]
     if faults:
         raise SettingsError(faults)
-    return {word: score for _, word, _, score in pairs}
+    return {word: _score(f"--threshold-of {word}", score) for _, word, _, score in pairs}
+
+
+def _score(option: str, typed: object) -> float:
+    """Read a score; raises SettingsError that names the option behind which it was typed."""
+    from sayso.errors import Fault, SettingsError
+    from sayso.runtime import StreamSettings
+
+    try:
+        return StreamSettings().overridden({"threshold": typed}).threshold
+    except SettingsError as error:
+        raise SettingsError([Fault(option, fault.message) for fault in error.faults]) from error

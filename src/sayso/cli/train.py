@@ -50,7 +50,7 @@ def train(
     overrides = [*(settings or ()), *(f"training.{key}={value}" for key, value in short.items() if value is not None)]
     if negatives:
         overrides.append(f"rejection.recordings={json.dumps(negatives, ensure_ascii=False)}")
-    if resume is not None and (overrides or out or small or language):
+    if resume is not None and (overrides or out or small or language is not None):
         unfit = "--set, --negatives, --epochs, --device, --precision, --small, --language and --out do not fit it"
         raise typer.BadParameter(f"--resume goes on with a run as it is: {unfit}")
     from sayso.experiment import train as experiment

@@ -162,7 +162,7 @@ def suggest_recipe(
         del values["training"]["copies"]
     if wishes.in_turn and "split" not in laid_over and _can_leave_each_out(listing.clips):
         values["split"] = {"by": "each_speaker"}
-    beside, said = _voices_beside(listing.clips, dataset, wishes.language or "en")
+    beside, said = _voices_beside(listing.clips, dataset, "en" if wishes.language is None else wishes.language)
     beside = _with_none_of_these(beside, path)
     if "dataset" in beside:
         values["training"]["balance"] = "sources"

@@ -79,5 +79,5 @@ def _unfit_wishes(source: str | Path | Recipe | Words, wishes: Wishes) -> Iterat
         return
     if wishes.small:
         yield Fault("--small", f"is about clips without a recipe, and {given} is given; set features and model instead")
-    if wishes.language and given == "a recipe":
+    if wishes.language is not None and given == "a recipe":
         yield Fault("--language", "is about clips or words without a recipe; a recipe says it in its data sets")

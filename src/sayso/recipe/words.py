@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sayso.data.voices.espeak import ACCENTS, find_language_faults
@@ -67,9 +67,13 @@ def parse_words(text: str, *, language: str = "en") -> Words:
         language: languages or accents, parted by commas; English stands for six accents.
 
     Raises:
-        SettingsError: as `Words`; or a word is written as `label=` with nothing behind it.
+        SettingsError: as `Words`; or a word is written as `label=` with nothing behind it, or with several `=`.
     """
-    return _read([entry.strip() for entry in text.split(",") if entry.strip()], language)
+    entries = [entry.strip() for entry in text.split(",") if entry.strip()]
+    if several := [entry for entry in entries if entry.count("=") > 1]:
+        problem = f"'{several[0]}' has more than one =; a text with such goes into a file, for --words-file"
+        raise SettingsError([Fault("--words", problem)])
+    return _read(entries, language)
 
 
 def read_words_file(path: Path, *, language: str = "en") -> Words:
@@ -85,7 +89,12 @@ def read_words_file(path: Path, *, language: str = "en") -> Words:
     except (OSError, UnicodeDecodeError) as error:
         fault = Fault("--words-file", why_unread(error, "cannot be read as a text file"))
         raise SettingsError([fault], source=str(path)) from error
-    return _read([line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")], language)
+    entries = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    try:
+        return _read(entries, language)
+    except SettingsError as error:
+        faults = [replace(fault, key=fault.key.replace("--words", "--words-file")) for fault in error.faults]
+        raise SettingsError(faults, source=str(path)) from error
 
 
 def _read(entries: Sequence[str], language: str) -> Words:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sayso.audio import check_rate
 from sayso.errors import DeviceError, MissingExtraError
 from sayso.runtime.live import Block, Source, Tell
 from sayso.system.wording import counted, listed
@@ -34,6 +35,7 @@ class Microphone(Source):
 
     Raises:
         MissingExtraError: sounddevice is not installed.
+        AudioError: no sound has that rate.
         DeviceError: PortAudio or the microphone is missing, or it has not the rate or the channels asked for.
     """
 
@@ -46,6 +48,7 @@ class Microphone(Source):
         tell: Tell,
         otherwise: str = "",
     ) -> None:
+        own_rate = None if sample_rate is None else check_rate(sample_rate, "--rate")
         self._otherwise = f", or {otherwise}" if otherwise else ""
         self._portaudio = _load(self._otherwise)
         self._tell, self._asked = tell, channels
@@ -53,7 +56,7 @@ class Microphone(Source):
         self.name = str(facts["name"])
         # Its number is another one when something has been plugged in or out.
         self._device = None if device is None else self.name
-        self.sample_rate = float(sample_rate or facts["default_samplerate"])
+        self.sample_rate = float(own_rate or facts["default_samplerate"])
         self._queue = _new_queue()
         self._lost = 0
         self._told_of_loss = False

@@ -83,7 +83,7 @@ class RawInput(Source):
             raise SettingsError([Fault("--format", f"is '{pcm_format}'; {did_you_mean(kind, PCM_FORMATS)}")])
         if not 1 <= channels <= MOST_CHANNELS:
             raise SettingsError([Fault("--channels", f"is {channels}, must be 1 to {MOST_CHANNELS}")])
-        self.name, self.sample_rate = name, check_rate(sample_rate)
+        self.name, self.sample_rate = name, check_rate(sample_rate, "--rate")
         self._source, self._channels, self._tell = source, channels, tell
         width, self._decode = PCM_FORMATS[kind]
         self._frame = width * channels

@@ -228,6 +228,8 @@ def test_a_file_shorter_than_a_window_is_told(program: Program, tmp_path: Path, 
     ("arguments", "said"),
     [
         (["--threshold-of", "stop=0.5"], "'stop' is no word of this model; it has low, high"),
+        (["--within", "3"], "--within and --ignore-unknown are about what was said; give it by --truth"),
+        (["--ignore-unknown"], "give it by --truth"),
         (["--threshold", "1.5"], "must be at most 1"),
         (["--set", "stream.smooth=3"], "smooth"),
         (["--truth", "none.csv"], "sayso: none.csv: no such file or folder"),

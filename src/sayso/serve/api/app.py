@@ -14,7 +14,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from sayso.config.overrides import load_yaml
-from sayso.errors import ModelError
+from sayso.errors import Fault, ModelError, SettingsError
 from sayso.http.requests import OverloadedError, answering, read_body
 from sayso.serve.api.api import MISTAKE, Api
 from sayso.serve.api.prediction import predict
@@ -98,6 +98,8 @@ class _Routes:
         )
 
     async def predict(self, request: Request) -> Response:
+        if strange := [key for key in request.query_params if key != "model"]:
+            raise SettingsError([Fault(strange[0][:_SHOWN], "unknown parameter; there is model alone")])
         name, model = self._api.find(request.query_params.get("model"))
         with self._api.predictions.one() as taken:
             if not taken:

@@ -1,0 +1,61 @@
+"""What is typed wrongly is told in one line, whoever finds it: typer, a command, or what a command calls."""
+
+import io
+import sys
+
+import pytest
+
+from conftest import one_line
+from runs_made import small_run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["evaluate", "run", "--split", "gif"], "--split: 'gif' is not one of 'test', 'validation', 'train', 'all'."),
+        (["export", "run", "--c", "x", "--weights", "gif"], "--weights: 'gif' is not one of 'float', 'int8'."),
+        (["spot", "a.wav", "--model", "m", "--within", "-1"], "--within: "),
+        (["evaluate", "run", "--map", "yes"], "--map and --set are about other recordings; name them with --on"),
+        (["train", "--resume", "run", "--epochs", "3"], "--resume goes on with a run as it is: "),
+        (["train"], "give one of these: a recipe, folder or manifest; --words"),
+        (["predict", "a.wav"], "Missing option '--model'. See sayso predict -h"),
+        (["train", "a", "--epoch", "3"], "No such option: --epoch"),
+        (["trian"], "No such command 'trian'. Did you mean 'train'? See sayso -h"),
+    ],
+)
+def test_a_mistake_in_what_is_typed_is_one_line(program, arguments, said):
+    code, out, err = program(*arguments)
+    assert (code, out) == (2, "")
+    assert one_line(err) == err.strip()
+    assert err.startswith(f"sayso: {said}")
+
+
+@pytest.mark.parametrize("words", [[], ["data"], ["show"]])
+def test_a_group_without_a_command_shows_its_help(program, words):
+    code, _, err = program(*words)
+    assert code == 2
+    assert err.startswith(f"Usage: {' '.join(['sayso', *words])} ")
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "said"),
+    [
+        ("", 2, "sayso: remove {run}? Nobody answers; give --yes\n"),
+        ("n\n", 0, ""),
+        ("y\n", 0, ""),
+    ],
+)
+def test_what_removes_runs_asks_whoever_is_there(program, tone_folder, tmp_path, monkeypatch, typed, code, said):
+    run = small_run(tone_folder, tmp_path / "run", epochs=1)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    ended, out, err = program("runs", "remove", run.path)
+    assert (ended, err) == (code, said.format(run=run.path))
+    assert out == (f"removed {run.path}\n" if typed == "y\n" else "")
+    assert run.path.exists() == (typed != "y\n")
+
+
+def test_what_clears_the_cache_asks_whoever_is_there(program, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    code, out, err = program("data", "clear")
+    assert (code, out) == (2, "")
+    assert "Nobody answers; give --yes" in one_line(err)
