@@ -102,6 +102,8 @@ def test_what_cannot_become_int8_is_said_before_clips_are_read(trained, tmp_path
     run, _ = trained
     with pytest.raises(ModelError, match="no such model file"):
         check_int8(tmp_path / "nothing.onnx", tmp_path / "small")
+    with pytest.raises(ModelError, match="nothing: no such model file"):
+        check_int8(run.path / "nothing", tmp_path / "small")
     with pytest.raises(ModelError, match="so name the folder of its run"):
         check_int8(loudness_model(tmp_path / "alone.onnx"), tmp_path / "small")
     (tmp_path / "damaged.onnx").write_bytes(b"\xff" * 20)

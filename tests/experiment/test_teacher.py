@@ -108,7 +108,11 @@ def test_teachers_that_do_not_fit_are_refused(taught, tmp_path):
     recipe = student((more, teacher))
     recipe = replace(recipe, dataset=replace(recipe.dataset, allow_copies=("*",)))
     said = refusal(prepare(recipe, Progress()))
-    assert "it lacks 'lowest', and nothing is what it knows besides" in said
+    assert "the same words: it lacks 'lowest'; a teacher and" in said
+    shutil.rmtree(more / "lowest")
+    shutil.rmtree(more / "middle")
+    said = refusal(prepare(recipe, Progress()))
+    assert "the same words: 'middle' is what it knows besides; a teacher and" in said
     said = refusal(changed(student(taught), audio={"clip_seconds": 0.4}))
     assert "(8000 Hz, 0.5 s, fit: centre) than this recipe's (8000 Hz, 0.4 s, fit: centre)" in said
     said = refusal(prepare(student(taught, teacher=str(tmp_path / "nowhere")), Progress()))

@@ -181,6 +181,15 @@ def test_what_is_left_empty_is_told_as_empty(text, says, tmp_path):
     assert "None" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("key", "most"), [("epochs", 100_000), ("threads", 256)])
+def test_more_than_anyone_waits_for_is_refused(key, most):
+    values = {"dataset": {"kind": "fsdd"}, "training": {key: most}}
+    assert getattr(recipe_from_values(values, source="x").training, key) == most
+    values["training"][key] = 1e9
+    with pytest.raises(SettingsError, match=rf"training\.{key}: is 1e\+09, must be at most {most}"):
+        recipe_from_values(values, source="x")
+
+
 @given(st.text(st.characters(exclude_categories=())))
 def test_an_override_with_any_text_comes_back_from_the_shell(text):
     (argument,) = shlex.split(override_text("a.b", text))

@@ -84,7 +84,7 @@ def check_int8(model: Path, folder: Path) -> RunFolder:
     run = RunFolder(model if model.is_dir() else model.parent)
     path = run.onnx if model.is_dir() else model
     if not path.is_file():
-        if run.recipe.is_file():
+        if path == run.onnx and run.recipe.is_file():
             raise RunError(f"{run.path}: has no {run.onnx.name}; `sayso train --resume {run.path}` finishes the run")
         raise ModelError(f"{path}: no such model file; train one with `sayso train`")
     try:

@@ -87,9 +87,10 @@ def _check_fit(prepared: Prepared, run: Run, teacher: Classifier) -> None:
     )
     if theirs != own:
         lacks, knows = (_listed_words(some, others) for some, others in ((own, theirs), (theirs, own)))
+        differences = [f"it lacks {lacks}"] * bool(lacks) + [f"{knows} is what it knows besides"] * bool(knows)
         raise RunError(
-            f"{_KEY}: {run.path} does not know the same words: it lacks {lacks}, and {knows} is what it knows besides; "
-            "a teacher and what it teaches must know the same"
+            f"{_KEY}: {run.path} does not know the same words: {', and '.join(differences)}; a teacher and what it "
+            "teaches must know the same"
         )
     if teacher.audio != prepared.recipe.audio:
         there, here = (
@@ -103,8 +104,7 @@ def _check_fit(prepared: Prepared, run: Run, teacher: Classifier) -> None:
 
 
 def _listed_words(some: Sequence[str], others: Sequence[str]) -> str:
-    words = [f"'{word}'" for word in some if word not in others]
-    return listed(words, _MOST_WORDS, count_rest=True) if words else "nothing"
+    return listed([f"'{word}'" for word in some if word not in others], _MOST_WORDS, count_rest=True)
 
 
 def note_teacher(prepared: Prepared) -> Iterator[str]:

@@ -34,7 +34,7 @@ class Training(Settings):
     """Of schedule cosine: epochs in which the rate first climbs from nothing in a straight line."""
     batch_size: PositiveInt = 64
     """Clips a step."""
-    epochs: PositiveInt = 30
+    epochs: Annotated[int, Range(least=1, most=100_000)] = 30
     """Times through the training clips."""
     on: Literal["clips", "streams"] = "clips"
     """What the network hears. clips: each clip alone. streams, for models that listen to streams: clips are placed in
@@ -84,7 +84,7 @@ class Training(Settings):
     precision: Literal["auto", "float32", "bf16"] = "auto"
     """auto: bfloat16 where the processor has matrix units for it, else float32. Scores and exports are
     float32 always."""
-    threads: PositiveInt | None = None
+    threads: Annotated[int, Range(least=1, most=256)] | None = None
     """Threads of the processor used; empty: all cores. The number changes the last bits of a result."""
     device: Literal["auto", "cpu", "gpu"] = "auto"
     """Where to train; auto takes a GPU that is there."""

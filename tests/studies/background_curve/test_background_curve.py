@@ -91,6 +91,7 @@ def test_what_allows_no_curve_is_told_before_anything_is_trained(made, program, 
     assert "--minutes: 9 is more than the 1.00 minutes" in refused(program, recipe, *out, "--minutes", "0.5,9")
     assert "--minutes: is '1,x', must be numbers above 0" in refused(program, recipe, *out, "--minutes", "1,x")
     assert "allow no curve" in refused(program, recipe, *out, "--minutes", "0.5")
+    assert "--hours: is 1e+09, must be above 0" in refused(program, recipe, *out, "--hours", "1e9")
     assert "--missed: is 1, must be above 0 and below 1" in refused(program, recipe, *out, "--missed", "1")
     assert "--rooms: is 3" in refused(program, recipe, *out, "--rooms", "3")
     assert "rejection.minutes is set by the curve itself" in refused(

@@ -253,6 +253,8 @@ def test_what_thresholds_cost_is_written_beside_those_that_the_model_has(run, ta
         (["--false-alarms-per-hour", "0"], "--false-alarms-per-hour: is 0, must be above 0"),
         (["--false-alarms-per-hour", "nan"], "--false-alarms-per-hour: is nan"),
         (["--hours", "-1"], "--hours: is -1, must be above 0"),
+        (["--hours", "1e9"], "--hours: is 1e+09, must be above 0, such as 4, and at most 1,000"),
+        (["--hours", "nan"], "--hours: is nan, must be above 0"),
         (
             ["--hours", "1"],
             "--hours: 1 h of streams is too short for 0.5 false alarms an hour: not one would be allowed; give 2",

@@ -21,7 +21,7 @@ from sayso.studies.background_curve.verdict import judge, tell_answers
 from sayso.studies.trials.folder import StudyFolder, claimed
 from sayso.studies.trials.run_trials import check_asked, run_trials
 from sayso.studies.tuning.background import gather, materials
-from sayso.studies.tuning.material import Material
+from sayso.studies.tuning.material import Material, check_hours
 from sayso.studies.tuning.sound_store import open_store
 from sayso.system.files import digest, file_digest, output_errors, read_json, write_json
 from sayso.system.progress import Progress
@@ -137,7 +137,7 @@ def _check(missed: float, hours: float, rooms: float) -> None:
             if not 0 < missed < 1
             else []
         ),
-        *([Fault("--hours", f"is {hours:g}, must be above 0")] if not (math.isfinite(hours) and hours > 0) else []),
+        *check_hours(hours),
         *([Fault("--rooms", f"is {rooms:g}, must be a share from 0 to 1")] if not 0 <= rooms <= 1 else []),
     ]
     if faults:

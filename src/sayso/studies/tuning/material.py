@@ -10,13 +10,21 @@ from numpy.typing import NDArray
 from sayso.audio import to_float
 from sayso.data.corpus import Corpus, Rows
 from sayso.data.made_streams import GAP_SECONDS, MadeStream, Piece, Spoken, make_stream
+from sayso.errors import Fault
 from sayso.studies.tuning.rooms import in_rooms
 
-__all__ = ["Background", "Material", "Recording", "Replayed", "draw_groups", "replays"]
+__all__ = ["Background", "Material", "Recording", "Replayed", "check_hours", "draw_groups", "replays"]
 
 PIECE_SECONDS = 15.0
 """Longer recordings are cut into pieces of no more than this; over each, and before each, stands a word."""
 STREAM_SECONDS = 600.0
+_MOST_HOURS = 1_000.0
+
+
+def check_hours(hours: float) -> Iterator[Fault]:
+    """Yield a fault where nobody can listen to streams for so many hours."""
+    if not 0 < hours <= _MOST_HOURS:
+        yield Fault("--hours", f"is {hours:g}, must be above 0, such as 4, and at most {_MOST_HOURS:,.0f}")
 
 
 @dataclass(frozen=True, eq=False)

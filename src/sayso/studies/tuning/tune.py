@@ -24,7 +24,7 @@ from sayso.runtime.stream_curve import StreamCurve
 from sayso.studies.tuning.background import gather, materials
 from sayso.studies.tuning.listeners import Listener, check_listeners, open_listeners, tell_listeners
 from sayso.studies.tuning.listening import HeardPart, listen
-from sayso.studies.tuning.material import Material
+from sayso.studies.tuning.material import Material, check_hours
 from sayso.studies.tuning.page import write_tuning
 from sayso.studies.tuning.scores import score_part
 from sayso.studies.tuning.sound_store import open_store
@@ -87,8 +87,8 @@ class _Asked:
     def of(cls, rate: float, hours: float | None, rooms: float) -> "_Asked":
         if not (math.isfinite(rate) and rate > 0):
             raise SettingsError([Fault("--false-alarms-per-hour", f"is {rate:g}, must be above 0, such as 0.5")])
-        if hours is not None and not (math.isfinite(hours) and hours > 0):
-            raise SettingsError([Fault("--hours", f"is {hours:g}, must be above 0, such as 4")])
+        if hours is not None and (faults := list(check_hours(hours))):
+            raise SettingsError(faults)
         if not 0 <= rooms <= 1:
             raise SettingsError([Fault("--rooms", f"is {rooms:g}, must be a share from 0 to 1")])
         chosen = min(_MOST_HOURS, _ALARMS_ALLOWED / rate) if hours is None else hours
