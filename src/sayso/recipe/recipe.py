@@ -60,7 +60,8 @@ _OFTEN_CHANGED = {
 
 
 def _default_augment() -> tuple[AugmentConfig, ...]:
-    return (SpeedConfig(), TimeShiftConfig(), NoiseConfig(), GainConfig(), SpecAugmentConfig())
+    gain = GainConfig(most_db=18.0, middle_db=-12.0)
+    return (SpeedConfig(), TimeShiftConfig(), NoiseConfig(), gain, SpecAugmentConfig())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,7 +230,7 @@ def _brief(recipe: Recipe) -> dict[str, Any]:
     for name, keys in _OFTEN_CHANGED.items():
         changed: dict[str, Any] = values.get(name, {})
         values[name] = {key: changed.get(key, whole[name][key]) for key in whole[name] if key in {*keys, *changed}}
-    values.setdefault("augment", [{"kind": part.kind} for part in recipe.augment])
+    values.setdefault("augment", [dump(part, changed=True) for part in recipe.augment])
     return {name: values[name] for name in whole if name in values}
 
 
