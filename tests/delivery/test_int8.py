@@ -117,6 +117,8 @@ def test_what_cannot_become_int8_is_said_before_clips_are_read(trained, tmp_path
     with pytest.raises(RunError, match=r"has no model\.onnx; `sayso train --resume"):
         check_int8(unfinished, tmp_path / "small")
     shutil.copy(run.manifest_file, unfinished)
+    with pytest.raises(RunError, match=r"has no model\.onnx; bring it back, or train anew"):
+        check_int8(unfinished, tmp_path / "small")
     loudness_model(unfinished / "model.onnx")  # its layer came from nowhere that is known
     with pytest.raises(ModelError, match=r"gain nothing, as 0\.0 % of its networks' numbers"):
         check_int8(unfinished, tmp_path / "small")

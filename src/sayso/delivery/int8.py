@@ -79,13 +79,15 @@ def check_int8(model: Path, folder: Path) -> RunFolder:
     Raises:
         ModelError: the file is missing, is int8 already, is not in its run's folder, or has too little to quantise.
         OutputError: the folder is there already.
-        RunError: the run has not finished.
+        RunError: the run has not finished, or lost the file.
     """
     run = RunFolder(model if model.is_dir() else model.parent)
     path = run.onnx if model.is_dir() else model
     if not path.is_file():
         if path == run.onnx and run.recipe.is_file():
-            raise RunError(f"{run.path}: has no {run.onnx.name}; `sayso train --resume {run.path}` finishes the run")
+            going_on = f"`sayso train --resume {run.path}` finishes the run"
+            mend = "bring it back, or train anew" if run.finished else going_on
+            raise RunError(f"{run.path}: has no {run.onnx.name}; {mend}")
         raise ModelError(f"{path}: no such model file; train one with `sayso train`")
     try:
         metadata = read_metadata(path.read_bytes())
