@@ -19,7 +19,7 @@ SOFTER_DB = (0, 10, 20, 30, 40)
 
 
 def main() -> None:
-    """Print a line for each run."""
+    """Print of each run how loud its clips are, and a line for each level."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="+", type=Path, help="finished runs whose clips are here")
     parser.add_argument("--part", choices=("validation", "test"), default="validation")
@@ -31,10 +31,10 @@ def main() -> None:
         peaks = 20 * np.log10(np.abs(samples.astype(np.float64)).max(axis=1).clip(1) / 2**15)
         low, middle, high = np.quantile(peaks, (0.05, 0.5, 0.95))
         print(f"{run.path}: {len(rows)} clips, peaks {low:.0f}, {middle:.0f}, {high:.0f} dB", flush=True)
-        words = len(prepared.corpus.labels)
+        classifier, words = run.classifier(), len(prepared.corpus.labels)
         for softer_db in SOFTER_DB:
             soft = np.round(samples * 10.0 ** (-softer_db / 20)).astype(np.int16)
-            right = predict_logits(run.classifier(), soft)[:, :words].argmax(axis=1) == targets
+            right = predict_logits(classifier, soft)[:, :words].argmax(axis=1) == targets
             print(f"  {softer_db:2} dB softer  {100 * right.mean():5.2f} %", flush=True)
 
 

@@ -41,13 +41,14 @@ def test_a_group_without_a_command_shows_its_help(program, words):
     ("typed", "code", "said"),
     [
         ("", 2, "sayso: remove {run}? Nobody answers; give --yes\n"),
+        (None, 2, "sayso: remove {run}? Nobody answers; give --yes\n"),
         ("n\n", 0, ""),
         ("y\n", 0, ""),
     ],
 )
 def test_what_removes_runs_asks_whoever_is_there(program, tone_folder, tmp_path, monkeypatch, typed, code, said):
     run = small_run(tone_folder, tmp_path / "run", epochs=1)
-    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    monkeypatch.setattr(sys, "stdin", None if typed is None else io.StringIO(typed))
     ended, out, err = program("runs", "remove", run.path)
     assert (ended, err) == (code, said.format(run=run.path))
     assert out == (f"removed {run.path}\n" if typed == "y\n" else "")

@@ -158,8 +158,8 @@ def test_the_program_says_what_it_cost(made, tmp_path, program):
     assert "note: 6 recordings added (6 of 'shrill') (no voices beside them: the extra voices is not installed)" in err
     assert "old words " in out
     assert "shrill: nothing tests them" in out
-    code, _, err = program("adapt", run.path, "fsdd")
-    assert (code, "/fsdd: no such folder or manifest" in err) == (2, True)
+    told = {place: program("adapt", run.path, place) for place in ("/nowhere", "fsdd")}
+    assert all((code, f"{place}: no such folder" in err) == (2, True) for place, (code, _, err) in told.items())
 
 
 def test_few_speakers_stay_left_out_in_turn(tmp_path):

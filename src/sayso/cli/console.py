@@ -48,11 +48,11 @@ def confirm(question: str) -> bool:
     """Ask on the terminal; or take the answer that is piped in, without showing the question.
 
     Raises:
-        typer.BadParameter: standard input has ended, so that nobody answers.
+        typer.BadParameter: standard input is closed or has ended, so that nobody answers.
     """
     try:
-        answer = input(f"{question} [y/N]: " if sys.stdin.isatty() else "")
-    except EOFError as error:
+        answer = input(f"{question} [y/N]: " if sys.stdin and sys.stdin.isatty() else "")
+    except (EOFError, RuntimeError) as error:  # Python has lost an input that is closed
         raise typer.BadParameter(f"{question} Nobody answers; give --yes") from error
     return answer.strip().lower() in ("y", "yes")
 

@@ -65,6 +65,9 @@ def test_each_recording_needs_a_label_file(tmp_path: Path, recordings: list[Reco
     (tmp_path / "sounds" / "a.txt").write_text("")
     with pytest.raises(DataError, match=r"no sub/b\.txt for .*b\.wav \(an empty one says that no word is in it\)"):
         read_truth(tmp_path / "sounds", recordings, WORDS)
+    (tmp_path / "sounds" / "a.txt").write_text("low\n")
+    with pytest.raises(DataError, match=r"a\.txt: line 1: 'low'; a line of a label file"):
+        read_truth(tmp_path / "sounds", recordings, WORDS)
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,13 @@ __all__ = ["Background", "Material", "Recording", "Replayed", "check_hours", "dr
 PIECE_SECONDS = 15.0
 """Longer recordings are cut into pieces of no more than this; over each, and before each, stands a word."""
 STREAM_SECONDS = 600.0
-_MOST_HOURS = 1_000.0
+_LONGEST_HOURS = 1_000.0
 
 
 def check_hours(hours: float) -> Iterator[Fault]:
     """Yield a fault where nobody can listen to streams for so many hours."""
-    if not 0 < hours <= _MOST_HOURS:
-        yield Fault("--hours", f"is {hours:g}, must be above 0, such as 4, and at most {_MOST_HOURS:,.0f}")
+    if not 0 < hours <= _LONGEST_HOURS:
+        yield Fault("--hours", f"is {hours:g}, must be above 0, such as 4, and at most {_LONGEST_HOURS:,.0f}")
 
 
 @dataclass(frozen=True, eq=False)
