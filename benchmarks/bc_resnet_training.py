@@ -1,4 +1,4 @@
-"""Training BC-ResNet-1 by matrix products beside the plain convolutions of its source, on one thread and on two."""
+"""Training BC-ResNet-1 by layers that normalise in one step beside its convolutions, on one thread and on two."""
 
 import copy
 import time
@@ -8,12 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.contest import Contest, Figure, Seconds
+from sayso.dsp.normalised.compiled import is_compiled
 from sayso.models.bc_resnet import BCResNet, BCResNetConfig
 from sayso.system.malloc import keep_freed_memory
 
 BATCH, SHAPE, WORDS = 64, (1, 40, 101), 12
 STEPS, FULL_STEPS = 4, 16
-PLAIN, PRODUCTS = "convolutions", "matrix products"
+PLAIN, IN_BFLOAT16, IN_ONE_STEP = "convolutions", "convolutions in bfloat16", "in one step"
 
 
 def contest(*, full: bool) -> Contest:
@@ -25,7 +26,7 @@ def contest(*, full: bool) -> Contest:
     apart = _apart(network, features, targets)
     if apart[0] > 1e-5 or apart[1] > 1e-9:
         raise RuntimeError(f"the two ways differ: logits by {apart[0]:.2g}, gradients in float64 by {apart[1]:.2g}")
-    ways = {PLAIN: network.by_convolutions, PRODUCTS: network.by_products}
+    ways = {PLAIN: network.by_convolutions, IN_BFLOAT16: _in_bfloat16(network), IN_ONE_STEP: network.in_one_step}
     steps = FULL_STEPS if full else STEPS
     sides = {
         f"{name}, {_threads(threads)}": _side(way, features, targets, threads=threads, steps=steps)
@@ -36,8 +37,14 @@ def contest(*, full: bool) -> Contest:
     return Contest(
         title=f"training BC-ResNet-1: {steps} steps of {BATCH} clips, forward and backward",
         sides=sides,
-        figures=tuple(Figure(f"times as fast, {_threads(threads)}", _ratio(threads), least=4) for threads in (1, 2)),
-        notes=(f"logits differ by {apart[0]:.1e} in float32; gradients by {apart[1]:.1e} in float64",),
+        figures=(
+            *(Figure(f"times as fast, {_threads(threads)}", _ratio(PLAIN, threads), least=4) for threads in (1, 2)),
+            *(Figure(f"than in bfloat16, {_threads(threads)}", _ratio(IN_BFLOAT16, threads)) for threads in (1, 2)),
+        ),
+        notes=(
+            f"logits differ by {apart[0]:.1e} in float32; gradients by {apart[1]:.1e} in float64",
+            "compiled from C" if is_compiled() else "by matrix products, as there is no C compiler",
+        ),
         close=(lambda: torch.set_num_threads(threads_before),),
     )
 
@@ -46,8 +53,16 @@ def _threads(count: int) -> str:
     return f"{count} thread{'s' if count > 1 else ''}"
 
 
-def _ratio(threads: int) -> Callable[[Seconds], float]:
-    return lambda s: s[f"{PLAIN}, {_threads(threads)}"] / s[f"{PRODUCTS}, {_threads(threads)}"]
+def _ratio(beside: str, threads: int) -> Callable[[Seconds], float]:
+    return lambda s: s[f"{beside}, {_threads(threads)}"] / s[f"{IN_ONE_STEP}, {_threads(threads)}"]
+
+
+def _in_bfloat16(network: BCResNet) -> Callable[[Tensor], Tensor]:
+    def way(features: Tensor) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            return network.by_convolutions(features).float()
+
+    return way
 
 
 def _side(
@@ -77,7 +92,7 @@ def _apart(network: BCResNet, features: Tensor, targets: Tensor) -> tuple[float,
     """
     logits, gradients = [], []
     for kind, kept in ((torch.float32, logits), (torch.float64, gradients)):
-        for name in ("by_convolutions", "by_products"):
+        for name in ("by_convolutions", "in_one_step"):
             own = copy.deepcopy(network).to(kind)
             torch.manual_seed(1)  # for dropout
             given = _learn(getattr(own, name), features.to(kind), targets)

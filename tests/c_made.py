@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from sayso.audio import RESAMPLER, to_float
-from sayso.delivery.c.measure import find_compiler
 from sayso.runtime import Recognizer
 from sayso.runtime.hops import Stateful, Windows, score_stream
+from sayso.system.compiled import find_compiler
 
 __all__ = [
     "HOP", "LENGTH", "RATE", "WORDS", "Maker", "expected_logits", "make_sound", "make_stream_model", "needs_compiler",

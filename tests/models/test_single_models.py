@@ -78,9 +78,9 @@ def test_bc_resnet_has_the_size_of_its_source_at_every_scale(scale, thousands):
 
 
 def trained_both_ways(network, batch):
-    """Logits, gradients and what batch norms remember, by the source's convolutions and by matrix products."""
+    """Logits, gradients and what batch norms remember, by the source's convolutions and in one step."""
     kept = {name: value.clone() for name, value in network.state_dict().items()}
-    for way in (network.by_convolutions, network.by_products):
+    for way in (network.by_convolutions, network.in_one_step):
         network.load_state_dict(kept)
         network.zero_grad()
         torch.manual_seed(1)
@@ -94,20 +94,20 @@ def trained_both_ways(network, batch):
 @pytest.mark.parametrize(
     ("scale", "shape", "causal"), [(1, (1, 40, 12), False), (1.5, (2, 80, 9), False), (1, (1, 40, 120), True)]
 )
-def test_bc_resnet_by_products_computes_what_convolutions_compute(scale, shape, causal, layout):
+def test_bc_resnet_in_one_step_computes_what_convolutions_compute(scale, shape, causal, layout):
     torch.manual_seed(0)
     network = BCResNetConfig(scale=scale, causal=causal).build(shape, 4).double().to(memory_format=layout)
     batch = torch.randn(5, *shape, dtype=torch.float64).contiguous(memory_format=layout)
     torch.testing.assert_close(*trained_both_ways(network, batch), rtol=1e-9, atol=1e-9)
     learned = batch.clone().requires_grad_()
     of_features = []
-    for way in (network.by_products, network.by_convolutions):
+    for way in (network.in_one_step, network.by_convolutions):
         torch.manual_seed(2)
         of_features += torch.autograd.grad(way(learned).square().sum(), learned)
     torch.testing.assert_close(*of_features, rtol=1e-9, atol=1e-9)
 
 
-def test_bc_resnet_by_products_is_as_exact_in_float32():
+def test_bc_resnet_in_one_step_is_as_exact_in_float32():
     """With every ReLU open: where rounding takes a number to the other side of zero, gradients of any form jump."""
     torch.manual_seed(0)
     network = BCResNetConfig().build((1, 40, 30), 4)
@@ -138,16 +138,16 @@ def test_a_causal_bc_resnet_gives_each_frame_on_a_stream_what_a_window_gives():
     assert "117 frames" in fault.message
 
 
-def test_bc_resnet_trains_by_products_where_that_is_faster(monkeypatch):
+def test_bc_resnet_trains_in_one_step_where_that_is_faster(monkeypatch):
     network, asked = BCResNetConfig().build((1, 40, 20), 3), []
-    monkeypatch.setattr(network, "by_products", lambda features: asked.append(features) or torch.zeros(2, 3))
+    monkeypatch.setattr(network, "in_one_step", lambda features: asked.append(features) or torch.zeros(2, 3))
     network(torch.zeros(2, 1, 40, 20))
-    assert len(asked) == 1
-    network(torch.zeros(2, 1, 40, 8))  # shorter than a kernel's reach
     with torch.autocast("cpu", torch.bfloat16):
-        network(torch.zeros(2, 1, 40, 20))
+        network(torch.zeros(2, 1, 40, 20, dtype=torch.bfloat16))
+    assert [each.dtype for each in asked] == [torch.float32] * 2
+    network(torch.zeros(2, 1, 40, 8))  # shorter than a kernel's reach
     network.eval()(torch.zeros(2, 1, 40, 20))
-    assert len(asked) == 1
+    assert len(asked) == 2
 
 
 def in_source_order(network):

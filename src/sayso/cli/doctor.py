@@ -29,6 +29,7 @@ def doctor() -> None:
     """Say what is here: versions, extras, processor, folders."""
     from sayso.data.datasets import DATASETS
     from sayso.errors import install_command
+    from sayso.system.compiled import find_compiler
     from sayso.system.files import cache_folder, data_folder
     from sayso.system.openmp import waiting
 
@@ -45,6 +46,7 @@ def doctor() -> None:
         warn("loading torch, to see what it can do here: up to half a minute at the first time")
     say(f"matrix units {_matrix_units()}")
     say(f"threads      {waiting()}")
+    say(f"C compiler   {find_compiler() or 'none: bc_resnet trains half as fast'}")
     say(f"pretrained   {_pretrained()}")
     say(f"cache        {cache_folder()} (SAYSO_CACHE)")
     say(f"recordings   {data_folder() or 'none set'} (SAYSO_DATA)")

@@ -5,8 +5,8 @@ parameters on 40 mel bins and twelve classes for a scale of 1). Every two-dimens
 depthwise over bins alone; its batch norm counts each of five bands of bins for itself (sub-spectral normalisation,
 Chang et al. 2021).
 
-Processors are slow at depthwise convolutions and at batch norm. While it trains on one in float32, the network computes
-the same by `sayso.dsp.normalised_map`: channels outermost, bins as rows of matrices, clips and frames as columns.
+Processors are slow at depthwise convolutions and at batch norm. While it trains on one, the network computes the same
+by `sayso.dsp.normalised`, always in float32: channels outermost, then bins, then clips and frames as columns.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from sayso.config.schema import Positive, PositiveInt, Range
 from sayso.dsp.carried import Carried
-from sayso.dsp.normalised_map import depthwise_over_time, normalised_relu, scale_and_shift
+from sayso.dsp.normalised import Stencil, mapped_relu, normalised_over_time, stencil_relu
+from sayso.dsp.normalised.dense_map import band_of_taps, shifted_sum
 from sayso.errors import Fault
 from sayso.models import MODELS, NetworkConfig, TimeNetwork
 
@@ -110,9 +111,9 @@ class BCResNet(TimeNetwork):
 
     def forward(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
         """Score each word."""
-        in_float32 = features.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
-        if self.training and in_float32 and features.shape[3] > _LONGEST_DILATION:
-            return self.by_products(features)
+        if self.training and features.device.type == "cpu" and features.shape[3] > _LONGEST_DILATION:
+            with torch.autocast("cpu", enabled=False):  # bfloat16 by convolutions takes twice as long
+                return self.in_one_step(features.to(self.last.weight.dtype))
         return self.by_convolutions(features)
 
     def by_convolutions(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
@@ -120,14 +121,15 @@ class BCResNet(TimeNetwork):
         x = self.begin(_lagged(features, self.lag))  # (batch, channels, bins / 2, frames)
         return self.head(self.end(_lagged(self.blocks(x), self.lag))[..., self.behind :])
 
-    def by_products(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
-        """Score each word by matrix products, the same up to rounding; while training."""
+    def in_one_step(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
+        """Score each word by layers that normalise in the same step, the same up to rounding; while training."""
         batch, frames = features.shape[0], features.shape[3]
-        x = self._first_by_products(features)  # (channels, bins / 2, batch * frames)
+        x = self._first_in_one_step(features)  # (channels, bins / 2, batch * frames)
         for block in self.all_blocks:
-            x = block.by_products(x, batch)
-        x = self._depthwise_by_products(x, batch)  # (channels, bins / 8 - 4, batch * frames)
-        x = _across(x, self.pointwise, self.last_norm).unflatten(2, (batch, frames))
+            x = block.in_one_step(x, batch)
+        x = self._depthwise_in_one_step(x, batch)  # (channels, bins / 8 - 4, batch * frames)
+        x = mapped_relu(x.transpose(0, 1), self.pointwise.weight.flatten(1), self.last_norm)
+        x = x.unflatten(2, (batch, frames))
         return self.head(x.mean(dim=1).transpose(0, 1)[..., self.behind :])
 
     def carried(self) -> Carried | None:
@@ -152,7 +154,7 @@ class BCResNet(TimeNetwork):
         x = self.pointwise(self.depthwise(x))  # (batch, channels, bins / 8 - 4, frames)
         return torch.relu(self.last_norm(x)).mean(dim=2)
 
-    def _first_by_products(self, features: Tensor) -> Tensor:
+    def _first_in_one_step(self, features: Tensor) -> Tensor:
         frames = features.shape[3]
         if features.requires_grad:
             return self.begin(_lagged(features, self.lag)).permute(1, 2, 0, 3).flatten(2)
@@ -167,18 +169,16 @@ class BCResNet(TimeNetwork):
             (2 * inputs * _KERNEL * columns, columns, 1),
         )
         weight = self.first.weight.transpose(1, 2).flatten(1)  # (channels, kernel * inputs * kernel)
-        return _normalised(under, weight, self.first_norm).transpose(0, 1).contiguous()
+        return mapped_relu(under, weight, self.first_norm)
 
-    def _depthwise_by_products(self, x: Tensor, batch: int) -> Tensor:
+    def _depthwise_in_one_step(self, x: Tensor, batch: int) -> Tensor:
         bins = x.shape[1]
-        band = _band(bins, _KERNEL, stride=1, padding=0, like=x)  # (kernel, rows, bins)
+        band = band_of_taps(bins, _KERNEL, stride=1, padding=0, like=x)  # (kernel, rows, bins)
         weight = self.depthwise.weight[:, 0]  # (channels, kernel over bins, kernel over frames)
         matrices = torch.einsum("ckt,krb->ctrb", weight, band).flatten(1, 2)  # (channels, kernel * rows, bins)
-        made = torch.bmm(matrices, x).unflatten(1, (_KERNEL, -1)).unflatten(3, (batch, -1))
-        frames = made.shape[4]
-        padded = nn.functional.pad(made, self.around)  # (channels, kernel, rows, batch, frames + 4)
-        shifted = [padded[:, shift, ..., shift : shift + frames] for shift in range(_KERNEL)]
-        return torch.stack(shifted).sum(dim=0).flatten(2)
+        made = torch.bmm(matrices, x).unflatten(1, (_KERNEL, -1)).transpose(0, 1)  # (kernel, channels, rows, columns)
+        taps = [shift - self.around[0] for shift in range(_KERNEL)]
+        return shifted_sum(made.unflatten(3, (batch, -1)), taps).flatten(2)
 
 
 class SubSpectralNorm(nn.Module):
@@ -239,43 +239,24 @@ class _Block(nn.Module):
         made = made + self.dropout(self.across(nn.functional.silu(self.time_norm(self.over_time(row)))))
         return torch.relu(x + made if self.skips else made)
 
-    def by_products(self, x: Float[Tensor, "channels bins columns"], batch: int) -> Tensor:
-        norm, bands, bins = self.bands_norm.norm, self.bands_norm.bands, x.shape[1]
-        band = _band(bins, 3, stride=self.over_bins.stride[0], padding=1, like=x).double()  # (3, rows, bins)
-        channels, rows = x.shape[0], band.shape[1]
-
-        def of_moments(mean: Tensor, products: Tensor) -> tuple[Tensor, Tensor]:
-            matrix = torch.einsum("ck,krb->crb", self.over_bins.weight.flatten(1).double(), band)
-            covariance = products - mean[:, :, None] * mean[:, None]
-            means = (matrix @ mean[..., None]).view(channels * bands, -1)
-            variances = ((matrix @ covariance) * matrix).sum(-1).view(channels * bands, -1)
-            of_band = means.mean(1)
-            variance = variances.mean(1) + (means - of_band[:, None]).square().mean(1)
-            count = rows // bands * x.shape[2]
-            scale, shift = scale_and_shift(norm, of_band, variance, count=count)
-            scale, shift = [
-                each[:, None].expand(-1, rows // bands).reshape(channels, rows, 1) for each in (scale, shift)
-            ]
-            return scale * matrix, shift
+    def in_one_step(self, x: Float[Tensor, "channels bins columns"], batch: int) -> Tensor:
+        norm = self.time_norm
 
         def over_time(row: Tensor) -> Tensor:
-            clips = row.view(channels, batch, -1)
-            y = depthwise_over_time(clips, self.over_time.weight.flatten(1), self.taps)
-            y = nn.functional.silu(self.time_norm(y.view(1, channels, 1, -1))).view(channels, -1)
-            y = (self.across.weight.flatten(1) @ y).view(channels, batch, -1)
-            kept = self.dropout(y.new_ones(batch, channels, 1, 1)).view(batch, channels).T[..., None]
+            clips = row.view(len(row), batch, -1)
+            y = normalised_over_time(clips, self.over_time.weight.flatten(1), norm, self.taps)
+            y = (self.across.weight.flatten(1) @ nn.functional.silu(y).flatten(1)).view(clips.shape)
+            kept = self.dropout(y.new_ones(batch, len(y), 1, 1)).view(batch, -1).T[..., None]
             return (y * kept).flatten(1)
 
-        learned = [
-            self.over_bins.weight,
-            norm.weight,
-            norm.bias,
-            self.over_time.weight,
-            self.time_norm.weight,
-            self.time_norm.bias,
-            self.across.weight,
-        ]
-        return normalised_relu(x, of_moments, learned, over_columns=over_time, skip=self.skips)
+        stencil = Stencil(
+            weight=self.over_bins.weight.flatten(1),
+            norm=self.bands_norm.norm,
+            stride=self.over_bins.stride[0],
+            skip=self.skips,
+        )
+        learned = [self.over_time.weight, norm.weight, norm.bias, self.across.weight]
+        return stencil_relu(x, stencil, over_time, learned)
 
 
 class _Transition(_Block):
@@ -291,8 +272,9 @@ class _Transition(_Block):
         """As the base."""
         return torch.relu(self.change_norm(self.change(x)))
 
-    def by_products(self, x: Float[Tensor, "before bins columns"], batch: int) -> Tensor:
-        return super().by_products(_across(x, self.change, self.change_norm), batch)
+    def in_one_step(self, x: Float[Tensor, "before bins columns"], batch: int) -> Tensor:
+        x = mapped_relu(x.transpose(0, 1), self.change.weight.flatten(1), self.change_norm)
+        return super().in_one_step(x, batch)
 
 
 class _CarriedBCResNet(Carried):
@@ -337,29 +319,3 @@ def _joined(state: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
     """Put what was carried before new frames; gives both, and what is carried on."""
     heard = torch.cat((state, new), dim=3)
     return heard, heard[..., heard.shape[3] - state.shape[3] :]
-
-
-def _across(x: Tensor, convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> Tensor:
-    """Convolve across channels alone, (channels, bins, columns), normalise, ReLU."""
-    weight = convolution.weight.flatten(1)
-    return _normalised(x.flatten(1)[None], weight, norm).squeeze(0).unflatten(1, x.shape[1:])
-
-
-def _normalised(x: Tensor, weight: Tensor, norm: nn.BatchNorm2d) -> Tensor:
-    """Map each group of x, (groups, inputs, columns), by the same weights, normalise over all of them, ReLU."""
-    groups, _, columns = x.shape
-
-    def of_moments(mean: Tensor, products: Tensor) -> tuple[Tensor, Tensor]:
-        mean, products, matrix = mean.mean(0), products.mean(0), weight.double()
-        variance = ((matrix @ (products - mean[:, None] * mean)) * matrix).sum(1)
-        scale, shift = scale_and_shift(norm, matrix @ mean, variance, count=groups * columns)
-        return (scale[:, None] * matrix).expand(groups, -1, -1), shift[:, None].expand(groups, -1, -1)
-
-    return normalised_relu(x, of_moments, [weight, norm.weight, norm.bias])
-
-
-def _band(bins: int, kernel: int, *, stride: int, padding: int, like: Tensor) -> Float[Tensor, "kernel rows bins"]:
-    """Matrices that each take the bin under one place of the kernel, for each row that comes out."""
-    rows = (bins + 2 * padding - kernel) // stride + 1
-    under = stride * torch.arange(rows) - padding + torch.arange(kernel)[:, None]  # (kernel, rows)
-    return (under[..., None] == torch.arange(bins)).to(like.dtype)

@@ -1,6 +1,5 @@
 """What a program in C costs, and whether it answers as its model does: compiled and run on this machine."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -9,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sayso.errors import ModelError
+from sayso.system.compiled import find_compiler
 
-__all__ = ["Measured", "find_compiler", "measure"]
+__all__ = ["Measured", "measure"]
 
 _PARTS = ("sayso.c", "sayso_model.c", "sayso_words.c")
 _FLAGS = ("-std=c99", "-Os")
@@ -29,12 +29,6 @@ class Measured:
     """At most so much more at a call; None where the compiler does not say."""
     max_abs_difference: float
     """Of logits, from those of onnxruntime."""
-
-
-def find_compiler() -> str | None:
-    """Find the system's C compiler: `$CC`, `cc`, `gcc` or `clang`."""
-    named = os.environ.get("CC", "").split()
-    return next((found for each in (*named[:1], "cc", "gcc", "clang") if (found := shutil.which(each))), None)
 
 
 def measure(folder: Path) -> Measured | None:

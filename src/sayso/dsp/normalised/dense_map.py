@@ -14,7 +14,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-__all__ = ["depthwise_over_time", "normalised_relu", "scale_and_shift"]
+__all__ = [
+    "band_of_taps",
+    "depthwise_over_time",
+    "derived",
+    "normalised_relu",
+    "remember",
+    "scale_and_shift",
+    "shifted_sum",
+]
 
 OfMoments = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 OverColumns = Callable[[Tensor], Tensor]
@@ -81,10 +89,10 @@ class _NormalisedRelu(torch.autograd.Function):
         of_map, by_rows = of_sum, (None,) * len(step.parameters)
         if ctx.rows:
             row, added = ctx.rows
-            of_row, *by_rows = _derived(added, [row, *step.parameters], of_sum.sum(1))
+            of_row, *by_rows = derived(added, [row, *step.parameters], of_sum.sum(1))
             of_map = of_sum + (of_row / y.shape[1])[:, None]
         of_made = torch.bmm(of_map, x.mT).double(), of_map.sum(-1, keepdim=True).double()
-        of_mean, of_products, *by_moments = _derived(ctx.made, [*ctx.moments, *step.parameters], of_made)
+        of_mean, of_products, *by_moments = derived(ctx.made, [*ctx.moments, *step.parameters], of_made)
         of_parameters = [
             rows if moments is None else moments for rows, moments in zip(by_rows, by_moments, strict=True)
         ]
@@ -96,10 +104,18 @@ class _NormalisedRelu(torch.autograd.Function):
         return of_x, None, *of_parameters
 
 
-def _derived(
+def derived(
     made: Tensor | tuple[Tensor, ...], of: list[Tensor], gradients: Tensor | tuple[Tensor, ...]
-) -> tuple[Any, ...]:  # None for what it does not depend on
-    # Kept, so that the whole may be derived a second time; it goes with the graph it is part of.
+) -> tuple[Any, ...]:
+    """Derive a small part of a step by autograd; None for what it does not depend on.
+
+    Its graph is kept, so that the whole may be derived a second time, and goes with the graph it is part of.
+
+    Args:
+        made: what the part gave.
+        of: what it was made of.
+        gradients: of what it gave.
+    """
     return torch.autograd.grad(made, of, gradients, retain_graph=True, allow_unused=True)
 
 
@@ -114,13 +130,36 @@ def scale_and_shift(
         variance: of the same values, divided by their count.
         count: how many values these were, of one channel.
     """
+    remember(norm, mean, variance, count=count)
+    scale = norm.weight * torch.rsqrt(variance + norm.eps)
+    return scale, norm.bias - mean * scale
+
+
+def band_of_taps(
+    bins: int, kernel: int, *, stride: int, padding: int, like: Tensor
+) -> Float[Tensor, "kernel rows bins"]:
+    """Make matrices that each take the bin under one place of a kernel, for each row that comes out."""
+    rows = (bins + 2 * padding - kernel) // stride + 1
+    under = stride * torch.arange(rows) - padding + torch.arange(kernel)[:, None]  # (kernel, rows)
+    return (under[..., None] == torch.arange(bins)).to(like.dtype)
+
+
+def remember(
+    norm: nn.BatchNorm2d, mean: Float[Tensor, "channels"], variance: Float[Tensor, "channels"], *, count: int
+) -> None:
+    """Have batch norm remember mean and variance of a batch, as it does of what it normalises itself.
+
+    Args:
+        norm: as in `scale_and_shift`, as all the others.
+        mean: see there.
+        variance: see there.
+        count: see there.
+    """
     if norm.running_mean is not None and norm.running_var is not None and norm.num_batches_tracked is not None:
         norm.num_batches_tracked += 1
         share = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
         norm.running_mean.lerp_(mean.detach().to(norm.running_mean), share)
         norm.running_var.lerp_(variance.detach().to(norm.running_var) * (count / max(1, count - 1)), share)
-    scale = norm.weight * torch.rsqrt(variance + norm.eps)
-    return scale, norm.bias - mean * scale
 
 
 def depthwise_over_time(
@@ -162,6 +201,40 @@ class _DepthwiseOverTime(torch.autograd.Function):
             if tap:
                 of_x[..., heard].addcmul_(gradient[..., made], each)
         return of_x, torch.stack([product.sum((1, 2)) for product in products], dim=1), None
+
+
+def shifted_sum(x: Float[Tensor, "taps *rows frames"], taps: Sequence[int]) -> Float[Tensor, "*rows frames"]:
+    """Sum what each tap hears, zeros around it.
+
+    Args:
+        x: for each tap what it hears.
+        taps: as in `depthwise_over_time`.
+    """
+    return _ShiftedSum.apply(x, tuple(taps))
+
+
+class _ShiftedSum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, taps: tuple[int, ...]) -> Tensor:  # type: ignore[override]
+        ctx.taps = taps
+        y = x[taps.index(0)].clone()
+        for each, tap in zip(x, taps, strict=True):
+            if tap:
+                heard, made = _slices(tap)
+                y[..., made] += each[..., heard]
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+        of_x = gradient.new_empty((len(ctx.taps), *gradient.shape))
+        for each, tap in zip(of_x, ctx.taps, strict=True):
+            heard, made = _slices(tap)
+            each[..., heard] = gradient[..., made]
+            if tap:
+                each[..., : max(0, tap)] = 0
+                each[..., each.shape[-1] + min(0, tap) :] = 0
+        return of_x, None
 
 
 def _slices(tap: int) -> tuple[slice, slice]:

@@ -1,0 +1,11 @@
+"""Layers with their batch norm and what follows it in one step, for training on processors, where they are slow apart.
+
+Each is computed by a program in C that is compiled on this machine (`compiled`), or by products of matrices where there
+is no compiler (`dense_map`): the same up to rounding.
+"""
+
+from sayso.dsp.normalised.across import mapped_relu
+from sayso.dsp.normalised.over_time import normalised_over_time
+from sayso.dsp.normalised.stencil import Stencil, stencil_relu
+
+__all__ = ["Stencil", "mapped_relu", "normalised_over_time", "stencil_relu"]

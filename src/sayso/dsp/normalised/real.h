@@ -1,0 +1,24 @@
+/* What the files beside it share: how exact numbers are, and into what blocks columns are cut. */
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#ifdef IN_DOUBLE
+typedef double real;
+#else
+typedef float real;
+#endif
+
+enum { BLOCK = 256, TAPS = 3 };
+
+static inline long least(long a, long b) { return a < b ? a : b; }
+
+/* Ask for the numbers of a row that the next block has: its rows lie too far apart for the processor to see them coming. */
+static inline void fetch_next(const real *x, long block) {
+#ifdef __GNUC__
+    for (long i = 0; i < block; i += 64 / (long)sizeof(real)) __builtin_prefetch(x + block + i, 0, 2);
+#else
+    (void)x, (void)block;
+#endif
+}

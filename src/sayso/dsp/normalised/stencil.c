@@ -1,0 +1,381 @@
+/* A depthwise convolution over bins with its batch norm in bands, what is added to every bin, and ReLU: forward and back.
+ *
+ * See stencil.py. Arrays are real, channels outermost, then bins or rows, then columns (clips and frames);
+ * what is summed over many columns is double. A channel is one thread's work, so that no sum hangs on their number.
+ * Columns go in blocks whose rows all stay in the nearest cache; what was normalised is computed anew, never written.
+ */
+
+#include "real.h"
+
+typedef struct {
+    long channels, bins, rows, stride, bands, columns, skip, threads;
+    double epsilon;
+} Shape;
+
+/* Of each channel: sums of bins, sums of products of a bin with itself and the next two, mean and variance of bands. */
+static size_t kept_size(const Shape *s) { return (size_t)(4 * s->bins + 2 * s->bands); }
+
+typedef struct {
+    double *sums, *products, *mean, *variance;
+} Kept;
+
+static Kept kept_of(const Shape *s, double *kept, long channel) {
+    double *here = kept + (size_t)channel * kept_size(s);
+    double *mean = here + 4 * s->bins;
+    return (Kept){here, here + s->bins, mean, mean + s->bands};
+}
+
+static const real nothing[BLOCK];
+
+/* A bin's columns from `at` on; zeros above the first and below the last. */
+static const real *bin_at(const Shape *s, const real *x, long bin, long at) {
+    return bin < 0 || bin >= s->bins ? nothing : x + (size_t)bin * (size_t)s->columns + at;
+}
+
+/* The three bins under a row's kernel; what the next block has of those that no row before has read is asked for. */
+typedef struct {
+    const real *below, *here, *above;
+} Bins;
+
+static Bins bins_at(const Shape *s, const real *x, long row, long at) {
+    long bin = s->stride * row;
+    Bins bins = {bin_at(s, x, bin - 1, at), bin_at(s, x, bin, at), bin_at(s, x, bin + 1, at)};
+    if (s->stride > 1 && bin) fetch_next(bins.below, BLOCK);
+    fetch_next(bins.here, BLOCK);
+    return bins;
+}
+
+static long block_at(const Shape *s, long at) { return least(s->columns - at, BLOCK); }
+
+static long middle(const Shape *s, long row) { return s->stride * row; }
+
+static long band_of(const Shape *s, long row) { return row / (s->rows / s->bands); }
+
+/* The row whose kernel has a bin at a tap; -1 where there is none. */
+static long row_over(const Shape *s, long bin, long tap) {
+    long centre = bin + 1 - tap;
+    return centre < 0 || centre % s->stride || centre / s->stride >= s->rows ? -1 : centre / s->stride;
+}
+
+/* The sum over columns of the product of two bins, from their kept ones; 0 where one is outside. */
+static double product_of(const Shape *s, const Kept *kept, long a, long b) {
+    long low = a < b ? a : b, high = a < b ? b : a;
+    return low < 0 || high >= s->bins ? 0 : kept->products[3 * low + high - low];
+}
+
+static double sum_of(const Shape *s, const double *sums, long bin) {
+    return bin < 0 || bin >= s->bins ? 0 : sums[bin];
+}
+
+static void add_moments(long count, const real *restrict x, const real *restrict next, const real *restrict over,
+                        double *sum, double *products) {
+    real of_x = 0, square = 0, with_next = 0, with_over = 0;
+    for (long i = 0; i < count; i++) {
+        of_x += x[i];
+        square += x[i] * x[i];
+        with_next += x[i] * next[i];
+        with_over += x[i] * over[i];
+    }
+    *sum += of_x;
+    products[0] += square;
+    products[1] += with_next;
+    products[2] += with_over;
+}
+
+static void find_moments(const Shape *s, const real *x, const real *weight, Kept *kept) {
+    memset(kept->sums, 0, kept_size(s) * sizeof(double));
+    for (long at = 0; at < s->columns; at += BLOCK)
+        for (long bin = 0; bin < s->bins; bin++) {
+            const real *here = bin_at(s, x, bin, at);
+            fetch_next(here, BLOCK);
+            add_moments(block_at(s, at), here, bin_at(s, x, bin + 1, at), bin_at(s, x, bin + 2, at), &kept->sums[bin],
+                        &kept->products[3 * bin]);
+        }
+    long high = s->rows / s->bands;
+    double count = (double)high * (double)s->columns;
+    for (long row = 0; row < s->rows; row++)
+        for (long k = 0; k < TAPS; k++) {
+            long bin = middle(s, row) + k - 1;
+            kept->mean[row / high] += weight[k] * sum_of(s, kept->sums, bin) / count;
+            for (long l = 0; l < TAPS; l++)
+                kept->variance[row / high] +=
+                    (double)weight[k] * weight[l] * product_of(s, kept, bin, middle(s, row) + l - 1) / count;
+        }
+    for (long band = 0; band < s->bands; band++) {
+        double variance = kept->variance[band] - kept->mean[band] * kept->mean[band];
+        kept->variance[band] = variance < 0 ? 0 : variance;
+    }
+}
+
+static double scale_of(const Shape *s, const Kept *kept, const real *gain, long row) {
+    long band = band_of(s, row);
+    return gain[band] / sqrt(kept->variance[band] + s->epsilon);
+}
+
+static double shift_of(const Shape *s, const Kept *kept, const real *gain, const real *offset, long row) {
+    long band = band_of(s, row);
+    return offset[band] - kept->mean[band] * scale_of(s, kept, gain, row);
+}
+
+/* Moments of x, into `kept`, and the mean over rows of what was normalised, (channels, columns). */
+void average_rows(const Shape *s, const real *x, const real *weight, const real *gain, const real *offset,
+                  double *kept, real *average) {
+#pragma omp parallel for num_threads((int)s->threads) schedule(static)
+    for (long c = 0; c < s->channels; c++) {
+        const real *own = x + (size_t)c * (size_t)(s->bins * s->columns), *taps = weight + TAPS * c;
+        const real *gains = gain + c * s->bands, *offsets = offset + c * s->bands;
+        real *made = average + (size_t)c * (size_t)s->columns;
+        Kept of = kept_of(s, kept, c);
+        find_moments(s, own, taps, &of);
+        double constant = 0;
+        for (long row = 0; row < s->rows; row++) constant += shift_of(s, &of, gains, offsets, row) / (double)s->rows;
+        real share[s->bins];
+        for (long bin = 0; bin < s->bins; bin++) {
+            double sum = 0;
+            for (long k = 0; k < TAPS; k++) {
+                long row = row_over(s, bin, k);
+                sum += row < 0 ? 0 : taps[k] * scale_of(s, &of, gains, row);
+            }
+            share[bin] = (real)(sum / (double)s->rows);
+        }
+        for (long at = 0; at < s->columns; at += BLOCK) {
+            long count = block_at(s, at);
+            real block[BLOCK];
+            for (long i = 0; i < count; i++) block[i] = (real)constant;
+            for (long bin = 0; bin < s->bins; bin++) {
+                const real *here = bin_at(s, own, bin, at);
+                real by = share[bin];
+#pragma omp simd
+                for (long i = 0; i < count; i++) block[i] += by * here[i];
+            }
+            memcpy(made + at, block, (size_t)count * sizeof(real));
+        }
+    }
+}
+
+/* What a row is before ReLU: three bins times `by`, what is added, and an offset. */
+typedef struct {
+    real by[TAPS], offset;
+} Sum;
+
+static Sum sum_for(const Shape *s, const Kept *kept, const real *taps, const real *gain, const real *offset, long row) {
+    double scale = scale_of(s, kept, gain, row);
+    Sum sum = {.offset = (real)shift_of(s, kept, gain, offset, row)};
+    for (long k = 0; k < TAPS; k++) sum.by[k] = (real)(scale * taps[k] + (s->skip && k == 1));
+    return sum;
+}
+
+static void find_sums(const Shape *s, const Kept *kept, const real *taps, const real *gain, const real *offset,
+                      Sum *sums) {
+    for (long row = 0; row < s->rows; row++) sums[row] = sum_for(s, kept, taps, gain, offset, row);
+}
+
+static inline real summed(const Sum *sum, real below, real here, real above, real added) {
+    return sum->by[0] * below + sum->by[1] * here + sum->by[2] * above + sum->offset + added;
+}
+
+static void write_row(long count, Sum sum, Bins under, const real *restrict added, real *restrict y) {
+    const real *restrict below = under.below, *restrict here = under.here, *restrict above = under.above;
+#pragma omp simd
+    for (long i = 0; i < count; i++) {
+        real made = summed(&sum, below[i], here[i], above[i], added[i]);
+        y[i] = made < 0 ? 0 : made; /* what is no number stays none */
+    }
+}
+
+/* ReLU of what was normalised, with what is added to every row, (channels, columns), and x where the block skips. */
+void write_outputs(const Shape *s, const real *x, const real *weight, const real *gain, const real *offset,
+                   double *kept, const real *added, real *y) {
+#pragma omp parallel for num_threads((int)s->threads) schedule(static)
+    for (long c = 0; c < s->channels; c++) {
+        const real *own = x + (size_t)c * (size_t)(s->bins * s->columns), *taps = weight + TAPS * c;
+        const real *more = added + (size_t)c * (size_t)s->columns;
+        real *made = y + (size_t)c * (size_t)(s->rows * s->columns);
+        Kept of = kept_of(s, kept, c);
+        Sum by[s->rows];
+        find_sums(s, &of, taps, gain + c * s->bands, offset + c * s->bands, by);
+        for (long at = 0; at < s->columns; at += BLOCK)
+            for (long row = 0; row < s->rows; row++) {
+                Bins under = bins_at(s, own, row, at);
+                write_row(block_at(s, at), by[row], under, more + at, made + row * s->columns + at);
+            }
+    }
+}
+
+/* Of a row's gradient what came through ReLU. */
+static void read_gradient(long count, Sum sum, const real *restrict dy, Bins under, const real *restrict added,
+                          real *restrict d) {
+    const real *restrict below = under.below, *restrict here = under.here, *restrict above = under.above;
+    fetch_next(dy, BLOCK);
+#pragma omp simd
+    for (long i = 0; i < count; i++) d[i] = summed(&sum, below[i], here[i], above[i], added[i]) > 0 ? dy[i] : 0;
+}
+
+static void add_products(long count, const real *restrict d, Bins under, real *restrict d_added, double *sums) {
+    const real *restrict below = under.below, *restrict here = under.here, *restrict above = under.above;
+    real sum = 0, with_below = 0, with_here = 0, with_above = 0;
+    for (long i = 0; i < count; i++) {
+        d_added[i] += d[i];
+        sum += d[i];
+        with_below += d[i] * below[i];
+        with_here += d[i] * here[i];
+        with_above += d[i] * above[i];
+    }
+    sums[0] += sum;
+    sums[1] += with_below;
+    sums[2] += with_here;
+    sums[3] += with_above;
+}
+
+/* The gradient of what was added, (channels, columns), and of each row the sums of its gradient and of the gradient's
+ * products with the three bins under the kernel, (channels, rows, 4). Whether a number came through ReLU is computed
+ * anew: that takes less time than reading what came out. */
+void sum_gradients(const Shape *s, const real *dy, const real *x, const real *weight, const real *gain,
+                   const real *offset, double *kept, const real *added, real *d_added, double *sums) {
+#pragma omp parallel for num_threads((int)s->threads) schedule(static)
+    for (long c = 0; c < s->channels; c++) {
+        const real *own = x + (size_t)c * (size_t)(s->bins * s->columns), *taps = weight + TAPS * c;
+        const real *from = dy + (size_t)c * (size_t)(s->rows * s->columns), *more = added + (size_t)(c * s->columns);
+        double *rows = sums + 4 * s->rows * c;
+        Kept of = kept_of(s, kept, c);
+        Sum by[s->rows];
+        find_sums(s, &of, taps, gain + c * s->bands, offset + c * s->bands, by);
+        memset(rows, 0, (size_t)(4 * s->rows) * sizeof(double));
+        for (long at = 0; at < s->columns; at += BLOCK) {
+            real block[BLOCK] = {0};
+            long count = block_at(s, at);
+            for (long row = 0; row < s->rows; row++) {
+                Bins under = bins_at(s, own, row, at);
+                real d[BLOCK];
+                read_gradient(count, by[row], from + row * s->columns + at, under, more + at, d);
+                add_products(count, d, under, block, rows + 4 * row);
+            }
+            memcpy(d_added + (size_t)(c * s->columns + at), block, (size_t)count * sizeof(real));
+        }
+    }
+}
+
+static void add_average(long count, const real *restrict d_average, const real *restrict x, double *sum) {
+    real with_x = 0;
+    for (long i = 0; i < count; i++) with_x += d_average[i] * x[i];
+    *sum += with_x;
+}
+
+/* What a row's gradient before its norm is made of: what came through ReLU, the average's, three bins, an offset. */
+typedef struct {
+    real scale, of_average, by[TAPS], offset;
+} Gradient;
+
+static void unnormalise_row(long count, Gradient gradient, const real *restrict d, const real *restrict d_average,
+                            Bins under, real *restrict dz) {
+    const real *restrict below = under.below, *restrict here = under.here, *restrict above = under.above;
+    real scale = gradient.scale, of_average = gradient.of_average, offset = gradient.offset;
+    real a = gradient.by[0], b = gradient.by[1], c = gradient.by[2];
+#pragma omp simd
+    for (long i = 0; i < count; i++)
+        dz[i] = scale * d[i] + of_average * d_average[i] - (a * below[i] + b * here[i] + c * above[i]) - offset;
+}
+
+static void write_bin(long count, const real *restrict dz, const real *restrict dz_next,
+                      const real *restrict dz_before, const real *weight, real *restrict dx) {
+    real a = weight[0], b = weight[1], c = weight[2];
+#pragma omp simd
+    for (long i = 0; i < count; i++) dx[i] = a * dz_next[i] + b * dz[i] + c * dz_before[i];
+}
+
+static void add_skipped(long count, const real *restrict d, real *restrict dx) {
+#pragma omp simd
+    for (long i = 0; i < count; i++) dx[i] += d[i];
+}
+
+/* The gradients of x, and of weight, gain and offset, from that of the average and from what `sum_gradients` gave. */
+void write_gradients(const Shape *s, const real *dy, const real *x, const real *weight, const real *gain,
+                     const real *offset, double *kept, const real *added, const double *sums, const real *d_average,
+                     real *dx, real *d_weight, real *d_gain, real *d_offset) {
+#pragma omp parallel for num_threads((int)s->threads) schedule(static)
+    for (long c = 0; c < s->channels; c++) {
+        size_t inputs = (size_t)c * (size_t)(s->bins * s->columns);
+        size_t outputs = (size_t)c * (size_t)(s->rows * s->columns);
+        const real *own = x + inputs, *taps = weight + TAPS * c, *gains = gain + c * s->bands;
+        const real *more = added + (size_t)(c * s->columns);
+        const real *of_rows = d_average + (size_t)c * (size_t)s->columns;
+        const double *rows = sums + 4 * s->rows * c;
+        Kept of = kept_of(s, kept, c);
+
+        /* Sums of the average's gradient, alone and with each bin. */
+        double average = 0, with[s->bins];
+        memset(with, 0, sizeof with);
+        for (long at = 0; at < s->columns; at += BLOCK) {
+            long count = block_at(s, at);
+            real part = 0;
+            for (long i = 0; i < count; i++) part += of_rows[at + i];
+            average += part;
+            for (long bin = 0; bin < s->bins; bin++) add_average(count, of_rows + at, bin_at(s, own, bin, at), &with[bin]);
+        }
+
+        /* Of each band the sums of its gradient, and of that times what was normalised; so what the norm takes away. */
+        double share = 1 / (double)s->rows, of_norm[s->bands], with_norm[s->bands];
+        memset(of_norm, 0, sizeof of_norm);
+        memset(with_norm, 0, sizeof with_norm);
+        for (long row = 0; row < s->rows; row++) {
+            long band = band_of(s, row);
+            of_norm[band] += rows[4 * row] + share * average;
+            for (long k = 0; k < TAPS; k++)
+                with_norm[band] +=
+                    taps[k] * (rows[4 * row + 1 + k] + share * sum_of(s, with, middle(s, row) + k - 1));
+        }
+        double count = (double)(s->rows / s->bands) * (double)s->columns, constant[s->bands], slope[s->bands];
+        for (long band = 0; band < s->bands; band++) {
+            double deviation = sqrt(of.variance[band] + s->epsilon), mean = of.mean[band];
+            double normalised = (with_norm[band] - mean * of_norm[band]) / deviation;
+            d_gain[c * s->bands + band] = (real)normalised;
+            d_offset[c * s->bands + band] = (real)of_norm[band];
+            slope[band] = normalised / count / deviation;
+            constant[band] = of_norm[band] / count - slope[band] * mean;
+        }
+
+        double of_weight[TAPS] = {0};
+        for (long row = 0; row < s->rows; row++) {
+            long band = band_of(s, row);
+            double scale = scale_of(s, &of, gains, row);
+            for (long k = 0; k < TAPS; k++) {
+                long bin = middle(s, row) + k - 1;
+                double sum = rows[4 * row + 1 + k] + share * sum_of(s, with, bin) - constant[band] * sum_of(s, of.sums, bin);
+                for (long l = 0; l < TAPS; l++)
+                    sum -= slope[band] * taps[l] * product_of(s, &of, middle(s, row) + l - 1, bin);
+                of_weight[k] += scale * sum;
+            }
+        }
+        for (long k = 0; k < TAPS; k++) d_weight[TAPS * c + k] = (real)of_weight[k];
+
+        Sum by[s->rows];
+        Gradient of_row[s->rows];
+        find_sums(s, &of, taps, gains, offset + c * s->bands, by);
+        for (long row = 0; row < s->rows; row++) {
+            long band = band_of(s, row);
+            double scale = scale_of(s, &of, gains, row);
+            of_row[row] = (Gradient){(real)scale, (real)(scale * share), {0}, (real)(scale * constant[band])};
+            for (long k = 0; k < TAPS; k++) of_row[row].by[k] = (real)(scale * slope[band] * taps[k]);
+        }
+        real dz[s->rows * BLOCK], d[s->rows * BLOCK];
+        for (long at = 0; at < s->columns; at += BLOCK) {
+            long columns = block_at(s, at);
+            for (long row = 0; row < s->rows; row++) {
+                Bins under = bins_at(s, own, row, at);
+                real *through = d + row * BLOCK;
+                read_gradient(columns, by[row], dy + outputs + row * s->columns + at, under, more + at, through);
+                unnormalise_row(columns, of_row[row], through, of_rows + at, under, dz + row * BLOCK);
+            }
+            for (long bin = 0; bin < s->bins; bin++) {
+                const real *over[TAPS];
+                for (long k = 0; k < TAPS; k++) {
+                    long row = row_over(s, bin, k);
+                    over[k] = row < 0 ? nothing : dz + row * BLOCK;
+                }
+                real *made = dx + inputs + (size_t)(bin * s->columns + at);
+                write_bin(columns, over[1], over[0], over[2], taps, made);
+                if (s->skip) add_skipped(columns, d + bin * BLOCK, made);
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+"""Layers that normalise in the same step against those they stand for, in values and in gradients."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import sayso.dsp.normalised
+from sayso.dsp.normalised import Stencil, mapped_relu, normalised_over_time, stencil_relu
+from sayso.dsp.normalised.compiled import is_compiled
+from sayso.dsp.normalised.dense_map import depthwise_over_time, normalised_relu, scale_and_shift, shifted_sum
+from sayso.system.compiled import find_compiler
+
+needs_compiler = pytest.mark.skipif(not is_compiled(torch.float64), reason="there is no C compiler here")
+FOLDER = Path(sayso.dsp.normalised.__file__).parent
+LONG = 2500  # columns: some blocks and chunks, and a part of one
+
+
+@pytest.fixture(params=[pytest.param("compiled", marks=needs_compiler), "by products"])
+def way(request, monkeypatch):
+    """Both ways that each layer is computed."""
+    if request.param != "compiled":
+        for name in ("across", "over_time", "stencil"):
+            monkeypatch.setattr(f"sayso.dsp.normalised.{name}.is_compiled", lambda _: False)
+    return request.param
+
+
+def drawn(*shape):
+    return torch.randn(*shape, dtype=torch.float64).requires_grad_()
+
+
+@pytest.mark.parametrize("frames", [4, 9])
+@pytest.mark.parametrize("dilation", [1, 3])
+def test_shifted_sums_are_a_dilated_depthwise_convolution(frames, dilation):
+    torch.manual_seed(0)
+    x, weight = drawn(5, 2, frames), drawn(5, 3)
+    found = depthwise_over_time(x, weight, (-dilation, 0, dilation))
+    clips = x.transpose(0, 1)
+    expected = nn.functional.conv1d(clips, weight[:, None], padding=dilation, dilation=dilation, groups=5)
+    torch.testing.assert_close(found, expected.transpose(0, 1))
+    assert torch.autograd.gradcheck(lambda *given: depthwise_over_time(*given, (-dilation, 0, dilation)), (x, weight))
+    of_before = depthwise_over_time(x, weight, (-2 * dilation, -dilation, 0))
+    lagged = nn.functional.pad(clips, (2 * dilation, 0))
+    expected = nn.functional.conv1d(lagged, weight[:, None], dilation=dilation, groups=5)
+    torch.testing.assert_close(of_before, expected.transpose(0, 1))
+
+
+@pytest.mark.parametrize("momentum", [0.1, None])
+def test_scale_and_shift_are_what_batch_norm_does_and_remembers(momentum):
+    torch.manual_seed(0)
+    norm, other = [nn.BatchNorm2d(3, momentum=momentum).double() for _ in range(2)]
+    for _ in range(3):
+        x = drawn(4, 3, 5, 2) * 2 + 3
+        rows = x.transpose(0, 1).flatten(1)
+        scale, shift = scale_and_shift(norm, rows.mean(1), rows.var(1, unbiased=False), count=rows.shape[1])
+        torch.testing.assert_close(rows * scale[:, None] + shift[:, None], other(x).transpose(0, 1).flatten(1))
+    torch.testing.assert_close(norm.state_dict(), other.state_dict())
+
+
+@pytest.mark.parametrize(("beside", "skip"), [(False, False), (True, False), (True, True)])
+def test_gradients_of_a_map_of_its_own_moments(beside, skip):
+    """Of x, of what makes the map, and of what is added; against autograd on the same, and against differences."""
+    torch.manual_seed(0)
+    x, weight, factor = drawn(2, 3, 7), drawn(2, 3, 3), drawn(1)
+
+    def of_moments(mean, products):
+        return weight * products, (weight @ mean[..., None]).sin()
+
+    def added(row):
+        return (row * factor).tanh()
+
+    def step(*_):
+        return normalised_relu(x, of_moments, [weight, factor], over_columns=added if beside else None, skip=skip)
+
+    def plain():
+        matrix, shift = of_moments(x.mean(2), x @ x.mT / 7)
+        y = matrix @ x + shift
+        return torch.relu(y + (added(y.mean(1))[:, None] if beside else 0) + (x if skip else 0))
+
+    learned = [x, weight, factor] if beside else [x, weight]
+    torch.testing.assert_close(step(), plain())
+    toward = torch.randn(2, 3, 7, dtype=torch.float64)
+    found, expected = [torch.autograd.grad(made, learned, toward) for made in (step(), plain())]
+    torch.testing.assert_close(found, expected)
+    assert torch.autograd.gradcheck(step, learned)
+
+
+def normed(channels):
+    norm = nn.BatchNorm2d(channels).double()
+    nn.init.normal_(norm.weight)
+    nn.init.normal_(norm.bias)
+    return norm
+
+
+def agree(found, expected, learned, norms):
+    """Values, gradients of all that is learned, and what both norms remember."""
+    torch.testing.assert_close(found, expected)
+    toward = torch.randn_like(found)
+    torch.testing.assert_close(*[torch.autograd.grad(made, learned, toward) for made in (found, expected)])
+    torch.testing.assert_close(norms[0].state_dict(), norms[1].state_dict())
+
+
+def twice(norm):
+    other = nn.BatchNorm2d(norm.num_features).double()
+    other.load_state_dict(norm.state_dict())
+    other.weight, other.bias = norm.weight, norm.bias
+    return norm, other
+
+
+@pytest.mark.parametrize("columns", [7, LONG])
+@pytest.mark.parametrize(("inputs", "outputs", "outermost"), [(7, 5, "groups"), (4, 8, "inputs"), (1, 3, "inputs")])
+def test_a_map_across_rows_is_a_convolution_its_norm_and_relu(way, inputs, outputs, outermost, columns):
+    torch.manual_seed(0)
+    x, weight = drawn(3, inputs, columns), drawn(outputs, inputs)
+    if outermost == "inputs":
+        x = x.detach().transpose(0, 1).contiguous().transpose(0, 1).requires_grad_()
+    norms = twice(normed(outputs))
+    found = mapped_relu(x, weight, norms[0])
+    plain = torch.relu(norms[1](nn.functional.conv1d(x, weight[..., None])[..., None])[..., 0])
+    agree(found, plain.transpose(0, 1), [x, weight, norms[0].weight, norms[0].bias], norms)
+    assert not mapped_relu(x.detach(), weight, norms[0]).isnan().any()
+    torch.testing.assert_close(  # where nothing is to be learned before it
+        torch.autograd.grad(mapped_relu(x.detach(), weight, norms[0]).square().sum(), weight),
+        torch.autograd.grad(mapped_relu(x, weight, norms[0]).square().sum(), weight),
+    )
+
+
+@pytest.mark.parametrize("taps", [(-2, 0, 2), (-4, -2, 0), (-9, 0, 9)])
+def test_a_convolution_over_time_and_its_norm(way, taps):
+    torch.manual_seed(0)
+    x, weight = drawn(3, 40, 9), drawn(3, 3)
+    norms = twice(normed(3))
+    plain = norms[1](depthwise_over_time(x, weight, taps).view(1, 3, 1, -1)).view(x.shape)
+    agree(normalised_over_time(x, weight, norms[0], taps), plain, [x, weight, norms[0].weight, norms[0].bias], norms)
+
+
+@pytest.mark.parametrize("columns", [11, LONG])
+@pytest.mark.parametrize(("bins", "stride", "skip"), [(6, 1, True), (6, 1, False), (9, 2, False), (10, 2, False)])
+def test_a_stencil_is_a_convolution_its_norm_in_bands_and_relu_of_all(way, bins, stride, skip, columns):
+    torch.manual_seed(0)
+    x, weight, factor = drawn(2, bins, columns), drawn(2, 3), drawn(1)
+    rows = (bins - 1) // stride + 1
+    bands = next(count for count in (3, 5) if rows % count == 0)
+    norms = twice(normed(2 * bands))
+    stencil = Stencil(weight=weight, norm=norms[0], stride=stride, skip=skip)
+    found = stencil_relu(x, stencil, lambda row: (row * factor).tanh(), [factor])
+    made = nn.functional.conv2d(x[None], weight[:, None, :, None], stride=(stride, 1), padding=(1, 0), groups=2)
+    made = norms[1](made.unflatten(2, (bands, -1)).flatten(1, 2)).view(2, rows, columns)
+    plain = torch.relu(made + (made.mean(1) * factor).tanh()[:, None] + (x if skip else 0))
+    agree(found, plain, [x, weight, factor, norms[0].weight, norms[0].bias], norms)
+
+
+def test_shifted_sums_hear_what_each_tap_says():
+    torch.manual_seed(0)
+    x, taps = drawn(3, 2, 5, 7), (-3, 0, 2)
+    padded = nn.functional.pad(x, (3, 3))
+    expected = sum(padded[k, ..., 3 + tap : 10 + tap] for k, tap in enumerate(taps))
+    torch.testing.assert_close(shifted_sum(x, taps), expected)
+    assert torch.autograd.gradcheck(lambda each: shifted_sum(each, taps), x)
+
+
+@needs_compiler
+def test_sums_do_not_hang_on_the_number_of_threads_and_no_number_stays_none():
+    torch.manual_seed(0)
+    x, norm, before = torch.randn(5, 8, LONG), nn.BatchNorm2d(6), torch.get_num_threads()
+    stencil = Stencil(weight=torch.randn(5, 3), norm=nn.BatchNorm2d(10))
+    weight, made = torch.randn(6, 8, requires_grad=True), []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        of_stencil = stencil_relu(x, stencil, torch.tanh, [])
+        mapped = mapped_relu(of_stencil, weight, norm)
+        made.append([mapped, *torch.autograd.grad(mapped.square().sum(), weight)])
+    torch.set_num_threads(before)
+    for one, two in zip(*made, strict=True):
+        assert torch.equal(one, two)
+    x[0, 0, 0] = float("nan")
+    assert stencil_relu(x, stencil, torch.tanh, []).isnan().any()
+    assert mapped_relu(x, weight, norm).isnan().all()
+
+
+@needs_compiler
+def test_the_source_is_standard_and_without_warnings():
+    compiler = find_compiler()
+    for source in sorted(FOLDER.glob("*.c")):
+        flags = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-fopenmp", "-fsyntax-only"]
+        subprocess.run([compiler, *flags, str(source)], check=True)
