@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import sayso.dsp.normalised
-from sayso.dsp.normalised import Stencil, mapped_relu, normalised_over_time, stencil_relu
+from sayso.dsp.normalised import Stencil, mapped_relu, mixed_over_time, stencil_relu
 from sayso.dsp.normalised.compiled import is_compiled
 from sayso.dsp.normalised.dense_map import depthwise_over_time, normalised_relu, scale_and_shift, shifted_sum
 from sayso.system.compiled import find_compiler
@@ -128,12 +128,24 @@ def test_a_map_across_rows_is_a_convolution_its_norm_and_relu(way, inputs, outpu
 
 
 @pytest.mark.parametrize("taps", [(-2, 0, 2), (-4, -2, 0), (-9, 0, 9)])
-def test_a_convolution_over_time_and_its_norm(way, taps):
+def test_a_convolution_over_time_its_norm_and_a_map_across_channels(way, taps):
     torch.manual_seed(0)
-    x, weight = drawn(3, 40, 9), drawn(3, 3)
-    norms = twice(normed(3))
-    plain = norms[1](depthwise_over_time(x, weight, taps).view(1, 3, 1, -1)).view(x.shape)
-    agree(normalised_over_time(x, weight, norms[0], taps), plain, [x, weight, norms[0].weight, norms[0].bias], norms)
+    x, weight, mixing = drawn(3, 40, 9), drawn(3, 3), drawn(3, 3)
+    norms, kept = twice(normed(3)), nn.functional.dropout(torch.ones(3, 40, dtype=torch.float64), 0.4)
+    made = nn.functional.silu(norms[1](depthwise_over_time(x, weight, taps).view(1, 3, 1, -1))).view(3, -1)
+    plain = (mixing @ made).view(x.shape) * kept[..., None]
+    found = mixed_over_time(x, weight, norms[0], mixing, taps=taps, kept=kept)
+    agree(found, plain, [x, weight, mixing, norms[0].weight, norms[0].bias], norms)
+
+
+@needs_compiler
+def test_the_sigmoid_of_floats_is_exact_enough():
+    x, norm = torch.linspace(-1, 1, 4097).view(1, 1, -1), nn.BatchNorm2d(1)
+    nn.init.constant_(norm.weight, 70.0)  # to 121 either way
+    weight = torch.tensor([[0.0, 1.0, 0.0]])
+    made = mixed_over_time(x, weight, norm, torch.eye(1), taps=(-1, 0, 1), kept=torch.ones(1, 1))
+    exact = nn.functional.batch_norm(x.double(), None, None, norm.weight.double(), training=True, eps=norm.eps)
+    torch.testing.assert_close(made.double(), nn.functional.silu(exact), rtol=1e-6, atol=4e-6)
 
 
 @pytest.mark.parametrize("columns", [11, LONG])

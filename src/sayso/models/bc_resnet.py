@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from sayso.config.schema import Positive, PositiveInt, Range
 from sayso.dsp.carried import Carried
-from sayso.dsp.normalised import Stencil, mapped_relu, normalised_over_time, stencil_relu
+from sayso.dsp.normalised import Stencil, mapped_relu, mixed_over_time, stencil_relu
 from sayso.dsp.normalised.dense_map import band_of_taps, shifted_sum
 from sayso.errors import Fault
 from sayso.models import MODELS, NetworkConfig, TimeNetwork
@@ -243,11 +243,10 @@ class _Block(nn.Module):
         norm = self.time_norm
 
         def over_time(row: Tensor) -> Tensor:
+            kept = self.dropout(row.new_ones(batch, len(row), 1, 1)).view(batch, -1).T
+            weight, mixing = self.over_time.weight.flatten(1), self.across.weight.flatten(1)
             clips = row.view(len(row), batch, -1)
-            y = normalised_over_time(clips, self.over_time.weight.flatten(1), norm, self.taps)
-            y = (self.across.weight.flatten(1) @ nn.functional.silu(y).flatten(1)).view(clips.shape)
-            kept = self.dropout(y.new_ones(batch, len(y), 1, 1)).view(batch, -1).T[..., None]
-            return (y * kept).flatten(1)
+            return mixed_over_time(clips, weight, norm, mixing, taps=self.taps, kept=kept).flatten(1)
 
         stencil = Stencil(
             weight=self.over_bins.weight.flatten(1),

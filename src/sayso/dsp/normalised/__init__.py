@@ -5,7 +5,7 @@ is no compiler (`dense_map`): the same up to rounding.
 """
 
 from sayso.dsp.normalised.across import mapped_relu
-from sayso.dsp.normalised.over_time import normalised_over_time
+from sayso.dsp.normalised.over_time import mixed_over_time
 from sayso.dsp.normalised.stencil import Stencil, stencil_relu
 
-__all__ = ["Stencil", "mapped_relu", "normalised_over_time", "stencil_relu"]
+__all__ = ["Stencil", "mapped_relu", "mixed_over_time", "stencil_relu"]

@@ -1,4 +1,4 @@
-"""A depthwise convolution over the frames of each clip and its batch norm."""
+"""A depthwise convolution over the frames of each clip, its batch norm, SiLU, and a map across channels."""
 
 import ctypes
 from collections.abc import Sequence
@@ -12,27 +12,34 @@ from torch.autograd.function import once_differentiable
 from sayso.dsp.normalised.compiled import TAPS, call, is_compiled
 from sayso.dsp.normalised.dense_map import depthwise_over_time, remember
 
-__all__ = ["normalised_over_time"]
+__all__ = ["mixed_over_time"]
 
 
-def normalised_over_time(
+def mixed_over_time(
     x: Float[Tensor, "channels batch frames"],
     weight: Float[Tensor, "channels taps"],
     norm: nn.BatchNorm2d,
+    mixing: Float[Tensor, "channels channels"],
+    *,
     taps: Sequence[int],
+    kept: Float[Tensor, "channels batch"],
 ) -> Float[Tensor, "channels batch frames"]:
-    """Convolve each channel of each clip with a weight for each of three taps, zeros around it, and normalise.
+    """Convolve each channel of each clip with a weight for each of three taps, normalise, activate, mix channels.
 
     Args:
-        x: the channels.
+        x: the channels; zeros lie around their frames.
         weight: of each.
         norm: remembers mean and variance.
+        mixing: makes channels of channels.
         taps: how many frames after the one that comes out each weight hears; below 0: before. One of them is 0.
+        kept: what a channel of a clip is multiplied by in the end, as dropout says.
     """
     if len(taps) == TAPS and is_compiled(x.dtype):
-        return _NormalisedOverTime.apply(x.contiguous(), norm, tuple(taps), weight, norm.weight, norm.bias)
+        step = norm, tuple(taps), kept.contiguous()
+        return _MixedOverTime.apply(x.contiguous(), step, weight, norm.weight, norm.bias, mixing)
     y = depthwise_over_time(x, weight, taps)
-    return norm(y.view(1, len(y), 1, -1)).view(y.shape)
+    y = nn.functional.silu(norm(y.view(1, len(y), 1, -1))).view(len(y), -1)
+    return (mixing @ y).view(x.shape) * kept[..., None]
 
 
 class _Beat(ctypes.Structure):
@@ -46,28 +53,31 @@ class _Beat(ctypes.Structure):
     )
 
 
-class _NormalisedOverTime(torch.autograd.Function):
+class _MixedOverTime(torch.autograd.Function):
     @staticmethod
     def forward(  # type: ignore[override]
-        ctx: Any, x: Tensor, norm: nn.BatchNorm2d, taps: tuple[int, int, int], *given: Tensor
+        ctx: Any, x: Tensor, step: tuple[nn.BatchNorm2d, tuple[int, ...], Tensor], *given: Tensor
     ) -> Tensor:
-        weight, gain, offset = [each.detach().contiguous() for each in given]
+        norm, taps, kept = step
+        weight, gain, offset, mixing = [each.detach().contiguous() for each in given]
         shape = _Beat(*x.shape, (ctypes.c_long * TAPS)(*taps), torch.get_num_threads(), float(norm.eps))
-        mean, variance = [x.new_empty(len(x), dtype=torch.float64) for _ in range(2)]
-        y = torch.empty_like(x)
-        call("normalise_over_time", shape, x, weight, gain, offset, mean, variance, y)
+        mean, variance = x.new_empty((2, len(x)), dtype=torch.float64)
+        activated, y = torch.empty_like(x), torch.empty_like(x)
+        call("activate_over_time", shape, x, weight, gain, offset, mean, variance, activated)
         remember(norm, mean, variance, count=x[0].numel())
-        ctx.save_for_backward(x, weight, gain, mean, variance)
+        call("mix", shape, activated, mixing, kept, y)
+        ctx.save_for_backward(x, weight, gain, offset, mixing, kept, mean, variance, activated)
         ctx.shape = shape
         return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        x, weight, gain, mean, variance = ctx.saved_tensors
-        room, of_x, of_weight, of_gain, of_offset = [torch.empty_like(each) for each in (x, x, weight, gain, gain)]
+        x, weight, gain, offset, mixing, *_ = ctx.saved_tensors
+        of_x, *of_learned = [torch.empty_like(each) for each in (x, weight, gain, offset, mixing)]
         call(
-            *("derive_over_time", ctx.shape, gradient.contiguous(), x, weight, gain, mean, variance, room),
-            *(of_x, of_weight, of_gain, of_offset),
+            *("derive_over_time", ctx.shape, gradient.contiguous(), *ctx.saved_tensors, x.new_empty((2, *x.shape))),
+            *(of_x, *of_learned),
         )
-        return of_x, None, None, of_weight, of_gain, of_offset
+        *of_others, of_mixing = of_learned
+        return of_x, None, *of_others, of_mixing.T
