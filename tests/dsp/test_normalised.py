@@ -13,7 +13,9 @@ from sayso.dsp.normalised.compiled import is_compiled
 from sayso.dsp.normalised.dense_map import depthwise_over_time, normalised_relu, scale_and_shift, shifted_sum
 from sayso.system.compiled import find_compiler
 
-needs_compiler = pytest.mark.skipif(not is_compiled(torch.float64), reason="there is no C compiler here")
+needs_compiler = pytest.mark.skipif(
+    not is_compiled(torch.zeros(1, dtype=torch.float64)), reason="there is no C compiler here"
+)
 FOLDER = Path(sayso.dsp.normalised.__file__).parent
 LONG = 2500  # columns: some blocks and chunks, and a part of one
 
@@ -23,7 +25,7 @@ def way(request, monkeypatch):
     """Both ways that each layer is computed."""
     if request.param != "compiled":
         for name in ("across", "over_time", "stencil"):
-            monkeypatch.setattr(f"sayso.dsp.normalised.{name}.is_compiled", lambda _: False)
+            monkeypatch.setattr(f"sayso.dsp.normalised.{name}.is_compiled", lambda *_: False)
     return request.param
 
 
@@ -197,4 +199,20 @@ def test_the_source_is_standard_and_without_warnings():
     compiler = find_compiler()
     for source in sorted(FOLDER.glob("*.c")):
         flags = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-fopenmp", "-fsyntax-only"]
-        subprocess.run([compiler, *flags, str(source)], check=True)
+        subprocess.run([*compiler, *flags, str(source)], check=True)
+
+
+def test_what_cannot_be_is_refused():
+    stencil = Stencil(weight=torch.randn(2, 3), norm=nn.BatchNorm2d(10))
+    with pytest.raises(ValueError, match="4 rows do not divide into bands"):
+        stencil_relu(torch.randn(2, 4, 9), stencil, torch.tanh, [])
+
+
+@needs_compiler
+def test_numbers_of_two_kinds_are_left_to_torch():
+    torch.manual_seed(0)
+    x, stencil = torch.randn(2, 4, 9), Stencil(weight=torch.randn(2, 3), norm=nn.BatchNorm2d(4))
+    assert is_compiled(x, stencil.weight)
+    assert not is_compiled(x.double(), stencil.weight)
+    found, expected = [stencil_relu(each, stencil, torch.tanh, []) for each in (x.double(), x)]
+    torch.testing.assert_close(found.float(), expected)

@@ -369,7 +369,7 @@ def test_a_run_resumed_on_other_hardware_says_so_and_keeps_both(tone_folder, tmp
         return [note for note in notes.notes if note.startswith("resumed with")], run.manifest()
 
     run = stopped_run(tone_folder, tmp_path / "run", monkeypatch, epochs=1, precision="float32")
-    monkeypatch.setattr("sayso.training.preflight.choose_hardware", lambda _: Hardware(torch.device("cpu"), True, 3))
+    monkeypatch.setattr("sayso.training.preflight.choose_hardware", lambda *_: Hardware(torch.device("cpu"), True, 3))
     notes, manifest = resume(run, dies=True)
     begun = {"processes": 1, "threads": 1, "device": "cpu", "precision": "float32"}
     assert len(notes) == 1

@@ -28,10 +28,20 @@ def test_it_runs_and_leaves_no_file(source, tmp_path_factory, monkeypatch):
     assert not list(place.iterdir())
 
 
-@pytest.mark.parametrize("fault", ["no compiler", "it fails", "nowhere to write"])
+@pytest.mark.skipif(not find_compiler(), reason="there is no C compiler here")
+def test_a_compiler_is_a_command_of_any_words(source, monkeypatch):
+    plain = " ".join(find_compiler())
+    monkeypatch.setenv("CC", f"env {plain}")
+    assert find_compiler() == ("env", *plain.split())
+    assert compiled(source, "MORE=1").count_to(2) == 4
+
+
+@pytest.mark.parametrize("fault", ["no compiler", "no source", "it fails", "nowhere to write"])
 def test_where_it_cannot_be_done_there_is_none(source, monkeypatch, fault):
     if fault == "no compiler":
         monkeypatch.setattr("sayso.system.compiled.find_compiler", lambda: None)
+    elif fault == "no source":
+        (source / "sum.c").unlink()
     elif fault == "it fails":
         (source / "wrong.c").write_text("this is no C")
     else:

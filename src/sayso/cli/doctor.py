@@ -29,7 +29,6 @@ def doctor() -> None:
     """Say what is here: versions, extras, processor, folders."""
     from sayso.data.datasets import DATASETS
     from sayso.errors import install_command
-    from sayso.system.compiled import find_compiler
     from sayso.system.files import cache_folder, data_folder
     from sayso.system.openmp import waiting
 
@@ -46,7 +45,7 @@ def doctor() -> None:
         warn("loading torch, to see what it can do here: up to half a minute at the first time")
     say(f"matrix units {_matrix_units()}")
     say(f"threads      {waiting()}")
-    say(f"C compiler   {find_compiler() or 'none: bc_resnet trains half as fast'}")
+    say(f"C compiler   {_compiler()}")
     say(f"pretrained   {_pretrained()}")
     say(f"cache        {cache_folder()} (SAYSO_CACHE)")
     say(f"recordings   {data_folder() or 'none set'} (SAYSO_DATA)")
@@ -64,6 +63,17 @@ def _matrix_units() -> str:
         return f"GPU {torch.cuda.get_device_name()}; training uses bfloat16"
     amx = torch.cpu._is_amx_tile_supported()  # pyright: ignore[reportPrivateUsage]
     return "AMX; training uses bfloat16" if amx else "none for bfloat16; training uses float32"
+
+
+def _compiler() -> str:
+    from sayso.system.compiled import find_compiler
+
+    compiler = " ".join(find_compiler() or ())
+    if not compiler or not find_spec("torch"):
+        return compiler or "none: bc_resnet trains half as fast"
+    from sayso.dsp.normalised.compiled import is_compiled
+
+    return compiler if is_compiled() else f"{compiler}, which cannot compile for it: bc_resnet trains half as fast"
 
 
 def _pretrained() -> str:

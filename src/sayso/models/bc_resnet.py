@@ -5,13 +5,13 @@ parameters on 40 mel bins and twelve classes for a scale of 1). Every two-dimens
 depthwise over bins alone; its batch norm counts each of five bands of bins for itself (sub-spectral normalisation,
 Chang et al. 2021).
 
-Processors are slow at depthwise convolutions and at batch norm. While it trains on one, the network computes the same
-by `sayso.dsp.normalised`, always in float32: channels outermost, then bins, then clips and frames as columns.
+Processors are slow at depthwise convolutions and at batch norm. While it trains on one in float32, the network
+computes the same by `sayso.dsp.normalised`: channels outermost, then bins, then clips and frames as columns.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -41,6 +41,7 @@ _BEHIND = 2 * (_KERNEL - 1) + sum(2 * count * 2**stage for stage, (_, count, _) 
 class BCResNetConfig(NetworkConfig):
     """Broadcasted residual network: small and accurate, 9 thousand parameters at a scale of 1."""
 
+    gains_by_bfloat16: ClassVar[bool] = False
     scale: Positive = 1.0
     """Multiplies every number of channels; the source has 1, 1.5, 2, 3, 6 and 8."""
     bands: PositiveInt = 5
@@ -111,9 +112,9 @@ class BCResNet(TimeNetwork):
 
     def forward(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
         """Score each word."""
-        if self.training and features.device.type == "cpu" and features.shape[3] > _LONGEST_DILATION:
-            with torch.autocast("cpu", enabled=False):  # bfloat16 by convolutions takes twice as long
-                return self.in_one_step(features.to(self.last.weight.dtype))
+        on_processor = features.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+        if self.training and on_processor and features.shape[3] > _LONGEST_DILATION:
+            return self.in_one_step(features)
         return self.by_convolutions(features)
 
     def by_convolutions(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:

@@ -82,8 +82,8 @@ class Training(Settings):
     class_weights: Literal["none", "balanced"] = "none"
     """balanced: a word with few clips weighs as much as one with many."""
     precision: Literal["auto", "float32", "bf16"] = "auto"
-    """auto: bfloat16 where the processor has matrix units for it, else float32. Scores and exports are
-    float32 always."""
+    """auto: bfloat16 where the processor has matrix units for it and the network gains by them, else float32. Scores
+    and exports are float32 always."""
     threads: Annotated[int, Range(least=1, most=256)] | None = None
     """Threads of the processor used; empty: all cores. The number changes the last bits of a result."""
     device: Literal["auto", "cpu", "gpu"] = "auto"

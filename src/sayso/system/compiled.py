@@ -13,16 +13,16 @@ __all__ = ["compiled", "find_compiler"]
 
 _COMPILING = (
     *("-std=c99", "-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"),
-    *("-fno-signed-zeros", "-fassociative-math", "-fopenmp", "-fPIC", "-c"),
+    *("-fno-signed-zeros", "-fassociative-math", "-fPIC", "-c"),
 )
 """Sums may be taken in another order, for wide registers; what is infinite or no number stays so."""
 _LONGEST_SECONDS = 60
 
 
-def find_compiler() -> str | None:
-    """Find the system's C compiler: `$CC`, `cc`, `gcc` or `clang`."""
-    named = os.environ.get("CC", "").split()
-    return next((found for each in (*named[:1], "cc", "gcc", "clang") if (found := shutil.which(each))), None)
+def find_compiler() -> tuple[str, ...] | None:
+    """Find the command of the system's C compiler, in its words: `$CC`, `cc`, `gcc` or `clang`."""
+    commands = (os.environ.get("CC", "").split(), ["cc"], ["gcc"], ["clang"])
+    return next((tuple(words) for words in commands if words and all(map(shutil.which, words[:1]))), None)
 
 
 @cache
@@ -37,19 +37,21 @@ def compiled(folder: Path, *defined: str) -> ctypes.CDLL | None:
         defined: macros that are defined for them.
     """
     compiler = find_compiler()
-    if not compiler:
-        return None
-    compiling = [compiler, *_COMPILING, *[f"-D{name}" for name in defined]]
     sources = sorted(folder.resolve().glob("*.c"))
-    try:
-        with tempfile.TemporaryDirectory() as place, ThreadPoolExecutor() as beside:
-            for each in [beside.submit(_run, [*compiling, str(source)], place) for source in sources]:
-                each.result()
-            library, objects = Path(place) / "library.so", [f"{source.stem}.o" for source in sources]
-            _run([compiler, "-shared", *objects, "-lm", "-o", str(library)], place)
-            return ctypes.CDLL(str(library), mode=os.RTLD_NOW)
-    except (OSError, AttributeError, subprocess.SubprocessError):
+    if not compiler or not sources:
         return None
+    for threads in (["-fopenmp"], []):  # where a compiler knows none, there is one thread
+        compiling = [*compiler, *_COMPILING, *threads, *[f"-D{name}" for name in defined]]
+        try:
+            with tempfile.TemporaryDirectory() as place, ThreadPoolExecutor() as beside:
+                for each in [beside.submit(_run, [*compiling, str(source)], place) for source in sources]:
+                    each.result()
+                library, objects = Path(place) / "library.so", [f"{source.stem}.o" for source in sources]
+                _run([*compiler, "-shared", *objects, "-lm", "-o", str(library)], place)
+                return ctypes.CDLL(str(library), mode=os.RTLD_NOW)
+        except (OSError, AttributeError, subprocess.SubprocessError):
+            continue
+    return None
 
 
 def _run(command: list[str], place: str) -> None:

@@ -69,7 +69,7 @@ def fit(
         OutputError: the folder cannot be written.
     """
     recipe, progress = prepared.recipe, prepared.progress
-    hardware = choose_hardware(recipe.training)
+    hardware = choose_hardware(recipe.training, recipe.model)
     own = identify(prepared, teacher)
     if not agree_everywhere(digest(own)):
         raise RunError("the processes of this training have different recipes or clips; give each of them the same")

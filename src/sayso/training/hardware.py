@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 
 from sayso.errors import Fault, SettingsError
+from sayso.models import NetworkConfig
 from sayso.recipe.recipe import Training
 from sayso.system.distributed import Processes, this_process
 
@@ -23,10 +24,15 @@ class Hardware:
     """Which of several processes this is, where torchrun has started them."""
 
 
-def choose_hardware(training: Training) -> Hardware:
+def choose_hardware(training: Training, model: NetworkConfig | None = None) -> Hardware:
     """Pick device, precision and thread count; several processes on one machine share its cores and its GPUs.
 
-    bfloat16 is taken where matrix units speed it up: any GPU of the last years, and processors with AMX.
+    bfloat16 is taken where matrix units speed it up: any GPU of the last years, and processors with AMX, unless the
+    network gains nothing by it there.
+
+    Args:
+        training: what is asked for.
+        model: the network; one that gains where none is named.
 
     Raises:
         SettingsError: the recipe wants a GPU, and none is here; or there are more processes than GPUs.
@@ -39,7 +45,8 @@ def choose_hardware(training: Training) -> Hardware:
         here = f"{processes.local_count} processes on this machine, but {torch.cuda.device_count()} GPUs"
         raise SettingsError([Fault("training.device", f"{here}; start one for each GPU, or use cpu")])
     device = torch.device("cuda" if use_gpu else "cpu")
-    gains = torch.cuda.is_bf16_supported() if use_gpu else torch.cpu._is_amx_tile_supported()  # pyright: ignore
+    has_amx = torch.cpu._is_amx_tile_supported()  # pyright: ignore[reportPrivateUsage]
+    gains = torch.cuda.is_bf16_supported() if use_gpu else has_amx and (model is None or model.gains_by_bfloat16)
     bf16 = training.precision == "bf16" or (training.precision == "auto" and gains)
     # Only Linux tells which cores this process may use.
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

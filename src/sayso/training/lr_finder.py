@@ -77,7 +77,7 @@ def search_learning_rate(
         raise SettingsError([Fault("--lowest", f"is {lowest:g}, must be above 0 and below --highest ({highest:g})")])
     if steps < _LEAST_STEPS:
         raise SettingsError([Fault("--steps", f"is {steps}, must be at least {_LEAST_STEPS}")])
-    hardware = replace(choose_hardware(prepared.recipe.training), processes=Processes())
+    hardware = replace(choose_hardware(prepared.recipe.training, prepared.recipe.model), processes=Processes())
     learner = new_learner(Learner, prepared, hardware, teacher=teacher).to(hardware.device)
     rates = np.geomspace(lowest, highest, steps).tolist()
     losses: list[float] = []

@@ -31,7 +31,7 @@ def check_readiness(prepared: Prepared) -> Hardware:
         OutputError: the tracker's folder cannot be written, or its server does not answer.
     """
     training = prepared.recipe.training
-    hardware = choose_hardware(training)
+    hardware = choose_hardware(training, prepared.recipe.model)
     check_shares(training, len(prepared.split.train), hardware.processes)
     if training.copies and training.on == "clips":
         shape = prepared.recipe.features.build(prepared.recipe.audio).steady_shape

@@ -43,9 +43,9 @@ def measure(folder: Path) -> Measured | None:
     with tempfile.TemporaryDirectory() as place:
         made = Path(place)
         sources = [str(folder.resolve() / name) for name in _PARTS]
-        _run([compiler, *_FLAGS, "-fstack-usage", "-c", *sources], made)
+        _run([*compiler, *_FLAGS, "-fstack-usage", "-c", *sources], made)
         objects = sorted(path.name for path in made.glob("*.o"))
-        _run([compiler, *_FLAGS, "-o", "check", str(folder.resolve() / "check.c"), *objects, "-lm"], made)
+        _run([*compiler, *_FLAGS, "-o", "check", str(folder.resolve() / "check.c"), *objects, "-lm"], made)
         told = _run([str(made / "check")], made)
         rows = [line.split() for line in _run([size, *objects], made).splitlines()[1:]]
         text, data, bss = (sum(int(row[column]) for row in rows) for column in range(3))

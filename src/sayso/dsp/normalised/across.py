@@ -37,7 +37,7 @@ def mapped_relu(
         return scale[:, None] * matrix, shift
 
     learned = weight, norm.weight, norm.bias
-    if inputs <= _MOST_INPUTS and is_compiled(x.dtype):
+    if inputs <= _MOST_INPUTS and is_compiled(x, *learned):
         return _MappedRelu.apply(x if x.stride(2) == 1 else x.contiguous(), of_moments, *learned)
     return _by_products(x, of_moments, list(learned))
 
@@ -68,7 +68,7 @@ class _MappedRelu(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, of_moments: OfMoments, *learned: Tensor) -> Tensor:  # type: ignore[override]
         (groups, inputs, columns), outputs = x.shape, len(learned[0])
-        shape = _Map(inputs, outputs, groups, columns, x.stride(1), x.stride(0), torch.get_num_threads())
+        shape = _map_of(x, outputs)
         (products, sums) = _summed("sum_inputs", shape, inputs, x)
         with torch.enable_grad():
             moments = [(each / (groups * columns)).requires_grad_() for each in (sums, products)]
@@ -77,7 +77,7 @@ class _MappedRelu(torch.autograd.Function):
         y = x.new_empty((outputs, groups, columns))
         call("write_mapped", shape, x, matrix, shift, y)
         ctx.save_for_backward(x, y, matrix, *learned)
-        ctx.shape, ctx.made, ctx.moments, ctx.learned = shape, made, moments, learned
+        ctx.made, ctx.moments, ctx.learned = made, moments, learned
         return y
 
     @staticmethod
@@ -85,14 +85,20 @@ class _MappedRelu(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         x, y, matrix, *_ = ctx.saved_tensors
         gradient, count = gradient.contiguous(), x.shape[0] * x.shape[2]
-        of_made = _summed("sum_mapped", ctx.shape, len(matrix), gradient, y, x)
+        shape = _map_of(x, len(matrix))
+        of_made = _summed("sum_mapped", shape, len(matrix), gradient, y, x)
         of_mean, of_products, *of_learned = derived(ctx.made, [*ctx.moments, *ctx.learned], of_made)
         if not ctx.needs_input_grad[0]:
             return None, None, *of_learned
         of_pairs = ((of_products + of_products.mT) / count).to(x.dtype).contiguous()
         of_x = x.new_empty((x.shape[1], x.shape[0], x.shape[2]))
-        call("write_inputs", ctx.shape, gradient, y, x, matrix, of_pairs, (of_mean / count).to(x.dtype), of_x)
+        call("write_inputs", shape, gradient, y, x, matrix, of_pairs, (of_mean / count).to(x.dtype), of_x)
         return of_x.transpose(0, 1), None, *of_learned
+
+
+def _map_of(x: Tensor, outputs: int) -> _Map:
+    groups, inputs, columns = x.shape
+    return _Map(inputs, outputs, groups, columns, x.stride(1), x.stride(0), torch.get_num_threads())
 
 
 def _summed(name: str, shape: _Map, rows: int, *tensors: Tensor) -> tuple[Tensor, Tensor]:

@@ -15,9 +15,14 @@ TAPS = 3
 """What a kernel has."""
 
 
-def is_compiled(dtype: torch.dtype = torch.float32) -> bool:
-    """Say whether they can be compiled here, for float32 or float64; that takes a second or two, once."""
-    return _library(dtype) is not None
+def is_compiled(*tensors: Tensor) -> bool:
+    """Say whether they can be compiled here, which takes a second or two, once, and compute with these tensors.
+
+    Args:
+        tensors: float32 or float64, all alike; without any float32 is meant.
+    """
+    kinds = {each.dtype for each in tensors} or {torch.float32}
+    return len(kinds) == 1 and _library(*kinds) is not None
 
 
 def call(name: str, shape: ctypes.Structure, x: Tensor, *others: Tensor | None) -> None:

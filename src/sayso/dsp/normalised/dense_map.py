@@ -116,7 +116,9 @@ def derived(
         of: what it was made of.
         gradients: of what it gave.
     """
-    return torch.autograd.grad(made, of, gradients, retain_graph=True, allow_unused=True)
+    learned = [each for each in of if each.requires_grad]
+    found = iter(torch.autograd.grad(made, learned, gradients, retain_graph=True, allow_unused=True))
+    return tuple(next(found) if each.requires_grad else None for each in of)
 
 
 def scale_and_shift(
@@ -130,6 +132,7 @@ def scale_and_shift(
         variance: of the same values, divided by their count.
         count: how many values these were, of one channel.
     """
+    variance = variance.clamp_min(0)  # what follows from moments may lie below
     remember(norm, mean, variance, count=count)
     scale = norm.weight * torch.rsqrt(variance + norm.eps)
     return scale, norm.bias - mean * scale
@@ -233,7 +236,7 @@ class _ShiftedSum(torch.autograd.Function):
             each[..., heard] = gradient[..., made]
             if tap:
                 each[..., : max(0, tap)] = 0
-                each[..., each.shape[-1] + min(0, tap) :] = 0
+                each[..., max(0, each.shape[-1] + min(0, tap)) :] = 0
         return of_x, None
 
 

@@ -34,7 +34,7 @@ def mixed_over_time(
         taps: how many frames after the one that comes out each weight hears; below 0: before. One of them is 0.
         kept: what a channel of a clip is multiplied by in the end, as dropout says.
     """
-    if len(taps) == TAPS and is_compiled(x.dtype):
+    if len(taps) == TAPS and is_compiled(x, weight, norm.weight, norm.bias, mixing, kept):
         step = norm, tuple(taps), kept.contiguous()
         return _MixedOverTime.apply(x.contiguous(), step, weight, norm.weight, norm.bias, mixing)
     y = depthwise_over_time(x, weight, taps)
@@ -73,10 +73,11 @@ class _MixedOverTime(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        x, weight, gain, offset, mixing, *_ = ctx.saved_tensors
+        saved: tuple[Tensor, ...] = ctx.saved_tensors
+        x, weight, gain, offset, mixing, *_ = saved
         of_x, *of_learned = [torch.empty_like(each) for each in (x, weight, gain, offset, mixing)]
         call(
-            *("derive_over_time", ctx.shape, gradient.contiguous(), *ctx.saved_tensors, x.new_empty((2, *x.shape))),
+            *("derive_over_time", ctx.shape, gradient.contiguous(), *saved, x.new_empty((2, *x.shape))),
             *(of_x, *of_learned),
         )
         *of_others, of_mixing = of_learned

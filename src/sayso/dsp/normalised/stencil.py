@@ -18,6 +18,9 @@ from sayso.dsp.normalised.dense_map import band_of_taps, derived, normalised_rel
 
 __all__ = ["Stencil", "stencil_relu"]
 
+_MOST_BINS = 256
+"""Blocks of so many lie on a thread's stack."""
+
 OverColumns = Callable[[Tensor], Tensor]
 
 
@@ -57,8 +60,16 @@ def stencil_relu(
         over_columns: takes the mean over rows of what was normalised, (channels, columns); gives what is added to
             each row.
         parameters: all that `over_columns` learns.
+
+    Raises:
+        ValueError: rows do not divide into the norm's bands.
     """
-    if is_compiled(x.dtype):
+    rows, bands = (x.shape[1] - 1) // stencil.stride + 1, stencil.norm.num_features // len(x)
+    if rows % bands or bands * len(x) != stencil.norm.num_features:
+        raise ValueError(
+            f"{rows} rows do not divide into bands of {stencil.norm.num_features} norms of {len(x)} channels"
+        )
+    if x.shape[1] <= _MOST_BINS and is_compiled(x, *stencil.learned):
         step = _Step(stencil, over_columns, tuple(parameters))
         return _StencilRelu.apply(x.contiguous(), step, *stencil.learned, *parameters)
     return _by_products(x, stencil, over_columns, parameters)
