@@ -62,7 +62,9 @@ def _matrix_units() -> str:
     if torch.cuda.is_available():
         return f"GPU {torch.cuda.get_device_name()}; training uses bfloat16"
     amx = torch.cpu._is_amx_tile_supported()  # pyright: ignore[reportPrivateUsage]
-    return "AMX; training uses bfloat16" if amx else "none for bfloat16; training uses float32"
+    return (
+        "AMX; training uses bfloat16 where a network gains by it" if amx else "none for bfloat16; training uses float32"
+    )
 
 
 def _compiler() -> str:

@@ -19,8 +19,7 @@ from torch import Tensor, nn
 
 from sayso.config.schema import Positive, PositiveInt, Range
 from sayso.dsp.carried import Carried
-from sayso.dsp.normalised import Stencil, mapped_relu, mixed_over_time, stencil_relu
-from sayso.dsp.normalised.dense_map import band_of_taps, shifted_sum
+from sayso.dsp.normalised import Stencil, band_of_taps, mapped_relu, mixed_over_time, shifted_sum, stencil_relu
 from sayso.errors import Fault
 from sayso.models import MODELS, NetworkConfig, TimeNetwork
 

@@ -2,30 +2,40 @@
  *
  * See across.py. What comes in lies by groups and inputs as its strides say, with columns in a row; what comes out
  * (outputs, groups, columns). Sums are of chunks of columns first, whose number hangs on the shape alone, so that none
- * hangs on the number of threads. Columns go in blocks that stay in the nearest cache, four rows by four at a time.
+ * hangs on the number of threads. Columns go in blocks that stay in the nearest cache, two rows by four at a time.
  */
 
 #include "real.h"
 
-enum { WIDTH = 1024, CHUNK = 2 * WIDTH, TILE = 4 };
+enum { WIDTH = 1024, TILE = 4 };
 
 typedef struct {
-    long inputs, outputs, groups, columns, input_stride, group_stride, threads;
+    long inputs, outputs, groups, columns, chunk, input_stride, group_stride, threads; /* chunk: columns of one sum */
 } Map;
 
 typedef struct {
     long group, start, end;
 } Task;
 
-static long chunks_of(const Map *m) { return (m->columns + CHUNK - 1) / CHUNK; }
+static long chunks_of(const Map *m) { return (m->columns + m->chunk - 1) / m->chunk; }
 
 static Task task_of(const Map *m, long task) {
-    long chunks = chunks_of(m), start = task % chunks * CHUNK;
-    return (Task){task / chunks, start, least(start + CHUNK, m->columns)};
+    long chunks = chunks_of(m), start = task % chunks * m->chunk;
+    return (Task){task / chunks, start, least(start + m->chunk, m->columns)};
 }
 
 static long output_at(const Map *m, long output, long group, long at) {
     return (output * m->groups + group) * m->columns + at;
+}
+
+static void add_row(long count, long inputs, const real *x, long stride, const real *weight, long input_stride,
+                    real *restrict made) {
+    for (long input = 0; input < inputs; input++) {
+        const real *restrict here = x + input * stride;
+        real by = weight[input * input_stride];
+#pragma omp simd
+        for (long i = 0; i < count; i++) made[i] += by * here[i];
+    }
 }
 
 /* made[r] += sum of weight[r, q] x[q], for `TILE` rows r at once and any number of q. */
@@ -48,28 +58,9 @@ static void add_tile(long count, long inputs, const real *x, long stride, const 
             to_d[i] += da * x_a[i] + db * x_b[i];
         }
     }
-    for (; input < inputs; input++) {
-        const real *restrict x_a = x + input * stride;
-        long at = input * input_stride;
-        real aa = w_a[at], ba = w_b[at], ca = w_c[at], da = w_d[at];
-#pragma omp simd
-        for (long i = 0; i < count; i++) {
-            to_a[i] += aa * x_a[i];
-            to_b[i] += ba * x_a[i];
-            to_c[i] += ca * x_a[i];
-            to_d[i] += da * x_a[i];
-        }
-    }
-}
-
-static void add_row(long count, long inputs, const real *x, long stride, const real *weight, long input_stride,
-                    real *restrict made) {
-    for (long input = 0; input < inputs; input++) {
-        const real *restrict here = x + input * stride;
-        real by = weight[input * input_stride];
-#pragma omp simd
-        for (long i = 0; i < count; i++) made[i] += by * here[i];
-    }
+    for (long row = 0; input < inputs && row < TILE; row++)
+        add_row(count, 1, x + input * stride, stride, weight + row * row_stride + input * input_stride, input_stride,
+                made + row * WIDTH);
 }
 
 /* made[r, i] += sum of weight[r, q] x[q, i]; rows of `made` lie WIDTH apart. */
@@ -80,28 +71,6 @@ static void multiply(long count, long rows, long inputs, const real *x, long str
         add_tile(count, inputs, x, stride, weight + row * row_stride, row_stride, input_stride, made + row * WIDTH);
     for (; row < rows; row++)
         add_row(count, inputs, x, stride, weight + row * row_stride, input_stride, made + row * WIDTH);
-}
-
-static double product(long count, const real *restrict a, const real *restrict b) {
-    real sum = 0;
-    for (long i = 0; i < count; i++) sum += a[i] * b[i];
-    return sum;
-}
-
-static void add_products(long count, const real *x, const real *y, long y_stride, double *sums) {
-    const real *restrict own = x, *restrict a = y, *restrict b = a + y_stride, *restrict c = b + y_stride;
-    const real *restrict d = c + y_stride;
-    real with_a = 0, with_b = 0, with_c = 0, with_d = 0;
-    for (long i = 0; i < count; i++) {
-        with_a += own[i] * a[i];
-        with_b += own[i] * b[i];
-        with_c += own[i] * c[i];
-        with_d += own[i] * d[i];
-    }
-    sums[0] += with_a;
-    sums[1] += with_b;
-    sums[2] += with_c;
-    sums[3] += with_d;
 }
 
 /* Two rows with four at once. */
@@ -139,22 +108,13 @@ static void add_all_products(long count, long rows, const real *x, long x_stride
             sums[(row + 1) * others + other] += product(count, x + (row + 1) * x_stride, y + other * y_stride);
         }
     }
-    for (; row < rows; row++) {
-        long other = 0;
-        for (; other + TILE <= others; other += TILE)
-            add_products(count, x + row * x_stride, y + other * y_stride, y_stride, sums + row * others + other);
-        for (; other < others; other++)
+    for (; row < rows; row++)
+        for (long other = 0; other < others; other++)
             sums[row * others + other] += product(count, x + row * x_stride, y + other * y_stride);
-    }
 }
 
 static void add_sums(long count, long rows, const real *x, long stride, double *sums) {
-    for (long row = 0; row < rows; row++) {
-        const real *restrict here = x + row * stride;
-        real sum = 0;
-        for (long i = 0; i < count; i++) sum += here[i];
-        sums[row] += sum;
-    }
+    for (long row = 0; row < rows; row++) sums[row] += total(count, x + row * stride);
 }
 
 static void gather(long chunks, long width, const double *room, double *sums) {

@@ -15,7 +15,8 @@ __all__ = ["mapped_relu"]
 
 _MOST_INPUTS = 64
 """From so many on, products of matrices are faster."""
-_CHUNK = 2048  # as in across.c
+_CHUNK = 2048
+"""Columns whose sums are taken by themselves first."""
 
 
 def mapped_relu(
@@ -58,7 +59,7 @@ def _by_products(x: Tensor, of_moments: OfMoments, learned: list[Tensor]) -> Ten
 class _Map(ctypes.Structure):
     _fields_ = tuple(
         (name, ctypes.c_long)
-        for name in ("inputs", "outputs", "groups", "columns", "input_stride", "group_stride", "threads")
+        for name in ("inputs", "outputs", "groups", "columns", "chunk", "input_stride", "group_stride", "threads")
     )
 
 
@@ -69,7 +70,7 @@ class _MappedRelu(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, of_moments: OfMoments, *learned: Tensor) -> Tensor:  # type: ignore[override]
         (groups, inputs, columns), outputs = x.shape, len(learned[0])
         shape = _map_of(x, outputs)
-        (products, sums) = _summed("sum_inputs", shape, inputs, x)
+        products, sums = _summed("sum_inputs", shape, inputs, x)
         with torch.enable_grad():
             moments = [(each / (groups * columns)).requires_grad_() for each in (sums, products)]
             made = of_moments(*moments)
@@ -98,12 +99,12 @@ class _MappedRelu(torch.autograd.Function):
 
 def _map_of(x: Tensor, outputs: int) -> _Map:
     groups, inputs, columns = x.shape
-    return _Map(inputs, outputs, groups, columns, x.stride(1), x.stride(0), torch.get_num_threads())
+    return _Map(inputs, outputs, groups, columns, _CHUNK, x.stride(1), x.stride(0), torch.get_num_threads())
 
 
 def _summed(name: str, shape: _Map, rows: int, *tensors: Tensor) -> tuple[Tensor, Tensor]:
     """Products of rows with inputs, (rows, inputs), and sums of rows."""
-    chunks, width = shape.groups * -(-shape.columns // _CHUNK), rows * (shape.inputs + 1)
+    chunks, width = shape.groups * -(-shape.columns // shape.chunk), rows * (shape.inputs + 1)
     room = tensors[0].new_empty((chunks + 1, width), dtype=torch.float64)
     call(name, shape, *tensors, room, room[chunks])
     return room[chunks, : rows * shape.inputs].view(rows, -1), room[chunks, rows * shape.inputs :]

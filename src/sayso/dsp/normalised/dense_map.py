@@ -153,10 +153,10 @@ def remember(
     """Have batch norm remember mean and variance of a batch, as it does of what it normalises itself.
 
     Args:
-        norm: as in `scale_and_shift`, as all the others.
-        mean: see there.
-        variance: see there.
-        count: see there.
+        norm: it keeps a running mean and variance, or none.
+        mean: of each channel over the batch.
+        variance: of the same values, divided by their count.
+        count: how many values these were, of one channel.
     """
     if norm.running_mean is not None and norm.running_var is not None and norm.num_batches_tracked is not None:
         norm.num_batches_tracked += 1

@@ -69,19 +69,8 @@ void activate_over_time(const Beat *b, const real *x, const real *weight, const 
     for (long c = 0; c < b->channels; c++) {
         real *restrict made = y + c * columns;
         convolve(b, x + c * columns, weight + TAPS * c, 1, made);
-        double sum = 0, square = 0;
-        for (long at = 0; at < columns; at += BLOCK) {
-            real part = 0, part_square = 0;
-            long end = least(at + BLOCK, columns);
-            for (long i = at; i < end; i++) {
-                part += made[i];
-                part_square += made[i] * made[i];
-            }
-            sum += part;
-            square += part_square;
-        }
-        mean[c] = sum / (double)columns;
-        double spread = square / (double)columns - mean[c] * mean[c];
+        mean[c] = total(columns, made) / (double)columns;
+        double spread = product(columns, made, made) / (double)columns - mean[c] * mean[c];
         variance[c] = spread < 0 ? 0 : spread;
         Norm norm = norm_of(b, gain[c], offset[c], mean[c], variance[c]);
 #pragma omp simd
@@ -134,17 +123,6 @@ void mix(const Beat *b, const real *x, const real *weight, const real *kept, rea
     }
 }
 
-static double product(long count, const real *restrict a, const real *restrict b) {
-    double sum = 0;
-    for (long at = 0; at < count; at += BLOCK) {
-        real part = 0;
-        long end = least(at + BLOCK, count);
-        for (long i = at; i < end; i++) part += a[i] * b[i];
-        sum += part;
-    }
-    return sum;
-}
-
 /* The gradients of x, both weights, gain and offset, that of `mixing` as (channels, channels that come out). `y` is what
  * `activate_over_time` gave; `room` is twice as large. */
 void derive_over_time(const Beat *b, const real *dy, const real *x, const real *weight, const real *gain,
@@ -171,17 +149,7 @@ void derive_over_time(const Beat *b, const real *dy, const real *x, const real *
             real normalised = norm.by * z[i] + norm.plus, open = sigmoid(normalised);
             d[i] *= open * (1 + normalised * (1 - open));
         }
-        double sum = 0, with_z = 0;
-        for (long at = 0; at < columns; at += BLOCK) {
-            real part = 0, part_z = 0;
-            long end = least(at + BLOCK, columns);
-            for (long i = at; i < end; i++) {
-                part += d[i];
-                part_z += d[i] * z[i];
-            }
-            sum += part;
-            with_z += part_z;
-        }
+        double sum = total(columns, d), with_z = product(columns, d, z);
         double deviation = sqrt(variance[c] + b->epsilon);
         double normalised = (with_z - mean[c] * sum) / deviation, slope = normalised / (double)columns / deviation;
         d_gain[c] = (real)normalised;

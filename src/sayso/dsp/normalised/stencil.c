@@ -25,7 +25,21 @@ static Kept kept_of(const Shape *s, double *kept, long channel) {
     return (Kept){here, here + s->bins, mean, mean + s->bands};
 }
 
+/* What is a channel's own of all that is given. */
+typedef struct {
+    const real *x, *taps, *gain, *offset;
+    Kept kept;
+} Channel;
+
+static Channel channel_of(const Shape *s, const real *x, const real *weight, const real *gain, const real *offset,
+                          double *kept, long c) {
+    return (Channel){x + c * s->bins * s->columns, weight + TAPS * c, gain + c * s->bands, offset + c * s->bands,
+                     kept_of(s, kept, c)};
+}
+
 static const real nothing[BLOCK];
+
+static long middle(const Shape *s, long row) { return s->stride * row; }
 
 /* A bin's columns from `at` on; zeros above the first and below the last. */
 static const real *bin_at(const Shape *s, const real *x, long bin, long at) {
@@ -38,7 +52,7 @@ typedef struct {
 } Bins;
 
 static Bins bins_at(const Shape *s, const real *x, long row, long at) {
-    long bin = s->stride * row;
+    long bin = middle(s, row);
     Bins bins = {bin_at(s, x, bin - 1, at), bin_at(s, x, bin, at), bin_at(s, x, bin + 1, at)};
     if (s->stride > 1 && bin) fetch_next(bins.below, BLOCK);
     fetch_next(bins.here, BLOCK);
@@ -46,8 +60,6 @@ static Bins bins_at(const Shape *s, const real *x, long row, long at) {
 }
 
 static long block_at(const Shape *s, long at) { return least(s->columns - at, BLOCK); }
-
-static long middle(const Shape *s, long row) { return s->stride * row; }
 
 static long band_of(const Shape *s, long row) { return row / (s->rows / s->bands); }
 
@@ -82,24 +94,24 @@ static void add_moments(long count, const real *restrict x, const real *restrict
     products[2] += with_over;
 }
 
-static void find_moments(const Shape *s, const real *x, const real *weight, Kept *kept) {
+static void find_moments(const Shape *s, const Channel *own) {
+    const Kept *kept = &own->kept;
     memset(kept->sums, 0, kept_size(s) * sizeof(double));
     for (long at = 0; at < s->columns; at += BLOCK)
         for (long bin = 0; bin < s->bins; bin++) {
-            const real *here = bin_at(s, x, bin, at);
+            const real *here = bin_at(s, own->x, bin, at);
             fetch_next(here, BLOCK);
-            add_moments(block_at(s, at), here, bin_at(s, x, bin + 1, at), bin_at(s, x, bin + 2, at), &kept->sums[bin],
-                        &kept->products[3 * bin]);
+            add_moments(block_at(s, at), here, bin_at(s, own->x, bin + 1, at), bin_at(s, own->x, bin + 2, at),
+                        &kept->sums[bin], &kept->products[3 * bin]);
         }
-    long high = s->rows / s->bands;
-    double count = (double)high * (double)s->columns;
+    double count = (double)(s->rows / s->bands) * (double)s->columns;
     for (long row = 0; row < s->rows; row++)
         for (long k = 0; k < TAPS; k++) {
-            long bin = middle(s, row) + k - 1;
-            kept->mean[row / high] += weight[k] * sum_of(s, kept->sums, bin) / count;
+            long bin = middle(s, row) + k - 1, band = band_of(s, row);
+            kept->mean[band] += own->taps[k] * sum_of(s, kept->sums, bin) / count;
             for (long l = 0; l < TAPS; l++)
-                kept->variance[row / high] +=
-                    (double)weight[k] * weight[l] * product_of(s, kept, bin, middle(s, row) + l - 1) / count;
+                kept->variance[band] +=
+                    (double)own->taps[k] * own->taps[l] * product_of(s, kept, bin, middle(s, row) + l - 1) / count;
         }
     for (long band = 0; band < s->bands; band++) {
         double variance = kept->variance[band] - kept->mean[band] * kept->mean[band];
@@ -107,14 +119,29 @@ static void find_moments(const Shape *s, const real *x, const real *weight, Kept
     }
 }
 
-static double scale_of(const Shape *s, const Kept *kept, const real *gain, long row) {
+static double scale_of(const Shape *s, const Channel *own, long row) {
     long band = band_of(s, row);
-    return gain[band] / sqrt(kept->variance[band] + s->epsilon);
+    return own->gain[band] / sqrt(own->kept.variance[band] + s->epsilon);
 }
 
-static double shift_of(const Shape *s, const Kept *kept, const real *gain, const real *offset, long row) {
+static double shift_of(const Shape *s, const Channel *own, long row) {
     long band = band_of(s, row);
-    return offset[band] - kept->mean[band] * scale_of(s, kept, gain, row);
+    return own->offset[band] - own->kept.mean[band] * scale_of(s, own, row);
+}
+
+/* How much of each bin is in the mean over rows of what was normalised, and what else. */
+static double find_shares(const Shape *s, const Channel *own, real *share) {
+    for (long bin = 0; bin < s->bins; bin++) {
+        double sum = 0;
+        for (long k = 0; k < TAPS; k++) {
+            long row = row_over(s, bin, k);
+            sum += row < 0 ? 0 : own->taps[k] * scale_of(s, own, row);
+        }
+        share[bin] = (real)(sum / (double)s->rows);
+    }
+    double constant = 0;
+    for (long row = 0; row < s->rows; row++) constant += shift_of(s, own, row) / (double)s->rows;
+    return constant;
 }
 
 /* Moments of x, into `kept`, and the mean over rows of what was normalised, (channels, columns). */
@@ -122,33 +149,20 @@ void average_rows(const Shape *s, const real *x, const real *weight, const real 
                   double *kept, real *average) {
 #pragma omp parallel for num_threads((int)s->threads) schedule(static)
     for (long c = 0; c < s->channels; c++) {
-        const real *own = x + (size_t)c * (size_t)(s->bins * s->columns), *taps = weight + TAPS * c;
-        const real *gains = gain + c * s->bands, *offsets = offset + c * s->bands;
-        real *made = average + (size_t)c * (size_t)s->columns;
-        Kept of = kept_of(s, kept, c);
-        find_moments(s, own, taps, &of);
-        double constant = 0;
-        for (long row = 0; row < s->rows; row++) constant += shift_of(s, &of, gains, offsets, row) / (double)s->rows;
-        real share[s->bins];
-        for (long bin = 0; bin < s->bins; bin++) {
-            double sum = 0;
-            for (long k = 0; k < TAPS; k++) {
-                long row = row_over(s, bin, k);
-                sum += row < 0 ? 0 : taps[k] * scale_of(s, &of, gains, row);
-            }
-            share[bin] = (real)(sum / (double)s->rows);
-        }
+        Channel own = channel_of(s, x, weight, gain, offset, kept, c);
+        find_moments(s, &own);
+        real share[s->bins], constant = (real)find_shares(s, &own, share);
         for (long at = 0; at < s->columns; at += BLOCK) {
             long count = block_at(s, at);
             real block[BLOCK];
-            for (long i = 0; i < count; i++) block[i] = (real)constant;
+            for (long i = 0; i < count; i++) block[i] = constant;
             for (long bin = 0; bin < s->bins; bin++) {
-                const real *here = bin_at(s, own, bin, at);
+                const real *here = bin_at(s, own.x, bin, at);
                 real by = share[bin];
 #pragma omp simd
                 for (long i = 0; i < count; i++) block[i] += by * here[i];
             }
-            memcpy(made + at, block, (size_t)count * sizeof(real));
+            memcpy(average + c * s->columns + at, block, (size_t)count * sizeof(real));
         }
     }
 }
@@ -158,16 +172,12 @@ typedef struct {
     real by[TAPS], offset;
 } Sum;
 
-static Sum sum_for(const Shape *s, const Kept *kept, const real *taps, const real *gain, const real *offset, long row) {
-    double scale = scale_of(s, kept, gain, row);
-    Sum sum = {.offset = (real)shift_of(s, kept, gain, offset, row)};
-    for (long k = 0; k < TAPS; k++) sum.by[k] = (real)(scale * taps[k] + (s->skip && k == 1));
-    return sum;
-}
-
-static void find_sums(const Shape *s, const Kept *kept, const real *taps, const real *gain, const real *offset,
-                      Sum *sums) {
-    for (long row = 0; row < s->rows; row++) sums[row] = sum_for(s, kept, taps, gain, offset, row);
+static void find_sums(const Shape *s, const Channel *own, Sum *sums) {
+    for (long row = 0; row < s->rows; row++) {
+        double scale = scale_of(s, own, row);
+        sums[row].offset = (real)shift_of(s, own, row);
+        for (long k = 0; k < TAPS; k++) sums[row].by[k] = (real)(scale * own->taps[k] + (s->skip && k == 1));
+    }
 }
 
 static inline real summed(const Sum *sum, real below, real here, real above, real added) {
@@ -188,17 +198,13 @@ void write_outputs(const Shape *s, const real *x, const real *weight, const real
                    double *kept, const real *added, real *y) {
 #pragma omp parallel for num_threads((int)s->threads) schedule(static)
     for (long c = 0; c < s->channels; c++) {
-        const real *own = x + (size_t)c * (size_t)(s->bins * s->columns), *taps = weight + TAPS * c;
-        const real *more = added + (size_t)c * (size_t)s->columns;
-        real *made = y + (size_t)c * (size_t)(s->rows * s->columns);
-        Kept of = kept_of(s, kept, c);
+        Channel own = channel_of(s, x, weight, gain, offset, kept, c);
         Sum by[s->rows];
-        find_sums(s, &of, taps, gain + c * s->bands, offset + c * s->bands, by);
+        find_sums(s, &own, by);
         for (long at = 0; at < s->columns; at += BLOCK)
-            for (long row = 0; row < s->rows; row++) {
-                Bins under = bins_at(s, own, row, at);
-                write_row(block_at(s, at), by[row], under, more + at, made + row * s->columns + at);
-            }
+            for (long row = 0; row < s->rows; row++)
+                write_row(block_at(s, at), by[row], bins_at(s, own.x, row, at), added + c * s->columns + at,
+                          y + (c * s->rows + row) * s->columns + at);
     }
 }
 
@@ -234,31 +240,76 @@ void sum_gradients(const Shape *s, const real *dy, const real *x, const real *we
                    const real *offset, double *kept, const real *added, real *d_added, double *sums) {
 #pragma omp parallel for num_threads((int)s->threads) schedule(static)
     for (long c = 0; c < s->channels; c++) {
-        const real *own = x + (size_t)c * (size_t)(s->bins * s->columns), *taps = weight + TAPS * c;
-        const real *from = dy + (size_t)c * (size_t)(s->rows * s->columns), *more = added + (size_t)(c * s->columns);
+        Channel own = channel_of(s, x, weight, gain, offset, kept, c);
         double *rows = sums + 4 * s->rows * c;
-        Kept of = kept_of(s, kept, c);
         Sum by[s->rows];
-        find_sums(s, &of, taps, gain + c * s->bands, offset + c * s->bands, by);
+        find_sums(s, &own, by);
         memset(rows, 0, (size_t)(4 * s->rows) * sizeof(double));
         for (long at = 0; at < s->columns; at += BLOCK) {
             real block[BLOCK] = {0};
-            long count = block_at(s, at);
+            long count = block_at(s, at), here = c * s->columns + at;
             for (long row = 0; row < s->rows; row++) {
-                Bins under = bins_at(s, own, row, at);
+                Bins under = bins_at(s, own.x, row, at);
                 real d[BLOCK];
-                read_gradient(count, by[row], from + row * s->columns + at, under, more + at, d);
+                read_gradient(count, by[row], dy + (c * s->rows + row) * s->columns + at, under, added + here, d);
                 add_products(count, d, under, block, rows + 4 * row);
             }
-            memcpy(d_added + (size_t)(c * s->columns + at), block, (size_t)count * sizeof(real));
+            memcpy(d_added + here, block, (size_t)count * sizeof(real));
         }
     }
 }
 
-static void add_average(long count, const real *restrict d_average, const real *restrict x, double *sum) {
-    real with_x = 0;
-    for (long i = 0; i < count; i++) with_x += d_average[i] * x[i];
-    *sum += with_x;
+/* What the gradients of a channel's parts hang on: of rows what `sum_gradients` gave; the sum of the average's gradient,
+ * and of its products with each bin; of bands what the norm takes away from a row's gradient, a constant and so much of
+ * what is normalised. */
+typedef struct {
+    const double *rows;
+    double average, *with, *constant, *slope;
+} Known;
+
+/* A row's gradient times a bin under its kernel, that of the average in it. */
+static double with_bin(const Shape *s, const Known *known, long row, long k) {
+    return known->rows[4 * row + 1 + k] + sum_of(s, known->with, middle(s, row) + k - 1) / (double)s->rows;
+}
+
+static void know_average(const Shape *s, const Channel *own, const real *d_average, Known *known) {
+    known->average = total(s->columns, d_average);
+    memset(known->with, 0, (size_t)s->bins * sizeof(double));
+    for (long at = 0; at < s->columns; at += BLOCK)
+        for (long bin = 0; bin < s->bins; bin++)
+            known->with[bin] += product(block_at(s, at), d_average + at, bin_at(s, own->x, bin, at));
+}
+
+static void derive_norm(const Shape *s, const Channel *own, Known *known, real *d_gain, real *d_offset) {
+    double count = (double)(s->rows / s->bands) * (double)s->columns, of_norm[s->bands], with_norm[s->bands];
+    memset(of_norm, 0, sizeof of_norm);
+    memset(with_norm, 0, sizeof with_norm);
+    for (long row = 0; row < s->rows; row++) {
+        long band = band_of(s, row);
+        of_norm[band] += known->rows[4 * row] + known->average / (double)s->rows;
+        for (long k = 0; k < TAPS; k++) with_norm[band] += own->taps[k] * with_bin(s, known, row, k);
+    }
+    for (long band = 0; band < s->bands; band++) {
+        double deviation = sqrt(own->kept.variance[band] + s->epsilon), mean = own->kept.mean[band];
+        double normalised = (with_norm[band] - mean * of_norm[band]) / deviation;
+        d_gain[band] = (real)normalised;
+        d_offset[band] = (real)of_norm[band];
+        known->slope[band] = normalised / count / deviation;
+        known->constant[band] = of_norm[band] / count - known->slope[band] * mean;
+    }
+}
+
+static void derive_weight(const Shape *s, const Channel *own, const Known *known, real *d_weight) {
+    double of_weight[TAPS] = {0};
+    for (long row = 0; row < s->rows; row++)
+        for (long k = 0; k < TAPS; k++) {
+            long bin = middle(s, row) + k - 1, band = band_of(s, row);
+            double sum = with_bin(s, known, row, k) - known->constant[band] * sum_of(s, own->kept.sums, bin);
+            for (long l = 0; l < TAPS; l++)
+                sum -= known->slope[band] * own->taps[l] * product_of(s, &own->kept, middle(s, row) + l - 1, bin);
+            of_weight[k] += scale_of(s, own, row) * sum;
+        }
+    for (long k = 0; k < TAPS; k++) d_weight[k] = (real)of_weight[k];
 }
 
 /* What a row's gradient before its norm is made of: what came through ReLU, the average's, three bins, an offset. */
@@ -276,16 +327,58 @@ static void unnormalise_row(long count, Gradient gradient, const real *restrict 
         dz[i] = scale * d[i] + of_average * d_average[i] - (a * below[i] + b * here[i] + c * above[i]) - offset;
 }
 
-static void write_bin(long count, const real *restrict dz, const real *restrict dz_next,
-                      const real *restrict dz_before, const real *weight, real *restrict dx) {
+/* A bin's gradient, of the rows whose kernels have it. */
+static void write_bin(long count, const real *const *over, const real *weight, real *restrict dx) {
+    const real *restrict after = over[0], *restrict here = over[1], *restrict before = over[2];
     real a = weight[0], b = weight[1], c = weight[2];
 #pragma omp simd
-    for (long i = 0; i < count; i++) dx[i] = a * dz_next[i] + b * dz[i] + c * dz_before[i];
+    for (long i = 0; i < count; i++) dx[i] = a * after[i] + b * here[i] + c * before[i];
 }
 
 static void add_skipped(long count, const real *restrict d, real *restrict dx) {
 #pragma omp simd
     for (long i = 0; i < count; i++) dx[i] += d[i];
+}
+
+static void find_gradients(const Shape *s, const Channel *own, const Known *known, Gradient *gradients) {
+    for (long row = 0; row < s->rows; row++) {
+        long band = band_of(s, row);
+        double scale = scale_of(s, own, row);
+        Gradient *made = &gradients[row];
+        made->scale = (real)scale;
+        made->of_average = (real)(scale / (double)s->rows);
+        made->offset = (real)(scale * known->constant[band]);
+        for (long k = 0; k < TAPS; k++) made->by[k] = (real)(scale * known->slope[band] * own->taps[k]);
+    }
+}
+
+/* A channel's gradient of x; `dy`, `added`, `d_average` and `dx` are its own. */
+static void derive_bins(const Shape *s, const Channel *own, const Known *known, const real *dy, const real *added,
+                        const real *d_average, real *dx) {
+    Sum by[s->rows];
+    Gradient gradients[s->rows];
+    real dz[s->rows * BLOCK], d[s->rows * BLOCK];
+    find_sums(s, own, by);
+    find_gradients(s, own, known, gradients);
+    for (long at = 0; at < s->columns; at += BLOCK) {
+        long count = block_at(s, at);
+        for (long row = 0; row < s->rows; row++) {
+            Bins under = bins_at(s, own->x, row, at);
+            real *through = d + row * BLOCK;
+            read_gradient(count, by[row], dy + row * s->columns + at, under, added + at, through);
+            unnormalise_row(count, gradients[row], through, d_average + at, under, dz + row * BLOCK);
+        }
+        for (long bin = 0; bin < s->bins; bin++) {
+            const real *over[TAPS];
+            for (long k = 0; k < TAPS; k++) {
+                long row = row_over(s, bin, k);
+                over[k] = row < 0 ? nothing : dz + row * BLOCK;
+            }
+            real *made = dx + bin * s->columns + at;
+            write_bin(count, over, own->taps, made);
+            if (s->skip) add_skipped(count, d + bin * BLOCK, made);
+        }
+    }
 }
 
 /* The gradients of x, and of weight, gain and offset, from that of the average and from what `sum_gradients` gave. */
@@ -294,88 +387,14 @@ void write_gradients(const Shape *s, const real *dy, const real *x, const real *
                      real *dx, real *d_weight, real *d_gain, real *d_offset) {
 #pragma omp parallel for num_threads((int)s->threads) schedule(static)
     for (long c = 0; c < s->channels; c++) {
-        size_t inputs = (size_t)c * (size_t)(s->bins * s->columns);
-        size_t outputs = (size_t)c * (size_t)(s->rows * s->columns);
-        const real *own = x + inputs, *taps = weight + TAPS * c, *gains = gain + c * s->bands;
-        const real *more = added + (size_t)(c * s->columns);
-        const real *of_rows = d_average + (size_t)c * (size_t)s->columns;
-        const double *rows = sums + 4 * s->rows * c;
-        Kept of = kept_of(s, kept, c);
-
-        /* Sums of the average's gradient, alone and with each bin. */
-        double average = 0, with[s->bins];
-        memset(with, 0, sizeof with);
-        for (long at = 0; at < s->columns; at += BLOCK) {
-            long count = block_at(s, at);
-            real part = 0;
-            for (long i = 0; i < count; i++) part += of_rows[at + i];
-            average += part;
-            for (long bin = 0; bin < s->bins; bin++) add_average(count, of_rows + at, bin_at(s, own, bin, at), &with[bin]);
-        }
-
-        /* Of each band the sums of its gradient, and of that times what was normalised; so what the norm takes away. */
-        double share = 1 / (double)s->rows, of_norm[s->bands], with_norm[s->bands];
-        memset(of_norm, 0, sizeof of_norm);
-        memset(with_norm, 0, sizeof with_norm);
-        for (long row = 0; row < s->rows; row++) {
-            long band = band_of(s, row);
-            of_norm[band] += rows[4 * row] + share * average;
-            for (long k = 0; k < TAPS; k++)
-                with_norm[band] +=
-                    taps[k] * (rows[4 * row + 1 + k] + share * sum_of(s, with, middle(s, row) + k - 1));
-        }
-        double count = (double)(s->rows / s->bands) * (double)s->columns, constant[s->bands], slope[s->bands];
-        for (long band = 0; band < s->bands; band++) {
-            double deviation = sqrt(of.variance[band] + s->epsilon), mean = of.mean[band];
-            double normalised = (with_norm[band] - mean * of_norm[band]) / deviation;
-            d_gain[c * s->bands + band] = (real)normalised;
-            d_offset[c * s->bands + band] = (real)of_norm[band];
-            slope[band] = normalised / count / deviation;
-            constant[band] = of_norm[band] / count - slope[band] * mean;
-        }
-
-        double of_weight[TAPS] = {0};
-        for (long row = 0; row < s->rows; row++) {
-            long band = band_of(s, row);
-            double scale = scale_of(s, &of, gains, row);
-            for (long k = 0; k < TAPS; k++) {
-                long bin = middle(s, row) + k - 1;
-                double sum = rows[4 * row + 1 + k] + share * sum_of(s, with, bin) - constant[band] * sum_of(s, of.sums, bin);
-                for (long l = 0; l < TAPS; l++)
-                    sum -= slope[band] * taps[l] * product_of(s, &of, middle(s, row) + l - 1, bin);
-                of_weight[k] += scale * sum;
-            }
-        }
-        for (long k = 0; k < TAPS; k++) d_weight[TAPS * c + k] = (real)of_weight[k];
-
-        Sum by[s->rows];
-        Gradient of_row[s->rows];
-        find_sums(s, &of, taps, gains, offset + c * s->bands, by);
-        for (long row = 0; row < s->rows; row++) {
-            long band = band_of(s, row);
-            double scale = scale_of(s, &of, gains, row);
-            of_row[row] = (Gradient){(real)scale, (real)(scale * share), {0}, (real)(scale * constant[band])};
-            for (long k = 0; k < TAPS; k++) of_row[row].by[k] = (real)(scale * slope[band] * taps[k]);
-        }
-        real dz[s->rows * BLOCK], d[s->rows * BLOCK];
-        for (long at = 0; at < s->columns; at += BLOCK) {
-            long columns = block_at(s, at);
-            for (long row = 0; row < s->rows; row++) {
-                Bins under = bins_at(s, own, row, at);
-                real *through = d + row * BLOCK;
-                read_gradient(columns, by[row], dy + outputs + row * s->columns + at, under, more + at, through);
-                unnormalise_row(columns, of_row[row], through, of_rows + at, under, dz + row * BLOCK);
-            }
-            for (long bin = 0; bin < s->bins; bin++) {
-                const real *over[TAPS];
-                for (long k = 0; k < TAPS; k++) {
-                    long row = row_over(s, bin, k);
-                    over[k] = row < 0 ? nothing : dz + row * BLOCK;
-                }
-                real *made = dx + inputs + (size_t)(bin * s->columns + at);
-                write_bin(columns, over[1], over[0], over[2], taps, made);
-                if (s->skip) add_skipped(columns, d + bin * BLOCK, made);
-            }
-        }
+        long columns = c * s->columns;
+        double with[s->bins], constant[s->bands], slope[s->bands];
+        Channel own = channel_of(s, x, weight, gain, offset, kept, c);
+        Known known = {sums + 4 * s->rows * c, 0, with, constant, slope};
+        know_average(s, &own, d_average + columns, &known);
+        derive_norm(s, &own, &known, d_gain + c * s->bands, d_offset + c * s->bands);
+        derive_weight(s, &own, &known, d_weight + TAPS * c);
+        derive_bins(s, &own, &known, dy + s->rows * columns, added + columns, d_average + columns,
+                    dx + s->bins * columns);
     }
 }

@@ -45,6 +45,10 @@ class Stencil:
         """What it learns."""
         return self.weight, self.norm.weight, self.norm.bias
 
+    def rows_and_bands(self, x: Tensor) -> tuple[int, int]:
+        """How many rows come out of x, and how many bands these are."""
+        return (x.shape[1] - 1) // self.stride + 1, self.norm.num_features // len(x)
+
 
 def stencil_relu(
     x: Float[Tensor, "channels bins columns"],
@@ -64,7 +68,7 @@ def stencil_relu(
     Raises:
         ValueError: rows do not divide into the norm's bands.
     """
-    rows, bands = (x.shape[1] - 1) // stencil.stride + 1, stencil.norm.num_features // len(x)
+    rows, bands = stencil.rows_and_bands(x)
     if rows % bands or bands * len(x) != stencil.norm.num_features:
         raise ValueError(
             f"{rows} rows do not divide into bands of {stencil.norm.num_features} norms of {len(x)} channels"
@@ -78,7 +82,7 @@ def stencil_relu(
 def _by_products(x: Tensor, stencil: Stencil, over_columns: OverColumns, parameters: Sequence[Tensor]) -> Tensor:
     channels, bins, columns = x.shape
     band = band_of_taps(bins, TAPS, stride=stencil.stride, padding=1, like=x).double()  # (3, rows, bins)
-    rows, bands = band.shape[1], stencil.norm.num_features // channels
+    rows, bands = stencil.rows_and_bands(x)
 
     def of_moments(mean: Tensor, products: Tensor) -> tuple[Tensor, Tensor]:
         matrix = torch.einsum("ck,krb->crb", stencil.weight.double(), band)
@@ -149,6 +153,6 @@ class _StencilRelu(torch.autograd.Function):
 
 def _shape_of(x: Tensor, stencil: Stencil) -> _Shape:
     channels, bins, columns = x.shape
-    rows, bands = (bins - 1) // stencil.stride + 1, stencil.norm.num_features // channels
+    rows, bands = stencil.rows_and_bands(x)
     threads, epsilon = torch.get_num_threads(), float(stencil.norm.eps)
     return _Shape(channels, bins, rows, stencil.stride, bands, columns, int(stencil.skip), threads, epsilon)
