@@ -3,6 +3,7 @@
 import os
 import shutil
 import threading
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -121,6 +122,21 @@ def served(folder: Path, *, port: int = 0, sent: dict[str, int] | None = None) -
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def keep_downloads(driver, folder: Path) -> None:
+    """Have what a page saves put into a folder."""
+    driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
+
+
+def downloaded(folder: Path, pattern: str) -> Path:
+    """Wait for all of the one file of such a name that a page saves: Chromium takes the name first, empty."""
+    end = time.monotonic() + WAIT_SECONDS
+    while not (there := [path for path in folder.glob(pattern) if path.stat().st_size]):
+        assert time.monotonic() < end, f"no {pattern} was saved within {WAIT_SECONDS} s"
+        time.sleep(0.05)
+    [path] = there
+    return path
 
 
 def wait_for(driver, script: str, *, seconds: float = WAIT_SECONDS) -> Any:

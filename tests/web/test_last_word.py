@@ -1,12 +1,19 @@
 """The last seconds that a microphone heard: as they came, cut to the word that was got wrong, saved as a file."""
 
-import time
-
 import numpy as np
 import pytest
 import soundfile
 
-from browser import RATE, chromium, needs_model_in_browser, served, wait_for, write_fake_sound
+from browser import (
+    RATE,
+    chromium,
+    downloaded,
+    keep_downloads,
+    needs_model_in_browser,
+    served,
+    wait_for,
+    write_fake_sound,
+)
 from sayso.delivery.web import export_web
 from tone_model_made import PITCHES, make_tone_model, recording
 
@@ -44,21 +51,18 @@ def test_the_last_word_is_saved_as_it_was_heard(page, tmp_path):
     write_fake_sound(tmp_path / "sound.wav", samples)
     saved = tmp_path / "saved"
     with served(page) as url, chromium(tmp_path, sound=tmp_path / "sound.wav") as driver:
-        driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(saved)})
+        keep_downloads(driver, saved)
         driver.get(url)
         wait_for(driver, READY)
         assert not driver.find_element("css selector", SAVE).is_enabled()
         driver.execute_script(LISTEN)
         wait_for(driver, f"{HEARD} >= 2")
         driver.find_element("css selector", SAVE).click()
-        until = time.monotonic() + 20
-        while not list(saved.glob("*.wav")) and time.monotonic() < until:
-            time.sleep(0.1)
+        path = downloaded(saved, "*.wav")
         driver.execute_script(LISTEN)
         assert not driver.find_element("css selector", SAVE).is_enabled()
         rate = driver.execute_script("return new AudioContext().sampleRate")
         assert [each for each in driver.get_log("browser") if each["level"] == "SEVERE"] == []
-    [path] = saved.glob("*.wav")
     assert path.name.startswith("sayso-high-")
     clip, clip_rate = soundfile.read(path)
     assert clip_rate == rate

@@ -2,14 +2,13 @@
 
 import json
 import re
-import time
 
 import numpy as np
 import pytest
 
 from audit_made import spoken, write_set
 from axe import find_faults, why_no_axe
-from browser import chromium, needs_browser
+from browser import chromium, downloaded, keep_downloads, needs_browser
 from conftest import one_line
 from sayso.data.datasets.fsdd import FsddConfig
 from sayso.data.datasets.speech_commands import SpeechCommandsConfig
@@ -134,7 +133,7 @@ def scores(page):
 def test_kept_clips_are_sorted_and_marked_for_the_next_training(kept, tmp_path):
     page_file = audit(kept, out=tmp_path / "out").page
     with chromium(tmp_path) as page:
-        page.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+        keep_downloads(page, tmp_path)
         page.get(page_file.as_uri())
         assert scores(page) == ["0.9", "0.7", "0.65", "0.6"]
         page.find_element("css selector", "option[value=near]").click()
@@ -143,9 +142,7 @@ def test_kept_clips_are_sorted_and_marked_for_the_next_training(kept, tmp_path):
         first = page.find_element("css selector", ".sorted li:not([hidden]) select")
         first.find_element("xpath", "option[text()='it says down']").click()
         page.find_element("css selector", "#marks button").click()
-        path, end = tmp_path / "marks.csv", time.monotonic() + 10
-        while not path.exists() and time.monotonic() < end:
-            time.sleep(0.1)
+        path = downloaded(tmp_path, "marks.csv")
         [mark] = read_marks(path)
         assert mark == Mark(mark.clip, None, "relabel", "down", "")
         assert "/up/" in mark.clip

@@ -1,12 +1,10 @@
 """What every recipe heard in every clip, on the page of a comparison: listed, heard and marked."""
 
-import time
-
 import numpy as np
 import pytest
 
 from axe import find_faults, why_no_axe
-from browser import chromium, needs_browser
+from browser import chromium, downloaded, keep_downloads, needs_browser
 from comparison_made import InThisProcess, write_recipes
 from conftest import write_tones
 from sayso.data.marks import read_marks
@@ -40,7 +38,7 @@ def test_clips_of_each_recipe_are_listed_and_marked(comparison, tmp_path):
     missed = {clip for (_, clip, label), word in wrong.items() if word != label}
     assert missed  # the tones would have to be learnt in one epoch
     with chromium(tmp_path) as page:
-        page.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+        keep_downloads(page, tmp_path)
         page.get(comparison.page.as_uri())
         entries = page.find_elements("css selector", "#missed li")
         assert len(entries) == len(missed)
@@ -56,9 +54,7 @@ def test_clips_of_each_recipe_are_listed_and_marked(comparison, tmp_path):
         if not why_no_axe():
             assert find_faults(page) == []
         page.find_element("css selector", "#marks button").click()
-        path, end = tmp_path / "marks.csv", time.monotonic() + 10
-        while not path.exists() and time.monotonic() < end:
-            time.sleep(0.1)
+        path = downloaded(tmp_path, "marks.csv")
         [mark] = read_marks(path)
         assert mark.clip in missed
         assert (mark.mark, mark.part) == ("exclude", "test")

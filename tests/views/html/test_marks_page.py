@@ -1,7 +1,6 @@
 """Cells of a report's confusion matrix, pressed in Chromium: their clips are listed, marked, and downloaded."""
 
 import json
-import time
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ pytest.importorskip("selenium", reason="pages are tried in a browser by selenium
 from selenium.webdriver import ActionChains, Keys
 
 from axe import find_faults, why_no_axe
-from browser import chromium, needs_browser
+from browser import chromium, downloaded, keep_downloads, needs_browser
 from sayso.data.marks import Mark, read_marks, write_marks
 from sayso.views.figures.clip_map import map_clips
 from sayso.views.html.clip_map import MappedClips
@@ -102,7 +101,7 @@ def title(page):
 @needs_browser
 def test_clips_of_a_cell_are_listed_marked_and_downloaded(report, tmp_path):
     with chromium(tmp_path) as page:
-        page.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+        keep_downloads(page, tmp_path)
         page.get(report.as_uri())
         cells = page.find_elements("css selector", "rect.part")
         assert len(cells) == np.count_nonzero(COUNTS)
@@ -123,9 +122,7 @@ def test_clips_of_a_cell_are_listed_marked_and_downloaded(report, tmp_path):
         if not why_no_axe():
             assert find_faults(page) == []
         page.find_element("css selector", "#marks button").click()
-        path, end = tmp_path / "marks.csv", time.monotonic() + 10
-        while not path.exists() and time.monotonic() < end:
-            time.sleep(0.1)
+        path = downloaded(tmp_path, "marks.csv")
         assert read_marks(path) == (
             Mark(ODD, None, "exclude"),
             Mark("/clips/long.wav from 1.25 s", 1.25, "relabel", "</script>"),
