@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 import sayso.dsp.normalised
-from sayso.dsp.normalised import Stencil, mapped_relu, mixed_over_time, stencil_relu
+from sayso.dsp.normalised import OverTime, Stencil, depthwise, mapped_relu, stencil_relu, unfolded
 from sayso.dsp.normalised.compiled import is_compiled
-from sayso.dsp.normalised.dense_map import depthwise_over_time, normalised_relu, scale_and_shift, shifted_sum
+from sayso.dsp.normalised.dense_map import depthwise_over_time, normalised_relu, scale_and_shift
 from sayso.system.compiled import find_compiler
 
 needs_compiler = pytest.mark.skipif(
@@ -24,8 +24,8 @@ LONG = 2500  # columns: some blocks and chunks, and a part of one
 def way(request, monkeypatch):
     """Both ways that each layer is computed."""
     if request.param != "compiled":
-        for name in ("across", "over_time", "stencil"):
-            monkeypatch.setattr(f"sayso.dsp.normalised.{name}.is_compiled", lambda *_: False)
+        for name in ("across", "square", "stencil"):
+            monkeypatch.setattr(f"sayso.dsp.normalised.{name}.is_compiled", lambda *_, **__: False)
     return request.param
 
 
@@ -129,69 +129,123 @@ def test_a_map_across_rows_is_a_convolution_its_norm_and_relu(way, inputs, outpu
     )
 
 
-@pytest.mark.parametrize("taps", [(-2, 0, 2), (-4, -2, 0), (-9, 0, 9)])
-def test_a_convolution_over_time_its_norm_and_a_map_across_channels(way, taps):
+def over_time_of(channels, clips, taps=(-2, 0, 2)):
+    """Layers over time with weights, gains and dropout drawn."""
+    kept = nn.functional.dropout(torch.ones(channels, clips, dtype=torch.float64), 0.4)
+    weight, mixing = drawn(channels, 1, 1, 3), drawn(channels, channels, 1, 1)
+    return OverTime(weight=weight, norm=normed(channels), mixing=mixing, taps=taps, kept=kept)
+
+
+def in_floats(channels, clips):
+    """The same in float32, with nothing dropped."""
+    weight, mixing = torch.randn(channels, 3, requires_grad=True), torch.randn(channels, channels, requires_grad=True)
+    kept = torch.ones(channels, clips)
+    return OverTime(weight=weight, norm=nn.BatchNorm2d(channels), mixing=mixing, taps=(-1, 0, 1), kept=kept)
+
+
+@pytest.mark.parametrize(("clips", "frames"), [(1, 11), (40, 9), (90, 53)])
+@pytest.mark.parametrize(
+    ("bins", "stride", "skip", "taps"),
+    [(6, 1, True, (-2, 0, 2)), (6, 1, False, (-4, -2, 0)), (9, 2, False, (-9, 0, 9)), (10, 2, False, (-60, 0, 1))],
+)
+def test_a_stencil_is_a_convolution_its_norm_in_bands_and_relu_of_all(way, bins, stride, skip, taps, clips, frames):
     torch.manual_seed(0)
-    x, weight, mixing = drawn(3, 40, 9), drawn(3, 3), drawn(3, 3)
-    norms, kept = twice(normed(3)), nn.functional.dropout(torch.ones(3, 40, dtype=torch.float64), 0.4)
-    made = nn.functional.silu(norms[1](depthwise_over_time(x, weight, taps).view(1, 3, 1, -1))).view(3, -1)
-    plain = (mixing @ made).view(x.shape) * kept[..., None]
-    found = mixed_over_time(x, weight, norms[0], mixing, taps=taps, kept=kept)
-    agree(found, plain, [x, weight, mixing, norms[0].weight, norms[0].bias], norms)
+    x, weight = drawn(2, bins, clips * frames), drawn(2, 1, 3, 1)
+    rows = (bins - 1) // stride + 1
+    bands = next(count for count in (3, 5) if rows % count == 0)
+    norms, layers = twice(normed(2 * bands)), over_time_of(2, clips, taps)
+    time_norms = twice(layers.norm)
+    stencil = Stencil(weight=weight, norm=norms[0], stride=stride, skip=skip)
+    found = stencil_relu(x, stencil, layers)
+    made = nn.functional.conv2d(x[None], weight, stride=(stride, 1), padding=(1, 0), groups=2)
+    made = norms[1](made.unflatten(2, (bands, -1)).flatten(1, 2)).view(2, rows, -1)
+    heard = depthwise_over_time(made.mean(1).view(2, clips, frames), layers.weight.flatten(1), taps)
+    heard = nn.functional.silu(time_norms[1](heard.view(1, 2, 1, -1))).view(2, -1)
+    added = (layers.mixing.flatten(1) @ heard).view(2, clips, frames) * layers.kept[..., None]
+    plain = torch.relu(made + added.flatten(1)[:, None] + (x if skip else 0))
+    learned = [x, *stencil.learned, *layers.learned]
+    agree(found, plain, learned, norms)
+    torch.testing.assert_close(time_norms[0].state_dict(), time_norms[1].state_dict())
+
+
+@pytest.mark.parametrize("channels", [1, 5, 9])
+def test_channels_are_mixed_however_many_they_are(way, channels):
+    torch.manual_seed(0)
+    x, stencil = drawn(channels, 4, 70 * 7), Stencil(weight=drawn(channels, 3), norm=normed(channels))
+    layers = over_time_of(channels, 70)
+    found = stencil_relu(x, stencil, layers)
+    made = nn.functional.conv2d(x[None], stencil.weight[:, None, :, None], padding=(1, 0), groups=channels)
+    made = nn.functional.batch_norm(made, None, None, stencil.norm.weight, stencil.norm.bias, training=True)[0]
+    heard = depthwise_over_time(made.mean(1).view(channels, 70, 7), layers.weight.flatten(1), layers.taps).flatten(1)
+    heard = nn.functional.batch_norm(heard[None], None, None, layers.norm.weight, layers.norm.bias, training=True)[0]
+    mixed = layers.mixing.flatten(1) @ nn.functional.silu(heard)
+    expected = torch.relu(made + (mixed.view(channels, 70, 7) * layers.kept[..., None]).flatten(1)[:, None])
+    torch.testing.assert_close(found, expected)
+    toward, learned = torch.randn_like(found), [x, *stencil.learned, *layers.learned]
+    torch.testing.assert_close(*[torch.autograd.grad(each, learned, toward) for each in (found, expected)])
 
 
 @needs_compiler
 def test_the_sigmoid_of_floats_is_exact_enough():
-    x, norm = torch.linspace(-1, 1, 4097).view(1, 1, -1), nn.BatchNorm2d(1)
+    x, norm = torch.linspace(-1, 1, 4097).view(1, -1), nn.BatchNorm2d(1)
     nn.init.constant_(norm.weight, 70.0)  # to 121 either way
     weight = torch.tensor([[0.0, 1.0, 0.0]])
-    made = mixed_over_time(x, weight, norm, torch.eye(1), taps=(-1, 0, 1), kept=torch.ones(1, 1))
-    exact = nn.functional.batch_norm(x.double(), None, None, norm.weight.double(), training=True, eps=norm.eps)
-    torch.testing.assert_close(made.double(), nn.functional.silu(exact), rtol=1e-6, atol=4e-6)
+    layers = OverTime(weight=weight, norm=norm, mixing=torch.eye(1), taps=(-1, 0, 1), kept=torch.ones(1, 1))
+    made, *_ = layers.compiled(x, [each.detach() for each in layers.learned])
+    exact = nn.functional.batch_norm(x[None].double(), None, None, norm.weight.double(), training=True, eps=norm.eps)
+    torch.testing.assert_close(made[None].double(), nn.functional.silu(exact), rtol=1e-6, atol=4e-6)
 
 
-@pytest.mark.parametrize("columns", [11, LONG])
-@pytest.mark.parametrize(("bins", "stride", "skip"), [(6, 1, True), (6, 1, False), (9, 2, False), (10, 2, False)])
-def test_a_stencil_is_a_convolution_its_norm_in_bands_and_relu_of_all(way, bins, stride, skip, columns):
+@pytest.mark.parametrize("lag", [2, 4])
+@pytest.mark.parametrize(("bins", "clips", "frames"), [(5, 3, 7), (8, 50, 101), (6, 1, 2)])
+def test_a_depthwise_convolution_over_bins_and_frames(way, bins, clips, frames, lag):
     torch.manual_seed(0)
-    x, weight, factor = drawn(2, bins, columns), drawn(2, 3), drawn(1)
-    rows = (bins - 1) // stride + 1
-    bands = next(count for count in (3, 5) if rows % count == 0)
-    norms = twice(normed(2 * bands))
-    stencil = Stencil(weight=weight, norm=norms[0], stride=stride, skip=skip)
-    found = stencil_relu(x, stencil, lambda row: (row * factor).tanh(), [factor])
-    made = nn.functional.conv2d(x[None], weight[:, None, :, None], stride=(stride, 1), padding=(1, 0), groups=2)
-    made = norms[1](made.unflatten(2, (bands, -1)).flatten(1, 2)).view(2, rows, columns)
-    plain = torch.relu(made + (made.mean(1) * factor).tanh()[:, None] + (x if skip else 0))
-    agree(found, plain, [x, weight, factor, norms[0].weight, norms[0].bias], norms)
+    x, weight = drawn(3, bins, clips * frames), drawn(3, 1, 5, 5)
+    around = nn.functional.pad(x.view(3, bins, clips, frames).permute(2, 0, 1, 3), (lag, 4 - lag))
+    plain = nn.functional.conv2d(around, weight, groups=3).permute(1, 2, 0, 3).flatten(2)
+    found = depthwise(x, weight, clips=clips, lag=lag)
+    torch.testing.assert_close(found, plain)
+    toward = torch.randn_like(found)
+    torch.testing.assert_close(*[torch.autograd.grad(made, [x, weight], toward) for made in (found, plain)])
 
 
-def test_shifted_sums_hear_what_each_tap_says():
+def test_kernels_of_other_sizes_are_convolved_as_well():
     torch.manual_seed(0)
-    x, taps = drawn(3, 2, 5, 7), (-3, 0, 2)
-    padded = nn.functional.pad(x, (3, 3))
-    expected = sum(padded[k, ..., 3 + tap : 10 + tap] for k, tap in enumerate(taps))
-    torch.testing.assert_close(shifted_sum(x, taps), expected)
-    assert torch.autograd.gradcheck(lambda each: shifted_sum(each, taps), x)
+    x, weight = drawn(2, 4, 3 * 9), drawn(2, 1, 3, 1)
+    plain = nn.functional.conv2d(x.view(2, 4, 3, 9).permute(2, 0, 1, 3), weight, groups=2)
+    torch.testing.assert_close(depthwise(x, weight, clips=3, lag=0), plain.permute(1, 2, 0, 3).flatten(2))
+
+
+@pytest.mark.parametrize("lag", [2, 4])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_convolution_is_a_map_of_what_its_kernel_hears(way, stride, lag):
+    torch.manual_seed(0)
+    x, weight = torch.randn(3, 2, 8, 6, dtype=torch.float64), torch.randn(4, 2, 5, 5, dtype=torch.float64)
+    under = unfolded(x, 5, stride=stride, lag=lag)
+    found = weight.transpose(1, 2).flatten(1) @ under  # (rows, outputs, clips * frames)
+    plain = nn.functional.conv2d(nn.functional.pad(x, (lag, 4 - lag, 2, 2)), weight, stride=(stride, 1))
+    torch.testing.assert_close(found, plain.permute(2, 1, 0, 3).flatten(2))
 
 
 @needs_compiler
 def test_sums_do_not_hang_on_the_number_of_threads_and_no_number_stays_none():
     torch.manual_seed(0)
     x, norm, before = torch.randn(5, 8, LONG), nn.BatchNorm2d(6), torch.get_num_threads()
-    stencil = Stencil(weight=torch.randn(5, 3), norm=nn.BatchNorm2d(10))
-    weight, made = torch.randn(6, 8, requires_grad=True), []
+    stencil, layers = Stencil(weight=torch.randn(5, 3), norm=nn.BatchNorm2d(10)), in_floats(5, LONG // 50)
+    weight, kernel, made = torch.randn(6, 5, requires_grad=True), torch.randn(5, 1, 5, 5, requires_grad=True), []
     for threads in (1, 2):
         torch.set_num_threads(threads)
-        of_stencil = stencil_relu(x, stencil, torch.tanh, [])
-        mapped = mapped_relu(of_stencil, weight, norm)
-        made.append([mapped, *torch.autograd.grad(mapped.square().sum(), weight)])
+        of_stencil = stencil_relu(x, stencil, layers)
+        of_all = depthwise(of_stencil, kernel, clips=LONG // 50, lag=2)
+        mapped = mapped_relu(of_all.transpose(0, 1), weight, norm)
+        learned = [weight, kernel, *layers.learned]
+        made.append([mapped, *torch.autograd.grad(mapped.square().sum(), learned)])
     torch.set_num_threads(before)
     for one, two in zip(*made, strict=True):
         assert torch.equal(one, two)
     x[0, 0, 0] = float("nan")
-    assert stencil_relu(x, stencil, torch.tanh, []).isnan().any()
-    assert mapped_relu(x, weight, norm).isnan().all()
+    assert stencil_relu(x, stencil, layers).isnan().any()
+    assert mapped_relu(x.transpose(0, 1), weight, norm).isnan().all()
 
 
 @needs_compiler
@@ -205,7 +259,7 @@ def test_the_source_is_standard_and_without_warnings():
 def test_what_cannot_be_is_refused():
     stencil = Stencil(weight=torch.randn(2, 3), norm=nn.BatchNorm2d(10))
     with pytest.raises(ValueError, match="4 rows do not divide into bands"):
-        stencil_relu(torch.randn(2, 4, 9), stencil, torch.tanh, [])
+        stencil_relu(torch.randn(2, 4, 9), stencil, in_floats(2, 3))
 
 
 @needs_compiler
@@ -214,5 +268,9 @@ def test_numbers_of_two_kinds_are_left_to_torch():
     x, stencil = torch.randn(2, 4, 9), Stencil(weight=torch.randn(2, 3), norm=nn.BatchNorm2d(4))
     assert is_compiled(x, stencil.weight)
     assert not is_compiled(x.double(), stencil.weight)
-    found, expected = [stencil_relu(each, stencil, torch.tanh, []) for each in (x.double(), x)]
+    weight, mapped_norm = torch.randn(3, 2), nn.BatchNorm2d(3)
+    found, expected = [mapped_relu(each.transpose(0, 1), weight, mapped_norm) for each in (x.double(), x)]
     torch.testing.assert_close(found.float(), expected)
+    of_others = nn.BatchNorm2d(3)
+    of_others.running_mean = torch.zeros(3, dtype=torch.float64)
+    assert not is_compiled(x, norms=[of_others])

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from sayso.config.schema import Positive, PositiveInt, Range
 from sayso.dsp.carried import Carried
-from sayso.dsp.normalised import Stencil, band_of_taps, mapped_relu, mixed_over_time, shifted_sum, stencil_relu
+from sayso.dsp.normalised import OverTime, Stencil, depthwise, mapped_relu, stencil_relu, unfolded
 from sayso.errors import Fault
 from sayso.models import MODELS, NetworkConfig, TimeNetwork
 
@@ -127,10 +127,10 @@ class BCResNet(TimeNetwork):
         x = self._first_in_one_step(features)  # (channels, bins / 2, batch * frames)
         for block in self.all_blocks:
             x = block.in_one_step(x, batch)
-        x = self._depthwise_in_one_step(x, batch)  # (channels, bins / 8 - 4, batch * frames)
+        x = depthwise(x, self.depthwise.weight, clips=batch, lag=self.around[0])
         x = mapped_relu(x.transpose(0, 1), self.pointwise.weight.flatten(1), self.last_norm)
-        x = x.unflatten(2, (batch, frames))
-        return self.head(x.mean(dim=1).transpose(0, 1)[..., self.behind :])
+        x = x.unflatten(2, (batch, frames))  # (channels, bins / 8 - 4, batch, frames)
+        return self.last(x[..., self.behind :].mean(dim=(1, 3)).T)
 
     def carried(self) -> Carried | None:
         """Make the form of all before the mean over time for a stream; None where frames hear later ones."""
@@ -155,30 +155,11 @@ class BCResNet(TimeNetwork):
         return torch.relu(self.last_norm(x)).mean(dim=2)
 
     def _first_in_one_step(self, features: Tensor) -> Tensor:
-        frames = features.shape[3]
         if features.requires_grad:
             return self.begin(_lagged(features, self.lag)).permute(1, 2, 0, 3).flatten(2)
-        around = _KERNEL // 2
-        padded = nn.functional.pad(features, (*self.around, around, around))
-        padded = padded.permute(2, 1, 0, 3)  # (bins, inputs, batch, frames)
-        shifted = torch.stack([padded[..., shift : shift + frames] for shift in range(_KERNEL)], dim=2).flatten(3)
-        bins, inputs, _, columns = shifted.shape
-        # Of each bin that comes out, all values under its kernel: the rows of one bin are those of the next but two.
-        under = shifted.as_strided(
-            ((bins - _KERNEL) // 2 + 1, _KERNEL * inputs * _KERNEL, columns),
-            (2 * inputs * _KERNEL * columns, columns, 1),
-        )
+        under = unfolded(features, _KERNEL, stride=self.first.stride[0], lag=self.around[0])
         weight = self.first.weight.transpose(1, 2).flatten(1)  # (channels, kernel * inputs * kernel)
         return mapped_relu(under, weight, self.first_norm)
-
-    def _depthwise_in_one_step(self, x: Tensor, batch: int) -> Tensor:
-        bins = x.shape[1]
-        band = band_of_taps(bins, _KERNEL, stride=1, padding=0, like=x)  # (kernel, rows, bins)
-        weight = self.depthwise.weight[:, 0]  # (channels, kernel over bins, kernel over frames)
-        matrices = torch.einsum("ckt,krb->ctrb", weight, band).flatten(1, 2)  # (channels, kernel * rows, bins)
-        made = torch.bmm(matrices, x).unflatten(1, (_KERNEL, -1)).transpose(0, 1)  # (kernel, channels, rows, columns)
-        taps = [shift - self.around[0] for shift in range(_KERNEL)]
-        return shifted_sum(made.unflatten(3, (batch, -1)), taps).flatten(2)
 
 
 class SubSpectralNorm(nn.Module):
@@ -240,22 +221,20 @@ class _Block(nn.Module):
         return torch.relu(x + made if self.skips else made)
 
     def in_one_step(self, x: Float[Tensor, "channels bins columns"], batch: int) -> Tensor:
-        norm = self.time_norm
-
-        def over_time(row: Tensor) -> Tensor:
-            kept = self.dropout(row.new_ones(batch, len(row), 1, 1)).view(batch, -1).T
-            weight, mixing = self.over_time.weight.flatten(1), self.across.weight.flatten(1)
-            clips = row.view(len(row), batch, -1)
-            return mixed_over_time(clips, weight, norm, mixing, taps=self.taps, kept=kept).flatten(1)
-
+        over_time = OverTime(
+            weight=self.over_time.weight,
+            norm=self.time_norm,
+            mixing=self.across.weight,
+            taps=self.taps,
+            kept=self.dropout(x.new_ones(batch, self.across.in_channels, 1, 1)).view(batch, -1).T,
+        )
         stencil = Stencil(
-            weight=self.over_bins.weight.flatten(1),
+            weight=self.over_bins.weight,
             norm=self.bands_norm.norm,
             stride=self.over_bins.stride[0],
             skip=self.skips,
         )
-        learned = [self.over_time.weight, norm.weight, norm.bias, self.across.weight]
-        return stencil_relu(x, stencil, over_time, learned)
+        return stencil_relu(x, stencil, over_time)
 
 
 class _Transition(_Block):

@@ -5,8 +5,8 @@ is no compiler (`dense_map`): the same up to rounding.
 """
 
 from sayso.dsp.normalised.across import mapped_relu
-from sayso.dsp.normalised.dense_map import band_of_taps, shifted_sum
-from sayso.dsp.normalised.over_time import mixed_over_time
+from sayso.dsp.normalised.over_time import OverTime
+from sayso.dsp.normalised.square import depthwise, unfolded
 from sayso.dsp.normalised.stencil import Stencil, stencil_relu
 
-__all__ = ["Stencil", "band_of_taps", "mapped_relu", "mixed_over_time", "shifted_sum", "stencil_relu"]
+__all__ = ["OverTime", "Stencil", "depthwise", "mapped_relu", "stencil_relu", "unfolded"]

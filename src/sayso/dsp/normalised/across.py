@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from sayso.dsp.normalised.compiled import call, is_compiled
-from sayso.dsp.normalised.dense_map import OfMoments, derived, normalised_relu, scale_and_shift
+from sayso.dsp.normalised.compiled import Running, call, is_compiled, running_of
+from sayso.dsp.normalised.dense_map import normalised_relu, scale_and_shift
 
 __all__ = ["mapped_relu"]
 
@@ -29,82 +29,63 @@ def mapped_relu(
         weight: of the map.
         norm: remembers mean and variance.
     """
-    groups, inputs, columns = x.shape
-
-    def of_moments(mean: Tensor, products: Tensor) -> tuple[Tensor, Tensor]:
-        matrix = weight.double()
-        variance = ((matrix @ (products - mean[:, None] * mean)) * matrix).sum(1)
-        scale, shift = scale_and_shift(norm, matrix @ mean, variance, count=groups * columns)
-        return scale[:, None] * matrix, shift
-
     learned = weight, norm.weight, norm.bias
-    if inputs <= _MOST_INPUTS and is_compiled(x, *learned):
-        return _MappedRelu.apply(x if x.stride(2) == 1 else x.contiguous(), of_moments, *learned)
-    return _by_products(x, of_moments, list(learned))
+    if weight.shape[1] <= _MOST_INPUTS and is_compiled(x, *learned, norms=[norm]):
+        return _MappedRelu.apply(x if x.stride(2) == 1 else x.contiguous(), norm, *learned)
+    return _by_products(x, weight, norm)
 
 
-def _by_products(x: Tensor, of_moments: OfMoments, learned: list[Tensor]) -> Tensor:
+def _by_products(x: Tensor, weight: Tensor, norm: nn.BatchNorm2d) -> Tensor:
     outermost = x.transpose(0, 1)
     in_one = outermost.is_contiguous()
     groups = outermost.flatten(1)[None] if in_one else x
 
-    def of_groups(mean: Tensor, products: Tensor) -> tuple[Tensor, Tensor]:
-        matrix, shift = of_moments(mean.mean(0), products.mean(0))
+    def of_moments(means: Tensor, all_products: Tensor) -> tuple[Tensor, Tensor]:
+        mean, products, matrix = means.mean(0), all_products.mean(0), weight.double()
+        variance = ((matrix @ (products - mean[:, None] * mean)) * matrix).sum(1)
+        scale, shift = scale_and_shift(norm, matrix @ mean, variance, count=x.shape[0] * x.shape[2])
+        matrix = scale[:, None] * matrix
         return matrix.expand(len(groups), -1, -1), shift[:, None].expand(len(groups), -1, -1)
 
-    y = normalised_relu(groups, of_groups, learned)
+    y = normalised_relu(groups, of_moments, (weight, norm.weight, norm.bias))
     return y.squeeze(0).unflatten(1, outermost.shape[1:]) if in_one else y.transpose(0, 1).contiguous()
 
 
 class _Map(ctypes.Structure):
-    _fields_ = tuple(
-        (name, ctypes.c_long)
-        for name in ("inputs", "outputs", "groups", "columns", "chunk", "input_stride", "group_stride", "threads")
+    _fields_ = (
+        *((name, ctypes.c_long) for name in ("inputs", "outputs", "groups", "columns", "chunk")),
+        *((name, ctypes.c_long) for name in ("input_stride", "group_stride", "threads")),
+        ("epsilon", ctypes.c_double),
+        ("running", Running),
     )
 
 
 class _MappedRelu(torch.autograd.Function):
-    """What follows from moments is derived by autograd, the rest by the compiled half."""
-
     @staticmethod
-    def forward(ctx: Any, x: Tensor, of_moments: OfMoments, *learned: Tensor) -> Tensor:  # type: ignore[override]
-        (groups, inputs, columns), outputs = x.shape, len(learned[0])
-        shape = _map_of(x, outputs)
-        products, sums = _summed("sum_inputs", shape, inputs, x)
-        with torch.enable_grad():
-            moments = [(each / (groups * columns)).requires_grad_() for each in (sums, products)]
-            made = of_moments(*moments)
-        matrix, shift = [each.detach().to(x.dtype).contiguous() for each in made]
+    def forward(ctx: Any, x: Tensor, norm: nn.BatchNorm2d, *given: Tensor) -> Tensor:  # type: ignore[override]
+        (groups, inputs, columns), outputs = x.shape, len(given[0])
+        learned = [each.contiguous() for each in given]
+        sizes = inputs, outputs, groups, columns, _CHUNK, x.stride(1), x.stride(0), torch.get_num_threads()
+        shape = _Map(*sizes, float(norm.eps), running_of(norm))
+        kept = x.new_empty(inputs * (inputs + 1) + 2 * outputs, dtype=torch.float64)
         y = x.new_empty((outputs, groups, columns))
-        call("write_mapped", shape, x, matrix, shift, y)
-        ctx.save_for_backward(x, y, matrix, *learned)
-        ctx.made, ctx.moments, ctx.learned = made, moments, learned
+        call("write_mapped", shape, x, *learned, _room(x, inputs), kept, y)
+        ctx.save_for_backward(x, y, *learned, kept)
+        ctx.shape = shape
         return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        x, y, matrix, *_ = ctx.saved_tensors
-        gradient, count = gradient.contiguous(), x.shape[0] * x.shape[2]
-        shape = _map_of(x, len(matrix))
-        of_made = _summed("sum_mapped", shape, len(matrix), gradient, y, x)
-        of_mean, of_products, *of_learned = derived(ctx.made, [*ctx.moments, *ctx.learned], of_made)
-        if not ctx.needs_input_grad[0]:
-            return None, None, *of_learned
-        of_pairs = ((of_products + of_products.mT) / count).to(x.dtype).contiguous()
-        of_x = x.new_empty((x.shape[1], x.shape[0], x.shape[2]))
-        call("write_inputs", shape, gradient, y, x, matrix, of_pairs, (of_mean / count).to(x.dtype), of_x)
-        return of_x.transpose(0, 1), None, *of_learned
+        x, y, weight, gain, offset, kept = ctx.saved_tensors
+        of_learned = [torch.empty_like(each) for each in (weight, gain, offset)]
+        of_x = x.new_empty((x.shape[1], x.shape[0], x.shape[2])) if ctx.needs_input_grad[0] else None
+        made = gradient.contiguous(), y, x, weight, gain, _room(x, len(weight)), kept
+        call("derive_mapped", ctx.shape, *made, *of_learned, of_x)
+        return None if of_x is None else of_x.transpose(0, 1), None, *of_learned
 
 
-def _map_of(x: Tensor, outputs: int) -> _Map:
+def _room(x: Tensor, rows: int) -> Tensor:
+    """For the sums of chunks: of rows, and of their products with inputs."""
     groups, inputs, columns = x.shape
-    return _Map(inputs, outputs, groups, columns, _CHUNK, x.stride(1), x.stride(0), torch.get_num_threads())
-
-
-def _summed(name: str, shape: _Map, rows: int, *tensors: Tensor) -> tuple[Tensor, Tensor]:
-    """Products of rows with inputs, (rows, inputs), and sums of rows."""
-    chunks, width = shape.groups * -(-shape.columns // shape.chunk), rows * (shape.inputs + 1)
-    room = tensors[0].new_empty((chunks + 1, width), dtype=torch.float64)
-    call(name, shape, *tensors, room, room[chunks])
-    return room[chunks, : rows * shape.inputs].view(rows, -1), room[chunks, rows * shape.inputs :]
+    return x.new_empty(groups * -(-columns // _CHUNK) * rows * (inputs + 1), dtype=torch.float64)

@@ -1,27 +1,30 @@
 """The programs in C that lie in this folder, compiled for this machine."""
 
 import ctypes
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sayso.system.compiled import compiled
 
-__all__ = ["TAPS", "call", "is_compiled"]
+__all__ = ["TAPS", "Running", "call", "is_compiled", "running_of"]
 
 TAPS = 3
 """What a kernel has."""
 
 
-def is_compiled(*tensors: Tensor) -> bool:
+def is_compiled(*tensors: Tensor, norms: Sequence[nn.BatchNorm2d] = ()) -> bool:
     """Say whether they can be compiled here, which takes a second or two, once, and compute with these tensors.
 
     Args:
         tensors: float32 or float64, all alike; without any float32 is meant.
+        norms: what these remember has to be alike too.
     """
-    kinds = {each.dtype for each in tensors} or {torch.float32}
+    running = (each for norm in norms for each in (norm.running_mean, norm.running_var) if each is not None)
+    kinds = {each.dtype for each in (*tensors, *running)} or {torch.float32}
     return len(kinds) == 1 and _library(*kinds) is not None
 
 
@@ -31,6 +34,22 @@ def call(name: str, shape: ctypes.Structure, x: Tensor, *others: Tensor | None) 
     assert library is not None
     pointers = [ctypes.c_void_p(None if each is None else each.data_ptr()) for each in (x, *others)]
     getattr(library, name)(ctypes.byref(shape), *pointers)
+
+
+class Running(ctypes.Structure):
+    """What a norm remembers, as C takes it."""
+
+    _fields_ = (("mean", ctypes.c_void_p), ("variance", ctypes.c_void_p), ("share", ctypes.c_double))
+
+
+def running_of(norm: nn.BatchNorm2d) -> Running:
+    """Tell a norm that there is one batch more, and C where to remember its mean and variance."""
+    mean, variance, batches = norm.running_mean, norm.running_var, norm.num_batches_tracked
+    if mean is None or variance is None or batches is None:
+        return Running(None, None, 0)
+    batches += 1
+    share = 1 / float(batches) if norm.momentum is None else norm.momentum
+    return Running(mean.data_ptr(), variance.data_ptr(), share)
 
 
 @cache

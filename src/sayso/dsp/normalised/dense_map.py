@@ -19,9 +19,7 @@ __all__ = [
     "depthwise_over_time",
     "derived",
     "normalised_relu",
-    "remember",
     "scale_and_shift",
-    "shifted_sum",
 ]
 
 OfMoments = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -133,7 +131,7 @@ def scale_and_shift(
         count: how many values these were, of one channel.
     """
     variance = variance.clamp_min(0)  # what follows from moments may lie below
-    remember(norm, mean, variance, count=count)
+    _remember(norm, mean, variance, count=count)
     scale = norm.weight * torch.rsqrt(variance + norm.eps)
     return scale, norm.bias - mean * scale
 
@@ -147,7 +145,7 @@ def band_of_taps(
     return (under[..., None] == torch.arange(bins)).to(like.dtype)
 
 
-def remember(
+def _remember(
     norm: nn.BatchNorm2d, mean: Float[Tensor, "channels"], variance: Float[Tensor, "channels"], *, count: int
 ) -> None:
     """Have batch norm remember mean and variance of a batch, as it does of what it normalises itself.
@@ -204,40 +202,6 @@ class _DepthwiseOverTime(torch.autograd.Function):
             if tap:
                 of_x[..., heard].addcmul_(gradient[..., made], each)
         return of_x, torch.stack([product.sum((1, 2)) for product in products], dim=1), None
-
-
-def shifted_sum(x: Float[Tensor, "taps *rows frames"], taps: Sequence[int]) -> Float[Tensor, "*rows frames"]:
-    """Sum what each tap hears, zeros around it.
-
-    Args:
-        x: for each tap what it hears.
-        taps: as in `depthwise_over_time`.
-    """
-    return _ShiftedSum.apply(x, tuple(taps))
-
-
-class _ShiftedSum(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, taps: tuple[int, ...]) -> Tensor:  # type: ignore[override]
-        ctx.taps = taps
-        y = x[taps.index(0)].clone()
-        for each, tap in zip(x, taps, strict=True):
-            if tap:
-                heard, made = _slices(tap)
-                y[..., made] += each[..., heard]
-        return y
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
-        of_x = gradient.new_empty((len(ctx.taps), *gradient.shape))
-        for each, tap in zip(of_x, ctx.taps, strict=True):
-            heard, made = _slices(tap)
-            each[..., heard] = gradient[..., made]
-            if tap:
-                each[..., : max(0, tap)] = 0
-                each[..., max(0, each.shape[-1] + min(0, tap)) :] = 0
-        return of_x, None
 
 
 def _slices(tap: int) -> tuple[slice, slice]:

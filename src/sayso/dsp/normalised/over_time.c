@@ -4,11 +4,13 @@
  * See over_time.py. Arrays are (channels, clips, frames); a channel is one thread's work, and fits the nearest caches.
  */
 
-#include "real.h"
+#include "clips.h"
+#include "matrices.h"
 
 typedef struct {
     long channels, clips, frames, taps[TAPS], threads;
     double epsilon;
+    Running running;
 } Beat;
 
 static long columns_of(const Beat *b) { return b->clips * b->frames; }
@@ -35,20 +37,49 @@ static inline real sigmoid(real x) {
 #endif
 }
 
+static Clips surrounded(const Beat *b) {
+    long reach = 0;
+    for (long k = 0; k < TAPS; k++) reach = labs(b->taps[k]) > reach ? labs(b->taps[k]) : reach;
+    return clips_of(b->clips, b->frames, reach);
+}
+
 /* Of each clip weighted sums of frames, those `taps[k] * sign` after the one that comes out. */
-static void convolve(const Beat *b, const real *x, const real *weight, long sign, real *made) {
-    long frames = b->frames;
-    for (long clip = 0; clip < b->clips; clip++) {
-        const real *restrict heard = x + clip * frames;
-        real *restrict to = made + clip * frames;
-        memset(to, 0, (size_t)frames * sizeof(real));
-        for (long k = 0; k < TAPS; k++) {
-            long tap = sign * b->taps[k], first = tap < 0 ? -tap : 0, last = tap > 0 ? frames - tap : frames;
-            real by = weight[k];
-#pragma omp simd
-            for (long i = first; i < last; i++) to[i] += by * heard[i + tap];
+static void convolve(const Beat *b, const real *x, const real *weight, long sign, real *y) {
+    Clips by = surrounded(b);
+    real row[size_of(by)];
+    for (long first = 0; first < b->clips; first += by.clips) {
+        Clips here = rest_of(by, b->clips, first);
+        surround(here, x + first * b->frames, row);
+        for (long clip = 0; clip < here.clips; clip++) {
+            const real *heard = row + clip * by.stride + by.reach;
+            real *to = y + (first + clip) * b->frames;
+            for (long i = 0; i < b->frames; i += LANES) {
+                lanes sum = {0};
+                for (long k = 0; k < TAPS; k++) sum += weight[k] * load(heard + i + sign * b->taps[k]);
+                store_some(least(LANES, b->frames - i), sum, to + i);
+            }
         }
     }
+}
+
+/* The gradient of each tap's weight: of all clips the sum of what it hears times the gradient of what comes of that. */
+static void derive_taps(const Beat *b, const real *dy, const real *x, real *d_weight) {
+    Clips by = surrounded(b);
+    real given[size_of(by)], heard[size_of(by)];
+    double sums[TAPS] = {0};
+    for (long first = 0; first < b->clips; first += by.clips) {
+        Clips here = rest_of(by, b->clips, first);
+        surround(here, dy + first * b->frames, given);
+        surround(here, x + first * b->frames, heard);
+        lanes held[TAPS] = {{0}};
+        for (long clip = 0; clip < here.clips; clip++) {
+            long start = clip * by.stride + by.reach;
+            for (long i = start; i < start + by.width; i += LANES)
+                for (long k = 0; k < TAPS; k++) held[k] += load(given + i) * load(heard + i + b->taps[k]);
+        }
+        for (long k = 0; k < TAPS; k++) sums[k] += sum_of_lanes(held[k]);
+    }
+    for (long k = 0; k < TAPS; k++) d_weight[k] = (real)sums[k];
 }
 
 /* What batch norm multiplies by and then adds. */
@@ -61,10 +92,11 @@ static Norm norm_of(const Beat *b, double gain, double offset, double mean, doub
     return (Norm){(real)scale, (real)(offset - scale * mean)};
 }
 
-/* What was convolved, normalised and activated, and mean and variance of what was convolved. */
-void activate_over_time(const Beat *b, const real *x, const real *weight, const real *gain, const real *offset,
-                        double *mean, double *variance, real *y) {
+/* What was convolved, normalised and activated; `moments` are mean and variance of what was convolved. */
+static void activate(const Beat *b, const real *x, const real *weight, const real *gain, const real *offset,
+                     double *moments, real *y) {
     long columns = columns_of(b);
+    double *mean = moments, *variance = moments + b->channels;
 #pragma omp parallel for num_threads((int)b->threads) schedule(static)
     for (long c = 0; c < b->channels; c++) {
         real *restrict made = y + c * columns;
@@ -72,6 +104,7 @@ void activate_over_time(const Beat *b, const real *x, const real *weight, const 
         mean[c] = total(columns, made) / (double)columns;
         double spread = product(columns, made, made) / (double)columns - mean[c] * mean[c];
         variance[c] = spread < 0 ? 0 : spread;
+        remember(b->running, c, 1, &mean[c], &variance[c], (double)columns);
         Norm norm = norm_of(b, gain[c], offset[c], mean[c], variance[c]);
 #pragma omp simd
         for (long i = 0; i < columns; i++) {
@@ -81,67 +114,83 @@ void activate_over_time(const Beat *b, const real *x, const real *weight, const 
     }
 }
 
-/* What is kept of each clip, of a channel. */
+/* What is kept of each clip, of all channels; `made` may be x. */
 static void keep(const Beat *b, const real *x, const real *kept, real *made) {
-    for (long clip = 0; clip < b->clips; clip++) {
-        const real *from = x + clip * b->frames; /* or the same array */
-        real *to = made + clip * b->frames, share = kept[clip];
+#pragma omp parallel for num_threads((int)b->threads) schedule(static)
+    for (long row = 0; row < b->channels * b->clips; row++) {
+        const real *from = x + row * b->frames;
+        real *to = made + row * b->frames, share = kept[row];
 #pragma omp simd
         for (long i = 0; i < b->frames; i++) to[i] = share * from[i];
     }
 }
 
-/* made += sums of channels, by a weight for each. */
-static void add_channels(const Beat *b, const real *x, const real *weight, long weight_stride, real *made) {
-    long columns = columns_of(b);
-    for (long at = 0; at < columns; at += 4 * BLOCK) {
-        long end = least(at + 4 * BLOCK, columns), c = 0;
-        for (; c + 2 <= b->channels; c += 2) {
-            const real *restrict one = x + c * columns, *restrict other = one + columns;
-            real *restrict to = made, by = weight[c * weight_stride], by_other = weight[(c + 1) * weight_stride];
-#pragma omp simd
-            for (long i = at; i < end; i++) to[i] += by * one[i] + by_other * other[i];
-        }
-        for (; c < b->channels; c++) {
-            const real *restrict one = x + c * columns;
-            real *restrict to = made, by = weight[c * weight_stride];
-#pragma omp simd
-            for (long i = at; i < end; i++) to[i] += by * one[i];
-        }
-    }
-}
-
-/* Each channel a sum of all, by `weight` (channels that come out, channels), and of each clip what is kept. */
-void mix(const Beat *b, const real *x, const real *weight, const real *kept, real *y) {
-    long columns = columns_of(b);
+/* Each channel a sum of all, by `weight` (channels that come out, channels). */
+static void mix(const Beat *b, const real *x, const real *weight, real *y) {
+    long channels = b->channels, columns = columns_of(b);
 #pragma omp parallel for num_threads((int)b->threads) schedule(static)
-    for (long c = 0; c < b->channels; c++) {
-        real *made = y + c * columns;
-        memset(made, 0, (size_t)columns * sizeof(real));
-        add_channels(b, x, weight + c * b->channels, 1, made);
-        keep(b, made, kept + c * b->clips, made);
+    for (long at = 0; at < columns; at += SPAN) {
+        long count = least(SPAN, columns - at);
+        real strip[channels * SPAN];
+        Rows own = rows_at(count, SPAN, channels, x + at, columns, strip);
+        for (long c = 0; c < channels; c += DOWN) {
+            lanes made[DOWN][2] = {0};
+            multiply(c, channels, channels, own, weight, channels, made);
+            for (long r = c; r < least(c + DOWN, channels); r++) write_columns(count, made[r - c], y + r * columns + at);
+        }
     }
 }
 
-/* The gradients of x, both weights, gain and offset, that of `mixing` as (channels, channels that come out). `y` is what
- * `activate_over_time` gave; `room` is twice as large. */
+/* Each channel a sum of all that were activated, by `mixing`, and of each clip what is kept; what was activated, and its
+ * moments, too. */
+void mix_over_time(const Beat *b, const real *x, const real *weight, const real *gain, const real *offset,
+                   const real *mixing, const real *kept, double *moments, real *activated, real *y) {
+    activate(b, x, weight, gain, offset, moments, activated);
+    mix(b, activated, mixing, y);
+    keep(b, y, kept, y);
+}
+
+/* The gradient of `mixing`: a sum over columns for each two channels, some rows of it one thread's work. */
+static void derive_mixing(const Beat *b, const real *given, const real *y, real *d_mixing) {
+    long channels = b->channels, columns = columns_of(b);
+#pragma omp parallel for num_threads((int)b->threads) schedule(static)
+    for (long row = 0; row < channels; row += HIGH) {
+        long rows = least(HIGH, channels - row);
+        double sums[HIGH * channels], chunk[HIGH * channels];
+        memset(sums, 0, sizeof sums);
+        for (long start = 0; start < columns; start += 8 * BLOCK) {
+            lanes held[room_of(HIGH, channels)];
+            memset(held, 0, sizeof held);
+            for (long at = start; at < least(start + 8 * BLOCK, columns); at += BLOCK) {
+                long count = least(BLOCK, columns - at), width = up_to(count, LANES);
+                real copied[rows * BLOCK], others[channels * BLOCK];
+                add_products(width, rows, rows_at(count, width, rows, given + row * columns + at, columns, copied),
+                             channels, rows_at(count, width, channels, y + at, columns, others), 0, held);
+            }
+            sum_products(rows, channels, held, chunk);
+            for (long i = 0; i < rows * channels; i++) sums[i] += chunk[i];
+        }
+        for (long i = 0; i < rows * channels; i++) d_mixing[row * channels + i] = (real)sums[i];
+    }
+}
+
+/* The gradients of x, both weights, gain and offset, and mixing. `y` is what was activated; `room` is twice as
+ * large. */
 void derive_over_time(const Beat *b, const real *dy, const real *x, const real *weight, const real *gain,
-                      const real *offset, const real *mixing, const real *kept, const double *mean,
-                      const double *variance, const real *y, real *room, real *dx, real *d_weight, real *d_gain,
-                      real *d_offset, real *d_mixing) {
+                      const real *offset, const real *mixing, const real *kept, const double *moments, const real *y,
+                      real *room, real *dx, real *d_weight, real *d_gain, real *d_offset, real *d_mixing) {
     long columns = columns_of(b);
+    const double *mean = moments, *variance = moments + b->channels;
     real *given = room + b->channels * columns;
-#pragma omp parallel for num_threads((int)b->threads) schedule(static)
-    for (long c = 0; c < b->channels; c++) keep(b, dy + c * columns, kept + c * b->clips, given + c * columns);
+    real back[b->channels * b->channels];
+    for (long i = 0; i < b->channels * b->channels; i++) back[i] = mixing[i % b->channels * b->channels + i / b->channels];
+    keep(b, dy, kept, given);
+    mix(b, given, back, dx);
+    derive_mixing(b, given, y, d_mixing);
 #pragma omp parallel for num_threads((int)b->threads) schedule(static)
     for (long c = 0; c < b->channels; c++) {
         const real *own = x + c * columns;
         real *restrict z = room + c * columns, *d = dx + c * columns; /* d: before the last convolution */
-        memset(d, 0, (size_t)columns * sizeof(real));
-        add_channels(b, given, mixing + c, b->channels, d);
-        for (long to = 0; to < b->channels; to++)
-            d_mixing[c * b->channels + to] = (real)product(columns, given + to * columns, y + c * columns);
-
         convolve(b, own, weight + TAPS * c, 1, z);
         Norm norm = norm_of(b, gain[c], offset[c], mean[c], variance[c]);
 #pragma omp simd
@@ -159,14 +208,6 @@ void derive_over_time(const Beat *b, const real *dy, const real *x, const real *
         for (long i = 0; i < columns; i++) z[i] = norm.by * d[i] - of_z * z[i] - less;
 
         convolve(b, z, weight + TAPS * c, -1, d);
-        for (long k = 0; k < TAPS; k++) {
-            long tap = b->taps[k], first = tap < 0 ? -tap : 0, last = tap > 0 ? b->frames - tap : b->frames;
-            double of_weight = 0;
-            for (long clip = 0; clip < b->clips && first < last; clip++) {
-                long start = clip * b->frames + first;
-                of_weight += product(last - first, z + start, own + start + tap);
-            }
-            d_weight[TAPS * c + k] = (real)of_weight;
-        }
+        derive_taps(b, z, own, d_weight + TAPS * c);
     }
 }

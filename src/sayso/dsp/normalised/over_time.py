@@ -2,44 +2,78 @@
 
 import ctypes
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
-from sayso.dsp.normalised.compiled import TAPS, call, is_compiled
-from sayso.dsp.normalised.dense_map import depthwise_over_time, remember
+from sayso.dsp.normalised.compiled import TAPS, Running, call, running_of
+from sayso.dsp.normalised.dense_map import depthwise_over_time
 
-__all__ = ["mixed_over_time"]
+__all__ = ["OverTime"]
 
 
-def mixed_over_time(
-    x: Float[Tensor, "channels batch frames"],
-    weight: Float[Tensor, "channels taps"],
-    norm: nn.BatchNorm2d,
-    mixing: Float[Tensor, "channels channels"],
-    *,
-    taps: Sequence[int],
-    kept: Float[Tensor, "channels batch"],
-) -> Float[Tensor, "channels batch frames"]:
+@dataclass(frozen=True, kw_only=True)
+class OverTime:
     """Convolve each channel of each clip with a weight for each of three taps, normalise, activate, mix channels.
 
-    Args:
-        x: the channels; zeros lie around their frames.
-        weight: of each.
+    Attributes:
+        weight: (channels, 3) in any shape, of the convolution; zeros lie around a clip's frames.
         norm: remembers mean and variance.
-        mixing: makes channels of channels.
+        mixing: (channels, channels) in any shape, makes channels of channels.
         taps: how many frames after the one that comes out each weight hears; below 0: before. One of them is 0.
-        kept: what a channel of a clip is multiplied by in the end, as dropout says.
+        kept: (channels, clips), what a channel of a clip is multiplied by in the end, as dropout says.
     """
-    if len(taps) == TAPS and is_compiled(x, weight, norm.weight, norm.bias, mixing, kept):
-        step = norm, tuple(taps), kept.contiguous()
-        return _MixedOverTime.apply(x.contiguous(), step, weight, norm.weight, norm.bias, mixing)
-    y = depthwise_over_time(x, weight, taps)
-    y = nn.functional.silu(norm(y.view(1, len(y), 1, -1))).view(len(y), -1)
-    return (mixing @ y).view(x.shape) * kept[..., None]
+
+    weight: Tensor
+    norm: nn.BatchNorm2d
+    mixing: Tensor
+    taps: Sequence[int]
+    kept: Tensor
+
+    @property
+    def learned(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What it learns."""
+        return self.weight, self.norm.weight, self.norm.bias, self.mixing
+
+    def by_products(self, x: Float[Tensor, "channels columns"]) -> Float[Tensor, "channels columns"]:
+        """Compute it by torch; columns are clips and frames."""
+        y = depthwise_over_time(x.view(*self.kept.shape, -1), self.weight.view(len(x), -1), self.taps)
+        y = nn.functional.silu(self.norm(y.view(1, len(y), 1, -1))).view(len(y), -1)
+        return ((self.mixing.view(len(x), -1) @ y).view(*self.kept.shape, -1) * self.kept[..., None]).flatten(1)
+
+    def compiled(
+        self, x: Float[Tensor, "channels columns"], learned: Sequence[Tensor]
+    ) -> tuple[Float[Tensor, "channels columns"], ctypes.Structure, list[Tensor]]:
+        """Compute it by the program in C; gives what `derived` needs as well.
+
+        Args:
+            x: columns are clips and frames.
+            learned: the same as its own, as densely as C expects them.
+        """
+        (channels, clips), columns = self.kept.shape, x.shape[1]
+        sizes = channels, clips, columns // clips, (ctypes.c_long * TAPS)(*self.taps), torch.get_num_threads()
+        shape = _Beat(*sizes, float(self.norm.eps), running_of(self.norm))
+        moments, kept = x.new_empty((2, channels), dtype=torch.float64), self.kept.contiguous()
+        activated, y = torch.empty_like(x), torch.empty_like(x)
+        call("mix_over_time", shape, x, *learned, kept, moments, activated, y)
+        return y, shape, [x, *learned, kept, moments, activated]
+
+    @staticmethod
+    def derived(
+        gradient: Float[Tensor, "channels columns"], shape: ctypes.Structure, saved: Sequence[Tensor]
+    ) -> list[Tensor]:
+        """Gradients of what was heard and of what is learned, from that of what came out of `compiled`.
+
+        Args:
+            gradient: of that.
+            shape: as it was given, as are the saved ones.
+            saved: tensors.
+        """
+        found = [torch.empty_like(each) for each in saved[:5]]
+        call("derive_over_time", shape, gradient, *saved, gradient.new_empty((2, *gradient.shape)), *found)
+        return found
 
 
 class _Beat(ctypes.Structure):
@@ -50,35 +84,5 @@ class _Beat(ctypes.Structure):
         ("taps", ctypes.c_long * TAPS),
         ("threads", ctypes.c_long),
         ("epsilon", ctypes.c_double),
+        ("running", Running),
     )
-
-
-class _MixedOverTime(torch.autograd.Function):
-    @staticmethod
-    def forward(  # type: ignore[override]
-        ctx: Any, x: Tensor, step: tuple[nn.BatchNorm2d, tuple[int, ...], Tensor], *given: Tensor
-    ) -> Tensor:
-        norm, taps, kept = step
-        weight, gain, offset, mixing = [each.detach().contiguous() for each in given]
-        shape = _Beat(*x.shape, (ctypes.c_long * TAPS)(*taps), torch.get_num_threads(), float(norm.eps))
-        mean, variance = x.new_empty((2, len(x)), dtype=torch.float64)
-        activated, y = torch.empty_like(x), torch.empty_like(x)
-        call("activate_over_time", shape, x, weight, gain, offset, mean, variance, activated)
-        remember(norm, mean, variance, count=x[0].numel())
-        call("mix", shape, activated, mixing, kept, y)
-        ctx.save_for_backward(x, weight, gain, offset, mixing, kept, mean, variance, activated)
-        ctx.shape = shape
-        return y
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        saved: tuple[Tensor, ...] = ctx.saved_tensors
-        x, weight, gain, offset, mixing, *_ = saved
-        of_x, *of_learned = [torch.empty_like(each) for each in (x, weight, gain, offset, mixing)]
-        call(
-            *("derive_over_time", ctx.shape, gradient.contiguous(), *saved, x.new_empty((2, *x.shape))),
-            *(of_x, *of_learned),
-        )
-        *of_others, of_mixing = of_learned
-        return of_x, None, *of_others, of_mixing.T

@@ -10,6 +10,7 @@
 typedef struct {
     long channels, bins, rows, stride, bands, columns, skip, threads;
     double epsilon;
+    Running running;
 } Shape;
 
 /* Of each channel: sums of bins, sums of products of a bin with itself and the next two, mean and variance of bands. */
@@ -61,6 +62,9 @@ static Bins bins_at(const Shape *s, const real *x, long row, long at) {
 
 static long block_at(const Shape *s, long at) { return least(s->columns - at, BLOCK); }
 
+/* How many values a band has. */
+static double count_of(const Shape *s) { return (double)(s->rows / s->bands) * (double)s->columns; }
+
 static long band_of(const Shape *s, long row) { return row / (s->rows / s->bands); }
 
 /* The row whose kernel has a bin at a tap; -1 where there is none. */
@@ -104,7 +108,7 @@ static void find_moments(const Shape *s, const Channel *own) {
             add_moments(block_at(s, at), here, bin_at(s, own->x, bin + 1, at), bin_at(s, own->x, bin + 2, at),
                         &kept->sums[bin], &kept->products[3 * bin]);
         }
-    double count = (double)(s->rows / s->bands) * (double)s->columns;
+    double count = count_of(s);
     for (long row = 0; row < s->rows; row++)
         for (long k = 0; k < TAPS; k++) {
             long bin = middle(s, row) + k - 1, band = band_of(s, row);
@@ -151,6 +155,7 @@ void average_rows(const Shape *s, const real *x, const real *weight, const real 
     for (long c = 0; c < s->channels; c++) {
         Channel own = channel_of(s, x, weight, gain, offset, kept, c);
         find_moments(s, &own);
+        remember(s->running, c * s->bands, s->bands, own.kept.mean, own.kept.variance, count_of(s));
         real share[s->bins], constant = (real)find_shares(s, &own, share);
         for (long at = 0; at < s->columns; at += BLOCK) {
             long count = block_at(s, at);
@@ -281,7 +286,7 @@ static void know_average(const Shape *s, const Channel *own, const real *d_avera
 }
 
 static void derive_norm(const Shape *s, const Channel *own, Known *known, real *d_gain, real *d_offset) {
-    double count = (double)(s->rows / s->bands) * (double)s->columns, of_norm[s->bands], with_norm[s->bands];
+    double count = count_of(s), of_norm[s->bands], with_norm[s->bands];
     memset(of_norm, 0, sizeof of_norm);
     memset(with_norm, 0, sizeof with_norm);
     for (long row = 0; row < s->rows; row++) {
@@ -327,17 +332,13 @@ static void unnormalise_row(long count, Gradient gradient, const real *restrict 
         dz[i] = scale * d[i] + of_average * d_average[i] - (a * below[i] + b * here[i] + c * above[i]) - offset;
 }
 
-/* A bin's gradient, of the rows whose kernels have it. */
-static void write_bin(long count, const real *const *over, const real *weight, real *restrict dx) {
+/* A bin's gradient, of the rows whose kernels have it, and of the one it was added to. */
+static void write_bin(long count, const real *const *over, const real *weight, const real *restrict skipped,
+                      real *restrict dx) {
     const real *restrict after = over[0], *restrict here = over[1], *restrict before = over[2];
     real a = weight[0], b = weight[1], c = weight[2];
 #pragma omp simd
-    for (long i = 0; i < count; i++) dx[i] = a * after[i] + b * here[i] + c * before[i];
-}
-
-static void add_skipped(long count, const real *restrict d, real *restrict dx) {
-#pragma omp simd
-    for (long i = 0; i < count; i++) dx[i] += d[i];
+    for (long i = 0; i < count; i++) dx[i] = a * after[i] + b * here[i] + c * before[i] + skipped[i];
 }
 
 static void find_gradients(const Shape *s, const Channel *own, const Known *known, Gradient *gradients) {
@@ -374,9 +375,7 @@ static void derive_bins(const Shape *s, const Channel *own, const Known *known, 
                 long row = row_over(s, bin, k);
                 over[k] = row < 0 ? nothing : dz + row * BLOCK;
             }
-            real *made = dx + bin * s->columns + at;
-            write_bin(count, over, own->taps, made);
-            if (s->skip) add_skipped(count, d + bin * BLOCK, made);
+            write_bin(count, over, own->taps, s->skip ? d + bin * BLOCK : nothing, dx + bin * s->columns + at);
         }
     }
 }
