@@ -25,8 +25,10 @@ static inline void multiply(long first, long rows, long inputs, Rows of, const r
                             lanes made[DOWN][2]) {
     const real *by[DOWN];
     lanes sums[DOWN][2];
-    for (long r = 0; r < DOWN; r++) by[r] = weight + least(first + r, rows - 1) * weight_stride;
-    memcpy(sums, made, sizeof sums);
+    for (long r = 0; r < DOWN; r++) {
+        by[r] = weight + least(first + r, rows - 1) * weight_stride;
+        sums[r][0] = made[r][0], sums[r][1] = made[r][1];
+    }
     for (long q = 0; q < inputs; q++) {
         lanes low = load(of.x + q * of.stride), high = load(of.x + q * of.stride + LANES);
         for (long r = 0; r < DOWN; r++) {
@@ -34,7 +36,7 @@ static inline void multiply(long first, long rows, long inputs, Rows of, const r
             sums[r][1] += by[r][q] * high;
         }
     }
-    memcpy(made, sums, sizeof sums);
+    for (long r = 0; r < DOWN; r++) made[r][0] = sums[r][0], made[r][1] = sums[r][1];
 }
 
 static inline void begin(long first, long rows, const real *shift, lanes made[DOWN][2]) {
@@ -58,11 +60,11 @@ static inline void add_tile(long width, long row, long rows, Rows x, long other,
     lanes sums[HIGH][DOWN];
     for (long r = 0; r < HIGH; r++) of_rows[r] = x.x + least(row + r, rows - 1) * x.stride;
     for (long q = 0; q < DOWN; q++) of_others[q] = y.x + least(other + q, others - 1) * y.stride;
-    memcpy(sums, held, sizeof sums);
+    for (long i = 0; i < HIGH * DOWN; i++) sums[i / DOWN][i % DOWN] = held[i];
     for (long i = 0; i < width; i += LANES)
         for (long r = 0; r < HIGH; r++)
             for (long q = 0; q < DOWN; q++) sums[r][q] += load(of_rows[r] + i) * load(of_others[q] + i);
-    memcpy(held, sums, sizeof sums);
+    for (long i = 0; i < HIGH * DOWN; i++) held[i] = sums[i / DOWN][i % DOWN];
 }
 
 /* held[r, q] += x[r] y[q], of `width` columns; with `lower` no q whose tile begins after r's. */
