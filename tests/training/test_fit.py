@@ -15,6 +15,8 @@ from sayso.classifier.checkpoint import load_model, load_state
 from sayso.classifier.inference import predict_logits
 from sayso.data.splits import split
 from sayso.errors import InterruptedRunError, OutputError
+from sayso.models.bc_resnet import BCResNetConfig
+from sayso.models.tc_resnet import TCResNetConfig
 from sayso.runs.folder import RunFolder
 from sayso.runs.log import read_log
 from sayso.system.progress import Progress, Task
@@ -295,3 +297,18 @@ def test_steps_are_counted_from_the_first_one_on_and_not_while_clips_are_represe
         ("begins", "training", steps),
         ("ends", "training", steps),
     ]
+
+
+def test_what_a_network_does_once_is_done_before_its_steps_are_counted(tone_folder, tmp_path, monkeypatch):
+    progress = InTurn()
+    prepared = small_prepared(tone_folder, progress)
+    monkeypatch.setattr(TCResNetConfig, "warm_up", lambda _: progress.told.append("warms up"))
+    fit(prepared, RunFolder(tmp_path / "run"))
+    assert [each if each == "warms up" else each[0] for each in progress.told] == ["warms up", "begins", "ends"]
+
+
+def test_bc_resnet_compiles_before_its_first_step(monkeypatch):
+    asked = []
+    monkeypatch.setattr("sayso.models.bc_resnet.is_compiled", lambda: asked.append("C") or True)
+    BCResNetConfig().warm_up()
+    assert asked == ["C"]

@@ -71,11 +71,12 @@ def _compiler() -> str:
     from sayso.system.compiled import find_compiler
 
     compiler = " ".join(find_compiler() or ())
+    without = "bc_resnet trains less than half as fast"
     if not compiler or not find_spec("torch"):
-        return compiler or "none: bc_resnet trains half as fast"
+        return compiler or f"none: {without}"
     from sayso.dsp.normalised.compiled import is_compiled
 
-    return compiler if is_compiled() else f"{compiler}, which cannot compile for it: bc_resnet trains half as fast"
+    return compiler if is_compiled() else f"{compiler}, which cannot compile for it: {without}"
 
 
 def _pretrained() -> str:

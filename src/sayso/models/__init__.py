@@ -37,6 +37,9 @@ class NetworkConfig(Part):
         """Make the network for features of shape (channels, bins, frames)."""
         raise NotImplementedError
 
+    def warm_up(self) -> None:
+        """Do once in a process what the first step of a training would wait for, so that it tells the pace of all."""
+
 
 class TimeNetwork(nn.Module):
     """Base of networks that begin with layers over time and end with a head on what these give of one window.

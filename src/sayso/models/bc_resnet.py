@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from sayso.config.schema import Positive, PositiveInt, Range
 from sayso.dsp.carried import Carried
 from sayso.dsp.normalised import OverTime, Stencil, depthwise, mapped_relu, stencil_relu, unfolded
+from sayso.dsp.normalised.compiled import is_compiled
 from sayso.errors import Fault
 from sayso.models import MODELS, NetworkConfig, TimeNetwork
 
@@ -64,6 +65,10 @@ class BCResNetConfig(NetworkConfig):
     def build(self, shape: tuple[int, int, int], classes: int) -> "BCResNet":
         """Make the network."""
         return BCResNet(self, shape[:2], classes)
+
+    def warm_up(self) -> None:
+        """Compile what its layers are computed by."""
+        is_compiled()
 
 
 def _rows(bins: int) -> list[int]:
