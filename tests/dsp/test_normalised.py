@@ -1,6 +1,8 @@
 """Layers that normalise in the same step against those they stand for, in values and in gradients."""
 
+import platform
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,8 @@ import sayso.dsp.normalised
 from sayso.dsp.normalised import OverTime, Stencil, depthwise, mapped_relu, stencil_relu, unfolded
 from sayso.dsp.normalised.compiled import is_compiled
 from sayso.dsp.normalised.dense_map import depthwise_over_time, normalised_relu, scale_and_shift
-from sayso.system.compiled import find_compiler
+from sayso.models.bc_resnet import BCResNetConfig
+from sayso.system.compiled import compiled, find_compiler
 
 needs_compiler = pytest.mark.skipif(
     not is_compiled(torch.zeros(1, dtype=torch.float64)), reason="there is no C compiler here"
@@ -257,9 +260,50 @@ def test_the_source_is_standard_and_without_warnings():
 
 
 def test_what_cannot_be_is_refused():
-    stencil = Stencil(weight=torch.randn(2, 3), norm=nn.BatchNorm2d(10))
+    x, stencil = torch.randn(2, 5, 9), Stencil(weight=torch.randn(2, 3), norm=nn.BatchNorm2d(10))
     with pytest.raises(ValueError, match="4 rows do not divide into bands"):
-        stencil_relu(torch.randn(2, 4, 9), stencil, in_floats(2, 3))
+        stencil_relu(x[:, :4], stencil, in_floats(2, 3))
+    with pytest.raises(ValueError, match="layers over time of 3 channels, 3 clips do not fit"):
+        stencil_relu(x, stencil, in_floats(3, 3))
+    with pytest.raises(ValueError, match="layers over time of 2 channels, 4 clips do not fit"):
+        stencil_relu(x, stencil, in_floats(2, 4))
+    with pytest.raises(ValueError, match="at a stride of 1 only, here it is 2"):
+        stencil_relu(x, replace(stencil, stride=2, skip=True, norm=nn.BatchNorm2d(2)), in_floats(2, 3))
+    with pytest.raises(ValueError, match="a norm of 2 channels does not fit 4"):
+        mapped_relu(x, torch.randn(4, 5), nn.BatchNorm2d(2))
+    kernel = torch.randn(2, 1, 5, 5)
+    with pytest.raises(ValueError, match="5 frames, 6 of them before, does not fit 3 clips"):
+        depthwise(x, kernel, clips=3, lag=6)
+    with pytest.raises(ValueError, match="does not fit 2 clips"):
+        depthwise(x, kernel, clips=2, lag=2)
+    with pytest.raises(ValueError, match="has 4 bins, it must be an odd number"):
+        unfolded(x[None], 4, stride=1, lag=1)
+
+
+@needs_compiler
+def test_what_is_elsewhere_or_not_in_a_row_is_left_to_torch():
+    x, norm = torch.zeros(2), nn.BatchNorm2d(4)
+    assert is_compiled(x, norms=[norm])
+    assert not is_compiled(x, torch.zeros(2, device="meta"))
+    norm.running_mean = torch.zeros(8)[::2]
+    assert not is_compiled(x, norms=[norm])
+    norm.running_mean = torch.zeros(3)
+    assert not is_compiled(x, norms=[norm])
+
+
+@needs_compiler
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="these are flags for x86")
+@pytest.mark.parametrize("flag", ["-mno-avx512f", "-mno-avx"])
+def test_narrower_vectors_compute_the_same(monkeypatch, flag):
+    monkeypatch.setenv("CC", " ".join([*(find_compiler() or ()), flag]))
+    narrow = compiled(FOLDER, "IN_DOUBLE", "NARROW" + flag.replace("-", "_"))
+    monkeypatch.setattr("sayso.dsp.normalised.compiled._library", lambda _: narrow)
+    torch.manual_seed(0)
+    network, x = BCResNetConfig(dropout=0.0).build((1, 40, 37), 3).double(), drawn(3, 1, 40, 37).detach()
+    learned = list(network.parameters())
+    ways = [network.in_one_step(x), network.by_convolutions(x)]
+    torch.testing.assert_close(*ways)
+    torch.testing.assert_close(*[torch.autograd.grad(way.square().sum(), learned) for way in ways])
 
 
 @needs_compiler

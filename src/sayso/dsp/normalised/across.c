@@ -2,8 +2,8 @@
  *
  * See across.py. What comes in lies by groups and inputs as its strides say, with columns in a row; what comes out
  * (outputs, groups, columns). Sums are of chunks of columns first, whose number hangs on the shape alone, so that none
- * hangs on the number of threads. Columns go in blocks, copied so that they lie together in the nearest cache, with zeros up to whole
- * vectors.
+ * hangs on the number of threads. Columns go in blocks of whole vectors; of the last one what is there is copied, with
+ * zeros after it.
  */
 
 #include "matrices.h"

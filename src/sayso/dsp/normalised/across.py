@@ -13,8 +13,8 @@ from sayso.dsp.normalised.dense_map import normalised_relu, scale_and_shift
 
 __all__ = ["mapped_relu"]
 
-_MOST_INPUTS = 64
-"""From so many on, products of matrices are faster."""
+_MOST_INPUTS, _MOST_OUTPUTS = 64, 256
+"""Above so many, products of matrices are faster, or sums have no room on a thread's stack."""
 _CHUNK = 2048
 """Columns whose sums are taken by themselves first."""
 
@@ -28,9 +28,15 @@ def mapped_relu(
         x: in any layout.
         weight: of the map.
         norm: remembers mean and variance.
+
+    Raises:
+        ValueError: the norm is not of as many channels as come out.
     """
+    if norm.num_features != len(weight):
+        raise ValueError(f"a norm of {norm.num_features} channels does not fit {len(weight)} that come out")
     learned = weight, norm.weight, norm.bias
-    if weight.shape[1] <= _MOST_INPUTS and is_compiled(x, *learned, norms=[norm]):
+    fits = weight.shape[1] <= _MOST_INPUTS and len(weight) <= _MOST_OUTPUTS
+    if fits and is_compiled(x, *learned, norms=[norm]):
         return _MappedRelu.apply(x if x.stride(2) == 1 else x.contiguous(), norm, *learned)
     return _by_products(x, weight, norm)
 

@@ -1,5 +1,5 @@
-/* Rows of clips with zeros around the frames of each, so that taps hear whole vectors: some clips at once, so that these
- * lie in the nearest cache. */
+/* Rows of clips with zeros around the frames of each, so that taps hear whole vectors: of some clips at once, as many as
+ * make a short row. */
 
 #include "real.h"
 

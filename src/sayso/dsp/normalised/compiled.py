@@ -20,12 +20,14 @@ def is_compiled(*tensors: Tensor, norms: Sequence[nn.BatchNorm2d] = ()) -> bool:
     """Say whether they can be compiled here, which takes a second or two, once, and compute with these tensors.
 
     Args:
-        tensors: float32 or float64, all alike; without any float32 is meant.
-        norms: what these remember has to be alike too.
+        tensors: float32 or float64, all alike, on the processor; without any float32 is meant.
+        norms: what these remember has to be alike too, and lie in a row.
     """
-    running = (each for norm in norms for each in (norm.running_mean, norm.running_var) if each is not None)
-    kinds = {each.dtype for each in (*tensors, *running)} or {torch.float32}
-    return len(kinds) == 1 and _library(*kinds) is not None
+    running = [(each, norm) for norm in norms for each in (norm.running_mean, norm.running_var) if each is not None]
+    in_rows = all(each.is_contiguous() and each.numel() == norm.num_features for each, norm in running)
+    given = {(each.dtype, each.device.type) for each in (*tensors, *(each for each, _ in running))}
+    kinds = given or {(torch.float32, "cpu")}
+    return in_rows and len(kinds) == 1 and all(place == "cpu" and _library(kind) is not None for kind, place in kinds)
 
 
 def call(name: str, shape: ctypes.Structure, x: Tensor, *others: Tensor | None) -> None:

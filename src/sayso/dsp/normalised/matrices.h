@@ -67,7 +67,7 @@ static inline void add_tile(long width, long row, long rows, Rows x, long other,
     for (long i = 0; i < HIGH * DOWN; i++) held[i] = sums[i / DOWN][i % DOWN];
 }
 
-/* held[r, q] += x[r] y[q], of `width` columns; with `lower` no q whose tile begins after r's. */
+/* held[r, q] += x[r] y[q], of `width` columns; with `lower` no tile of q that begins after the last r of a tile. */
 static inline void add_products(long width, long rows, Rows x, long others, Rows y, int lower, lanes *held) {
     for (long row = 0; row < rows; row += HIGH)
         for (long other = 0; other < (lower ? least(others, row + HIGH) : others); other += DOWN)

@@ -1,7 +1,8 @@
-/* A depthwise convolution over the frames of each clip, zeros around it, its batch norm, SiLU, and a map across channels:
+/* A depthwise convolution over the frames of each clip, zeros around it, its batch norm, SiLU, and a map across channels,
  * forward and back.
  *
- * See over_time.py. Arrays are (channels, clips, frames); a channel is one thread's work, and fits the nearest caches.
+ * See over_time.py. Arrays are (channels, clips, frames). A channel is one thread's work, or some columns of all where
+ * these are mixed; no sum hangs on the number of threads.
  */
 
 #include "clips.h"
@@ -15,8 +16,8 @@ typedef struct {
 
 static long columns_of(const Beat *b) { return b->clips * b->frames; }
 
-/* 1 / (1 + exp(-x)), which is (1 + tanh(x / 2)) / 2: of floats by a quotient of polynomials (Eigen has it for tanh, up to 9
- * either way), within 1e-7, as C libraries' own functions take one number at a time. */
+/* 1 / (1 + exp(-x)), which is (1 + tanh(x / 2)) / 2: of floats by a quotient of polynomials (Eigen has it for tanh, up
+ * to 9 either way), within 2e-7, as C libraries' own functions take one number at a time. */
 static inline real sigmoid(real x) {
 #ifdef IN_DOUBLE
     return 1 / (1 + exp(-x));
@@ -174,8 +175,8 @@ static void derive_mixing(const Beat *b, const real *given, const real *y, real 
     }
 }
 
-/* The gradients of x, both weights, gain and offset, and mixing. `y` is what was activated; `room` is twice as
- * large. */
+/* The gradients of x, both weights, gain and offset, and mixing. `y` is what was activated; `room` has
+ * twice as many numbers as x. */
 void derive_over_time(const Beat *b, const real *dy, const real *x, const real *weight, const real *gain,
                       const real *offset, const real *mixing, const real *kept, const double *moments, const real *y,
                       real *room, real *dx, real *d_weight, real *d_gain, real *d_offset, real *d_mixing) {

@@ -14,6 +14,8 @@ __all__ = ["depthwise", "unfolded"]
 
 _SIDE = 5
 """Bins and frames of a kernel that is compiled."""
+_MOST_BINS, _MOST_FRAMES = 64, 1 << 12
+"""So many lie on a thread's stack."""
 
 
 def depthwise(
@@ -30,10 +32,18 @@ def depthwise(
         weight: of each channel, over bins and frames.
         clips: how many there are.
         lag: how many frames of the kernel lie before the one that comes out; the rest lies after it.
+
+    Raises:
+        ValueError: columns do not divide into clips, or the lag is not one of the kernel's frames.
     """
     channels, bins, columns = x.shape
     frames, (height, width) = columns // clips, weight.shape[2:]
-    if height == width == _SIDE and bins >= _SIDE and is_compiled(x, weight):
+    if columns % clips or not 0 <= lag < width or len(weight) != channels:
+        raise ValueError(
+            f"a kernel of {width} frames, {lag} of them before, does not fit {clips} clips in {tuple(x.shape)}"
+        )
+    fits = height == width == _SIDE <= bins <= _MOST_BINS and frames <= _MOST_FRAMES
+    if fits and is_compiled(x, weight):
         shape = _Kernel(channels, bins, clips, frames, lag, torch.get_num_threads())
         return _Depthwise.apply(x.contiguous(), shape, weight)
     around = nn.functional.pad(x.view(channels, bins, clips, frames).permute(2, 0, 1, 3), (lag, width - 1 - lag))
@@ -43,14 +53,19 @@ def depthwise(
 def unfolded(
     x: Float[Tensor, "clips inputs bins frames"], kernel: int, *, stride: int, lag: int
 ) -> Float[Tensor, "rows heard columns"]:
-    """Lay out what a kernel, as wide as high, hears at each row that comes out; no gradient goes through it.
+    """Lay out what a kernel, as wide as high, hears at each row that comes out; x is nothing that was learned.
 
     Args:
         x: zeros lie around it, over bins as many on either side.
         kernel: bins and frames of it.
         stride: over bins.
         lag: how many frames of the kernel lie before the one that comes out; the rest lies after it.
+
+    Raises:
+        ValueError: the kernel has no middle.
     """
+    if not kernel % 2:
+        raise ValueError(f"the kernel has {kernel} bins, it must be an odd number")
     clips, inputs, bins, frames = x.shape
     around, columns = kernel // 2, clips * frames
     rows = (bins + 2 * around - kernel) // stride + 1

@@ -18,8 +18,8 @@ from sayso.dsp.normalised.over_time import OverTime
 
 __all__ = ["Stencil", "stencil_relu"]
 
-_MOST_BINS = 256
-"""Blocks of so many lie on a thread's stack."""
+_MOST_BINS, _MOST_CHANNELS, _MOST_FRAMES = 256, 256, 1 << 16
+"""Blocks of so many bins lie on a thread's stack, and matrices of channels, and a clip's frames."""
 
 _LEARNED = 3
 """Tensors that a stencil learns."""
@@ -62,15 +62,22 @@ def stencil_relu(
         over_time: takes that mean.
 
     Raises:
-        ValueError: rows do not divide into the norm's bands.
+        ValueError: rows do not divide into the norm's bands, columns not into clips, or channels are not as many.
     """
     rows, bands = stencil.rows_and_bands(x)
-    if not bands or rows % bands:
+    if not bands or rows % bands or stencil.norm.num_features % len(x):
         raise ValueError(
             f"{rows} rows do not divide into bands of {stencil.norm.num_features} norms of {len(x)} channels"
         )
+    if stencil.skip and stencil.stride != 1:
+        raise ValueError(f"what came in is added at a stride of 1 only, here it is {stencil.stride}")
+    channels, clips = over_time.kept.shape
+    if channels != len(x) or over_time.norm.num_features != channels or x.shape[2] % clips:
+        raise ValueError(f"layers over time of {channels} channels, {clips} clips do not fit {tuple(x.shape)}")
     learned, norms = (*stencil.learned, *over_time.learned), (stencil.norm, over_time.norm)
-    fits = x.shape[1] <= _MOST_BINS and len(over_time.taps) == TAPS
+    frames = x.shape[2] // clips + max(map(abs, over_time.taps))
+    fits = x.shape[1] <= _MOST_BINS and channels <= _MOST_CHANNELS and frames <= _MOST_FRAMES
+    fits = fits and len(over_time.taps) == TAPS
     if fits and is_compiled(x, *learned, over_time.kept, norms=norms):
         return _StencilRelu.apply(x.contiguous(), stencil, over_time, *learned)
     return _by_products(x, stencil, over_time)
