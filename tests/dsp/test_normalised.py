@@ -269,7 +269,9 @@ def test_what_cannot_be_is_refused():
         stencil_relu(x, stencil, in_floats(2, 4))
     with pytest.raises(ValueError, match="at a stride of 1 only, here it is 2"):
         stencil_relu(x, replace(stencil, stride=2, skip=True, norm=nn.BatchNorm2d(2)), in_floats(2, 3))
-    with pytest.raises(ValueError, match="a norm of 2 channels does not fit 4"):
+    with pytest.raises(ValueError, match=r"\(6, 6, 9\) weights do not fit 2 channels"):
+        stencil_relu(x, stencil, replace(in_floats(2, 3), mixing=torch.randn(3, 3)))
+    with pytest.raises(ValueError, match="a norm of 2 channels do not fit 5 rows"):
         mapped_relu(x, torch.randn(4, 5), nn.BatchNorm2d(2))
     kernel = torch.randn(2, 1, 5, 5)
     with pytest.raises(ValueError, match="5 frames, 6 of them before, does not fit 3 clips"):

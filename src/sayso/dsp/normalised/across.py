@@ -30,10 +30,11 @@ def mapped_relu(
         norm: remembers mean and variance.
 
     Raises:
-        ValueError: the norm is not of as many channels as come out.
+        ValueError: weights or norm are not of as many rows as come in or come out.
     """
-    if norm.num_features != len(weight):
-        raise ValueError(f"a norm of {norm.num_features} channels does not fit {len(weight)} that come out")
+    if weight.shape[1] != x.shape[1] or norm.num_features != len(weight):
+        given = f"{tuple(weight.shape)} and a norm of {norm.num_features} channels"
+        raise ValueError(f"weights of {given} do not fit {x.shape[1]} rows")
     learned = weight, norm.weight, norm.bias
     fits = weight.shape[1] <= _MOST_INPUTS and len(weight) <= _MOST_OUTPUTS
     if fits and is_compiled(x, *learned, norms=[norm]):

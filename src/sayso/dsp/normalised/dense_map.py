@@ -17,7 +17,6 @@ from torch.autograd.function import once_differentiable
 __all__ = [
     "band_of_taps",
     "depthwise_over_time",
-    "derived",
     "normalised_relu",
     "scale_and_shift",
 ]
@@ -87,10 +86,10 @@ class _NormalisedRelu(torch.autograd.Function):
         of_map, by_rows = of_sum, (None,) * len(step.parameters)
         if ctx.rows:
             row, added = ctx.rows
-            of_row, *by_rows = derived(added, [row, *step.parameters], of_sum.sum(1))
+            of_row, *by_rows = _derived(added, [row, *step.parameters], of_sum.sum(1))
             of_map = of_sum + (of_row / y.shape[1])[:, None]
         of_made = torch.bmm(of_map, x.mT).double(), of_map.sum(-1, keepdim=True).double()
-        of_mean, of_products, *by_moments = derived(ctx.made, [*ctx.moments, *step.parameters], of_made)
+        of_mean, of_products, *by_moments = _derived(ctx.made, [*ctx.moments, *step.parameters], of_made)
         of_parameters = [
             rows if moments is None else moments for rows, moments in zip(by_rows, by_moments, strict=True)
         ]
@@ -102,7 +101,7 @@ class _NormalisedRelu(torch.autograd.Function):
         return of_x, None, *of_parameters
 
 
-def derived(
+def _derived(
     made: Tensor | tuple[Tensor, ...], of: list[Tensor], gradients: Tensor | tuple[Tensor, ...]
 ) -> tuple[Any, ...]:
     """Derive a small part of a step by autograd; None for what it does not depend on.

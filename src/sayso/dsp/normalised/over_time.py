@@ -39,9 +39,9 @@ class OverTime:
 
     def by_products(self, x: Float[Tensor, "channels columns"]) -> Float[Tensor, "channels columns"]:
         """Compute it by torch; columns are clips and frames."""
-        y = depthwise_over_time(x.view(*self.kept.shape, -1), self.weight.view(len(x), -1), self.taps)
+        y = depthwise_over_time(x.view(*self.kept.shape, -1), self.weight.reshape(len(x), -1), self.taps)
         y = nn.functional.silu(self.norm(y.view(1, len(y), 1, -1))).view(len(y), -1)
-        return ((self.mixing.view(len(x), -1) @ y).view(*self.kept.shape, -1) * self.kept[..., None]).flatten(1)
+        return ((self.mixing.reshape(len(x), -1) @ y).view(*self.kept.shape, -1) * self.kept[..., None]).flatten(1)
 
     def compiled(
         self, x: Float[Tensor, "channels columns"], learned: Sequence[Tensor]

@@ -74,6 +74,9 @@ def stencil_relu(
     channels, clips = over_time.kept.shape
     if channels != len(x) or over_time.norm.num_features != channels or x.shape[2] % clips:
         raise ValueError(f"layers over time of {channels} channels, {clips} clips do not fit {tuple(x.shape)}")
+    weights = stencil.weight.numel(), over_time.weight.numel(), over_time.mixing.numel()
+    if weights != (channels * TAPS, channels * len(over_time.taps), channels**2):
+        raise ValueError(f"{weights} weights do not fit {channels} channels")
     learned, norms = (*stencil.learned, *over_time.learned), (stencil.norm, over_time.norm)
     frames = x.shape[2] // clips + max(map(abs, over_time.taps))
     fits = x.shape[1] <= _MOST_BINS and channels <= _MOST_CHANNELS and frames <= _MOST_FRAMES
@@ -89,7 +92,7 @@ def _by_products(x: Tensor, stencil: Stencil, over_time: OverTime) -> Tensor:
     rows, bands = stencil.rows_and_bands(x)
 
     def of_moments(mean: Tensor, products: Tensor) -> tuple[Tensor, Tensor]:
-        matrix = torch.einsum("ck,krb->crb", stencil.weight.view(channels, -1).double(), band)
+        matrix = torch.einsum("ck,krb->crb", stencil.weight.reshape(channels, -1).double(), band)
         covariance = products - mean[:, :, None] * mean[:, None]
         means = (matrix @ mean[..., None]).view(channels * bands, -1)
         variances = ((matrix @ covariance) * matrix).sum(-1).view(channels * bands, -1)
