@@ -65,6 +65,17 @@ def test_what_is_no_model_is_refused(tmp_path, damage):
         shared_model(tmp_path / "model.onnx", tmp_path / "model.onnx")
 
 
+def test_the_file_that_cannot_be_read_is_named(run):
+    (run / "recipe.yaml").write_text("a: [")
+    with pytest.raises(ModelError, match=r"recipe\.yaml: is damaged; leave out --names$"):
+        shared_model(run, run / "model.onnx", names=True)
+    (run / "recipe.yaml").write_bytes(b"\xff")
+    with pytest.raises(ModelError, match=r"recipe\.yaml: cannot be read as a text file; leave out --names$"):
+        shared_model(run, run / "model.onnx", names=True)
+    with pytest.raises(ModelError, match=r"stream\.onnx: no such file$"):
+        shared_model(run, run / "stream.onnx")
+
+
 def test_neither_names_nor_paths_leave_the_house(run):
     shared = shared_model(run, run / "model.onnx")
     for text in (shared.card, *read_metadata(shared.content).values()):

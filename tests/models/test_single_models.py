@@ -160,6 +160,21 @@ def test_bc_resnet_trains_in_one_step_where_that_is_faster(monkeypatch):
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize("kept", ["first_norm", "bands_norm.norm", "time_norm", "change_norm", "last_norm"])
+def test_bc_resnet_learns_beside_norms_that_are_kept_as_they_are(kept):
+    torch.manual_seed(0)
+    network = BCResNetConfig(dropout=0).build((1, 40, 20), 3)
+    norms = [module for name, module in network.named_modules() if name.endswith(kept)]
+    for norm in norms:
+        nn.init.normal_(norm.running_mean)
+        norm.eval()
+    remembered = [norm.running_mean.clone() for norm in norms]
+    features = torch.randn(4, 1, 40, 20)
+    torch.testing.assert_close(network(features), network.by_convolutions(features), rtol=1e-4, atol=1e-5)
+    for norm, before in zip(norms, remembered, strict=True):
+        torch.testing.assert_close(norm.running_mean, before, rtol=0, atol=0)
+
+
 def in_source_order(network):
     """The same layers, with their own weights, one after the other as the tutorial has them."""
     stages = [

@@ -38,7 +38,7 @@ class NetworkConfig(Part):
         raise NotImplementedError
 
     def warm_up(self) -> None:
-        """Do once in a process what the first step of a training would wait for, so that it tells the pace of all."""
+        """Do once what a process's first step on a processor would wait for, so that it tells the pace of all."""
 
 
 class TimeNetwork(nn.Module):

@@ -113,11 +113,14 @@ class BCResNet(TimeNetwork):
         self.pointwise = nn.Conv2d(before, last, 1, bias=False)
         self.last_norm = nn.BatchNorm2d(last)
         self.last = nn.Linear(last, classes)
+        # Those that are kept as they are while others learn are no part of a step that measures them.
+        self._norms = [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
 
     def forward(self, features: Float[Tensor, "batch channels bins frames"]) -> Float[Tensor, "batch classes"]:
         """Score each word."""
         on_processor = features.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
-        if self.training and on_processor and features.shape[3] > _LONGEST_DILATION:
+        learns = self.training and all(norm.training for norm in self._norms)
+        if learns and on_processor and features.shape[3] > _LONGEST_DILATION:
             return self.in_one_step(features)
         return self.by_convolutions(features)
 

@@ -127,7 +127,8 @@ def _train(lesson: _Lesson, books: Bookkeeper, state: dict[str, Any] | None) -> 
 def _steps(lesson: _Lesson, learner: Learner, books: Bookkeeper) -> Generator[None]:
     """Show the steps, from the first on: what is made before them, such as features, has a pace of its own."""
     total = learner.settings.epochs * learner.steps_per_epoch
-    lesson.prepared.recipe.model.warm_up()
+    if lesson.hardware.device.type == "cpu":
+        lesson.prepared.recipe.model.warm_up()
     with lesson.prepared.progress.task("training", total=total, unit="steps") as books.task:
         books.task.advance(books.epochs * learner.steps_per_epoch)
         yield
