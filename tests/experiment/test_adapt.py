@@ -8,15 +8,12 @@ import numpy as np
 import onnx
 import pytest
 import soundfile
-import torch
 
 from conftest import RATE, write_tones
 from runs_made import small_recipe, small_run
-from sayso.classifier import kept_features
 from sayso.classifier.checkpoint import load_model
 from sayso.classifier.export import export
 from sayso.classifier.graph import graph_taken_over
-from sayso.classifier.kept_features import FeatureTable, KeptFeatures
 from sayso.config.overrides import merge
 from sayso.config.schema import dump
 from sayso.data.datasets import find_dataset
@@ -194,7 +191,7 @@ def test_copies_of_test_clips_are_refused_and_nothing_is_left(made, tmp_path):
     tested = prepared.corpus.clips[prepared.split.test[0]].path
     more = write_word(tmp_path / "more" / "shrill", 3600.0).parent
     shutil.copy(tested, more / "shrill" / "copy.wav")
-    with pytest.raises(DataError, match="the very samples of a training"):
+    with pytest.raises(DataError, match=r"the very samples of a training.*; give a folder without the copies$"):
         adapt(run.path, more, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -286,8 +283,14 @@ def test_runs_that_cannot_be_adapted_are_told(made, tmp_path):
     with pytest.raises(RunError, match="keeps no features of its clips"):
         adapt(copy.path, more, out=tmp_path / "new")
     copy.manifest_file.unlink()
-    with pytest.raises(RunError, match="has not finished"):
+    with pytest.raises(RunError, match=r"has no manifest\.json, which its training left there; bring it back"):
         adapt(copy.path, more, out=tmp_path / "new")
+    shutil.copy(run.manifest_file, copy.manifest_file)
+    copy.weights.unlink()
+    with pytest.raises(RunError, match=r"has no model\.safetensors, which its training left there; bring it back"):
+        adapt(copy.path, more, out=tmp_path / "new")
+    with pytest.raises(DataError, match="all of these clips are in the run already"):
+        adapt(run.path, run.settings.dataset.path, out=tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
@@ -360,28 +363,6 @@ def test_a_graph_serves_again_with_other_weights(made, adapted, tmp_path):
     assert graph_taken_over(tmp_path / "older.onnx", classifier, classifier.classes, {}) is None
     agreement = export(classifier, again, clips, like=tmp_path / "older.onnx")
     assert agreement.max_abs_difference <= agreement.limit
-
-
-def test_features_are_found_by_what_the_clips_sound_like(tmp_path):
-    values = torch.arange(6.0).reshape(3, 1, 2, 1)
-    table = FeatureTable(("a", "b", "c"), values)
-    assert table.find(["c", "x", "a"]).tolist() == [2, -1, 0]
-    assert KeptFeatures(table, (FeatureTable(("b",), values[1:2]),)).save(tmp_path / "kept")
-    again = KeptFeatures.load(tmp_path / "kept")
-    assert torch.equal(again.as_they_are[np.array([2])], values[2:])
-    assert again.copy(0).marks == ("b",)
-    assert again.copy(1).marks == ("a", "b", "c")
-
-
-def test_as_many_features_are_kept_as_there_is_room_for(tmp_path, monkeypatch):
-    table = FeatureTable(("a", "b"), torch.zeros(2, 1, 4, 1))  # 32 bytes, and 16 a copy
-    kept = KeptFeatures(table, (table, table, table))
-    for room, copies in ((31, None), (32, 0), (64, 2), (80, 3)):
-        monkeypatch.setattr(kept_features, "_MOST_BYTES", room)
-        path = tmp_path / str(room)
-        assert kept.save(path) == path.exists() == (copies is not None)
-        if copies is not None:
-            assert len(KeptFeatures.load(path).copies) == copies
 
 
 def test_marked_clips_are_left_out_or_given_their_word(made, tmp_path):

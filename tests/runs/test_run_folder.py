@@ -39,6 +39,25 @@ def test_files_that_are_not_whole_are_told(made_run, name, text, says):
         getattr(RunFolder(folder), name)()
 
 
+def test_a_run_that_is_not_whole_says_what_is_to_be_done(made_run, program, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = RunFolder(made_run("runs/one"))
+    begun = run.manifest_file.read_text()
+    run.manifest_file.write_text('{"finished": "2026-11-30T10:00:00"}')
+    run.check_finished()
+    run.manifest_file.write_text(begun)
+    with pytest.raises(RunError, match=r"one: has not finished, so no; sayso train --resume .*one$"):
+        run.check_finished(", so no")
+    run.manifest_file.unlink()
+    with pytest.raises(RunError, match=r"has no manifest\.json, the run has not finished; go on with"):
+        run.check_finished()
+    assert "unfinished; sayso train --resume" in program("runs", "list")[1]
+    run.weights.write_bytes(b"weights")
+    with pytest.raises(RunError, match=r"has no manifest\.json, which its training left there; bring it back"):
+        run.check_finished()
+    assert "lost its manifest.json; bring it back" in program("runs", "list")[1]
+
+
 def test_a_taken_folder_is_left_alone(tmp_path):
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "mine.txt").write_text("mine")

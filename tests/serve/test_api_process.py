@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import struct
+import urllib.error
 import urllib.request
 
 import pytest
@@ -175,6 +176,11 @@ def test_a_client_that_does_not_read_is_closed_with_a_reason(model):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_cleanly_while_streams_are_heard(model, number):
     served = Served(model, options=["--http", "127.0.0.1:0"])
+    with stream(served) as refused:
+        refused.send("no request")
+        assert rest(refused)[1] == 1007
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(f"http://127.0.0.1:{port_of(served)}/api/predict", b"no sound", timeout=WAIT_SECONDS)
     with stream(served) as client:
         client.send(ASKED)
         client.recv(timeout=WAIT_SECONDS)

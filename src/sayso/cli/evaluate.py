@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from sayso.cli.console import Bars, say, say_json
+from sayso.cli.console import Bars, say, say_json, warn
 from sayso.cli.options import DatasetSettings
 from sayso.cli.results import show_scores
 from sayso.system.wording import counted
@@ -50,6 +50,8 @@ def evaluate(
     facts, label, notes = (
         _own_clips(opened, scored) if on is None else _others(opened, on, part or "all", words, settings)
     )
+    if not opened.finished:
+        warn(f"note: {opened.path} has not finished; these are answers of its best weights so far")
     if as_json:
         say_json(facts)
         return

@@ -49,6 +49,8 @@ def _state(run: "RunFolder") -> str:
 
     try:
         if not run.finished:
+            if run.weights.is_file() and not run.manifest_file.is_file():
+                return "lost its manifest.json; bring it back"
             return f"unfinished; sayso train --resume {run.path}"
         metrics = run.metrics()
     except RunError:

@@ -14,6 +14,7 @@ from sayso.experiment.run import Run, check_same_clips
 from sayso.experiment.train import complete
 from sayso.recipe.addition import add_clips, describe_addition
 from sayso.recipe.prepared import prepare, prepare_with_more
+from sayso.runs.facts import missing
 from sayso.runs.folder import new_run_folder
 from sayso.runs.predictions import Predictions, read_predictions
 from sayso.system.progress import Progress
@@ -65,8 +66,9 @@ def adapt(
     """
     progress = progress or Progress()
     old = Run.open(path)
-    if not old.finished:
-        raise RunError(f"{old.path}: has not finished; sayso train --resume {old.path}")
+    old.check_finished()
+    if not old.weights.is_file():
+        raise missing(old.weights)
     known = _kept_features(old)
     before = prepare(old.settings, progress)
     check_same_clips(old.manifest(), before, f"{old.path}: its clips have changed since it was trained")
@@ -74,8 +76,8 @@ def adapt(
     dataset = FolderConfig(path=str(clips), exclude=table, relabel=table).anchor()
     words, trained = before.corpus.labels, len(before.split.train)
     addition = add_clips(old.settings, words, dataset, trained=trained, language=language, progress=progress)
-    progress.note(describe_addition(addition))
     prepared = prepare_with_more(before, addition.recipe, progress)
+    progress.note(describe_addition(addition))
     with new_run_folder(f"{old.path.name}-adapted", Path(out) if out else None) as folder:
         run = Run(folder.path)
         try:

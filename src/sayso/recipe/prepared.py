@@ -290,6 +290,8 @@ def prepare_with_more(before: Prepared, recipe: Recipe, progress: Progress) -> P
     listing = list_for_recipe(recipe.dataset, progress, recipe.split)
     there = {_place(clip) for clip in old.clips}
     new = Listing(tuple(clip for clip in listing.clips if _place(clip) not in there), listing.noise[len(old.noise) :])
+    if not new.clips:
+        raise DataError("all of these clips are in the run already; give it others")
     more = pack(new, recipe.audio, progress=progress, max_bad_share=recipe.dataset.max_bad_share)
     corpus = join(before.corpus, more, notes=(*before.corpus.notes, *listing.notes))
     prepared = Packed(corpus, before.unknown_clips).divide(recipe, progress, compared=before.corpus)

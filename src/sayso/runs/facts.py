@@ -7,7 +7,7 @@ from typing import Any
 from sayso.errors import RunError
 from sayso.system.files import read_json, why_unread
 
-__all__ = ["read_facts"]
+__all__ = ["missing", "read_facts"]
 
 
 def read_facts(path: Path, *, sections: Sequence[str] = ()) -> dict[str, Any]:
@@ -25,10 +25,15 @@ def read_facts(path: Path, *, sections: Sequence[str] = ()) -> dict[str, Any]:
         if not isinstance(values, dict) or not all(isinstance(values.get(name), dict) for name in sections):
             raise ValueError("not what a run leaves")
     except FileNotFoundError as error:
-        raise RunError(f"{path.parent}: has no {path.name}{_what_then(path)}") from error
+        raise missing(path) from error
     except (OSError, ValueError) as error:  # not to be opened, no JSON, no text, or none of ours
         raise RunError(f"{path}: {why_unread(error, 'damaged; train again, or remove the run')}") from error
     return values
+
+
+def missing(path: Path) -> RunError:
+    """The error that a file is not in its run's folder, with what to do."""
+    return RunError(f"{path.parent}: has no {path.name}{_what_then(path)}")
 
 
 def _what_then(path: Path) -> str:

@@ -117,6 +117,19 @@ class RunFolder:
         """Whether the run went to its end; its manifest says so, written last."""
         return self.manifest_file.is_file() and bool(self.manifest().get("finished"))
 
+    def check_finished(self, why: str = "") -> None:
+        """See that the run went to its end.
+
+        Args:
+            why: what cannot be done before, with what stands before it.
+
+        Raises:
+            RunError: it did not, and how it goes on; or it lost its manifest since, or that is damaged.
+        """
+        if not self.finished:
+            self.manifest()
+            raise RunError(f"{self.path}: has not finished{why}; sayso train --resume {self.path}")
+
     @property
     def manifest_file(self) -> Path:
         """What made the run."""

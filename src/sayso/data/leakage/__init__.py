@@ -19,6 +19,9 @@ from sayso.system.wording import counted
 __all__ = ["Leakage", "check_added", "check_leakage"]
 
 
+_MEND_ADDED = "give a folder without the copies"
+
+
 @dataclass(frozen=True)
 class Leakage:
     """What the test part shares with what is trained on, where it is no error."""
@@ -30,7 +33,12 @@ class Leakage:
 
 
 def check_leakage(
-    corpus: Corpus, split: Split, *, allow_copies: Sequence[str] = (), progress: Progress | None = None
+    corpus: Corpus,
+    split: Split,
+    *,
+    allow_copies: Sequence[str] = (),
+    progress: Progress | None = None,
+    mend: str | None = None,
 ) -> Leakage:
     """Compare the test part with the training and validation parts: speakers, equal samples, near copies.
 
@@ -40,6 +48,7 @@ def check_leakage(
         allow_copies: ends of paths, or patterns for them, of clips whose copies are a note and no error; see
             `sayso.data.datasets.DatasetConfig.allow_copies`.
         progress: where to report.
+        mend: what can be done about copies that are not allowed; None: what `explain_refusal` says.
 
     Raises:
         DataError: a test clip has the samples of a training or validation clip, and neither is allowed by name.
@@ -47,7 +56,10 @@ def check_leakage(
     if split.kind == EACH_SPEAKER:
         speakers = sorted({speaker for row in split.test if (speaker := corpus.clips[row].speaker)})
         splits = [divide_for_speaker(corpus, speaker) for speaker in speakers]
-        return _together([check_leakage(corpus, each, allow_copies=allow_copies, progress=progress) for each in splits])
+        each_found = (
+            check_leakage(corpus, each, allow_copies=allow_copies, progress=progress, mend=mend) for each in splits
+        )
+        return _together([*each_found])
     pairs = look_up_near_copies(corpus, progress=progress)
     heard = {int(row) for part in (split.train, split.validation) for row in part}
     tested = {int(row) for row in split.test}
@@ -59,7 +71,7 @@ def check_leakage(
         if not is_any_allowed((corpus.clips[copy] for copy in (row, *copies)), allow_copies)
     ]
     if refused:
-        raise DataError(explain_refusal(corpus, refused, "test clip"))
+        raise DataError(explain_refusal(corpus, refused, "test clip", mend=mend))
     near = [pair for pair in pairs if pair.likeness < 1]
     alike = {row: pair for row, pair in _near_across(near, groups, heard, tested) if row not in same}
     trained, held = {int(row) for row in split.train}, {int(row) for row in split.validation}
@@ -105,11 +117,15 @@ def check_added(
         DataError: as `check_leakage`.
     """
     if split.kind == EACH_SPEAKER:
-        return check_leakage(corpus, split, allow_copies=allow_copies, progress=progress)
+        return check_leakage(corpus, split, allow_copies=allow_copies, progress=progress, mend=_MEND_ADDED)
     rows = np.sort(np.concatenate((added, split.validation, split.test)))
     trained, held, tested = (np.searchsorted(rows, part) for part in (added, split.validation, split.test))
     found = check_leakage(
-        take(corpus, rows), Split(trained, held, tested, split.kind), allow_copies=allow_copies, progress=progress
+        take(corpus, rows),
+        Split(trained, held, tested, split.kind),
+        allow_copies=allow_copies,
+        progress=progress,
+        mend=_MEND_ADDED,
     )
     both = _together([before, found])
     shared = len(_speakers(corpus, split.train, split.validation) & _speakers(corpus, split.test))

@@ -26,7 +26,9 @@ def is_any_allowed(clips: Iterable[Clip], names: Sequence[str]) -> bool:
     return any(path.endswith(f"/{name}") or fnmatchcase(path, f"*/{name}") for path in paths for name in names)
 
 
-def explain_refusal(corpus: Corpus, rows: Sequence[int], what: str, *, section: str = "dataset.") -> str:
+def explain_refusal(
+    corpus: Corpus, rows: Sequence[int], what: str, *, section: str = "dataset.", mend: str | None = None
+) -> str:
     """Say that these clips are exact copies of what is trained on, and what to do about it.
 
     Args:
@@ -34,14 +36,15 @@ def explain_refusal(corpus: Corpus, rows: Sequence[int], what: str, *, section: 
         rows: they.
         what: what each is, such as `test clip`, with `clip` in it.
         section: what stands before keys of the data set where they are set.
+        mend: what can be done; None: delete, leave out or allow them by these keys.
     """
+    copies = counted(len(rows), f"{what} has", f"{what.replace('clip', 'clips')} have")
     names = _ends(corpus, rows) if len(rows) <= _MOST_TO_ALLOW else ["*"]
     allow = shlex.quote(f"{section}allow_copies={json.dumps(names, ensure_ascii=False)}")
-    copies = counted(len(rows), f"{what} has", f"{what.replace('clip', 'clips')} have")
+    mend = mend or f"delete the copies, leave them out ({section}exclude), or allow them: --set {allow}"
     return (
         f"{copies} the very samples of a training or validation clip ({list_names(corpus, rows)}), so a score on them "
-        f"says nothing about new recordings; delete the copies, leave them out ({section}exclude), or allow them: "
-        f"--set {allow}"
+        f"says nothing about new recordings; {mend}"
     )
 
 

@@ -148,14 +148,14 @@ class Espeak:
         for parameter, value in ((_RATE, rate), (_PITCH, pitch), (_INTONATION, intonation)):
             self._library.espeak_SetParameter(parameter, min(max(0, value), FASTEST), 0)
         self._spoken.clear()
-        encoded = text.encode()
+        encoded = text.encode(errors="replace")
         with self._chance.drawn_from():
             self._library.espeak_Synth(encoded, ctypes.c_size_t(len(encoded) + 1), 0, 0, 0, _UTF8, None, None)
         return _trim(np.frombuffer(bytes(self._spoken), dtype=np.int16))
 
     def spell(self, text: str) -> str:
         """Give the phonemes of a text in the chosen voice's language, in IPA, as espeak-ng writes them."""
-        encoded = ctypes.create_string_buffer(text.encode())
+        encoded = ctypes.create_string_buffer(text.encode(errors="replace"))
         rest = ctypes.c_void_p(ctypes.addressof(encoded))
         self._library.espeak_TextToPhonemes.restype = ctypes.c_char_p
         spelt: list[str] = []

@@ -111,6 +111,7 @@ class _Routes:
             except ModelError as error:
                 self._api.tell(f"/api/predict: {error}")
                 return JSONResponse({"error": MISTAKE}, 500)
+            self._api.predictions.used()
         return JSONResponse({"model": name} | answer)
 
 

@@ -14,12 +14,16 @@ class Slots:
 
     Attributes:
         taken: places.
-        count: how often one was taken.
+        count: how often one was used, as whoever took it says.
     """
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.taken = self.count = 0
+
+    def used(self) -> None:
+        """Count that what a place was taken for was done, or begun: what is refused before that is not counted."""
+        self.count += 1
 
     @contextmanager
     def one(self) -> Generator[bool]:
@@ -28,7 +32,6 @@ class Slots:
             yield False
             return
         self.taken += 1
-        self.count += 1
         try:
             yield True
         finally:

@@ -83,6 +83,7 @@ class StreamSession:
             {"type": "ready", "model": name, "rate": stream.sample_rate, "hop_seconds": settings.hop_seconds}
             | {"window_seconds": stream.window_seconds, "thresholds": thresholds}
         )
+        self._api.streams.used()
         await self._hear(stream, request)
         await self._websocket.close()
 

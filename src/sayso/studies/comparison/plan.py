@@ -66,7 +66,9 @@ def make_plan(
     refuse_own_keys(overrides, (*OWN_KEYS, *(_OWN_WITH_FOLDS if folds else ())), by="the comparison")
     contestants = read_contestants(sources, overrides, progress)
     clips = _divided(contestants[0])
-    check_same(contestants, _divided, "clips", "such as --set dataset.speakers=[]")
+    name_speakers = all(hasattr(each.recipe.dataset, "speakers") for each in contestants)
+    mend = "such as --set dataset.speakers=[]" if name_speakers else "with one data set and one list of words"
+    check_same(contestants, _divided, "clips", mend)
     held = {"own": {}} if folds is None else _folds(clips, folds)
     splits = _Splits(progress)
     parts = [part for name, change in held.items() for part in _held_parts(contestants, name, change, seeds, splits)]

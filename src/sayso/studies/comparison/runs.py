@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sayso.classifier.checkpoint import load_model
 from sayso.classifier.cost import count_multiply_adds
 from sayso.data.corpus import Corpus
-from sayso.errors import DataError, Fault, RunError, SaysoError, SettingsError
+from sayso.errors import DataError, Fault, SaysoError, SettingsError
 from sayso.recipe.prepared import pack_clips
 from sayso.recipe.recipe import Recipe, kept_recipe_from_text
 from sayso.runs.folder import RunFolder
@@ -126,8 +126,7 @@ def compare_runs(sources: Sequence[str | Path], progress: Progress) -> ComparedR
 
 def _read(path: Path) -> _Answered:
     run = RunFolder.open(path)
-    if not run.finished:
-        raise RunError(f"{path}: has not finished; sayso train --resume {path} goes on")
+    run.check_finished()
     return _Answered(run, run.predictions())
 
 

@@ -162,8 +162,7 @@ def tune(
 
 def _open(path: str | Path) -> Run:
     run = Run.open(path)
-    if not run.finished:
-        raise RunError(f"{run.path}: has not finished; sayso train --resume {run.path}")
+    run.check_finished()
     if not run.onnx.is_file():
         raise RunError(f"{run.path}: has no exported model (model.onnx), which is what listens; train it anew")
     check_writable(run.path)

@@ -35,9 +35,10 @@ def judge(facts: Mapping[str, Any]) -> Iterator[str]:
         yield from _of_the_model(own, rate, lost)
     if (least := poisson_upper_bound(0, hours)) > rate:
         needed = hours * least / rate
+        even = "even " if test["alarms"]["n"] else ""
         yield (
-            f"0 alarms in {rounded(hours)} h of different background: the true rate may be {rounded(least)} an hour "
-            f"all the same; to promise {rate:g} takes {rounded(needed)} h more of it (--background) without an "
+            f"{even}0 alarms in {rounded(hours)} h of different background: the true rate may be {rounded(least)} an "
+            f"hour all the same; to promise {rate:g} takes {rounded(needed)} h more of it (--background) without an "
             "alarm"
         )
 

@@ -126,8 +126,7 @@ def verify(path: str | Path, *, progress: Progress | None = None) -> tuple[Check
     """
     progress = progress or Progress()
     run = Run.open(path)
-    if not run.finished:
-        raise RunError(f"{run.path}: has not finished, so there is nothing to verify; sayso train --resume {run.path}")
+    run.check_finished(", so there is nothing to verify")
     manifest, metrics = run.manifest(), run.metrics()
     try:
         read = read_predictions(run.predictions_file)
