@@ -17,7 +17,7 @@ from sayso.recipe.prepared import prepare, prepare_with_more
 from sayso.runs.folder import new_run_folder
 from sayso.runs.predictions import Predictions, read_predictions
 from sayso.system.progress import Progress
-from sayso.system.wording import counted, percent
+from sayso.system.wording import counted, in_shell, percent
 
 __all__ = ["Adapted", "adapt"]
 
@@ -66,7 +66,7 @@ def adapt(
     progress = progress or Progress()
     old = Run.open(path)
     if not old.finished:
-        raise RunError(f"{old.path}: has not finished; sayso train --resume {old.path}")
+        raise RunError(f"{old.path}: has not finished; sayso train --resume {in_shell(old.path)}")
     known = _kept_features(old)
     before = prepare(old.settings, progress)
     check_same_clips(old.manifest(), before, f"{old.path}: its clips have changed since it was trained")

@@ -24,7 +24,7 @@ from sayso.studies.comparison.table import name_limits, score_row
 from sayso.studies.comparison.verdicts import judge_pairs
 from sayso.studies.trials.answers import Answers
 from sayso.system.progress import Progress
-from sayso.system.wording import counted
+from sayso.system.wording import counted, in_shell
 
 __all__ = ["ComparedRuns", "are_runs", "compare_runs"]
 
@@ -127,7 +127,7 @@ def compare_runs(sources: Sequence[str | Path], progress: Progress) -> ComparedR
 def _read(path: Path) -> _Answered:
     run = RunFolder.open(path)
     if not run.finished:
-        raise RunError(f"{path}: has not finished; sayso train --resume {path} goes on")
+        raise RunError(f"{path}: has not finished; sayso train --resume {in_shell(path)} goes on")
     return _Answered(run, run.predictions())
 
 

@@ -32,6 +32,7 @@ from sayso.studies.tuning.thresholds import Choice, choose, curve_rows, draw_cur
 from sayso.studies.tuning.verdict import judge
 from sayso.system.files import check_writable
 from sayso.system.progress import Progress
+from sayso.system.wording import in_shell
 
 __all__ = ["Tuning", "tune"]
 
@@ -163,7 +164,7 @@ def tune(
 def _open(path: str | Path) -> Run:
     run = Run.open(path)
     if not run.finished:
-        raise RunError(f"{run.path}: has not finished; sayso train --resume {run.path}")
+        raise RunError(f"{run.path}: has not finished; sayso train --resume {in_shell(run.path)}")
     if not run.onnx.is_file():
         raise RunError(f"{run.path}: has no exported model (model.onnx), which is what listens; train it anew")
     check_writable(run.path)

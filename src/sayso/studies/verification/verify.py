@@ -40,7 +40,7 @@ from sayso.studies.verification.differences import (
 from sayso.studies.verification.predicted_clips import find_other_clips
 from sayso.system.files import file_digest
 from sayso.system.progress import Progress
-from sayso.system.wording import counted, listed
+from sayso.system.wording import counted, in_shell, listed
 
 __all__ = ["Check", "verify"]
 
@@ -127,7 +127,9 @@ def verify(path: str | Path, *, progress: Progress | None = None) -> tuple[Check
     progress = progress or Progress()
     run = Run.open(path)
     if not run.finished:
-        raise RunError(f"{run.path}: has not finished, so there is nothing to verify; sayso train --resume {run.path}")
+        raise RunError(
+            f"{run.path}: has not finished, so there is nothing to verify; sayso train --resume {in_shell(run.path)}"
+        )
     manifest, metrics = run.manifest(), run.metrics()
     try:
         read = read_predictions(run.predictions_file)
