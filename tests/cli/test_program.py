@@ -201,9 +201,11 @@ def test_init_writes_a_recipe_that_trains(sayso, tone_folder, tmp_path, monkeypa
     assert "# Units of the hidden layer." in text
     assert "subset_seed" not in text
     assert max(map(len, text.splitlines())) <= 120
-    assert sayso("init", tone_folder, "--all", "--out", "whole.yaml")[0] == 0
-    assert "subset_seed" in (tmp_path / "whole.yaml").read_text()
-    assert read_recipe(tmp_path / "whole.yaml") == read_recipe(tmp_path / "tones.yaml")
+    whole = tmp_path / "whole recipe.yaml"
+    assert sayso("init", tone_folder, "--all", "--out", whole)[1].endswith(f"train it with: sayso train '{whole}'\n")
+    assert whole.read_text().startswith(f"# Train it: sayso train '{whole}'\n")
+    assert "subset_seed" in whole.read_text()
+    assert read_recipe(whole) == read_recipe(tmp_path / "tones.yaml")
     assert sayso("train", "tones.yaml", *FAST[:4])[0] == 0
     code, out, _ = sayso("runs", "list")
     assert code == 0
@@ -378,13 +380,14 @@ def test_ctrl_c_is_one_line(sayso, tone_folder, tmp_path, monkeypatch):
 def test_one_damaged_run_does_not_hide_the_others(sayso, trained, tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
-    for name, file, content in (("a", "manifest.json", "[]"), ("b", "metrics.json", "{}"), ("c", None, "")):
+    for name, file, content in (("my run", "manifest.json", "[]"), ("b", "metrics.json", "{}"), ("c", None, "")):
         shutil.copytree(trained / "run", tmp_path / "runs" / name)
         if file:
             (tmp_path / "runs" / name / file).write_text(content)
     code, out, _ = sayso("runs", "list")
     assert code == 0
     assert out.count("damaged") == 2
+    assert "runs/my run  damaged; sayso runs remove 'runs/my run'\n" in out
     assert out.count("test clips") == 1
 
 

@@ -1,11 +1,13 @@
 """Scores as the program prints them."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from sayso.cli.console import Bars
-from sayso.cli.results import show_notes, show_scores
+from sayso.cli.results import say_where, show_notes, show_scores
+from sayso.runs.folder import RunFolder
 
 
 def test_a_word_that_is_never_recognised_stands_under_the_score(capsys):
@@ -23,6 +25,12 @@ def test_a_word_that_is_never_recognised_stands_under_the_score(capsys):
     first, second = capsys.readouterr().out.splitlines()[:2]
     assert first.startswith("over 3 people, each unheard in turn: 90.9 % of 22 clips right (95 % interval over clips")
     assert second == "'off' is never recognised (0 of 2 clips)"
+
+
+def test_how_to_try_a_run_can_be_pasted(capsys):
+    for folder, shown in (("runs/tones", "runs/tones"), ("my run", "'my run'")):
+        say_where(RunFolder(Path(folder)))
+        assert capsys.readouterr().out.endswith(f"try it       sayso predict FILE.wav --model {shown}\n")
 
 
 @pytest.mark.parametrize("on_a_terminal", [True, False])

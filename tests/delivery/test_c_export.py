@@ -241,12 +241,13 @@ def test_what_is_no_model_or_no_place_is_refused(tmp_path, program):
 def test_without_a_compiler_it_is_written_and_said_that_nothing_was_compared(tmp_path, program, monkeypatch):
     monkeypatch.setattr("sayso.delivery.c.measure.find_compiler", lambda: None)
     model = make_stream_model(tmp_path / "model")
-    code, out, err = program("export", model, "--c", tmp_path / "c")
+    code, out, err = program("export", model, "--c", tmp_path / "my c")
     assert code == 0
+    assert f"make -C '{tmp_path / 'my c'}' check" in out
     assert "note: there is no C compiler here, so that nothing was compared; `make check` does so" in err
     assert re.search(r"^constants +[\d.]+ kB$", out, re.MULTILINE)
     assert "flash" not in out
-    names = {path.name for path in (tmp_path / "c").iterdir()}
+    names = {path.name for path in (tmp_path / "my c").iterdir()}
     assert names >= {"sayso.h", "sayso.c", "sayso_model.c", "check.c", "Makefile", "MODEL_CARD.md", "LICENSES"}
 
 

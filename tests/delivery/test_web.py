@@ -148,6 +148,8 @@ def test_the_program_says_where_the_page_is(tmp_path, program):
     assert code == 0
     assert err.splitlines() == [f"note: {note}" for note in describe(model).notes]
     assert str(tmp_path / "page" / "index.html") in out
+    out = program("export", model, "--web", tmp_path / "my page")[1]
+    assert f"python -m http.server --directory '{tmp_path / 'my page'}' --bind" in out
     code, out, err = program("export", model, "--web", tmp_path / "page")
     assert (code, out) == (2, "")
     assert "is there already" in one_line(err)

@@ -193,8 +193,8 @@ def test_a_run_stopped_before_it_learned_goes_on(tone_folder, tmp_path, monkeypa
 
     with monkeypatch.context() as patch:
         patch.setattr(train_module, "train_rounds", breaks)
-        with pytest.raises(InterruptedRunError, match="Go on with: sayso train --resume"):
-            small_run(tone_folder, tmp_path / "run")
+        with pytest.raises(InterruptedRunError, match=r"Go on with: sayso train --resume '.*/my run'$"):
+            small_run(tone_folder, tmp_path / "my run")
         patch.setattr(train_module, "write_manifest", breaks)
         with pytest.raises(InterruptedRunError, match="Go on with: sayso train --resume"):
             small_run(tone_folder, tmp_path / "earlier")
@@ -202,7 +202,7 @@ def test_a_run_stopped_before_it_learned_goes_on(tone_folder, tmp_path, monkeypa
         with pytest.raises(KeyboardInterrupt):
             small_run(tone_folder, tmp_path / "nothing")
     assert not (tmp_path / "nothing").exists()
-    for name in ("run", "earlier"):
+    for name in ("my run", "earlier"):
         assert sayso.resume(tmp_path / name).finished
 
 

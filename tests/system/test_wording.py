@@ -1,8 +1,11 @@
 """How numbers, lists and paths are put into words."""
 
+import shlex
+from pathlib import Path
+
 import pytest
 
-from sayso.system.wording import counted, listed, path_tail, percent
+from sayso.system.wording import counted, in_shell, listed, path_tail, percent
 
 NAMES = ["anna", "ben", "cleo", "dora"]
 
@@ -13,6 +16,13 @@ NAMES = ["anna", "ben", "cleo", "dora"]
 def test_counted_takes_the_singular_for_one_alone(count: int, said: str) -> None:
     assert counted(count, "clip is", "clips are") == said
     assert counted(count, "clip") == said.rpartition(" ")[0]
+
+
+@pytest.mark.parametrize("name", ["my run", "anna's", "$HOME", "a;b", "a\\b", ""])
+def test_a_path_in_a_command_is_one_word_of_it(name: str) -> None:
+    path = Path("runs") / name
+    assert shlex.split(f"sayso train --resume {in_shell(path)}") == ["sayso", "train", "--resume", str(path)]
+    assert in_shell("runs/tones-2024_1") == "runs/tones-2024_1"
 
 
 def test_a_list_that_fits_is_whole_and_a_longer_one_shows_that_it_goes_on() -> None:

@@ -8,6 +8,7 @@ import typer
 from sayso.cli.console import Bars, say
 from sayso.cli.options import Language
 from sayso.cli.results import say_where, show_run
+from sayso.system.wording import in_shell
 
 __all__ = ["adapt"]
 
@@ -39,6 +40,6 @@ def adapt(
         names = ", ".join(adapted.new_words)
         say(
             f"new words    {names}: nothing tests them; where you have other recordings of them, "
-            f"sayso evaluate {adapted.run.path} --on FOLDER does"
+            f"sayso evaluate {in_shell(adapted.run.path)} --on FOLDER does"
         )
     say_where(adapted.run)

@@ -8,7 +8,7 @@ import typer
 
 from sayso.cli.console import Bars, say, warn
 from sayso.errors import Fault, SettingsError
-from sayso.system.wording import counted
+from sayso.system.wording import counted, in_shell
 
 if TYPE_CHECKING:
     from sayso.delivery.c import CExport
@@ -77,7 +77,7 @@ def _web(model: Path, folder: Path, *, names: bool) -> None:
     for note in done.notes:
         warn(f"note: {note}")
     say(f"page         {done.folder / 'index.html'}, {done.transferred_bytes / 1e6:.1f} MB at the first visit")
-    say(f"try it       python -m http.server --directory {done.folder} --bind 127.0.0.1")
+    say(f"try it       python -m http.server --directory {in_shell(done.folder)} --bind 127.0.0.1")
 
 
 def _int8(model: Path, out: Path | None, *, points_lost: float, slower: bool, names: bool) -> None:
@@ -97,7 +97,7 @@ def _int8(model: Path, out: Path | None, *, points_lost: float, slower: bool, na
     for note in done.notes:
         say(f"note         {note}")
     say(f"model        {done.folder / 'model.onnx'}{', and stream.onnx' if done.streams else ''}")
-    say(f"try it       sayso predict FILE.wav --model {done.folder}")
+    say(f"try it       sayso predict FILE.wav --model {in_shell(done.folder)}")
 
 
 def _tell_int8(facts: Mapping[str, Any]) -> None:
@@ -131,4 +131,4 @@ def _tell_c(done: "CExport") -> None:
         say(f"flash        {measured.flash_bytes / 1e3:.1f} kB, by this machine's compiler at -Os, libc left out")
         say(f"memory       {measured.static_bytes / 1e3:.1f} kB, and at most {stack} of stack")
         say(f"agrees       with {done.graph}: logits differ by {measured.max_abs_difference:.1g}")
-    say(f"try it       make -C {done.folder} check")
+    say(f"try it       make -C {in_shell(done.folder)} check")

@@ -7,6 +7,7 @@ import typer
 
 from sayso.cli.console import Bars, say
 from sayso.cli.options import Language, Overrides, Small, WordList, WordsFile, need_one, words_given
+from sayso.system.wording import in_shell
 
 __all__ = ["init"]
 
@@ -37,6 +38,6 @@ def init(
     path = out or Path(f"{name}.yaml")
     rest = "" if whole else "# All other keys: sayso init --all, sayso list --keys\n"
     written = recipe_yaml(recipe, comments=True, brief=not whole)
-    if not write_new_text(path, f"# Train it: sayso train {path}\n{rest}{written}"):
+    if not write_new_text(path, f"# Train it: sayso train {in_shell(path)}\n{rest}{written}"):
         raise RunError(f"{path}: exists, nothing was changed; choose another --out or remove it first")
-    say(f"wrote {path}; train it with: sayso train {path}")
+    say(f"wrote {path}; train it with: sayso train {in_shell(path)}")

@@ -1,7 +1,6 @@
 """`sayso listen`."""
 
 import json
-import shlex
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ import typer
 from sayso.cli.console import warn
 from sayso.cli.live_display import LiveDisplay
 from sayso.cli.stream_options import StreamOverrides, Threshold, ThresholdsOf, stream_settings
-from sayso.system.wording import counted, listed, percent
+from sayso.system.wording import counted, in_shell, listed, percent
 
 if TYPE_CHECKING:
     from sayso.runtime import Detection, Stream
@@ -90,7 +89,7 @@ def _open(
     if source is None:
         if pcm_format:
             raise typer.BadParameter("--format is of raw sound; give it with --input")
-        piped = _PIPED.format(shlex.quote(str(model)))
+        piped = _PIPED.format(in_shell(model))
         return Microphone(device, sample_rate=rate, channels=channels, tell=_note, otherwise=piped)
     if device is not None:
         raise typer.BadParameter("give --device or --input, not both")

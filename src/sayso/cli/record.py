@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from sayso.cli.console import say, warn
-from sayso.system.wording import counted
+from sayso.system.wording import counted, in_shell
 
 __all__ = ["record"]
 
@@ -52,4 +52,4 @@ def record(
     )
     source = recordings.training_source()  # the manifest, where folders are not called as was typed
     shown = folder if source == recordings.folder else folder / source.name
-    say(f"{counted(kept, 'clip')} kept in {folder}: sayso train {shown} learns from them")
+    say(f"{counted(kept, 'clip')} kept in {folder}: sayso train {in_shell(shown)} learns from them")

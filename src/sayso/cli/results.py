@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sayso.cli.console import say, was_read
-from sayso.system.wording import counted, percent
+from sayso.system.wording import counted, in_shell, percent
 
 if TYPE_CHECKING:
     from sayso.runs.folder import RunFolder
@@ -122,7 +122,7 @@ def say_where(run: "RunFolder") -> None:
     """Print where a run's report and model are, and how to try it."""
     say(f"report       {run.report}")
     say(f"model        {run.onnx}")
-    say(f"try it       sayso predict FILE.wav --model {run.path}")
+    say(f"try it       sayso predict FILE.wav --model {in_shell(run.path)}")
 
 
 def show_scores(scores: Mapping[str, Any], label: str = "") -> None:

@@ -45,16 +45,16 @@ def remove(
 def _state(run: "RunFolder") -> str:
     from sayso.errors import RunError
     from sayso.runs.manifest import put_beside
-    from sayso.system.wording import counted, percent
+    from sayso.system.wording import counted, in_shell, percent
 
     try:
         if not run.finished:
             if run.weights.is_file() and not run.manifest_file.is_file():
                 return "lost its manifest.json; bring it back"
-            return f"unfinished; sayso train --resume {run.path}"
+            return f"unfinished; sayso train --resume {in_shell(run.path)}"
         metrics = run.metrics()
     except RunError:
-        return f"damaged; sayso runs remove {run.path}"
+        return f"damaged; sayso runs remove {in_shell(run.path)}"
     label = run.split_label()
     score = f"{percent(metrics['test']['accuracy'])} of {counted(metrics['test']['n'], 'test clip')}"
     return put_beside(score, label)

@@ -28,7 +28,7 @@ from sayso.runs.model_card import read_run_card
 from sayso.runtime.stream_file import STREAM_FILE
 from sayso.system.files import atomic_folder, file_digest, refuse_filled
 from sayso.system.progress import Progress, Task
-from sayso.system.wording import counted, percent
+from sayso.system.wording import counted, in_shell, percent
 from sayso.web import licence_files
 
 __all__ = ["CALIBRATION_CLIPS", "Int8Clips", "Int8Export", "check_int8", "draw_evenly", "export_int8"]
@@ -85,7 +85,7 @@ def check_int8(model: Path, folder: Path) -> RunFolder:
     path = run.onnx if model.is_dir() else model
     if not path.is_file():
         if path == run.onnx and run.recipe.is_file():
-            going_on = f"`sayso train --resume {run.path}` finishes the run"
+            going_on = f"`sayso train --resume {in_shell(run.path)}` finishes the run"
             mend = "bring it back, or train anew" if run.finished else going_on
             raise RunError(f"{run.path}: has no {run.onnx.name}; {mend}")
         raise ModelError(f"{path}: no such model file; train one with `sayso train`")

@@ -10,7 +10,7 @@ from sayso.errors import InterruptedRunError
 from sayso.evaluation.out_of_fold import OutOfFold, judge_out_of_fold
 from sayso.recipe.prepared import Prepared
 from sayso.runs.folder import RunFolder
-from sayso.system.wording import counted
+from sayso.system.wording import counted, in_shell
 
 if TYPE_CHECKING:
     from sayso.training import Sources, Teacher
@@ -53,10 +53,8 @@ def train_without_each_speaker(
                 own, heard = (teacher.others[place], sources.taught_by(1 + place)) if teacher else (None, sources)
                 fit(prepared.without_speaker(name), fold, heard, begun, own)
             except InterruptedRunError as error:
-                done = f"{place} of {counted(len(names), 'speaker')}"
-                raise InterruptedRunError(
-                    f"stopped; what was trained without {done} is kept. Go on with: sayso train --resume {run.path}"
-                ) from error
+                kept = f"stopped; what was trained without {place} of {counted(len(names), 'speaker')} is kept"
+                raise InterruptedRunError(f"{kept}. Go on with: sayso train --resume {in_shell(run.path)}") from error
             task.advance()
 
 

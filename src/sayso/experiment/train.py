@@ -35,6 +35,7 @@ from sayso.system.distributed import join_processes, make_once, tell_lost_proces
 from sayso.system.files import digest, file_digest, write_text
 from sayso.system.openmp import waiting
 from sayso.system.progress import Progress, SaidOnce
+from sayso.system.wording import in_shell
 
 if TYPE_CHECKING:
     from sayso.classifier.kept_features import KeptFeatures
@@ -128,7 +129,7 @@ def complete(
     hardware = check_readiness(prepared)
     if extras:
         load_ahead()
-    lost = f"nothing is lost: under torchrun, go on with sayso train --resume {run.path}"
+    lost = f"nothing is lost: under torchrun, go on with sayso train --resume {in_shell(run.path)}"
     with tell_lost_processes(lost), _kept_when_stopped(run):
         before = None
         if prepared.recipe.training.teacher_file is not None:
@@ -164,7 +165,7 @@ def _kept_when_stopped(run: Run) -> Generator[None]:
         if not run.recipe.is_file():
             raise
         kept = "stopped; what was done before is kept"
-        raise InterruptedRunError(f"{kept}. Go on with: sayso train --resume {run.path}") from error
+        raise InterruptedRunError(f"{kept}. Go on with: sayso train --resume {in_shell(run.path)}") from error
 
 
 def _train_teacher(run: Run, prepared: Prepared) -> None:
@@ -182,7 +183,7 @@ def _train_teacher(run: Run, prepared: Prepared) -> None:
         complete(teacher, quiet, extras=False)
     except InterruptedRunError as error:
         kept = "stopped while its teacher was trained, and what that has learned is kept"
-        raise InterruptedRunError(f"{kept}. Go on with: sayso train --resume {run.path}") from error
+        raise InterruptedRunError(f"{kept}. Go on with: sayso train --resume {in_shell(run.path)}") from error
     except RunError as error:
         raise RunError(f"training.teacher: {error}") from error
 

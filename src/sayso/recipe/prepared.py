@@ -4,7 +4,6 @@ Everything here works in each of several processes; what takes long is done once
 the others.
 """
 
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -28,7 +27,7 @@ from sayso.recipe.negatives import Negatives, cut_words, gather_negatives
 from sayso.recipe.recipe import Recipe
 from sayso.system.distributed import let_one_per_machine_go_first
 from sayso.system.progress import Progress
-from sayso.system.wording import counted
+from sayso.system.wording import counted, in_shell
 
 __all__ = ["Packed", "Prepared", "pack_clips", "prepare", "prepare_with_more"]
 
@@ -222,7 +221,7 @@ class Prepared:
         if dataset.is_made:
             return None
         with let_one_per_machine_go_first():
-            closer = f"sayso audit {shlex.quote(dataset.known_as)}"
+            closer = f"sayso audit {in_shell(dataset.known_as)}"
             return look_over(self.corpus, closer=closer, progress=self.progress)
 
     @cached_property
@@ -317,7 +316,7 @@ def _look_at(prepared: Prepared, added: Rows) -> str | None:
     if not len(only):
         return None
     newest = recorded[corpus.clips[only[-1]].source]
-    closer = f"sayso audit {shlex.quote(newest.known_as)}"
+    closer = f"sayso audit {in_shell(newest.known_as)}"
     return look_over(corpus, closer=closer, progress=prepared.progress, only=only)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sayso.errors import RunError
 from sayso.system.files import read_json, why_unread
+from sayso.system.wording import in_shell
 
 __all__ = ["missing", "read_facts"]
 
@@ -42,5 +43,5 @@ def _what_then(path: Path) -> str:
     removed = weights.is_file() if path == made_by else made_by.is_file() and read_facts(made_by).get("finished")
     if removed:
         recipe = path.with_name("recipe.yaml")
-        return f", which its training left there; bring it back, or train anew with `sayso train {recipe}`"
-    return f", the run has not finished; go on with `sayso train --resume {path.parent}`"
+        return f", which its training left there; bring it back, or train anew with `sayso train {in_shell(recipe)}`"
+    return f", the run has not finished; go on with `sayso train --resume {in_shell(path.parent)}`"

@@ -14,6 +14,7 @@ from sayso.runs.metrics import Metrics, read_metrics
 from sayso.runs.predictions import Predictions, read_predictions
 from sayso.system.claims import free_folder, own_folder
 from sayso.system.files import output_errors
+from sayso.system.wording import in_shell
 
 __all__ = [
     "RunFolder",
@@ -128,7 +129,7 @@ class RunFolder:
         """
         if not self.finished:
             self.manifest()
-            raise RunError(f"{self.path}: has not finished{why}; sayso train --resume {self.path}")
+            raise RunError(f"{self.path}: has not finished{why}; sayso train --resume {in_shell(self.path)}")
 
     @property
     def manifest_file(self) -> Path:

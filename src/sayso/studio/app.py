@@ -30,6 +30,7 @@ from sayso.studio.runs import choose_compared, describe_runs, find_run, score_of
 from sayso.studio.talk import Talk
 from sayso.studio.training import Training, Wanted
 from sayso.system.files import write_text
+from sayso.system.wording import in_shell
 from sayso.web import look
 
 __all__ = ["Studio", "make_app"]
@@ -76,7 +77,7 @@ class Studio:
     def close(self) -> None:
         """End what runs, as Ctrl-C does."""
         if name := self.training.running_name():
-            self.tell(f"the training stops; sayso train --resume {self.runs / name} goes on")
+            self.tell(f"the training stops; sayso train --resume {in_shell(self.runs / name)} goes on")
         self.training.close()
         self.costs.close()
         for pages in self.made:

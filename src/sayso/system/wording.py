@@ -1,9 +1,10 @@
 """How numbers, lists and paths are put into words, the same in every message."""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-__all__ = ["counted", "listed", "path_ends", "path_tail", "percent", "rounded"]
+__all__ = ["counted", "in_shell", "listed", "path_ends", "path_tail", "percent", "rounded"]
 
 
 def counted(count: int, one: str, many: str = "") -> str:
@@ -13,6 +14,17 @@ def counted(count: int, one: str, many: str = "") -> str:
     ('1 epoch', '0 clips', '1,200 clips are')
     """
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def in_shell(word: object) -> str:
+    """Write a word of a command that a person is to paste, such as a path: in quotes where a shell needs them.
+
+    >>> print("sayso train --resume", in_shell("runs/first"))
+    sayso train --resume runs/first
+    >>> print("sayso train --resume", in_shell("my runs/first"))
+    sayso train --resume 'my runs/first'
+    """
+    return shlex.quote(str(word))
 
 
 def listed(names: Sequence[str], most: int, *, between: str = ", ", count_rest: bool = False) -> str:

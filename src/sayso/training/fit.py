@@ -17,7 +17,7 @@ from sayso.runs.log import LogRow, read_log
 from sayso.system.distributed import TerminatedError, agree_everywhere, make_once
 from sayso.system.files import digest
 from sayso.system.progress import Progress
-from sayso.system.wording import counted
+from sayso.system.wording import counted, in_shell
 from sayso.training.checkpointing import Bookkeeper
 from sayso.training.hardware import Hardware, choose_hardware
 from sayso.training.learner import Learner, new_learner
@@ -146,7 +146,7 @@ def _interruptible(run: RunFolder) -> Generator[None]:
     except (KeyboardInterrupt, SystemExit) as error:
         epochs = len({row.epoch for row in read_log(run.log)})
         kept = f"{counted(epochs, 'epoch')} and the best weights so far are kept" if epochs else "no epoch was finished"
-        raise InterruptedRunError(f"stopped; {kept}. Go on with: sayso train --resume {run.path}") from error
+        raise InterruptedRunError(f"stopped; {kept}. Go on with: sayso train --resume {in_shell(run.path)}") from error
     finally:
         if in_main_thread:
             # Lightning leaves Ctrl-C switched off.

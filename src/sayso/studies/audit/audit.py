@@ -1,7 +1,6 @@
 """`audit`: a source in; findings, a page to listen to, and a list that training leaves out."""
 
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from sayso.studies.audit.mapping import MOST_AT_ONCE, draw_map
 from sayso.studies.audit.page import write_audit
 from sayso.system.files import check_writable
 from sayso.system.progress import Progress
+from sayso.system.wording import in_shell
 from sayso.views.html.clip_map import MappedClips
 
 __all__ = ["Audit", "audit", "find_faults"]
@@ -120,7 +120,7 @@ def audit(
         _check_clips(source, listing.clips, detectors, only, mislabels=mislabels)
         with listen(listing.clips, recipe.audio, detectors, progress=progress) as heard:
             place = os.path.abspath(source) if Path(source).exists() else ""  # noqa: PTH100
-            trains_on = shlex.quote(place) if place else "RECIPE"
+            trains_on = in_shell(place) if place else "RECIPE"
             begun = Audit(folder, heard.corpus.clips, {}, heard.skipped, place, trains_on)
             begun = replace(begun, kept=_kept(source), licences=recipe.dataset.licences())
             if with_map is None:
