@@ -128,7 +128,7 @@ class RunFolder:
             RunError: it did not, and how it goes on; or it lost its manifest since, or that is damaged.
         """
         if not self.finished:
-            self.manifest()
+            self.manifest()  # tells where it is lost or damaged
             raise RunError(f"{self.path}: has not finished{why}; sayso train --resume {in_shell(self.path)}")
 
     @property
