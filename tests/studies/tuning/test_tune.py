@@ -286,8 +286,10 @@ def test_runs_that_cannot_be_tuned_are_told(run, program, tmp_path):
     run.onnx.unlink()
     assert "has no exported model (model.onnx)" in told(program, run.path)
     assert "no run there" in told(program, tmp_path / "nowhere")
-    run.manifest_file.unlink()
+    run.manifest_file.write_text("{}")
     assert "has not finished; sayso train --resume" in told(program, run.path)
+    run.manifest_file.unlink()
+    assert "has no manifest.json, which its training left there; bring it back" in told(program, run.path)
 
 
 @pytest.mark.parametrize(

@@ -230,8 +230,11 @@ def test_an_unfinished_run_and_no_run_are_refused(sound, tmp_path):
     run, _, _ = sound
     copy = tmp_path / "run"
     shutil.copytree(run, copy)
-    (copy / "manifest.json").unlink()
+    forged(lambda manifest: manifest.pop("finished"), "manifest.json")(copy, copy)
     with pytest.raises(RunError, match=r"has not finished.*--resume"):
+        verify(copy)
+    (copy / "manifest.json").unlink()
+    with pytest.raises(RunError, match=r"has no manifest\.json, which its training left there; bring it back"):
         verify(copy)
     with pytest.raises(RunError, match="no run there"):
         verify(tmp_path / "nowhere")
