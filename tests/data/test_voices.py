@@ -119,3 +119,10 @@ def test_what_others_draw_in_the_process_changes_no_breathy_voice_nor_does_speak
     library.srand(7)
     theirs = [library.rand() for _ in range(6)]
     assert drawn_and_spoken(each=3) == (theirs, drawn_and_spoken(each=0)[1])
+
+
+def test_names_of_folders_in_odd_bytes_are_spelt() -> None:
+    engine = Espeak()
+    engine.choose("en-us", "")
+    assert engine.spell("yes\udcfe").startswith(engine.spell("yes"))
+    assert len(engine.say("yes\udcfe", rate=160, pitch=50, intonation=50))

@@ -178,13 +178,15 @@ def test_a_run_that_another_command_is_at_is_not_resumed(made):
         sayso.resume(run.path)
 
 
-def test_a_run_stopped_before_its_report_goes_on(tmp_path, monkeypatch, tone_folder):
+def test_a_run_stopped_before_its_report_goes_on(tmp_path, monkeypatch, tone_folder, program):
     run = stopped_run(tone_folder, tmp_path / "run", monkeypatch)
     assert not run.finished
     with pytest.raises(RunError, match=r"has no metrics\.json"):
         run.metrics()
+    assert "run has not finished; these are answers of its best weights so far" in program("evaluate", run.path)[2]
     assert sayso.resume(run.path).finished
     assert not run.resume.exists()
+    assert "has not finished" not in program("evaluate", run.path)[2]
 
 
 def test_a_run_stopped_before_it_learned_goes_on(tone_folder, tmp_path, monkeypatch):

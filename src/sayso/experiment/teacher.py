@@ -22,7 +22,7 @@ from sayso.recipe.recipe import Training
 from sayso.recipe.teaching import teaching_recipe
 from sayso.runs.folder import RunFolder
 from sayso.system.files import file_digest
-from sayso.system.wording import counted, in_shell, listed
+from sayso.system.wording import counted, listed
 
 if TYPE_CHECKING:
     from sayso.training import Teacher
@@ -129,10 +129,9 @@ def _open_teacher(training: Training, student: RunFolder | None) -> Run:
 def _open(place: Path) -> Run:
     try:
         run = Run.open(place)
+        run.check_finished()
     except RunError as error:
         raise RunError(f"{_KEY}: {error}") from error
-    if not run.finished:
-        raise RunError(f"{_KEY}: {run.path} has not finished; sayso train --resume {in_shell(run.path)}")
     return run
 
 

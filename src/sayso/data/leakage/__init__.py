@@ -56,10 +56,10 @@ def check_leakage(
     if split.kind == EACH_SPEAKER:
         speakers = sorted({speaker for row in split.test if (speaker := corpus.clips[row].speaker)})
         splits = [divide_for_speaker(corpus, speaker) for speaker in speakers]
-        each_found = (
+        found = [
             check_leakage(corpus, each, allow_copies=allow_copies, progress=progress, mend=mend) for each in splits
-        )
-        return _together([*each_found])
+        ]
+        return _together(found)
     pairs = look_up_near_copies(corpus, progress=progress)
     heard = {int(row) for part in (split.train, split.validation) for row in part}
     tested = {int(row) for row in split.test}

@@ -78,12 +78,12 @@ class StreamSession:
         name, model = self._api.find(request.model)
         settings = request.settings(model.listen().settings, model.words)
         stream = Stream(model.recognizer, sample_rate=request.rate, settings=settings)
+        self._api.streams.used()
         thresholds = {word: settings.threshold_of(word) for word in model.words}
         await self._send(
             {"type": "ready", "model": name, "rate": stream.sample_rate, "hop_seconds": settings.hop_seconds}
             | {"window_seconds": stream.window_seconds, "thresholds": thresholds}
         )
-        self._api.streams.used()
         await self._hear(stream, request)
         await self._websocket.close()
 
