@@ -5,7 +5,7 @@ import json
 import pytest
 
 from runs_made import small_run
-from sayso.errors import RunError
+from sayso.errors import OutputError, RunError
 from sayso.experiment.run import Run
 from sayso.runs.folder import RunFolder, list_runs, new_run_folder
 from sayso.runs.manifest import Manifest
@@ -69,6 +69,15 @@ def test_a_taken_folder_is_left_alone(tmp_path):
     with new_run_folder("name", tmp_path / "new") as run:
         assert run.path == tmp_path / "new"
     assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_under_whose_name_no_model_can_be_written_is_refused_before_anything_is_made(tmp_path):
+    with (
+        pytest.raises(OutputError, match=r"run\\udce9: models are not written where a name is no UTF-8; choose another"),
+        new_run_folder("name", tmp_path / "run\udce9"),
+    ):
+        pass
+    assert not any(tmp_path.iterdir())
 
 
 def test_runs_of_one_second_have_folders_of_their_own(tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from sayso.recipe.recipe import kept_recipe_from_text, recipe_yaml
 from sayso.runtime.model_facts import check_labels, check_temperature, check_threshold
 from sayso.system.files import atomic_path, parse_json, why_unread
 
-__all__ = ["load_model", "load_state", "save_model", "save_state"]
+__all__ = ["kept_recipe", "load_model", "load_state", "save_model", "save_state"]
 
 FORMAT_VERSION = 2
 _READABLE = (1, 2)  # 1 had no temperature
@@ -61,6 +61,20 @@ def load_model(path: Path) -> Classifier:
         why = why_unread(error, f"cannot be read as a Sayso model ({_reason(error)})")
         raise ModelError(f"{path}: {why}") from error
     return classifier.eval()
+
+
+def kept_recipe(path: Path) -> str:
+    """Give the YAML of the recipe by which a model was trained, without opening its weights.
+
+    Raises:
+        ModelError: the file is missing or damaged.
+    """
+    try:
+        path.open("rb").close()
+        return _read_header(path)["recipe"]
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        why = why_unread(error, f"cannot be read as a Sayso model ({_reason(error)})")
+        raise ModelError(f"{path}: {why}") from error
 
 
 def _reason(error: Exception) -> str:

@@ -40,7 +40,9 @@ __all__ = [
     "Training",
     "is_recipe_file",
     "kept_recipe_from_text",
+    "kept_values_from_text",
     "read_kept_recipe",
+    "read_kept_values",
     "read_recipe",
     "recipe_from_text",
     "recipe_from_values",
@@ -200,9 +202,22 @@ def read_kept_recipe(path: Path) -> Recipe:
     return kept_recipe_from_text(_text(path), source=str(path))
 
 
+def read_kept_values(path: Path) -> dict[str, Any]:
+    """Read the plain values of the whole recipe that a run keeps; as `kept_values_from_text`."""
+    return kept_values_from_text(_text(path), source=str(path))
+
+
 def kept_recipe_from_text(text: str, *, source: str) -> Recipe:
     """Read the whole recipe that a model file keeps, which an earlier Sayso may have written; as `recipe_from_text`."""
-    return recipe_from_values(modernise(_values(text, source)), source=source)
+    return recipe_from_values(kept_values_from_text(text, source=source), source=source)
+
+
+def kept_values_from_text(text: str, *, source: str) -> dict[str, Any]:
+    """Give the plain values of a whole recipe that a run or a model keeps, as this Sayso spells them.
+
+    The parts it names need not be here. Raises SettingsError where it is no YAML.
+    """
+    return modernise(_values(text, source))
 
 
 def recipe_yaml(recipe: Recipe, *, comments: bool = False, brief: bool = False, names: bool = True) -> str:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from sayso.errors import InterruptedRunError, LostProcessError, RunError
+from sayso.errors import InterruptedRunError, LostProcessError, OutputError, RunError
 from sayso.runs.manifest import Manifest, read_manifest, split_label
 from sayso.runs.metrics import Metrics, read_metrics
 from sayso.runs.predictions import Predictions, read_predictions
 from sayso.system.claims import free_folder, own_folder
-from sayso.system.files import output_errors
+from sayso.system.files import is_text, output_errors
 from sayso.system.wording import in_shell
 
 __all__ = [
@@ -190,8 +190,10 @@ def new_folder(root: str, name: str, out: Path | None) -> Generator[Path]:
 
     Raises:
         RunError: the folder is another command's, or exists and is not empty; nothing in it is touched.
-        OutputError: it cannot be made.
+        OutputError: it cannot be made, or models cannot be written under its name.
     """
+    if out and not is_text(out):
+        raise OutputError(f"cannot write {out}: models are not written where a name is no UTF-8; choose another folder")
     default = Path(root) / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
     with own_folder(out) if out else free_folder(default) as path:
         yield path

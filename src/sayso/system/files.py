@@ -28,6 +28,7 @@ __all__ = [
     "file_digest",
     "folder_name",
     "is_folder_entry",
+    "is_text",
     "output_errors",
     "parse_json",
     "read_json",
@@ -117,6 +118,14 @@ def check_writable(folder: Path) -> None:
         with suppress(OSError):  # someone else has put something in it since
             for parent in made:
                 parent.rmdir()
+
+
+def is_text(path: Path) -> bool:
+    """Whether a path is text; on Linux it may be any bytes, which the libraries that read and write models refuse."""
+    try:
+        return bool(str(path).encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def refuse_filled(folder: Path) -> None:

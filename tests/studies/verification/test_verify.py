@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 import soundfile
 
+from conftest import write_tones
 from runs_made import small_recipe, small_run
+from sayso.data.splits.settings import SplitSettings
 from sayso.errors import RunError
 from sayso.experiment.train import train
 from sayso.studies.verification.verify import verify
@@ -20,8 +22,6 @@ from sayso.studies.verification.verify import verify
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
     """A finished run and its clips, in a cache of their own."""
-    from conftest import write_tones
-
     root = tmp_path_factory.mktemp("sound")
     folder = write_tones(root / "tones")
     with pytest.MonkeyPatch.context() as patch:
@@ -35,7 +35,7 @@ def verdicts(path: Path) -> dict[str, bool | None]:
     return {check.name: check.holds for check in verify(path)}
 
 
-NAMES = ("clips", "split", "leakage", "predictions", "scores", "weights", "metrics", "export", "stream")
+NAMES = ("recipe", "clips", "split", "leakage", "predictions", "scores", "weights", "metrics", "export", "stream")
 
 
 def test_a_sound_run_holds(sound, program):
@@ -91,6 +91,17 @@ def no_predictions(run: Path, other: Path) -> None:
     (run / "predictions.csv").unlink()
 
 
+def cut_recipe(run: Path, other: Path) -> None:
+    """Its last section is lost, and it is a recipe still."""
+    text = (run / "recipe.yaml").read_text()
+    assert text.count("\nstream:") == 1
+    (run / "recipe.yaml").write_text(text.partition("\nstream:")[0] + "\n")
+
+
+def no_recipe_in_it(run: Path, other: Path) -> None:
+    (run / "recipe.yaml").write_text("dataset: [")
+
+
 def swapped_weights(run: Path, other: Path) -> None:
     shutil.copy(other / "model.safetensors", run / "model.safetensors")
 
@@ -127,7 +138,9 @@ def no_export(run: Path, other: Path) -> None:
         (changed_probability, {"scores", "weights", "export"}),
         (left_out_clip, {"predictions", "scores", "weights", "export"}),
         (no_predictions, {"predictions"}),
-        (swapped_weights, {"weights", "metrics"}),
+        (swapped_weights, {"recipe", "weights", "metrics"}),
+        (cut_recipe, {"recipe"}),
+        (no_recipe_in_it, {"recipe"}),
         (swapped_export, {"export"}),
         (no_export, {"export", "stream"}),
     ],
@@ -198,6 +211,21 @@ def test_a_name_that_is_no_text_holds(sound, tmp_path):
     for clip in list(folder.rglob("*_0.wav")):
         clip.rename(clip.with_name(f"{clip.stem}\udcff\r.wav"))
     run = small_run(folder, tmp_path / "run")
+    assert verdicts(run.path) == dict.fromkeys(NAMES, True)
+
+
+def test_a_speaker_whose_name_is_no_text_holds(tmp_path):
+    """By each speaker's own temperature; the names stand in CSV, JSON and page in one spelling."""
+    folder = write_tones(tmp_path / "tones", speakers=("ann", "ben", "cyn"))
+    for clip in list(folder.rglob("*.wav")):
+        own = clip.parent / clip.stem.partition("_")[0].replace("ann", "ann\udce9")
+        own.mkdir(exist_ok=True)
+        clip.rename(own / clip.name)
+    made = small_recipe(folder)
+    dataset = replace(made.dataset, speaker="folder", speaker_pattern="")
+    recipe = replace(made, dataset=dataset, split=SplitSettings(by="each_speaker"), augment=())
+    run = train(recipe, out=tmp_path / "run", extras=False)
+    assert {*run.metrics()["calibration"]["temperature_by_speaker"]} == {r"ann\udce9", "ben", "cyn"}
     assert verdicts(run.path) == dict.fromkeys(NAMES, True)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.audio import to_float
+from sayso.classifier.checkpoint import kept_recipe
 from sayso.classifier.inference import predict_probabilities
 from sayso.classifier.module import Classifier
 from sayso.classifier.streaming_export import check_streaming
@@ -25,9 +26,11 @@ from sayso.evaluation.rejection import find_threshold
 from sayso.experiment.each_speaker import answer_for_each_speaker
 from sayso.experiment.run import Run
 from sayso.recipe.prepared import Prepared, prepare
+from sayso.recipe.recipe import kept_values_from_text, read_kept_values
 from sayso.runs.manifest import Manifest
 from sayso.runs.metrics import Metrics
 from sayso.runs.predictions import Predictions, read_predictions
+from sayso.runs.sharing import without_names
 from sayso.runtime.stream_file import StreamFile
 from sayso.studies.verification.differences import (
     SCORE_TOLERANCE,
@@ -115,7 +118,8 @@ def verify(path: str | Path, *, progress: Progress | None = None) -> tuple[Check
         progress: where to report.
 
     Returns:
-        One check each of: parts of other packages, if there were any; the clips; the split, in manifest and metrics;
+        One check each of: parts of other packages, if there were any; the recipe, beside the one that the weights keep;
+        the clips; the split, in manifest and metrics;
         clips that were relabelled, if any were; what the test part shares with the others; the clips in
         `predictions.csv`; the scores in `metrics.json` from these predictions; the probabilities by the weights; the
         whole of `metrics.json` by the weights; the probabilities by the exported model; and the answers on a stream by
@@ -136,7 +140,8 @@ def verify(path: str | Path, *, progress: Progress | None = None) -> tuple[Check
         opened = _Opened(run, manifest, metrics, prepare(run.settings, progress))
     except SaysoError as error:
         opened = error
-    return tuple(_with_changed_parts(list(_checks(metrics, read, opened)), manifest, run))
+    checks = [_told("recipe", _recipe, run), *_checks(metrics, read, opened)]
+    return tuple(_with_changed_parts(checks, manifest, run))
 
 
 def _with_changed_parts(checks: list[Check], manifest: Manifest, run: Run) -> Iterator[Check]:
@@ -189,6 +194,16 @@ def _told(name: str, check: Callable[..., Verdict], *needed: Any) -> Check:
         return Check(name, *check(*needed))
     except SaysoError as error:
         return Check(name, False, str(error))
+
+
+def _recipe(run: Run) -> Verdict:
+    """The recipe that lies in the folder, beside the one in the header of the weights; clips may have been moved."""
+    file, weights = run.recipe, run.weights
+    written = read_kept_values(file)
+    anew = kept_values_from_text(kept_recipe(weights), source=str(weights))
+    if found := list(differences(without_names(anew), without_names(written), tolerance=0)):
+        return False, f"{file.name} is not what {weights.name} was trained by: {_listed(found)}"
+    return True, f"{file.name} and {weights.name} say the same, names and paths aside"
 
 
 def _clips(opened: _Opened) -> Verdict:

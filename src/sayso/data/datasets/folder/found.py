@@ -83,8 +83,14 @@ class Found:
 
 
 def spelled(name: str) -> str:
-    """Spell a name in one way: an é is the same whether a file system writes it as one sign or as two."""
-    return normalize("NFC", name).strip()
+    r"""Spell a name in one way: an é is the same whether a file system writes it as one sign or as two.
+
+    Bytes that are no UTF-8 become escapes, as files that are written have them.
+
+    >>> print(spelled(" ann\udce9"))
+    ann\udce9
+    """
+    return normalize("NFC", name).strip().encode(errors="backslashreplace").decode()
 
 
 def is_sound(name: str) -> bool:
