@@ -73,7 +73,9 @@ def test_a_taken_folder_is_left_alone(tmp_path):
 
 def test_a_folder_under_whose_name_no_model_can_be_written_is_refused_before_anything_is_made(tmp_path):
     with (
-        pytest.raises(OutputError, match=r"run\\udce9: models are not written where a name is no UTF-8; choose another"),
+        pytest.raises(
+            OutputError, match=r"run\\udce9: models are not written where a name is no UTF-8; choose another"
+        ),
         new_run_folder("name", tmp_path / "run\udce9"),
     ):
         pass

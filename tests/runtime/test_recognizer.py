@@ -25,6 +25,16 @@ def test_it_names_words_with_probabilities(recognizer):
     assert sum(answer.probability for answer in answers) == pytest.approx(1)
 
 
+def test_the_folder_of_a_run_is_its_model_and_a_run_without_says_what_to_do(recognizer, tmp_path):
+    assert Recognizer(tmp_path).path == recognizer.path
+    recognizer.path.unlink()
+    with pytest.raises(ModelError, match=r"model\.onnx: no such model file; train one with `sayso train`"):
+        Recognizer(tmp_path)
+    (tmp_path / "recipe.yaml").touch()
+    with pytest.raises(ModelError, match=r"has no model\.onnx; if its training was stopped, `sayso train --resume"):
+        Recognizer(tmp_path)
+
+
 def test_files_and_samples_give_the_same_answer(recognizer, tmp_path):
     samples = np.random.default_rng(0).uniform(-0.5, 0.5, 22_050).astype(np.float32)
     soundfile.write(tmp_path / "a.wav", samples, 22_050, subtype="FLOAT")

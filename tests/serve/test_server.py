@@ -216,6 +216,7 @@ def test_an_address_in_use_is_one_line(program, models, served):
         (["--wyoming", "tcp://127.0.0.1:99999"], "(Port out of range 0-65535), must be tcp://HOST:PORT"),
         (["--wyoming", "tcp://host.invalid:10400"], "--wyoming: tcp://host.invalid:10400 cannot be served ("),
         (["--model", "no-such.onnx"], "no-such.onnx: no such model file"),
+        (["--most-streams", "3"], "--most-streams counts those by --http; give that too"),
         (["--threshold", "70"], "--threshold: is 70, must be at most 1"),
     ],
 )

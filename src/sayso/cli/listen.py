@@ -65,7 +65,7 @@ def listen(
     from sayso.runtime.commands import Commands, parse_commands
     from sayso.runtime.keeping import Keeper
 
-    recognizer = Recognizer(model / "model.onnx" if model.is_dir() else model, threads=1)
+    recognizer = Recognizer(model, threads=1)
     chosen = stream_settings(recognizer, overrides=settings, threshold=threshold, thresholds_of=thresholds_of)
     commands = Commands(parse_commands(on_word or (), recognizer.labels), _note)
     commands.check()

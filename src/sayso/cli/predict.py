@@ -58,9 +58,10 @@ def predict(
     from sayso.runtime import Recognizer
 
     listening = threshold is not None or bool(thresholds_of or settings)
-    _refuse_contradictions(out, as_json=as_json, on=on, spot=spot, listening=listening)
+    chosen = top != 1 or not reject
+    _refuse_contradictions(out, as_json=as_json, on=on, spot=spot, listening=listening, chosen=chosen)
     executor = _cluster(on) if on else None
-    recognizer = Recognizer(model / "model.onnx" if model.is_dir() else model, threads=1 if out else 0)
+    recognizer = Recognizer(model, threads=1 if out else 0)
     if out is None:
         _print_answers(recognizer, files, top=top, reject=reject, as_json=as_json)
         return
@@ -86,7 +87,9 @@ def _cluster(on: str) -> "RayCluster":
     return RayCluster(on, processes=count_workers(), noun="piece of the archive")
 
 
-def _refuse_contradictions(out: Path | None, *, as_json: bool, on: str, spot: bool, listening: bool) -> None:
+def _refuse_contradictions(
+    out: Path | None, *, as_json: bool, on: str, spot: bool, listening: bool, chosen: bool
+) -> None:
     from sayso.errors import Fault, SettingsError
 
     faults = [
@@ -96,6 +99,7 @@ def _refuse_contradictions(out: Path | None, *, as_json: bool, on: str, spot: bo
             (on and not out, Fault("--on", "answers archives, and needs --out")),
             (spot and not out, Fault("--spot", "writes a table, and needs --out; `sayso spot` prints")),
             (listening and not spot, Fault("--threshold, --threshold-of, --set", "are for listening, and need --spot")),
+            (spot and chosen, Fault("--top, --no-reject", "are for whole clips; --spot goes by thresholds")),
         )
         if stands
     ]

@@ -55,12 +55,14 @@ def serve(
     By the Wyoming protocol, or by HTTP and WebSocket: each client sends its sound, and is told each word when it is
     heard. Ctrl-C ends it.
     """
+    if most_streams is not None and not http:
+        raise typer.BadParameter("--most-streams counts those by --http; give that too")
     from concurrent.futures import ThreadPoolExecutor
 
     from sayso.runtime import Recognizer
     from sayso.serve.running import run_services
 
-    recognizers = [Recognizer(path / "model.onnx" if path.is_dir() else path, threads=1) for path in model]
+    recognizers = [Recognizer(path, threads=1) for path in model]
     chosen = [
         (each, stream_settings(each, overrides=settings, threshold=threshold, thresholds_of=None))
         for each in recognizers

@@ -57,7 +57,7 @@ def spot(
     from sayso.runtime import Recognizer
     from sayso.studies.spotting.spot import spot as listen
 
-    recognizer = Recognizer(model / "model.onnx" if model.is_dir() else model, threads=1)
+    recognizer = Recognizer(model, threads=1)
     spotting = listen(
         files,
         recognizer,

@@ -37,6 +37,10 @@ __all__ = [
 S = TypeVar("S", bound="Settings")
 
 
+# From here on not every whole number is one in floating point.
+_WHOLE = 2**53
+
+
 @dataclass(frozen=True)
 class Range:
     """The numbers a field may hold; `above` and `below` leave the limit itself out."""
@@ -51,17 +55,24 @@ class Range:
 
         >>> Range(least=1).misfit(0)
         'is 0, must be at least 1'
+        >>> Range(most=2**31 - 1).misfit(1e10)
+        'is 10000000000, must be at most 2147483647'
         """
         if not math.isfinite(value):
             return f"is {value}, must be a finite number"
         checks = (
-            (value < self.least, f"at least {self.least:g}"),
-            (value > self.most, f"at most {self.most:g}"),
-            (value <= self.above, f"above {self.above:g}"),
-            (value >= self.below, f"below {self.below:g}"),
+            (value < self.least, f"at least {_in_digits(self.least)}"),
+            (value > self.most, f"at most {_in_digits(self.most)}"),
+            (value <= self.above, f"above {_in_digits(self.above)}"),
+            (value >= self.below, f"below {_in_digits(self.below)}"),
         )
         broken = [limit for wrong, limit in checks if wrong]
-        return f"is {value:g}, must be {broken[0]}" if broken else None
+        return f"is {_in_digits(value)}, must be {broken[0]}" if broken else None
+
+
+def _in_digits(value: float) -> str:
+    """A number as a person writes it, whole ones to their last digit."""
+    return str(int(value)) if abs(value) < _WHOLE and value == int(value) else f"{value:g}"
 
 
 PositiveInt = Annotated[int, Range(least=1)]

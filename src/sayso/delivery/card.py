@@ -27,7 +27,8 @@ def find_card(model: Path, *, names: bool = False) -> str:
         return read_run_card(run, names=names)
     if names:
         raise SettingsError([Fault("--names", f"{model} has none, but the folder of its run may; name that")])
-    path = run.onnx if model.is_dir() else model
-    if card := Recognizer(path, threads=1).card:
-        return card
-    raise ModelError(f"{path}: has no model card in it, as an earlier Sayso made it; `sayso card RUN` makes one")
+    recognizer = Recognizer(model, threads=1)
+    if recognizer.card:
+        return recognizer.card
+    why = "as an earlier Sayso made it; `sayso card RUN` makes one"
+    raise ModelError(f"{recognizer.path}: has no model card in it, {why}")

@@ -22,13 +22,14 @@ from sayso.delivery.licences import write_licences
 from sayso.delivery.model_bytes import read_metadata, with_metadata
 from sayso.delivery.quantisation import SCHEME, quantise, quantised_share, weight_bytes
 from sayso.delivery.shared import MODEL_CARD, SharedModel, shared_model
-from sayso.errors import DataError, ModelError, RunError
+from sayso.errors import DataError, ModelError
 from sayso.runs.folder import RunFolder
 from sayso.runs.model_card import read_run_card
+from sayso.runtime.model_file import find_model_file
 from sayso.runtime.stream_file import STREAM_FILE
 from sayso.system.files import atomic_folder, file_digest, refuse_filled
 from sayso.system.progress import Progress, Task
-from sayso.system.wording import counted, in_shell, percent
+from sayso.system.wording import counted, percent
 from sayso.web import licence_files
 
 __all__ = ["CALIBRATION_CLIPS", "Int8Clips", "Int8Export", "check_int8", "draw_evenly", "export_int8"]
@@ -79,16 +80,9 @@ def check_int8(model: Path, folder: Path) -> RunFolder:
     Raises:
         ModelError: the file is missing, is int8 already, is not in its run's folder, or has too little to quantise.
         OutputError: the folder is there already.
-        RunError: the run has not finished, or lost the file.
     """
     run = RunFolder(model if model.is_dir() else model.parent)
-    path = run.onnx if model.is_dir() else model
-    if not path.is_file():
-        if path == run.onnx and run.recipe.is_file():
-            going_on = f"`sayso train --resume {in_shell(run.path)}` finishes the run"
-            mend = "bring it back, or train anew" if run.finished else going_on
-            raise RunError(f"{run.path}: has no {run.onnx.name}; {mend}")
-        raise ModelError(f"{path}: no such model file; train one with `sayso train`")
+    path = find_model_file(model)
     try:
         metadata = read_metadata(path.read_bytes())
     except ValueError as error:

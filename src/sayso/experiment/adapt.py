@@ -100,8 +100,8 @@ def _kept_features(run: Run) -> KeptFeatures:
     features = run.settings.features
     if features.is_kept and not run.kept_features.exists():
         raise RunError(
-            f"{run.path}: keeps no features of its clips: they would take more than 128 MiB, or an earlier Sayso "
-            "trained it; train anew with all clips"
+            f"{run.path}: keeps no features of its clips: they would take more than 128 MiB, an earlier Sayso "
+            f"trained it, or {run.kept_features.name} was removed; bring that back, or train anew with all clips"
         )
     if not features.is_kept:
         learned = "its features went on learning" if features.learns else f"learned on {features.kind}"

@@ -12,14 +12,16 @@ from sayso.runtime.model_facts import check_labels, check_temperature, check_thr
 from sayso.runtime.stream_curve import StreamCurve, read_curve
 from sayso.runtime.stream_settings import StreamSettings
 from sayso.system.files import parse_json, why_unread
+from sayso.system.wording import in_shell
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-__all__ = ["FORMAT_VERSION", "ModelFacts", "open_for_each_count", "open_session", "read_facts"]
+__all__ = ["FORMAT_VERSION", "ModelFacts", "find_model_file", "open_for_each_count", "open_session", "read_facts"]
 
 FORMAT_VERSION = 2
 _READABLE = ("1", "2")
+_USUAL_NAME = "model.onnx"
 _NO_MODEL = "not a model that onnxruntime can open"
 
 
@@ -41,6 +43,21 @@ class ModelFacts:
     """Whose pretrained weights are in it; empty where there are none."""
     card: str
     """Its model card, as Markdown; empty in files of an earlier Sayso."""
+
+
+def find_model_file(path: Path) -> Path:
+    """Give the file that a person means by a model: that of a run's folder, or the file itself.
+
+    Raises:
+        ModelError: it is not there; of a run, what to do.
+    """
+    file = path / _USUAL_NAME if path.is_dir() else path
+    if file.is_file():
+        return file
+    if file.name == _USUAL_NAME and file.with_name("recipe.yaml").is_file():
+        going_on = f"if its training was stopped, `sayso train --resume {in_shell(file.parent)}` goes on"
+        raise ModelError(f"{file.parent}: has no {file.name}; {going_on}, if not, bring the file back or train anew")
+    raise ModelError(f"{file}: no such model file; train one with `sayso train`")
 
 
 def open_session(path: Path, *, threads: int) -> "tuple[InferenceSession, dict[str, str]]":
@@ -77,11 +94,9 @@ def open_for_each_count(
 
 
 def _content(path: Path) -> bytes:
-    if not path.is_file():
-        raise ModelError(f"{path}: no such model file; train one with `sayso train`")
     try:
         # In memory: onnxruntime keeps no hold on the file, which may be replaced while it is in use.
-        return path.read_bytes()
+        return find_model_file(path).read_bytes()
     except OSError as error:
         raise ModelError(f"{path}: {why_unread(error, _NO_MODEL)}") from error
 

@@ -24,7 +24,7 @@ from sayso.audio import (
 )
 from sayso.errors import AudioError, Fault, ModelError, SettingsError, SoundWarning
 from sayso.metrics.probabilities import softmax
-from sayso.runtime.model_file import open_session, read_facts
+from sayso.runtime.model_file import find_model_file, open_session, read_facts
 from sayso.runtime.stream_curve import StreamCurve
 from sayso.runtime.stream_file import StreamFile, find_stream_file
 from sayso.runtime.stream_settings import StreamSettings
@@ -56,7 +56,7 @@ class Recognizer:
     """A recogniser from a `model.onnx` that Sayso exported.
 
     Args:
-        path: the model file.
+        path: the model file, or the folder of a run that has one.
         threads: how many threads one answer may use; 0 lets onnxruntime choose.
 
     Raises:
@@ -77,7 +77,7 @@ class Recognizer:
     """
 
     def __init__(self, path: str | Path, *, threads: int = 0) -> None:
-        self.path = Path(path)
+        self.path = find_model_file(Path(path))
         self._session, metadata = open_session(self.path, threads=threads)
         facts = read_facts(self.path, metadata)
         self.labels: tuple[str, ...] = facts.labels

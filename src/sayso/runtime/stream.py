@@ -1,6 +1,5 @@
 """An endless stream: samples in as they come, detections out."""
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -86,7 +85,7 @@ class Stream:
         threads: int = 1,
         by_windows: bool = False,
     ) -> None:
-        recognizer = model if isinstance(model, Recognizer) else Recognizer(_model_file(model), threads=threads)
+        recognizer = model if isinstance(model, Recognizer) else Recognizer(model, threads=threads)
         audio = recognizer.audio
         self.labels = recognizer.labels
         self.settings = settings or recognizer.stream or StreamSettings()
@@ -177,11 +176,6 @@ class Stream:
 
 def _detections(judged: list[Judgement]) -> list[Detection]:
     return [each.detection for each in judged if each.detection]
-
-
-def _model_file(model: "str | Path") -> Path:
-    path = Path(os.fspath(model))
-    return path / "model.onnx" if path.is_dir() else path
 
 
 def _find_curve(recognizer: Recognizer, settings: StreamSettings) -> tuple[StreamCurve | None, str]:

@@ -40,7 +40,7 @@ def describe(model: Path) -> Described:
     Raises:
         ModelError: the file is missing, no model, or one that this version cannot read.
     """
-    recognizer = Recognizer(model / "model.onnx" if model.is_dir() else model, threads=1)
+    recognizer = Recognizer(model, threads=1)
     stream = Stream(recognizer)
     settings, audio = stream.settings, recognizer.audio
     file, _ = recognizer.stream_file(settings.hop_samples(audio.sample_rate), threads=1)

@@ -325,6 +325,8 @@ def test_options_that_contradict_one_another_are_told(archive, model, tmp_path, 
         (["--out", tmp_path / "a.csv", "--json"], "--json: prints, where --out writes"),
         (["--spot"], "--spot: writes a table, and needs --out"),
         (["--out", tmp_path / "a.csv", "--threshold", 0.5], "are for listening, and need --spot"),
+        (["--out", tmp_path / "a.csv", "--spot", "--top", 2], "--top, --no-reject: are for whole clips; --spot goes"),
+        (["--out", tmp_path / "a.csv", "--spot", "--no-reject"], "--top, --no-reject: are for whole clips"),
     ):
         code, out, err = program("predict", archive, "--model", model, *options)
         assert (code, out) == (2, "")

@@ -74,7 +74,7 @@ def export_c(model: Path, folder: Path, *, weights: Weights = "float", names: bo
         ModelError: the model is missing, damaged, int8 already, or has operators that have no form in C.
         OutputError: the folder is there already, or cannot be written.
     """
-    recognizer = Recognizer(model / "model.onnx" if model.is_dir() else model, threads=1)
+    recognizer = Recognizer(model, threads=1)
     refuse_filled(folder)
     if "int8" in read_metadata(recognizer.path.read_bytes()):
         raise ModelError(f"{recognizer.path}: is int8 already; name the run that it was made from, with --weights int8")

@@ -71,7 +71,9 @@ def read_truth(
         mend = "correct them, or give --ignore-unknown where they are other speech"
         raise DataError(f"{source}: labels that are no words of the model: {names}; it has {', '.join(words)}: {mend}")
     if unknown:
-        notes.append(f"{counted(unknown.total(), 'label is', 'labels are')} no words of the model: other speech")
+        notes.append(
+            f"{counted(unknown.total(), 'label is no word', 'labels are no words')} of the model: other speech"
+        )
     quiet = [one for one in recordings if not found[one.path]]
     if by_table and quiet and len(quiet) < len(recordings):
         notes.append(

@@ -81,7 +81,7 @@ class FolderConfig(DatasetConfig):
         del progress
         path = self._path()
         if not path.exists():
-            raise DataError(f"{path}: no such folder or manifest; check dataset.path")
+            raise DataError(f"{path}: no such folder or manifest; check the path, which is dataset.path in a recipe")
         found = _find(path, self._rule())
         clips, beside = _with_known_words(self._with_speakers(found))
         media = note_media((*(clip.path for clip in clips), *found.noise))
