@@ -1,11 +1,12 @@
 """Scores as the program prints them."""
 
+import io
 import sys
 from pathlib import Path
 
 import pytest
 
-from sayso.cli.console import Bars
+from sayso.cli.console import Bars, print_any_name, say
 from sayso.cli.results import say_where, show_notes, show_scores
 from sayso.runs.folder import RunFolder
 
@@ -31,6 +32,19 @@ def test_how_to_try_a_run_can_be_pasted(capsys):
     for folder, shown in (("runs/tones", "runs/tones"), ("my run", "'my run'")):
         say_where(RunFolder(Path(folder)))
         assert capsys.readouterr().out.endswith(f"try it       sayso predict FILE.wav --model {shown}\n")
+
+
+@pytest.mark.parametrize(
+    ("errors", "shown"), [("surrogateescape", rb"caf\xe9 \u2013 \udcff"), ("replace", b"caf? ? ?")]
+)
+def test_where_text_is_ascii_what_it_lacks_is_spelt(monkeypatch, errors, shown):
+    """As with PYTHONUTF8=0 in the C locale, where the first is what Python opens."""
+    printed = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, "ascii", errors))
+    print_any_name()
+    say("café \u2013 \udcff")
+    sys.stdout.flush()
+    assert printed.getvalue() == shown + b"\n"
 
 
 @pytest.mark.parametrize("on_a_terminal", [True, False])

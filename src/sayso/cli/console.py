@@ -1,5 +1,6 @@
 """What the program prints: results on standard output, everything else on standard error."""
 
+import codecs
 import io
 import json
 import os
@@ -25,9 +26,14 @@ def print_any_name() -> None:
     """
     sys.stdout, sys.stderr = sys.stdout or _open_nowhere(), sys.stderr or _open_nowhere()
     for stream in (sys.stdout, sys.stderr):
-        # Others than strict ones have a way already; one of them gives such bytes back as they were.
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        if isinstance(stream, io.TextIOWrapper) and _may_fail(stream):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _may_fail(stream: io.TextIOWrapper) -> bool:
+    """Whether some text cannot be printed there: one way for what cannot gives odd bytes back, and them alone."""
+    is_utf8 = codecs.lookup(stream.encoding).name == "utf-8"
+    return stream.errors == "strict" or (stream.errors == "surrogateescape" and not is_utf8)
 
 
 def _open_nowhere() -> TextIO:
