@@ -101,6 +101,21 @@ def test_a_clip_that_was_trained_on_stops_the_score_unless_it_is_allowed(made, s
     assert "other recordings than it was trained from, but for 1 clip" in out.splitlines()[0]
 
 
+def test_what_a_source_allows_by_itself_is_no_leave_to_score_clips_that_were_trained_on(made, tmp_path, monkeypatch):
+    """Speech Commands allows repeats among its own parts, by names that all of its clips have."""
+    prepared = prepare(made.settings, Progress())
+    words = {"no": "low", "up": "middle", "go": "high"}
+    for word, label in words.items():
+        heard = next(clip for row in prepared.split.train if (clip := prepared.corpus.clips[row]).label == label)
+        folder = tmp_path / "speech_commands_v0.01" / word
+        folder.mkdir(parents=True)
+        shutil.copy(heard.path, folder / "0a7c2a8d_nohash_0.wav")
+    monkeypatch.setenv("SAYSO_DATA", str(tmp_path))
+    with pytest.raises(DataError, match="3 clips to score have the very samples of a training or validation clip"):
+        made.evaluate_on(find_dataset("speech_commands", []), words=words)
+    assert made.evaluate_on(find_dataset("speech_commands", ['allow_copies=["*"]']), words=words).copies == 3
+
+
 def test_the_same_people_are_said(made, tmp_path):
     found = made.evaluate_on(others(write_tones(tmp_path / "again", seed=5)))
     assert found.speakers_shared == len({clip.speaker for clip in trained_clips(made)})

@@ -1,7 +1,7 @@
 """A model scored on other recordings than it was trained from: how one that learned here does there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -90,7 +90,7 @@ def score_other_recordings(
             others,
             what="clip to score",
             section="",
-            allow_copies=dataset.allow_copies,
+            allow_copies=_allowed_copies(dataset),
             progress=progress,
         )
         heard = {trained.corpus.clips[row].speaker for row in trained.split.train}
@@ -103,6 +103,12 @@ def score_other_recordings(
     if rejected := score_own_threshold(classifier, others, rows, probabilities):
         scores["rejection"] = rejected | (_score_unknown(classifier, packed(unknown)) if unknown else {})
     return OtherScores(scores, shared, (*others.notes, *notes), learned)
+
+
+def _allowed_copies(dataset: DatasetConfig) -> tuple[str, ...]:
+    """Which a person allows; what a source allows by itself is about repeats among its own parts."""
+    by_itself = next(each.default for each in fields(dataset) if each.name == "allow_copies")
+    return () if dataset.allow_copies == by_itself else dataset.allow_copies
 
 
 def _score_unknown(classifier: Classifier, unknown: Corpus) -> dict[str, Any]:
