@@ -1,12 +1,13 @@
 """Scores as the program prints them."""
 
 import io
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
-from sayso.cli.console import Bars, print_any_name, say
+from sayso.cli.console import Bars, print_any_name, say, say_json, warn
 from sayso.cli.results import say_where, show_notes, show_scores
 from sayso.runs.folder import RunFolder
 
@@ -45,6 +46,16 @@ def test_where_text_is_ascii_what_it_lacks_is_spelt(monkeypatch, errors, shown):
     say("café \u2013 \udcff")
     sys.stdout.flush()
     assert printed.getvalue() == shown + b"\n"
+
+
+def test_a_name_gives_a_terminal_no_orders(capsys):
+    say("hi\x1b[31mgh\x9b2J (34.3 %)\tand\nmore")
+    warn("note: \x07")
+    say_json({"word": "hi\x1b[31mgh\x9b"}, indent=None)
+    out, err = capsys.readouterr()
+    assert out.startswith("hi\\x1b[31mgh\\x9b2J (34.3 %)\tand\nmore\n")
+    assert json.loads(out.splitlines()[-1]) == {"word": "hi\x1b[31mgh\x9b"}
+    assert err == "note: \\x07\n"
 
 
 @pytest.mark.parametrize("on_a_terminal", [True, False])

@@ -17,6 +17,8 @@ from sayso.system.progress import Forecast, Progress, Task
 __all__ = ["Bars", "confirm", "print_any_name", "say", "say_json", "warn", "was_read"]
 
 _notes: set[str] = set()
+# Names of words and files are anyone's, and a terminal takes these for orders; lines and tabs are ours.
+_ORDERS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
 
 
 def print_any_name() -> None:
@@ -41,13 +43,13 @@ def _open_nowhere() -> TextIO:
 
 
 def say(text: str = "") -> None:
-    """Print a result."""
-    print(text)
+    """Print a result; of control characters other than ends of lines and tabs, their codes."""
+    print(text.translate(_ORDERS))
 
 
 def say_json(value: Any, *, indent: int | None = 2) -> None:
     """Print a result as JSON, in UTF-8 wherever it goes: odd bytes of a file name are escapes, as in files."""
-    say(json.dumps(value, indent=indent, ensure_ascii=False).encode(errors="backslashreplace").decode())
+    print(json.dumps(value, indent=indent, ensure_ascii=False).encode(errors="backslashreplace").decode())
 
 
 def confirm(question: str) -> bool:
@@ -64,8 +66,8 @@ def confirm(question: str) -> bool:
 
 
 def warn(text: str) -> None:
-    """Print something a person should know, apart from the result."""
-    print(text, file=sys.stderr)
+    """Print something a person should know, apart from the result; control characters as in a result."""
+    print(text.translate(_ORDERS), file=sys.stderr)
 
 
 class Bars(Progress):

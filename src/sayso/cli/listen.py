@@ -11,6 +11,7 @@ import typer
 from sayso.cli.console import warn
 from sayso.cli.live_display import LiveDisplay
 from sayso.cli.stream_options import StreamOverrides, Threshold, ThresholdsOf, stream_settings
+from sayso.errors import in_one_line
 from sayso.system.wording import counted, in_shell, listed, percent
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _line(detection: "Detection", as_json: bool) -> str:
         facts = {"word": detection.word, "score": detection.score, "start": detection.start, "end": detection.end}
         return json.dumps(facts | {"time": now.isoformat(timespec="milliseconds")}, ensure_ascii=False)
     where = f"{detection.start:.2f} to {detection.end:.2f} s"
-    return f"{now:%H:%M:%S}  {detection.word}  {percent(detection.score)}  ({where})"
+    return f"{now:%H:%M:%S}  {in_one_line(detection.word)}  {percent(detection.score)}  ({where})"
 
 
 def _note(text: str) -> None:

@@ -5,6 +5,8 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from sayso.errors import in_one_line
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -76,7 +78,9 @@ def draw(listener: "Listener") -> "RenderableType":
         threshold = settings.threshold_of(labels[place])
         is_over = scores[place] >= threshold
         bar = _bar(float(scores[place]), mark=threshold)
-        table.add_row(Text(labels[place], style="bold" if is_over else ""), bar, f"{100 * scores[place]:3.0f} %")
+        table.add_row(
+            Text(in_one_line(labels[place]), style="bold" if is_over else ""), bar, f"{100 * scores[place]:3.0f} %"
+        )
     return table
 
 

@@ -9,6 +9,7 @@ import typer
 
 from sayso.cli.console import warn
 from sayso.cli.stream_options import StreamOverrides, Threshold, stream_settings
+from sayso.errors import in_one_line
 from sayso.system.wording import counted, listed, percent
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class _Detections:
         """Print one."""
         self.count += 1
         now = datetime.now().astimezone()
-        print(f"{now:%H:%M:%S}  {heard.word}  {percent(heard.score)}  ({client})", flush=True)
+        print(f"{now:%H:%M:%S}  {in_one_line(heard.word)}  {percent(heard.score)}  ({in_one_line(client)})", flush=True)
 
 
 def _by_wyoming(
