@@ -29,7 +29,7 @@ BAD = [
     ("dft", {"power": None, "scale": "db"}, "scale: is db, must be linear when power is empty"),
     ("spectrogram", {"power": None, "scale": "linear", "image": {}}, "image: needs a power"),
     ("spectrogram", {"image": {"height": 0}}, "image.height: is 0, must be at least 1"),
-    ("spectrogram", {"image": {"height": 8, "width": 10**6}}, "image.width: is 1e\\+06, must be at most 4096"),
+    ("spectrogram", {"image": {"height": 8, "width": 10**6}}, "image.width: is 1000000, must be at most 4096"),
     ("spectrogram", {"normalized": True}, r"normalized: is True, must be none \| window \| frame_length"),
     ("spectrogram", {"top_db": 0}, "top_db: is 0, must be above 0"),
     ("mfcc", {"n_coefficients": 41}, "n_coefficients: is 41, must be at most n_mels, 40"),

@@ -12,13 +12,14 @@ from typing import Any, TextIO
 
 import typer
 
+from sayso.errors import in_one_line
 from sayso.system.progress import Forecast, Progress, Task
 
 __all__ = ["Bars", "confirm", "print_any_name", "say", "say_json", "warn", "was_read"]
 
 _notes: set[str] = set()
 # Names of words and files are anyone's, and a terminal takes these for orders; lines and tabs are ours.
-_ORDERS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
+_ORDERS = {code: in_one_line(chr(code)) for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
 
 
 def print_any_name() -> None:

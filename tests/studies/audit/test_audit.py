@@ -132,7 +132,7 @@ def test_a_name_that_is_no_text_is_printed_and_excluded(program, words, tmp_path
     code, _, _ = program("audit", words, "--only", "silence", "--out", tmp_path / "out")
     assert code == 0
     out.flush()
-    assert b"yes/\\udcff\r.wav\n" in out.buffer.getvalue()
+    assert b"yes/\\udcff\\r.wav\n" in out.buffer.getvalue()
     assert os.fsencode(rows_of(tmp_path / "out" / "exclude.csv")[1]["clip"]) == odd
 
 
