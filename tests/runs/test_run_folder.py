@@ -82,6 +82,13 @@ def test_a_folder_under_whose_name_no_model_can_be_written_is_refused_before_any
     assert not any(tmp_path.iterdir())
 
 
+def test_a_run_of_a_folder_whose_name_is_no_text_is_called_what_models_can_be_written_under(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("time.strftime", lambda _: "20261121-101500")
+    with new_run_folder("t\udce9nes", None) as run:
+        assert run.path.name == "t_udce9nes-20261121-101500"
+
+
 def test_runs_of_one_second_have_folders_of_their_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("time.strftime", lambda _: "20261121-101500")

@@ -4,6 +4,8 @@ Both are written atomically, and opening either runs no code of whoever made it.
 """
 
 import json
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +48,7 @@ def load_model(path: Path) -> Classifier:
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such model; the run may have stopped before its first epoch ended")
-    try:
-        path.open("rb").close()  # what may not be opened is missing to safetensors
+    with _model_errors(path):
         header = _read_header(path)
         if header.get("format_version") not in _READABLE:
             readable = " and ".join(map(str, _READABLE))
@@ -57,9 +58,6 @@ def load_model(path: Path) -> Classifier:
         classifier.load_state_dict(load_file(path))
         classifier.temperature = check_temperature(header.get("temperature", 1.0))
         classifier.threshold = check_threshold(header.get("threshold"))
-    except (SafetensorError, OSError, KeyError, RuntimeError, TypeError, ValueError, SettingsError) as error:
-        why = why_unread(error, f"cannot be read as a Sayso model ({_reason(error)})")
-        raise ModelError(f"{path}: {why}") from error
     return classifier.eval()
 
 
@@ -69,10 +67,17 @@ def kept_recipe(path: Path) -> str:
     Raises:
         ModelError: the file is missing or damaged.
     """
-    try:
-        path.open("rb").close()
+    with _model_errors(path):
         return _read_header(path)["recipe"]
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+
+
+@contextmanager
+def _model_errors(path: Path) -> Generator[None]:
+    """Turn what is wrong with a file of weights, met in the block, into one line."""
+    try:
+        path.open("rb").close()  # what may not be opened is missing to safetensors
+        yield
+    except (SafetensorError, OSError, KeyError, RuntimeError, TypeError, ValueError, SettingsError) as error:
         why = why_unread(error, f"cannot be read as a Sayso model ({_reason(error)})")
         raise ModelError(f"{path}: {why}") from error
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from sayso.errors import InterruptedRunError, LostProcessError, OutputError, RunError
+from sayso.errors import InterruptedRunError, LostProcessError, OutputError, RunError, in_one_line
 from sayso.runs.manifest import Manifest, read_manifest, split_label
 from sayso.runs.metrics import Metrics, read_metrics
 from sayso.runs.predictions import Predictions, read_predictions
 from sayso.system.claims import free_folder, own_folder
-from sayso.system.files import is_text, output_errors
+from sayso.system.files import folder_name, is_text, output_errors
 from sayso.system.wording import in_shell
 
 __all__ = [
@@ -185,6 +185,8 @@ class RunFolder:
 def new_folder(root: str, name: str, out: Path | None) -> Generator[Path]:
     """Make a folder for something new, `out` itself or else `<root>/<name>-<time>`, and keep others out of it.
 
+    What of the name no folder may be called, or no model may be written under, is spelt otherwise.
+
     It is claimed by being made: of two commands with one name and second each gets its own folder, of two with one
     `out` the later is told. Left empty, it is removed.
 
@@ -194,7 +196,7 @@ def new_folder(root: str, name: str, out: Path | None) -> Generator[Path]:
     """
     if out and not is_text(out):
         raise OutputError(f"cannot write {out}: models are not written where a name is no UTF-8; choose another folder")
-    default = Path(root) / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    default = Path(root) / f"{folder_name(in_one_line(name))}-{time.strftime('%Y%m%d-%H%M%S')}"
     with own_folder(out) if out else free_folder(default) as path:
         yield path
 
