@@ -189,8 +189,15 @@ def test_a_training_on_copies_goes_on_bit_for_bit(tone_folder, tmp_path):
 def test_copies_that_are_too_large_or_all_the_same(tone_folder, monkeypatch):
     with pytest.raises(SettingsError, match=r"training\.copies: is 2, but no augmentation changes samples"):
         recipe_from_values(merge(dump(small_recipe(tone_folder, copies=2)), {"augment": []}), source="test")
-    monkeypatch.setattr(feature_cache, "_MOST_COPIES_BYTES", 1000)
-    with pytest.raises(SettingsError, match=r"training\.copies: is 2, whose features take"):
+    monkeypatch.setattr(feature_cache, "memory_bytes", lambda: 2000)
+    with pytest.raises(
+        SettingsError, match=r"training\.copies: is 2, whose features take .*, half of the memory here;"
+    ):
+        check_readiness(with_copies(tone_folder, 2))
+    monkeypatch.setattr(feature_cache, "memory_bytes", lambda: None)
+    check_readiness(with_copies(tone_folder, 2))
+    monkeypatch.setattr(feature_cache, "_MOST_ASKED_BYTES", 1000)
+    with pytest.raises(SettingsError, match=r"the limit is 0\.0 GiB; take fewer, or null"):
         check_readiness(with_copies(tone_folder, 2))
 
 

@@ -14,6 +14,7 @@ from sayso.recipe.prepared import prepare
 from sayso.recipe.recipe import recipe_from_values
 from sayso.recipe.training_streams import count_streams, make_training_streams
 from sayso.system.progress import Progress
+from sayso.training import feature_cache, streamed_source
 from sayso.training.hardware import choose_hardware
 from sayso.training.sources import Sources
 
@@ -151,6 +152,21 @@ def test_without_recordings_words_stand_in_noise(tone_folder, talk):
 def test_what_cannot_be_trained_on_streams_is_told(tone_folder, talk, changes, problem):
     with pytest.raises(SettingsError, match=problem):
         recipe_from_values(values(tone_folder, talk, **changes), source="test")
+
+
+def test_streams_longer_than_the_first_find_room(tone_folder, talk, monkeypatch):
+    _, given = sources(ready(tone_folder, talk))
+    monkeypatch.setattr(streamed_source, "_ROOM", 0.3)
+    _, narrow = sources(ready(tone_folder, talk))
+    assert len(given.words._streams.frames) > 1000
+    assert torch.equal(given.words._streams.frames, narrow.words._streams.frames)
+
+
+def test_streams_that_take_too_much_memory_are_told(tone_folder, talk, monkeypatch):
+    monkeypatch.setattr(feature_cache, "memory_bytes", lambda: 2000)
+    told = r"training\.copies: is 2: streams of so many copies of [\d,]+ clips, with 0\.0 h of recordings, take "
+    with pytest.raises(SettingsError, match=told):
+        sources(ready(tone_folder, talk))
 
 
 @pytest.mark.parametrize("learned", [3, 12, "all"])

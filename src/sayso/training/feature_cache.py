@@ -9,13 +9,14 @@ from torch import Tensor
 
 from sayso.data.corpus import Rows
 from sayso.errors import Fault, SettingsError
+from sayso.training.hardware import memory_bytes
 
-__all__ = ["FeatureCache", "check_copies", "fits"]
+__all__ = ["FeatureCache", "check_copies", "check_room", "fits"]
 
 _MOST_BYTES = 2**29
 """What features may take in memory; larger ones are computed anew for every batch."""
-_MOST_COPIES_BYTES = 3 * 2**30
-"""What the features of augmented copies may, which a recipe asks for."""
+_MOST_ASKED_BYTES = 2**32
+"""What those that a recipe asks for may, where a system does not tell how much memory it has; else half of that."""
 
 
 class FeatureCache:
@@ -51,12 +52,25 @@ def check_copies(copies: int, clips: int, shape: tuple[int, int, int]) -> None:
     Raises:
         SettingsError: they are too large.
     """
-    size = _bytes(copies * clips, shape)
-    if size > _MOST_COPIES_BYTES:
-        problem = (
-            f"is {copies}, whose features take {size / 2**30:.1f} GiB, the limit is {_MOST_COPIES_BYTES >> 30} GiB"
-        )
-        raise SettingsError([Fault("training.copies", f"{problem}; take fewer, or null")])
+    check_room(_bytes(copies * clips, shape), f"is {copies}, whose features", "take fewer, or null")
+
+
+def check_room(size: int, what: str, mend: str) -> None:
+    """Check that there is room for features which `training.copies` asks to be kept.
+
+    Args:
+        size: of them, in bytes.
+        what: takes so much, in words.
+        mend: what to ask for instead.
+
+    Raises:
+        SettingsError: they are too large.
+    """
+    memory = memory_bytes()
+    most, why = (memory // 2, ", half of the memory here") if memory else (_MOST_ASKED_BYTES, "")
+    if size > most:
+        problem = f"{what} take {size / 2**30:.1f} GiB, the limit is {most / 2**30:.1f} GiB{why}; {mend}"
+        raise SettingsError([Fault("training.copies", problem)])
 
 
 def _bytes(count: int, shape: tuple[int, int, int]) -> int:

@@ -10,7 +10,7 @@ from sayso.models import NetworkConfig
 from sayso.recipe.recipe import Training
 from sayso.system.distributed import Processes, this_process
 
-__all__ = ["Hardware", "choose_hardware"]
+__all__ = ["Hardware", "choose_hardware", "memory_bytes"]
 
 
 @dataclass(frozen=True)
@@ -52,3 +52,11 @@ def choose_hardware(training: Training, model: NetworkConfig | None = None) -> H
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     cores = max(1, usable // processes.local_count)
     return Hardware(device, bf16, training.threads or cores, processes)
+
+
+def memory_bytes() -> int | None:
+    """Bytes of memory that this machine has; None where its system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None

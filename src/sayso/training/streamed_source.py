@@ -23,6 +23,7 @@ from sayso.metrics.detection import WITHIN_SECONDS
 from sayso.recipe.prepared import Prepared
 from sayso.recipe.training_streams import TrainingStream, count_streams, make_training_streams
 from sayso.system.progress import Task
+from sayso.training.feature_cache import check_room
 from sayso.training.feature_source import FeatureSource, Heard
 
 __all__ = ["StreamFeatures", "StreamedOthers", "StreamedWords"]
@@ -33,7 +34,8 @@ _MOST_SECONDS = 0.4
 _BEFORE_SECONDS = 0.2
 _CHUNKS = 750
 _MEASURED_BYTES = 2**27
-_MOST_BYTES = 2**31
+# Streams are of nearly one length; what room is left over is never touched.
+_ROOM = 1.2
 _COPIES_SEED = 2**34
 
 Change = Callable[[Float[Tensor, "batch samples"], torch.Generator], Tensor]
@@ -81,13 +83,19 @@ class StreamFeatures:
                 [Fault("training.on", f"{problem}; use features of a stream (centre: false), or clips")]
             )
         first = np.full((len(prepared.corpus), recipe.training.copies or 1), -1, np.int64)
-        count, others, parts, begin = np.zeros_like(first), list[Rows](), list[Tensor](), 0
+        count, others, begin = np.zeros_like(first), list[Rows](), 0
+        frames = torch.empty(0, 0, dtype=torch.float16)
         heard = list[tuple[int, int, int]]()
         for stream in make_training_streams(prepared, _augmenting(change, recipe.training.seed)):
-            parts.append(_represent(features, streaming, stream.made.samples, audio.clip_samples, hop).half())
+            part = _represent(features, streaming, stream.made.samples, audio.clip_samples, hop).half()
             if not begin:
-                _check_size(prepared, parts[0].nbytes * count_streams(prepared))
-            hops = (len(parts[-1]) - shape[2]) // streaming.frames + 1
+                streams = count_streams(prepared)
+                _check_size(prepared, part.nbytes * streams)
+                frames = part.new_empty((round(_ROOM * len(part) * streams), part.shape[1]))
+            if begin + len(part) > len(frames):
+                frames = torch.cat((frames[:begin], part.new_empty((len(frames), part.shape[1]))))
+            frames[begin : begin + len(part)] = part
+            hops = (len(part) - shape[2]) // streaming.frames + 1
             place = _Windows.of(stream, hops, hop / audio.sample_rate)
             is_own = stream.rows >= 0
             own = stream.rows[is_own], stream.copies[is_own]
@@ -95,10 +103,10 @@ class StreamFeatures:
             others.append(begin + place.others * streaming.frames)
             for row, hops_heard in _hear(stream, hop, audio.clip_samples):
                 heard.append((row, *(begin + hops_heard * streaming.frames).tolist()))
-            begin += len(parts[-1])
+            begin += len(part)
             task.advance()
         spans = np.array(heard, np.int64).reshape(-1, 3)
-        return cls(torch.cat(parts), shape, first, count, streaming.frames, np.concatenate(others), spans)
+        return cls(frames[:begin], shape, first, count, streaming.frames, np.concatenate(others), spans)
 
     def apart(self, starts: NDArray[np.int64], rows: Rows) -> NDArray[np.bool_]:
         """Tell which windows hear nothing of clips other than these rows of the corpus.
@@ -257,15 +265,10 @@ class StreamedOthers:
 
 def _check_size(prepared: Prepared, size: int) -> None:
     """Check that so many bytes of features may be kept, once one of the streams tells how many they are."""
-    if size <= _MOST_BYTES:
-        return
     copies, recordings = prepared.recipe.training.copies or 1, prepared.recordings
     hours = f", with {recordings.seconds / 3600:.1f} h of recordings," if recordings else ""
-    problem = (
-        f"is {copies}: streams of so many copies of {len(prepared.split.train):,} clips{hours} take {size / 2**30:.1f} "
-        f"GiB, the limit is {_MOST_BYTES >> 30} GiB; take fewer copies or recordings"
-    )
-    raise SettingsError([Fault("training.copies", problem)])
+    what = f"is {copies}: streams of so many copies of {len(prepared.split.train):,} clips{hours}"
+    check_room(size, what, "take fewer copies or recordings")
 
 
 def _augmenting(change: Change, seed: int) -> Callable[[NDArray[np.int16], int], NDArray[np.float32]]:
