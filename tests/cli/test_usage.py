@@ -20,6 +20,10 @@ from runs_made import small_run
         (["train"], "give one of these: a recipe, folder or manifest; --words"),
         (["predict", "a.wav"], "Missing option '--model'. See sayso predict -h"),
         (["train", "a", "--epoch", "3"], "No such option: --epoch"),
+        (["train", "a", "--epochs", "nan"], "--epochs: is 'nan', must be a whole number"),
+        (["predict", "a.wav", "--threshold=\\1"], r"--threshold: is '\1', must be a number"),
+        (["studio", "--port", "65536"], "--port: is '65536', must be at most 65535"),
+        (["studio", "--port=-1"], "--port: is '-1', must be at least 0"),
         (["trian"], "No such command 'trian'. Did you mean 'train'? See sayso -h"),
     ],
 )

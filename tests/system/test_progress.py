@@ -31,6 +31,11 @@ def test_a_slow_task_says_so_after_its_first_step():
     assert said(41, (30, 1), (30, 1)) == ["about 20 minutes", None]
 
 
+def test_what_is_done_once_before_the_first_of_many_steps_is_no_pace():
+    answers = said(1000, (30, 1), *[(0.5, 1)] * 10)
+    assert [answer for answer in answers if answer] == ["about 8 minutes"]
+
+
 def test_a_quick_one_as_soon_as_its_pace_is_known_and_only_once():
     answers = said(12_000, *[(0.1, 1)] * 100)
     assert [answer for answer in answers if answer] == ["about 20 minutes"]

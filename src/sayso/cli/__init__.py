@@ -139,10 +139,34 @@ def _explain_usage(error: Any) -> str:
         text = " ".join(text.split())
         command = error.ctx.command_path if getattr(error, "ctx", None) else "sayso"
         return f"sayso: {text}{'' if text.endswith(('.', '?')) else '.'} See {command} -h"
-    return f"sayso: {about['option'] + ': ' if about['option'] else ''}{text[about.end() :]}"
+    option, problem = about["option"], text[about.end() :]
+    for said, must in _MUST.items():
+        if found := re.match(said, problem):
+            problem = f"{_typed(option)}must be {must}{problem[found.end() :]}"
+            break
+    return f"sayso: {option + ': ' if option else ''}{problem}"
+
+
+def _typed(option: str | None) -> str:
+    """Say what was typed as the value of an option; empty where it cannot be found."""
+    words = sys.argv[1:]
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        if option and word.partition("=")[0] == option:
+            return f"is '{word.partition('=')[2] if '=' in word else after}', "
+    return ""
 
 
 _INTERRUPTED = 130
 _REASONS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
 # Typer says so of a value, and where it lets pydantic read values, that adds its own.
+# How pydantic says it, and how settings do.
+_MUST = {
+    r"Input should be a valid integer.*": "a whole number",
+    r"Input should be a valid number.*": "a number",
+    r"Input should be less than or equal to ": "at most ",
+    r"Input should be greater than or equal to ": "at least ",
+    r"Input should be less than ": "below ",
+    r"Input should be greater than ": "above ",
+    r"Input should be ": "",
+}
 _OF_A_VALUE = re.compile(r"Invalid value(?: for '(?P<option>[^']+)')?: (?:Value error, )?")

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 __all__ = ["Forecast", "Progress", "SaidOnce", "Task", "roughly"]
 
 _WARM_UP_SECONDS = 0.5
-_PACE_SECONDS = 2.0  # over so long it is measured; what takes longer at once is a pace by itself
+_PACE_SECONDS = 2.0  # over so long it is measured; what takes longer at once is a pace by itself ...
+_MANY = 100  # ... but for the first of so many steps, which may hold what is done once
 _MINUTES_SECONDS = 90.0
 
 
@@ -80,7 +81,8 @@ class Forecast:
         if self._said or not self._total:
             return None
         now = self._clock()
-        if now - self._begun < _WARM_UP_SECONDS:  # what was done before, or what is cached, tells no pace
+        is_first = self._done == steps and self._total >= _MANY
+        if is_first or now - self._begun < _WARM_UP_SECONDS:  # what was done before, or what is cached, tells no pace
             self._begin, self._began_with = now, self._done
             return None
         if now - self._begin < _PACE_SECONDS or self._done == self._began_with:
