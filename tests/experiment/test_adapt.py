@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -291,6 +292,10 @@ def test_runs_that_cannot_be_adapted_are_told(made, tmp_path):
         adapt(copy.path, more, out=tmp_path / "new")
     with pytest.raises(DataError, match="all of these clips are in the run already"):
         adapt(run.path, run.settings.dataset.path, out=tmp_path / "new")
+    grown = write_word(Path(run.settings.dataset.path) / "shrill", 3600.0)
+    with pytest.raises(RunError, match=r" \(\d+ then, \d+ now\); put new ones into a folder of their own"):
+        adapt(run.path, grown.parent, out=tmp_path / "new")
+    shutil.rmtree(grown)
     assert not (tmp_path / "new").exists()
 
 

@@ -71,7 +71,12 @@ def adapt(
         raise missing(old.weights)
     known = _kept_features(old)
     before = prepare(old.settings, progress)
-    check_same_clips(old.manifest(), before, f"{old.path}: its clips have changed since it was trained")
+    check_same_clips(
+        old.manifest(),
+        before,
+        f"{old.path}: its clips have changed since it was trained",
+        mend="put new ones into a folder of their own and name that, bring the old ones back, or train anew",
+    )
     table = str(marks) if marks else None
     dataset = FolderConfig(path=str(clips), exclude=table, relabel=table).anchor()
     words, trained = before.corpus.labels, len(before.split.train)

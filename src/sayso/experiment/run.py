@@ -161,9 +161,14 @@ class Run(RunFolder):
         return draw_loss_and_accuracy(read_log_rows(self), best_epoch=self.manifest().get("best_epoch"))
 
 
-def check_same_clips(manifest: Manifest, prepared: Prepared, complaint: str) -> None:
-    """Raise RunError, beginning with the complaint, where clips or split are not those that a manifest names."""
+def check_same_clips(
+    manifest: Manifest, prepared: Prepared, complaint: str, *, mend: str = "bring the old clips back, or train anew"
+) -> None:
+    """Raise RunError, from the complaint to the mend, where clips or split are not those that a manifest names."""
     now = {"data_hash": prepared.corpus.content_hash, "split_hash": prepared.split.split_hash}
     for key, value in now.items():
         if manifest.get(key) != value:
-            raise RunError(f"{complaint} ({key}); bring the old clips back, or train anew")
+            before = manifest.get("clips", {})
+            then, here = sum(before.values()), sum(len(prepared.rows(part)) for part in before)
+            what = f"{then:,} then, {here:,} now" if then != here else key
+            raise RunError(f"{complaint} ({what}); {mend}")
