@@ -224,6 +224,12 @@ def test_a_model_for_streams_is_adapted_on_streams(made, tmp_path):
     )
     assert added.recipe.training.on == "streams"
     assert (added.recipe.training.copies, added.recipe.augment) == (2, ())
+    # 25 epochs of 5,000 windows, and 40 of so many: as long as the run itself at most
+    assert (added.recipe.training.epochs, added.recipe.rejection.windows) == (40, 3125)
+    many = addition.add_clips(
+        streams, ("high", "low", "middle"), find_dataset(str(more)), trained=9_000, progress=Progress()
+    )
+    assert (many.recipe.training.epochs, many.recipe.rejection.windows) == (8, 5000)
 
 
 @pytest.mark.parametrize(("trained", "epochs"), [(100, 40), (2_560, 20), (50_000, 8)])

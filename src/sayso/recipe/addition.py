@@ -105,6 +105,12 @@ def add_clips(
     augment = recipe.augment if keeps else _augmentations()
     effort = _FOR_NEW_WORDS if new_words else _FOR_KNOWN_WORDS
     copies = (recipe.training.copies if keeps else None) or _COPIES
+    epochs = int(np.clip(effort.steps * effort.batch // max(1, trained), _FEWEST_EPOCHS, _MOST_EPOCHS))
+    rejection = recipe.rejection
+    if recipe.training.on == "streams":
+        # As many windows in all as the run itself heard: many epochs of few clips would be minutes of them.
+        windows = max(1, rejection.windows * min(epochs, recipe.training.epochs) // epochs)
+        rejection = replace(rejection, windows=windows)
     training = replace(
         Training(),
         on=recipe.training.on,
@@ -113,14 +119,14 @@ def add_clips(
         threads=recipe.training.threads,
         device=recipe.training.device,
         seed=recipe.training.seed,
-        epochs=int(np.clip(effort.steps * effort.batch // max(1, trained), _FEWEST_EPOCHS, _MOST_EPOCHS)),
+        epochs=epochs,
         copies=min(copies, effort.most_copies or copies),
         balance="sources",
         keep="last",
     )
     mixed = mix(recipe.dataset, beside, untested_words=new_words)
     return Addition(
-        replace(recipe, dataset=mixed, augment=augment, training=training),
+        replace(recipe, dataset=mixed, augment=augment, rejection=rejection, training=training),
         tuple(new_words),
         recordings,
         0 if voices is None else _VOICES,
