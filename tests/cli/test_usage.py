@@ -64,3 +64,14 @@ def test_what_clears_the_cache_asks_whoever_is_there(program, monkeypatch):
     code, out, err = program("data", "clear")
     assert (code, out) == (2, "")
     assert "Nobody answers; give --yes" in one_line(err)
+
+
+def test_init_speaks_no_words_for_a_recipe_that_is_there_already(program, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sayso.recipe.source.suggest_for_words", lambda *_, **__: pytest.fail("spoken"))
+    (tmp_path / "words.yaml").write_text("mine")
+    code, _, err = program("init", "--words", "stop, go")
+    assert (code, one_line(err)) == (
+        2,
+        "sayso: words.yaml: exists, nothing was changed; choose another --out or remove it first",
+    )

@@ -125,7 +125,7 @@ def test_not_every_clip_can_be_left_out(left) -> None:
         (b"clip,start_seconds\n,1\n", "line 2 names no clip"),
         (b"fault,clip\nsilence\n", "line 2 names no clip"),
         (b'clip\n"a.wav\n', "cannot be read as an exclusion file"),
-        (None, "no such exclusion file; check dataset.exclude"),
+        (None, "no such exclusion file; check the path, which is dataset.exclude in a recipe"),
     ],
 )
 def test_a_file_that_is_none_is_one_line(tmp_path, content, line) -> None:

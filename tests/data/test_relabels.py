@@ -67,7 +67,7 @@ def test_a_word_without_a_clip_left_is_told(clips, tmp_path) -> None:
         ),
         ("clip,label,mark\na/p.wav,b,maybe\n", r"line 2: mark is 'maybe', must be exclude or relabel"),
         ("label,clip\na\n", r"line 2 names no clip"),
-        (None, r"no such relabel file; check dataset.relabel"),
+        (None, r"no such relabel file; check the path, which is dataset.relabel in a recipe"),
     ],
 )
 def test_a_file_that_does_not_fit_is_one_line(clips, tmp_path, text, line) -> None:

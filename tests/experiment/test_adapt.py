@@ -10,13 +10,11 @@ import onnx
 import pytest
 import soundfile
 
+from adapt_made import recipe, write_word
 from conftest import RATE, write_tones
-from runs_made import small_recipe, small_run
-from sayso.classifier.checkpoint import load_model
+from runs_made import small_run
 from sayso.classifier.export import export
 from sayso.classifier.graph import graph_taken_over
-from sayso.config.overrides import merge
-from sayso.config.schema import dump
 from sayso.data.datasets import find_dataset
 from sayso.data.faults.detectors.silence import Silence
 from sayso.data.marks import Mark, write_marks
@@ -27,34 +25,9 @@ from sayso.experiment.train import resume, train
 from sayso.features.speech_embedding import SpeechEmbedding
 from sayso.recipe import addition
 from sayso.recipe.prepared import prepare, prepare_with_more
-from sayso.recipe.recipe import recipe_from_values
 from sayso.studies.verification.verify import verify
 from sayso.system.progress import Progress
 from sayso.training.checkpointing import Bookkeeper
-
-
-def recipe(folder, **sections):
-    changes = {
-        "audio": {"sample_rate": 16_000, "clip_seconds": 0.8},
-        "features": {"kind": "speech_embedding"},
-        "model": {"kind": "pooled_mlp", "hidden": 32},
-        "augment": [],
-        "training": {"epochs": 25, "learning_rate": 5e-3, "precision": "float32"},
-    }
-    return recipe_from_values(merge(merge(dump(small_recipe(folder)), changes), sections), source="test")
-
-
-def write_word(folder, hertz, speakers=("eve", "fay"), clips=3):
-    """A tone for a word of its own."""
-    folder.mkdir(parents=True)
-    rng = np.random.default_rng(int(hertz))
-    for speaker in speakers:
-        for index in range(clips):
-            time = np.arange(RATE // 2) / RATE
-            tone = 0.3 * np.sin(2 * np.pi * hertz * rng.uniform(0.97, 1.03) * time)
-            samples = tone + 0.01 * rng.standard_normal(len(time))
-            soundfile.write(folder / f"{speaker}_{index}.wav", samples.astype(np.float32), RATE)
-    return folder
 
 
 @pytest.fixture(autouse=True)
@@ -160,30 +133,11 @@ def test_the_program_says_what_it_cost(made, tmp_path, program):
     assert all((code, f"{place}: no such folder" in err) == (2, True) for place, (code, _, err) in told.items())
 
 
-def test_few_speakers_stay_left_out_in_turn(tmp_path):
-    folder = write_tones(tmp_path / "tones", speakers=("ann", "bob"))
-    run = train(recipe(folder, split={"by": "each_speaker", "validation": "auto"}), out=tmp_path / "run")
-    more = write_word(tmp_path / "more" / "shrill", 3600.0, speakers=("ann", "eve")).parent
-    found = adapt(run.path, more, out=tmp_path / "more-run")
-    assert found.run.split_label() == "over 2 people, each unheard in turn"
-    assert {load_model(fold.weights).labels for fold in found.run.folds} == {("high", "low", "middle", "shrill")}
-    assert all(check.holds for check in verify(found.run.path))
-
-
-def test_negatives_of_a_word_that_is_wanted_now_train_no_more(tmp_path):
-    folder = write_tones(tmp_path / "tones")
-    others = tmp_path / "others"
-    write_word(others / "shrill", 3600.0, speakers=("zoe",))
-    write_word(others / "noisy", 5000.0, speakers=("zoe",))
-    negatives = {"negatives": [{"kind": "folder", "path": str(others)}]}
-    run = train(recipe(folder, rejection=negatives), out=tmp_path / "run")
-    more = write_word(tmp_path / "more" / "shrill", 3700.0).parent
-    found = adapt(run.path, more, out=tmp_path / "more-run")
-    notes = found.run.manifest()["notes"]
-    assert any(
-        "3 clips of other words" in note and "(3 clips of the words themselves left out)" in note for note in notes
-    )
-    assert found.run.classifier().network.layers[-1].out_features == 5
+def test_a_folder_that_is_taken_is_told_before_anything_is_done(made, tmp_path, monkeypatch):
+    run, more = made
+    monkeypatch.setattr("sayso.experiment.adapt.prepare", lambda *_: pytest.fail("begun"))
+    with pytest.raises(RunError, match="exists and is not empty, nothing was changed"):
+        adapt(run.path, more, out=run.path)
 
 
 def test_copies_of_test_clips_are_refused_and_nothing_is_left(made, tmp_path):

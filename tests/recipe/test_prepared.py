@@ -145,3 +145,16 @@ def test_so_many_minutes_of_the_recordings_are_used_and_more_are_the_same_and_mo
     assert sum(length for _, length in sounds(9.0)) == 4 * 24_000
     with pytest.raises(SettingsError, match=r"rejection\.minutes: is 2, but there are no recordings"):
         recipe_from_values(dump(recipe) | {"rejection": {"minutes": 2}}, source="test")
+
+
+def test_long_recordings_are_no_clips_of_the_words(tone_folder, tmp_path):
+    recipe = small_recipe(tone_folder)
+    radio = tmp_path / "radio"
+    radio.mkdir()
+    soundfile.write(radio / "talk.wav", np.full(8000 * 3, 0.1), 8000)
+    listening = replace(recipe, rejection=Rejection(recordings=(str(radio),)))
+    assert len(prepare(listening, Progress()).recordings.names) == 1
+    shutil.copy(next(tone_folder.rglob("*.wav")), radio / "copy.wav")
+    told = r"rejection\.recordings \(--negatives\) holds 1 clip of the wanted words themselves \(.*copy\.wav\); leave"
+    with pytest.raises(DataError, match=told):
+        _ = prepare(listening, Progress()).recordings

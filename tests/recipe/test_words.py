@@ -47,6 +47,7 @@ def test_a_file_has_a_word_a_line(tmp_path):
         ("halt,lights on", "de", r"'lights on' cannot be said: it is said in another language \(en\) in de"),
         ("stop,go", "xx", "no language 'xx'"),
         ("stop,a/b", "en", "'a/b' cannot name a folder"),
+        ("stop,_None_of_these_", "en", "'_None_of_these_' cannot be a word: folders of that name hold other sounds"),
     ],
 )
 def test_words_that_cannot_be_used_are_one_line(text, language, says):

@@ -23,6 +23,11 @@ def test_a_word_of_two_models_is_told_and_the_first_answers_for_it(tmp_path):
     assert served[0].version != served[1].version
     with pytest.raises(SettingsError, match=r"b/model.onnx has no word that an earlier model has not \(low, up\)"):
         share_words([(Recognizer(one), None), (Recognizer(other), None)], told.append)
+    (alone,) = share_words([(Recognizer(one), None), (Recognizer(other), None)], told.append, leave_out=True)
+    assert alone.recognizer.path == one
+    assert told[-1].endswith(
+        "b/model.onnx has no word that an earlier model has not (low, up): it answers by --http alone"
+    )
 
 
 def test_streams_of_one_model_share_what_is_open_and_nothing_of_what_they_hear(tmp_path):

@@ -88,7 +88,7 @@ def latency_line(latency: Mapping[str, float] | None) -> str:
     'median 0.21 s from the end of the word (half of them 0.15 to 0.30; 95 % within 0.45)'
     """
     if latency is None:
-        return "nothing was detected"
+        return "no word was found"
     spread = f"half of them {latency['quartile1']:.2f} to {latency['quartile3']:.2f}; 95 % within {latency['p95']:.2f}"
     return f"median {latency['median']:.2f} s from the end of the word ({spread})"
 

@@ -29,15 +29,19 @@ def init(
     from sayso.errors import RunError
     from sayso.recipe.defaults import Wishes
     from sayso.recipe.recipe import recipe_yaml
-    from sayso.recipe.source import find_recipe
+    from sayso.recipe.source import find_recipe, name_of
     from sayso.system.files import write_new_text
 
     spoken = words_given(words, words_file, language)
     wishes = Wishes(small=small, language=language)
-    name, recipe = find_recipe(spoken or source or "", settings or (), wishes=wishes, progress=Bars())
-    path = out or Path(f"{name}.yaml")
+    asked = spoken or source or ""
+    path = out or Path(f"{name_of(asked)}.yaml")
+    exists = f"{path}: exists, nothing was changed; choose another --out or remove it first"
+    if path.exists():  # asked here too, as words are spoken next
+        raise RunError(exists)
+    _, recipe = find_recipe(asked, settings or (), wishes=wishes, progress=Bars())
     rest = "" if whole else "# All other keys: sayso init --all, sayso list --keys\n"
     written = recipe_yaml(recipe, comments=True, brief=not whole)
     if not write_new_text(path, f"# Train it: sayso train {in_shell(path)}\n{rest}{written}"):
-        raise RunError(f"{path}: exists, nothing was changed; choose another --out or remove it first")
+        raise RunError(exists)
     say(f"wrote {path}; train it with: sayso train {in_shell(path)}")

@@ -76,7 +76,7 @@ def serve(
     with ThreadPoolExecutor(os.cpu_count()) as workers:
         detections = _Detections()
         place = wyoming or (None if http else _USUAL_PLACE)
-        by_wyoming = _by_wyoming(place, chosen, workers, detections) if place else None
+        by_wyoming = _by_wyoming(place, chosen, workers, detections, beside_http=bool(http)) if place else None
         by_http = _by_http(http, chosen, workers, most_streams) if http else None
         run_services([each for each in (by_wyoming, by_http) if each], tell=_note, on_ready=ready)
     if by_wyoming:
@@ -99,7 +99,12 @@ class _Detections:
 
 
 def _by_wyoming(
-    place: str, models: "list[tuple[Recognizer, StreamSettings | None]]", workers: "Executor", detections: _Detections
+    place: str,
+    models: "list[tuple[Recognizer, StreamSettings | None]]",
+    workers: "Executor",
+    detections: _Detections,
+    *,
+    beside_http: bool,
 ) -> "WyomingService":
     from sayso.serve.address import parse_address
     from sayso.serve.models import share_words
@@ -109,9 +114,8 @@ def _by_wyoming(
         from sayso.serve.wyoming_service import WyomingService
 
     address = parse_address(place, option="--wyoming")
-    return WyomingService(
-        share_words(models, _note), address, workers=workers, tell=_note, on_detection=detections.take
-    )
+    shared = share_words(models, _note, leave_out=beside_http)
+    return WyomingService(shared, address, workers=workers, tell=_note, on_detection=detections.take)
 
 
 def _by_http(

@@ -96,7 +96,7 @@ def read_clip_rows(path: Path, kind: TableKind) -> tuple[ClipRow, ...]:
                 )
             lines = [(reader.line_num, dict(zip(header, cells, strict=False))) for cells in reader if any(cells)]
     except FileNotFoundError as error:
-        raise DataError(f"{path}: no such {kind.noun}; check {key}") from error
+        raise DataError(f"{path}: no such {kind.noun}; check the path, which is {key} in a recipe") from error
     except (OSError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise DataError(f"{path}: cannot be read as {article} {kind.noun} ({reason}); check {key}") from error

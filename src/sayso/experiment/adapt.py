@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sayso.classifier.kept_features import KeptFeatures
-from sayso.data.datasets.folder import FolderConfig
+from sayso.data.datasets.folder import FolderConfig, none_of_these
 from sayso.errors import InterruptedRunError, RunError
 from sayso.experiment.run import Run, check_same_clips
 from sayso.experiment.train import complete
@@ -17,6 +17,7 @@ from sayso.recipe.prepared import prepare, prepare_with_more
 from sayso.runs.facts import missing
 from sayso.runs.folder import new_run_folder
 from sayso.runs.predictions import Predictions, read_predictions
+from sayso.system.files import expand_home
 from sayso.system.progress import Progress
 from sayso.system.wording import counted, percent
 
@@ -52,7 +53,8 @@ def adapt(
 
     Args:
         path: the run's folder; it must have learned on a pretrained representation that did not learn on.
-        clips: a folder of clips by word, or a manifest.
+        clips: a folder of clips by word, or a manifest; clips in `_none_of_these_` beside the words train as none of
+            them.
         language: what synthetic voices of new words speak; None: as in the run, else English.
         marks: a table of marks, such as the page of an audit gives: new clips to leave out, or of another word.
         out: the new run's folder; None: `runs/<name>-adapted-<time>`.
@@ -70,21 +72,30 @@ def adapt(
     if not old.weights.is_file():
         raise missing(old.weights)
     known = _kept_features(old)
-    before = prepare(old.settings, progress)
-    check_same_clips(
-        old.manifest(),
-        before,
-        f"{old.path}: its clips have changed since it was trained",
-        mend="put new ones into a folder of their own and name that, bring the old ones back, or train anew",
-    )
     table = str(marks) if marks else None
     dataset = FolderConfig(path=str(clips), exclude=table, relabel=table).anchor()
-    words, trained = before.corpus.labels, len(before.split.train)
-    addition = add_clips(old.settings, words, dataset, trained=trained, language=language, progress=progress)
-    prepared = prepare_with_more(before, addition.recipe, progress)
-    progress.note(describe_addition(addition))
+    none = none_of_these(expand_home(str(clips)))
     with new_run_folder(f"{old.path.name}-adapted", Path(out) if out else None) as folder:
         run = Run(folder.path)
+        before = prepare(old.settings, progress)
+        check_same_clips(
+            old.manifest(),
+            before,
+            f"{old.path}: its clips have changed since it was trained",
+            mend="put new ones into a folder of their own and name that, bring the old ones back, or train anew",
+        )
+        words, trained = before.corpus.labels, len(before.split.train)
+        addition = add_clips(
+            old.settings,
+            words,
+            dataset,
+            trained=trained,
+            language=language,
+            none_of_these=none.anchor() if none else None,
+            progress=progress,
+        )
+        prepared = prepare_with_more(before, addition.recipe, progress)
+        progress.note(describe_addition(addition))
         try:
             complete(run, prepared, start=old, known=known, extras=True)
         except InterruptedRunError as error:

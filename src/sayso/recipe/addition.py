@@ -10,6 +10,7 @@ import numpy as np
 from sayso.augment import AugmentConfig
 from sayso.config.schema import read
 from sayso.data.datasets import DatasetConfig
+from sayso.data.datasets.folder.found import NONE_FOLDER
 from sayso.data.datasets.mixed import mix
 from sayso.data.datasets.other_words import OtherWordsConfig
 from sayso.data.datasets.synthetic import SyntheticConfig
@@ -67,6 +68,7 @@ def add_clips(
     *,
     trained: int,
     language: str | None = None,
+    none_of_these: DatasetConfig | None = None,
     progress: Progress,
 ) -> Addition:
     """Give the recipe of a run with more clips, which all train; what is tested and what validates stay.
@@ -80,6 +82,7 @@ def add_clips(
         dataset: the new clips.
         trained: how many clips the run was trained on.
         language: what the voices speak, languages or accents parted by commas; None: as in the recipe, else English.
+        none_of_these: more clips that say none of the words; they train as such where the run knows those.
         progress: where to report.
 
     Raises:
@@ -107,6 +110,10 @@ def add_clips(
     copies = (recipe.training.copies if keeps else None) or _COPIES
     epochs = int(np.clip(effort.steps * effort.batch // max(1, trained), _FEWEST_EPOCHS, _MOST_EPOCHS))
     rejection = recipe.rejection
+    if none_of_these and rejection.has_negatives:
+        rejection = replace(rejection, negatives=(*rejection.negatives, none_of_these))
+    elif none_of_these:
+        progress.note(f"what lies in {NONE_FOLDER} is left out: the run learned no sounds that are none of its words")
     if recipe.training.on == "streams":
         # As many windows in all as the run itself heard: many epochs of few clips would be minutes of them.
         windows = max(1, rejection.windows * min(epochs, recipe.training.epochs) // epochs)

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso.audio import AudioFormat, find_sound, quantise
+from sayso.audio import AudioFormat, clip_from_samples, find_sound, quantise
 from sayso.data.clips import Listing
 from sayso.data.corpus import Corpus, Rows, pack
 from sayso.data.datasets import DatasetConfig
@@ -16,12 +16,13 @@ from sayso.data.datasets.folder.found import NONE_FOLDER
 from sayso.data.leakage.names import list_names
 from sayso.data.long_recordings import LongRecordings
 from sayso.data.losses import gather_reasons
+from sayso.data.packing import fingerprint
 from sayso.errors import DataError
 from sayso.recipe.recipe import Rejection
 from sayso.system.progress import Progress
 from sayso.system.wording import counted, listed
 
-__all__ = ["Negatives", "cut_words", "gather_negatives"]
+__all__ = ["Negatives", "check_recordings", "cut_words", "gather_negatives"]
 
 _MADE = 100
 _MOST_STRETCHES = 300
@@ -30,6 +31,9 @@ _STEEPEST_DB_PER_OCTAVE = 6.0
 # Of a word that is cut so much is heard; more would be the word, less hardly anything.
 _HEARD_SHARES = (0.3, 0.6)
 _FADE_SECONDS, _LEAST_HOPS = 0.01, 10
+# What is longer is no clip of a word, whatever was cut from it.
+_LONGEST_CLIP_SECONDS = 60
+_SHOWN_NAMES = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +133,30 @@ def gather_negatives(
     windows = np.arange(len(everything) - len(drawn), len(everything))
     speakers = tuple(every.clips[row].speaker for every, part in zip(packed, parts, strict=True) for row in part)
     return Negatives(everything, note, marks, windows, spoken, speakers)
+
+
+def check_recordings(recordings: LongRecordings, corpus: Corpus) -> None:
+    """Check that no long recording is one of the words' own clips, tested ones among them.
+
+    Raises:
+        DataError: some become clips with the very samples of clips of the corpus.
+    """
+    marks = set(corpus.fingerprints)
+    longest = _LONGEST_CLIP_SECONDS * recordings.sample_rate
+    same = [
+        name
+        for name, sound in zip(recordings.names, recordings.sounds, strict=True)
+        if len(sound) <= longest and np.any(sound) and _mark(sound, recordings.sample_rate, corpus.audio) in marks
+    ]
+    if same:
+        raise DataError(
+            f"rejection.recordings (--negatives) holds {counted(len(same), 'clip')} of the wanted words themselves "
+            f"({listed(same, _SHOWN_NAMES)}); leave them out there"
+        )
+
+
+def _mark(sound: NDArray[np.int16], rate: int, audio: AudioFormat) -> str:
+    return fingerprint(clip_from_samples(sound, rate, audio))
 
 
 def _clips(dataset: DatasetConfig, corpus: Corpus, progress: Progress) -> Corpus:

@@ -23,7 +23,7 @@ from sayso.data.splits import Split, divide_for_speaker, draw_split
 from sayso.data.splits.split import LEAST_TO_CHOOSE
 from sayso.data.unknown_words import list_for_recipe
 from sayso.errors import DataError
-from sayso.recipe.negatives import Negatives, cut_words, gather_negatives
+from sayso.recipe.negatives import Negatives, check_recordings, cut_words, gather_negatives
 from sayso.recipe.recipe import Recipe
 from sayso.system.distributed import let_one_per_machine_go_first
 from sayso.system.progress import Progress
@@ -168,12 +168,13 @@ class Prepared:
         """Long recordings in which none of the words is spoken; None where the recipe names none.
 
         Raises:
-            DataError: they are not there, or cannot be read.
+            DataError: they are not there, or cannot be read, or some are clips of the words.
         """
         asked = self.recipe.rejection
         if not asked.recordings:
             return None
         read = read_recordings(asked.recordings, self.corpus.audio.sample_rate, progress=self.progress)
+        check_recordings(read, self.corpus)
         if asked.minutes is None:
             return read
         return read.drawn(60 * asked.minutes, seed=self.recipe.training.seed)

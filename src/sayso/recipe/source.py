@@ -14,9 +14,23 @@ from sayso.recipe.words import Words
 from sayso.system.files import expand_home
 from sayso.system.progress import Progress
 
-__all__ = ["find_recipe"]
+__all__ = ["find_recipe", "name_of"]
 
 _OF_A_RUN = "recipe.yaml", "manifest.json"
+
+
+def name_of(source: str | Path | Recipe | Words) -> str:
+    """Give the name of a source, which runs and recipe files are called by: that of its file or folder without ending.
+
+    >>> name_of("data/my-clips"), name_of("quick.yaml")
+    ('my-clips', 'quick')
+    """
+    if isinstance(source, Recipe):
+        return "recipe"
+    if isinstance(source, Words):
+        return "words"
+    path = Path(source)
+    return path.stem or path.resolve().name
 
 
 def find_recipe(
@@ -42,15 +56,14 @@ def find_recipe(
         raise SettingsError(faults)
     if isinstance(source, Recipe):
         values = merge(dump(source), parse_overrides(overrides))
-        name, recipe = "recipe", recipe_from_values(values, source="the recipe given")
+        recipe = recipe_from_values(values, source="the recipe given")
     elif isinstance(source, Words):
-        name, recipe = "words", suggest_for_words(source, overrides, progress=progress)
+        recipe = suggest_for_words(source, overrides, progress=progress)
     else:
         path = Path(source)
         if all(os.path.isfile(path / name) for name in _OF_A_RUN):  # noqa: PTH113 - never raises
             fault = Fault("source", f"{path} is a run, which is neither; its recipe is {path / _OF_A_RUN[0]}")
             raise SettingsError([fault])
-        name = path.stem or path.resolve().name
         recipe = (
             read_recipe(path, overrides)
             if is_recipe_file(path)
@@ -66,7 +79,7 @@ def find_recipe(
         augment=tuple(part.anchor() for part in recipe.augment),
         rejection=replace(recipe.rejection, negatives=negatives, recordings=recordings),
     )
-    return name, anchored
+    return name_of(source), anchored
 
 
 def _unfit_wishes(source: str | Path | Recipe | Words, wishes: Wishes) -> Iterator[Fault]:

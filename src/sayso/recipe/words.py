@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sayso.data.datasets.folder.found import OTHER_FOLDERS
 from sayso.data.voices.espeak import ACCENTS, find_language_faults
 from sayso.data.voices.pronunciation import distance, find_alike, find_unsayable, pronounce
 from sayso.errors import Fault, SettingsError
@@ -130,3 +131,5 @@ def _label_faults(labels: Sequence[str]) -> Iterator[Fault]:
     for label in labels:
         if label.startswith(".") or _NOT_IN_A_FOLDER & set(label):
             yield Fault("--words", f"'{label}' cannot name a folder; write label=text")
+        elif label.casefold() in OTHER_FOLDERS:
+            yield Fault("--words", f"'{label}' cannot be a word: folders of that name hold other sounds than words")

@@ -1,7 +1,7 @@
 """Detections in sound files of any length: read block by block, so that memory does not grow with them."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from sayso.audio import SoundBlocks
 from sayso.runtime.recognizer import Recognizer
@@ -57,10 +57,15 @@ class FileListener:
             found = stream.feed(block)
             seconds += len(block) / blocks.sample_rate
             self.delay_seconds = max(self.delay_seconds, stream.delay_seconds)
-            yield Progressed(seconds, tuple(found))
-        yield Progressed(seconds, tuple(stream.flush()))
+            yield Progressed(seconds, _within(max(seconds, blocks.seconds), found))
+        yield Progressed(seconds, _within(seconds, stream.flush()))
 
     def _stream(self, rate: float) -> Stream:
         if rate not in self._streams:
             self._streams[rate] = Stream(self._recognizer, sample_rate=rate, settings=self._given)
         return self._streams[rate]
+
+
+def _within(seconds: float, found: Iterable[Detection]) -> tuple[Detection, ...]:
+    """The same, none of which ends behind the file: the last samples of a window may be none that the model hears."""
+    return tuple(each if each.end <= seconds else replace(each, end=seconds) for each in found)

@@ -33,16 +33,17 @@ class ServedModel:
 
 
 def share_words(
-    models: Sequence[tuple[Recognizer, StreamSettings | None]], tell: Callable[[str], None]
+    models: Sequence[tuple[Recognizer, StreamSettings | None]], tell: Callable[[str], None], *, leave_out: bool = False
 ) -> tuple[ServedModel, ...]:
     """Say which model answers for which word: where several have it, the first.
 
     Args:
         models: opened, each with what it is listened by.
         tell: takes what a person should know of them.
+        leave_out: a model that has no word of its own is served elsewhere, so it is left out here, and told.
 
     Raises:
-        SettingsError: a model has no word that those before it have not.
+        SettingsError: a model has no word that those before it have not, and is not to be left out.
         ModelError: its `stream.onnx` cannot be used.
     """
     owners: dict[str, Recognizer] = {}
@@ -51,8 +52,11 @@ def share_words(
         words = tuple(word for word in recognizer.labels if word not in owners)
         if not words:
             shown = listed(list(recognizer.labels), _SHOWN_WORDS, count_rest=True)
-            what = f"{recognizer.path} has no word that an earlier model has not ({shown}); leave it out"
-            raise SettingsError([Fault("--model", what)])
+            what = f"{recognizer.path} has no word that an earlier model has not ({shown})"
+            if leave_out:
+                tell(f"{what}: it answers by --http alone")
+                continue
+            raise SettingsError([Fault("--model", f"{what}; leave it out")])
         for word in recognizer.labels:
             if word not in words:
                 tell(f"'{word}' is a word of {owners[word].path} and of {recognizer.path}; the first answers for it")

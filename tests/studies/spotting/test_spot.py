@@ -1,12 +1,15 @@
 """Recordings whose tones are known in advance: what is found in them, and what that is worth."""
 
+import gc
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
 from conftest import one_line
 from sayso.audio import SoundBlocks, read_sound
@@ -199,6 +202,35 @@ def test_what_a_damaged_file_holds_before_its_damage_is_kept(
     assert out.splitlines()[0].endswith(": 4 detections")
     # Only the whole one counts.
     assert "missed        0 of 1 word" in out
+
+
+def test_what_breaks_off_keeps_nothing_alive(tmp_path: Path, model: Path) -> None:
+    faint = write_recording(tmp_path / "a.wav", 2.0, [], rate=8_000)
+    soundfile.write(tmp_path / "empty.wav", np.zeros(0), 8_000)
+    gc.collect()
+    gc.disable()  # what only it could free would be told of when the process ends
+    try:
+        before = _count_resamplers()
+        found = spot([faint, tmp_path / "empty.wav"], Recognizer(model))
+        assert found.failed == ((str(tmp_path / "empty.wav"), f"{tmp_path / 'empty.wav'}: holds no sound"),)
+        assert _count_resamplers() == before
+    finally:
+        gc.enable()
+
+
+def _count_resamplers() -> int:
+    return sum(isinstance(each, soxr.ResampleStream) for each in gc.get_objects())
+
+
+def test_no_detection_ends_behind_the_file(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_recording(tmp_path / "a.wav", 70.0, SAID)
+    feed = Stream.feed
+    # As of a model that does not hear the last samples of its windows, and so knows a word before the window is over.
+    late = lambda stream, samples: [replace(each, end=each.end + 60) for each in feed(stream, samples)]  # noqa: E731
+    monkeypatch.setattr(Stream, "feed", late)
+    ends = [each.end for each in spot([path], Recognizer(model)).files[0].detections]
+    assert ends[0] == pytest.approx(62.4, abs=0.3)
+    assert (ends[2] < 70, ends[3]) == (True, 70)
 
 
 def test_a_number_that_is_none_does_not_cost_the_recording(program: Program, tmp_path: Path, model: Path) -> None:

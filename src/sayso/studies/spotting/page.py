@@ -38,7 +38,7 @@ class _Moment:
     """Of what was heard or said, in seconds."""
     end: float
     score: float | None
-    """None: nothing was detected."""
+    """None: nothing was detected there."""
     said: str = ""
     """What is known of what was said there."""
 

@@ -141,19 +141,17 @@ def _listen_to_all(
         for recording, blocks in opened.items():
             spotted, error = _listen(listener, recording, blocks, task)
             if error:
-                failed.append((recording.path, str(error)))
+                failed.append((recording.path, error))
             if spotted.heard_seconds or not error:
                 yield spotted
             if not (spotted.is_whole or error):
                 return
 
 
-def _listen(
-    listener: FileListener, recording: Recording, blocks: SoundBlocks, task: Task
-) -> tuple[Spotted, AudioError | None]:
-    """Listen to a recording as far as can be; gives what broke it off too."""
+def _listen(listener: FileListener, recording: Recording, blocks: SoundBlocks, task: Task) -> tuple[Spotted, str]:
+    """Listen to a recording as far as can be; gives what broke it off too, empty where nothing did."""
     detections: list[Detection] = []
-    seconds, is_whole, damage = 0.0, False, None
+    seconds, is_whole, damage = 0.0, False, ""
     try:
         for step in listener.listen(blocks):
             detections += step.detections
@@ -163,7 +161,7 @@ def _listen(
     except KeyboardInterrupt:
         pass
     except AudioError as error:
-        damage = error
+        damage = str(error)  # the error itself would keep all that it came through, resamplers too
     remarks = list(blocks.read.remarks)
     window = listener.window_seconds
     if is_whole and seconds < window:

@@ -17,6 +17,7 @@ __all__ = [
     "NOISE_FOLDER",
     "NONE_FOLDER",
     "ONLY_TRAINS",
+    "OTHER_FOLDERS",
     "PART_NAMES",
     "TRAINING_FOLDER",
     "Found",
@@ -34,6 +35,8 @@ ONLY_TRAINS = "training only"
 """What a manifest's split column says of such clips."""
 NONE_FOLDER = "_none_of_these_"
 """The folder, or label, of clips that say none of the words: they are no data of their own, and train as negatives."""
+OTHER_FOLDERS = frozenset((NOISE_FOLDER, TRAINING_FOLDER, NONE_FOLDER))
+"""Folders beside those of words, whose names no word can have."""
 
 # What phones' recorders, browsers and cameras write.
 MEDIA_EXTENSIONS = frozenset(

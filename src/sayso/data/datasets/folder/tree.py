@@ -85,6 +85,8 @@ def _recordings(word: WordFolder) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _check_arrangement(root: Branch) -> None:
     tables = [name for name in root.others if Path(name).suffix.lower() in _TABLES]
     mend = f"{ARRANGE}, or give its table {root.path}{os.sep}{tables[0]}" if tables else ARRANGE
+    if not root.holds_sound and os.path.isdir(f"{root.path}{os.sep}{NONE_FOLDER}"):  # noqa: PTH112 - never raises
+        raise DataError(f"{root.path}: no word beside {NONE_FOLDER}; {mend}")
     if not root.holds_sound and root.branches:
         raise DataError(f"{root.path}: no sound files in its folders; {mend}")
     if not root.holds_sound:
