@@ -15,7 +15,12 @@ __all__ = ["adapt"]
 
 def adapt(
     run: Annotated[Path, typer.Argument(help="A finished run's folder.")],
-    clips: Annotated[Path, typer.Argument(help="A folder with clips by word, or a manifest.")],
+    clips: Annotated[
+        Path,
+        typer.Argument(
+            help="A folder with clips by word, or a manifest; clips in _none_of_these_ beside them train as none."
+        ),
+    ],
     language: Language = None,
     marks: Annotated[
         Path | None,
@@ -27,7 +32,7 @@ def adapt(
 
     It goes on from the run's weights and kept features, which takes seconds.
 
-    Where speakers were left out in turn it takes as long as the run took.
+    Where speakers were left out in turn, or the run learned on streams, it may take as long as the run took.
 
     The old run stays as it is; its clips are tested again, to say what the new words cost the old ones.
     """
