@@ -158,8 +158,7 @@ def _typed(option: str | None) -> str:
 
 _INTERRUPTED = 130
 _REASONS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
-# Typer says so of a value, and where it lets pydantic read values, that adds its own.
-# How pydantic says it, and how settings do.
+# How pydantic says what a value must be, and how settings do.
 _MUST = {
     r"Input should be a valid integer.*": "a whole number",
     r"Input should be a valid number.*": "a number",
@@ -169,4 +168,5 @@ _MUST = {
     r"Input should be greater than ": "above ",
     r"Input should be ": "",
 }
+# Typer says so of a value, and where it lets pydantic read values, that adds its own.
 _OF_A_VALUE = re.compile(r"Invalid value(?: for '(?P<option>[^']+)')?: (?:Value error, )?")
