@@ -19,3 +19,11 @@ def test_doctor_says_whether_layers_are_compiled(program, monkeypatch, command, 
     code, out, _ = program("doctor")
     assert code == 0
     assert f"C compiler   {said}\n" in out
+
+
+@pytest.mark.parametrize(("lack", "said"), [("", "here"), ("PortAudio is missing", "here, but PortAudio is missing")])
+def test_doctor_says_whether_microphones_can_be_heard(program, monkeypatch, lack, said):
+    monkeypatch.setattr("sayso.cli.doctor.find_spec", lambda name: name == "sounddevice")
+    monkeypatch.setattr("sayso.runtime.microphone.find_lack", lambda: lack)
+    _, out, _ = program("doctor")
+    assert f"extra mic     {said}\n" in out

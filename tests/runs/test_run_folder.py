@@ -20,9 +20,13 @@ def test_a_run_is_opened_as_what_opens_it(made_run):
 
 def test_where_no_run_is_those_nearby_are_named(made_run, tmp_path):
     made_run("one")
-    with pytest.raises(RunError, match=r"no run there .* there are .*one"):
+    with pytest.raises(RunError, match=r"no run there .* there is .*one$"):
         RunFolder.open(tmp_path / "two")
     assert [run.path.name for run in list_runs(tmp_path)] == ["one"]
+    for name in ("three", "four", "five", "six"):
+        made_run(name)
+    with pytest.raises(RunError, match=r"no run there .* there are .*, .*, .* and 2 more$"):
+        RunFolder.open(tmp_path / "two")
 
 
 @pytest.mark.parametrize("name", ["metrics", "manifest"])

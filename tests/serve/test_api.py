@@ -96,6 +96,11 @@ def test_a_sound_file_is_named_as_the_recogniser_names_it(page, models, tmp_path
     assert answer["seconds"] == pytest.approx(1.0, abs=0.1)
 
 
+def test_of_a_long_file_it_is_said_how_much_was_heard(page):
+    answer = check_answer(page.post("/api/predict", content=wav(recording(9, []))), "/api/predict", 200)
+    assert answer["remarks"] == ["heard 1 of its 9.0 s; `sayso spot` finds words in long files"]
+
+
 def test_none_of_its_words_is_null_where_the_model_refuses(page):
     content = wav(recording(1, []))
     answer = check_answer(page.post("/api/predict", content=content), "/api/predict", 200)
@@ -110,6 +115,7 @@ def test_none_of_its_words_is_null_where_the_model_refuses(page):
     [
         ("", b"", 422, "The sound is empty"),
         ("", b"no sound at all", 422, "sound"),
+        ("", wav(np.zeros(0)), 422, "holds no sound"),
         ("", b"RIFF\xff\xff\xff\xffWAVE" + bytes(1000), 422, "sound"),
         ("", wav(np.zeros(61 * 1000), 1000), 422, "longer than 60 s"),
         ("", bytes(app_module.MOST_BYTES + 1), 413, "larger than 16 MB"),
@@ -123,6 +129,7 @@ def test_what_cannot_be_answered_is_one_sentence(page, query, content, status, m
     answer = check_answer(page.post(f"/api/predict{query}", content=content), "/api/predict", status)
     assert message in answer["error"]
     assert "/tmp" not in answer["error"]
+    assert "between" not in answer["error"]
     assert page.get("/api/health").status_code == 200
 
 

@@ -91,7 +91,8 @@ def read_sound(path: Path | str, *, start_seconds: float | None = None, end_seco
         part = start_seconds is not None or end_seconds is not None
         if read.has_no_end and not part:
             raise AudioError(f"{name}: {CUT_SHORT}")
-        raise AudioError(f"{name}: holds no sound" + (" between start and end" if part else ""))
+        none_asked = start_seconds is not None or (end_seconds is not None and end_seconds <= 0)
+        raise AudioError(f"{name}: holds no sound" + (" between start and end" if none_asked else ""))
     if samples.dtype == np.int16:
         return replace(read, samples=samples)
     floats = bring_to_scale(samples, name, was_int16=read.was_int16)

@@ -7,6 +7,7 @@ import typer
 
 from sayso.cli.console import Bars, say
 from sayso.cli.options import Overrides
+from sayso.errors import in_one_line
 from sayso.system.wording import counted, percent
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _print_table(found: "Audit") -> None:
         for detector, findings in found.findings.items()
     ]
     for fault, clips in [*rows, (UNREADABLE, [clip for clip, _ in found.skipped])]:
-        examples = ", ".join(names[clip] for clip in clips[:_EXAMPLES])
+        examples = in_one_line(", ".join(names[clip] for clip in clips[:_EXAMPLES]))
         found_here = f"{len(clips):>7,}{percent(len(clips) / total):>9}"
         many = f"not looked for: {unasked[fault]}" if fault in unasked else found_here
         say(f"{fault:<17}{many}   {examples}".rstrip())

@@ -28,7 +28,7 @@ def compare(
             help="leave-one-speaker-out, or a number of folds by speaker; without it each recipe's own split."
         ),
     ] = None,
-    seeds: Annotated[int, typer.Option(help="How many seeds, from 0.")] = 5,
+    seeds: Annotated[int | None, typer.Option(help="How many seeds, from 0; default: 5.")] = None,
     jobs: Jobs = 2,
     on: Cluster = "",
     gap: Annotated[bool, typer.Option("--gap", help="Train on random splits too, and show the difference.")] = False,

@@ -106,7 +106,7 @@ class Bars(Progress):
     def note(self, text: str) -> None:
         """Print one line to be read."""
         _notes.add(text)
-        warn(f"note: {text}")
+        warn(f"note: {in_one_line(text)}")
 
 
 def was_read(note: str) -> bool:

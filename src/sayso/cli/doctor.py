@@ -28,7 +28,6 @@ _PACKAGES = ("sayso", "numpy", "soundfile", "soxr", "onnxruntime", "torch", "lig
 def doctor() -> None:
     """Say what is here: versions, extras, processor, folders."""
     from sayso.data.datasets import DATASETS
-    from sayso.errors import install_command
     from sayso.system.files import cache_folder, data_folder
     from sayso.system.openmp import waiting
 
@@ -39,7 +38,7 @@ def doctor() -> None:
         except PackageNotFoundError:
             say(f"{package:<12} not installed")
     for extra, module in EXTRAS.items():
-        say(f"extra {extra:<7} {'here' if find_spec(module) else f'not installed: {install_command(extra)}'}")
+        say(f"extra {extra:<7} {_extra(extra, module)}")
     if find_spec("torch"):
         sys.stdout.flush()  # what is known already is read while torch is loaded
         warn("loading torch, to see what it can do here: up to half a minute at the first time")
@@ -52,6 +51,16 @@ def doctor() -> None:
     for name in ("fsdd", "speech_commands"):
         where = DATASETS.get(name)().location()
         say(f"  {name:<16} {where or 'not here yet: sayso data get ' + name}")
+
+
+def _extra(extra: str, module: str) -> str:
+    from sayso.errors import install_command
+    from sayso.runtime.microphone import find_lack
+
+    if not find_spec(module):
+        return f"not installed: {install_command(extra)}"
+    lack = find_lack() if extra == "mic" else ""
+    return f"here, but {lack}" if lack else "here"
 
 
 def _matrix_units() -> str:

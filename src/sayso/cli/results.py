@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sayso.cli.console import say, was_read
+from sayso.errors import in_one_line
 from sayso.system.wording import counted, in_shell, percent
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def show_notes(notes: Sequence[str]) -> None:
     """Print the notes of a run, but for those that a person has just read on the same terminal."""
     unread = [note for note in notes if not was_read(note)]
     for note in unread:
-        say(f"note         {note}")
+        say(f"note         {in_one_line(note)}")
     if told := len(notes) - len(unread):
         say(f"notes        {told} above, which the report has too")
 

@@ -14,7 +14,7 @@ from sayso.runs.metrics import Metrics, read_metrics
 from sayso.runs.predictions import Predictions, read_predictions
 from sayso.system.claims import free_folder, own_folder
 from sayso.system.files import folder_name, is_text, output_errors
-from sayso.system.wording import in_shell
+from sayso.system.wording import in_shell, listed
 
 __all__ = [
     "RunFolder",
@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 _FOLDS, _ROUNDS, _TEACHER = "folds", "rounds", "teacher"
+_SHOWN_RUNS = 3
 # What a run may have in its folder before its first epoch has ended.
 _WRITTEN_FIRST = (
     *("recipe.yaml", "manifest.json", "model.safetensors", _FOLDS, _ROUNDS, _TEACHER),
@@ -155,8 +156,9 @@ class RunFolder:
         """
         run = cls(Path(path))
         if not run.recipe.is_file():
-            near = [str(other.path) for other in list_runs(run.path.parent)][:3]
-            hint = f"there are {', '.join(near)}" if near else "train one with `sayso train`"
+            near = [str(other.path) for other in list_runs(run.path.parent)]
+            shown = listed(near, _SHOWN_RUNS, count_rest=True)
+            hint = f"there {'are' if len(near) > 1 else 'is'} {shown}" if near else "train one with `sayso train`"
             raise RunError(f"{path}: no run there (it has no recipe.yaml); {hint}")
         return run
 

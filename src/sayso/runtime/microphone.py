@@ -13,7 +13,7 @@ from sayso.errors import DeviceError, MissingExtraError
 from sayso.runtime.live import Block, Source, Tell
 from sayso.system.wording import counted, listed
 
-__all__ = ["Microphone"]
+__all__ = ["Microphone", "find_lack"]
 
 _BLOCK_SECONDS, _QUEUE_SECONDS = 0.02, 10.0
 _LOST_SECONDS = 2.0
@@ -165,6 +165,15 @@ class Microphone(Source):
 
 def _new_queue() -> "queue.Queue[Block]":
     return queue.Queue(round(_QUEUE_SECONDS / _BLOCK_SECONDS))
+
+
+def find_lack() -> str:
+    """Say what is missing here to hear microphones, but for a microphone; empty where nothing is."""
+    try:
+        _load("")
+    except (DeviceError, MissingExtraError) as error:
+        return str(error)
+    return ""
 
 
 def _load(otherwise: str) -> Any:

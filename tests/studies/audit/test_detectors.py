@@ -9,6 +9,7 @@ from sayso.audio import AudioFormat, resample
 from sayso.data.clips import Clip
 from sayso.data.datasets.folder import FolderConfig
 from sayso.data.faults.detector import against_group, spread
+from sayso.data.faults.detectors.clipping import Clipping
 from sayso.data.faults.discriminant import log_odds
 from sayso.data.faults.recording import Recording
 from sayso.studies.audit.audit import find_faults
@@ -130,6 +131,14 @@ def test_the_audit_judges_what_training_gets(tmp_path, monkeypatch):
         "clipping": ["clip0"],
         "loudness": [],
     }
+
+
+@pytest.mark.parametrize(("rows", "length", "share"), [(40, 3, 0.0075), (40, 2, 0.0), (10, 9, 0.005625)])
+def test_every_sample_of_a_flat_row_is_counted(rows, length, share):
+    wave = 0.1 * np.random.default_rng(0).standard_normal(16_000)
+    for place in range(rows):
+        wave[4_000 + 160 * place : 4_000 + 160 * place + length] = 0.9
+    assert Clipping().measure(Recording(wave.astype(np.float32), 16_000), AUDIO) == (share,)
 
 
 DETECTOR = """

@@ -87,8 +87,9 @@ def test_what_cannot_be_compared_is_told_and_leaves_nothing(copies, tmp_path):
         compare([copies[0]], out=out)
     with pytest.raises(SettingsError, match="name at least 2 runs, each once"):
         compare([copies[0], copies[0]], out=out)
-    with pytest.raises(SettingsError, match="--folds: is about trainings"):
-        compare(copies, folds=2, out=out)
+    for asked in ({"folds": 2}, {"seeds": 5}):
+        with pytest.raises(SettingsError, match=f"--{next(iter(asked))}: is about trainings"):
+            compare(copies, out=out, **asked)
     keep(copies[0], [0, 1])
     keep(copies[1], [*range(2, whole)])
     with pytest.raises(DataError, match="no clip was tested by all of these runs"):

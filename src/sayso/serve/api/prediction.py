@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sayso.audio import clip_from_samples, to_float
+from sayso.audio import clip_from_samples, tell_clip, to_float
 from sayso.errors import AudioError
 from sayso.http.uploads import read_bytes
 from sayso.runtime import Recognizer
@@ -38,5 +38,5 @@ def predict(recognizer: Recognizer, content: bytes) -> dict[str, Any]:
         "probability": answer.probability,
         "probabilities": dict(zip(recognizer.labels, row.tolist(), strict=True)),
         "seconds": seconds,
-        "remarks": list(sound.remarks),
+        "remarks": list(tell_clip(sound, recognizer.audio)),
     }

@@ -19,6 +19,8 @@ from sayso.system.progress import Progress
 
 __all__ = ["Comparison", "compare"]
 
+_SEEDS = 5
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -35,7 +37,7 @@ def compare(
     recipes: Sequence[str | Path],
     *,
     folds: Folds | None = None,
-    seeds: int = 5,
+    seeds: int | None = None,
     jobs: int = 2,
     on: str = "",
     gap: bool = False,
@@ -51,7 +53,7 @@ def compare(
             they are, on the clips that all of them were tested on, and nothing else is asked.
         folds: how many folds by speaker, or `leave-one-speaker-out`; None: each recipe's own split, which must test
             the same clips.
-        seeds: how many seeds, from 0.
+        seeds: how many seeds, from 0; None: five.
         jobs: how many trials at a time on this machine.
         on: `ray` or `ray://ADDRESS`: train on a Ray cluster instead.
         gap: train on random splits too, to show what shared speakers make of the scores.
@@ -65,8 +67,9 @@ def compare(
     """
     progress = progress or Progress()
     if are_runs(recipes):
-        _refuse_for_runs(folds=folds, on=on, gap=gap, overrides=overrides)
+        _refuse_for_runs(folds=folds, seeds=seeds, on=on, gap=gap, overrides=overrides)
         return _compare_runs(recipes, Path(out), progress)
+    seeds = _SEEDS if seeds is None else seeds
     check_asked(seeds=seeds, jobs=jobs, threads=threads, on=on, out=Path(out))
     plan = make_plan(
         recipes, overrides=overrides, folds=folds, seeds=seeds, threads=threads, gap=gap, progress=progress
@@ -81,8 +84,11 @@ def compare(
     return Comparison(folder.path, table, page)
 
 
-def _refuse_for_runs(*, folds: Folds | None, on: str, gap: bool, overrides: Sequence[str]) -> None:
-    asked = {"--folds": folds is not None, "--on": bool(on), "--gap": gap, "--set": bool(overrides)}
+def _refuse_for_runs(*, folds: Folds | None, seeds: int | None, on: str, gap: bool, overrides: Sequence[str]) -> None:
+    asked = {
+        **{"--folds": folds is not None, "--seeds": seeds is not None},
+        **{"--on": bool(on), "--gap": gap, "--set": bool(overrides)},
+    }
     if unfit := [option for option, given in asked.items() if given]:
         raise SettingsError([Fault(unfit[0], "is about trainings, and finished runs are compared as they are")])
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sayso.audio import AudioFormat
 from sayso.data.corpus import Corpus
@@ -43,7 +44,7 @@ class Clipping(Detector):
         for near, height in ((x >= _NEAR * highest, highest), (x <= _NEAR * lowest, -lowest)):
             # Faint clips have few steps, so that any crest of theirs is flat.
             if height > _LOUDEST_SILENCE:
-                flat += int(np.count_nonzero(near[:-2] & near[1:-1] & near[2:]))
+                flat += int(np.count_nonzero(_in_rows_of_three(near)))
         return (flat / len(x),)
 
     def find(self, values: Values, corpus: Corpus, progress: Progress, *, threads: int) -> Iterator[Finding]:
@@ -52,3 +53,12 @@ class Clipping(Detector):
         share = values[:, 0]
         for row in np.flatnonzero(share >= SHARE):
             yield Finding(int(row), float(share[row]), f"{percent(share[row])} of its samples cut flat")
+
+
+def _in_rows_of_three(marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Those that stand three or more in a row."""
+    middle = marked[:-2] & marked[1:-1] & marked[2:]
+    found = np.zeros_like(marked)
+    for shift in range(3):
+        found[shift : shift + len(middle)] |= middle
+    return found

@@ -46,7 +46,7 @@ class CutOff(Detector):
     )
     threshold: ClassVar[str] = (
         f"log-odds above {LOG_ODDS:g} that it was cut, by a discriminant that learnt from the set's own clips, cut on "
-        f"purpose; below {LEAST_CLIPS} clips: first or last 20 ms less than {-EDGE_DB:g} dB below the loudest part"
+        f"purpose; below {LEAST_CLIPS} clips: first or last 20 ms less than {-EDGE_DB:g} dB below the word's level"
     )
 
     def measure(self, recording: Recording, audio: AudioFormat) -> Sequence[float]:
@@ -78,7 +78,7 @@ class CutOff(Detector):
             found, unit = at.max(axis=1) > LOG_ODDS, "log-odds"
         else:
             at = np.stack([head[:, :2].mean(axis=1), tail[:, :2].mean(axis=1)], axis=1)
-            found, unit = (at.max(axis=1) > EDGE_DB) & (values[:, -1] >= CONTRAST_DB), "dB of the loudest part"
+            found, unit = (at.max(axis=1) > EDGE_DB) & (values[:, -1] >= CONTRAST_DB), "dB of the word's level"
         for row in np.flatnonzero(found):
             where, worst = ("begins", "ends")[int(at[row].argmax())], float(at[row].max())
             yield Finding(int(row), worst, f"{where} in the middle of the sound ({worst:+.1f} {unit})")
