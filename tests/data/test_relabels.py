@@ -50,6 +50,16 @@ def test_marks_serve_both_keys_and_those_on_tested_clips_are_counted(clips, tmp_
     assert read_exclusions(path) == (Exclusion("a/q.wav"),)
 
 
+def test_clips_that_are_left_out_are_not_counted_as_relabelled(tone_folder, tmp_path) -> None:
+    first, *_ = FolderConfig(path=str(tone_folder)).listing(Progress()).clips
+    other = {"high": "low"}.get(first.label, "high")
+    lines = f"{first.path},relabel,{other}\n{first.path},exclude,\n"
+    path = str(table(tmp_path, f"clip,mark,label\n{lines}"))
+    listing = FolderConfig(path=str(tone_folder), exclude=path, relabel=path).kept_listing(Progress())
+    assert first.path not in {clip.path for clip in listing.clips}
+    assert f"0 clips relabelled by {path}" in listing.notes
+
+
 def test_a_word_without_a_clip_left_is_told(clips, tmp_path) -> None:
     assert relabel_clips(table(tmp_path, "clip,label\nlong.wav,a\n"), clips)[1].endswith("; no clip of b is left")
 

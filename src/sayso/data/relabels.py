@@ -9,7 +9,7 @@ How a line names its clip is said in `sayso.data.clip_tables`; `label` is one of
 `marks.csv` is one too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,12 +25,13 @@ _COLUMNS = ("clip", "start_seconds", "label")
 _KIND = TableKind("relabel file", "relabel", ("clip", "label"), _COLUMNS, "mark the clips of a run's report")
 
 
-def relabel_clips(path: Path, clips: Sequence[Clip]) -> tuple[tuple[Clip, ...], str]:
+def relabel_clips(path: Path, clips: Sequence[Clip], *, left_out: Collection[int] = ()) -> tuple[tuple[Clip, ...], str]:
     """Give clips the words that a relabel file says, and word a note about it; all else of a clip stays as it is.
 
     Args:
         path: the relabel file.
         clips: all clips of the data set, whose labels are the words there are.
+        left_out: places of those that are left out afterwards, and not counted.
 
     Returns:
         The clips in the same order, and how many have another label now, in words.
@@ -55,7 +56,8 @@ def relabel_clips(path: Path, clips: Sequence[Clip]) -> tuple[tuple[Clip, ...], 
                 )
             if clips[place].label != word and (row.was_tested or clips[place].part == "test"):
                 tested.add(place)
-    changed = {place: word for place, word in said.items() if clips[place].label != word}
+    tested.difference_update(left_out)
+    changed = {place: word for place, word in said.items() if clips[place].label != word and place not in left_out}
     relabelled = tuple(
         replace(clip, label=changed[place], source_label=clip.label) if place in changed else clip
         for place, clip in enumerate(clips)

@@ -1,7 +1,7 @@
 """Sources of clips, one file each: settings registered with `DATASETS`, which list the clips."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -71,23 +71,30 @@ class DatasetConfig(Part):
                 data set; or all clips are excluded, or a word is none of the data set's.
         """
         listing = self.listing_for(split or SplitSettings(), progress)
+        out, excluded = self._find_excluded(listing)
         if self.relabel:
-            clips, note = relabel_clips(expand_home(self.relabel), listing.clips)
+            clips, note = relabel_clips(expand_home(self.relabel), listing.clips, left_out=out)
             listing = replace(listing, clips=clips, notes=(*listing.notes, note))
-        return self._without_excluded(listing) if self.exclude else listing
-
-    def _without_excluded(self, listing: Listing) -> Listing:
-        path = expand_home(self.exclude or "")
-        clips = (*listing.clips, *listing.unknown)
-        out, note = match_exclusions(path, [(clip.path, clip.start_seconds) for clip in clips])
+        if not self.exclude:
+            return listing
         heard = len(listing.clips)
         kept = tuple(clip for place, clip in enumerate(listing.clips) if place not in out)
         unknown = tuple(clip for place, clip in enumerate(listing.unknown, heard) if place not in out)
-        if listing.clips and not kept:
+        return replace(listing, clips=kept, unknown=unknown, notes=(*listing.notes, excluded))
+
+    def _find_excluded(self, listing: Listing) -> tuple[Collection[int], str]:
+        """Places of the clips, and behind them of those of unknown words, that are left out; and a note about them."""
+        if not self.exclude:
+            return (), ""
+        path = expand_home(self.exclude)
+        clips = (*listing.clips, *listing.unknown)
+        out, note = match_exclusions(path, [(clip.path, clip.start_seconds) for clip in clips])
+        heard = len(listing.clips)
+        if listing.clips and all(place in out for place in range(heard)):
             raise DataError(f"{path}: names every clip, so that none is left; take some lines out")
         if tested := sum(listing.clips[place].part == "test" for place in out if place < heard):
             note += f"; {tested} of them from the source's own test part, which is another one without them"
-        return replace(listing, clips=kept, unknown=unknown, notes=(*listing.notes, note))
+        return out, note
 
     def anchor(self) -> "DatasetConfig":
         """The same dataset with paths that hold from any working folder, for the recipe that a run keeps."""
