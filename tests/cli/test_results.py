@@ -68,3 +68,9 @@ def test_what_was_read_before_the_training_is_not_told_again(capsys, monkeypatch
     again = ["note         of the recipe", "note         of the training"]
     once = ["note         of the training", "notes        1 above, which the report has too"]
     assert told == (once if on_a_terminal else again)
+
+
+def test_a_note_is_one_line_whatever_is_named_in_it(capsys):
+    Bars().note("two\nlines.wav is quiet")
+    show_notes(["new\nlines.wav"])
+    assert tuple(capsys.readouterr()) == ("note         new\\nlines.wav\n", "note: two\\nlines.wav is quiet\n")

@@ -1,7 +1,10 @@
 """What a training runs on."""
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 
@@ -11,6 +14,9 @@ from sayso.recipe.recipe import Training
 from sayso.system.distributed import Processes, this_process
 
 __all__ = ["Hardware", "choose_hardware", "memory_bytes"]
+
+# Where Linux says what a container may take, as cgroups of the second version or of the first.
+_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,15 @@ def choose_hardware(training: Training, model: NetworkConfig | None = None) -> H
 
 
 def memory_bytes() -> int | None:
-    """Bytes of memory that this machine has; None where its system does not tell."""
+    """Bytes of memory that this machine has, or its container may take; None where its system does not tell."""
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        own = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
         return None
+    return min((own, *_read_limits()))
+
+
+def _read_limits() -> Iterator[int]:
+    for path in _LIMITS:
+        with suppress(OSError, ValueError):  # not there, or `max`
+            yield int(path.read_text(encoding="ascii"))

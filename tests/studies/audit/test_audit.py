@@ -125,14 +125,14 @@ def test_the_help_opens_without_a_detector():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are text there")
 def test_a_name_that_is_no_text_is_printed_and_excluded(program, words, tmp_path, monkeypatch):
-    odd = os.fsencode(words / "yes") + b"/\xff\r.wav"
+    odd = os.fsencode(words / "yes") + b"/\xff\r\n.wav"
     os.rename(words / "yes" / "silent.wav", odd)  # noqa: PTH104 - the name is bytes
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="strict")
     monkeypatch.setattr(sys, "stdout", out)
     code, _, _ = program("audit", words, "--only", "silence", "--out", tmp_path / "out")
     assert code == 0
     out.flush()
-    assert b"yes/\\udcff\\r.wav\n" in out.buffer.getvalue()
+    assert b"yes/\\udcff\\r\\n.wav\n" in out.buffer.getvalue()
     assert os.fsencode(rows_of(tmp_path / "out" / "exclude.csv")[1]["clip"]) == odd
 
 

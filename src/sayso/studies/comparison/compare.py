@@ -86,8 +86,11 @@ def compare(
 
 def _refuse_for_runs(*, folds: Folds | None, seeds: int | None, on: str, gap: bool, overrides: Sequence[str]) -> None:
     asked = {
-        **{"--folds": folds is not None, "--seeds": seeds is not None},
-        **{"--on": bool(on), "--gap": gap, "--set": bool(overrides)},
+        "--folds": folds is not None,
+        "--seeds": seeds is not None,
+        "--on": bool(on),
+        "--gap": gap,
+        "--set": bool(overrides),
     }
     if unfit := [option for option, given in asked.items() if given]:
         raise SettingsError([Fault(unfit[0], "is about trainings, and finished runs are compared as they are")])
