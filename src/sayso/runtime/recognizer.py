@@ -1,6 +1,7 @@
 """One model file, one answer: clip in, words with probabilities out."""
 
 import os
+import threading
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -74,11 +75,12 @@ class Recognizer:
             tuned (`sayso tune`).
         credit: whose pretrained weights are in it, and under which licence; empty where there are none.
         card: its model card, as Markdown; empty where an earlier Sayso made the file.
+        sha256: of the file as it was opened; another may have taken its place since.
     """
 
     def __init__(self, path: str | Path, *, threads: int = 0) -> None:
         self.path = find_model_file(Path(path))
-        self._session, metadata = open_session(self.path, threads=threads)
+        self._session, metadata, self.sha256 = open_session(self.path, threads=threads)
         facts = read_facts(self.path, metadata)
         self.labels: tuple[str, ...] = facts.labels
         self.audio: AudioFormat = facts.audio
@@ -90,6 +92,7 @@ class Recognizer:
         self.credit: str = facts.credit
         self.card: str = facts.card
         self._input = self._find_input()
+        self._opening = threading.Lock()
         self._stream_files: dict[tuple[int, int], tuple[StreamFile | None, str]] = {}
 
     def predict(
@@ -173,9 +176,10 @@ class Recognizer:
     def stream_file(self, hop: int, *, threads: int) -> tuple[StreamFile | None, str]:
         """Give the streaming form beside the file as `find_stream_file` does; opened once, however many streams ask."""
         asked = (hop, threads)
-        if asked not in self._stream_files:
-            self._stream_files[asked] = find_stream_file(self.path, hop, threads=threads)
-        return self._stream_files[asked]
+        with self._opening:
+            if asked not in self._stream_files:
+                self._stream_files[asked] = find_stream_file(self.path, hop, sha256=self.sha256, threads=threads)
+            return self._stream_files[asked]
 
     def _find_input(self) -> str:
         """Give the name of the graph's input, which must take any number of clips of the length that is told."""

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from sayso.audio import FULL_SCALE
 from sayso.errors import ModelError
 from sayso.runtime.model_file import open_for_each_count
-from sayso.system.files import file_digest
 
 __all__ = ["STREAM_FILE", "State", "StreamFile", "find_stream_file"]
 
@@ -56,7 +55,7 @@ class StreamFile:
             raise ModelError(f"{path}: not the streaming form of a model ({error}); export it again") from error
         inputs = self._session.get_inputs()
         shapes = [each.shape for each in inputs[1:]]
-        counts = min(self.hop, self.first + 1, self.lead + 1)
+        counts = min(self.hop, self.first + 1, self.lead + 1, len(inputs))
         too_long = max((self.first + 1) * self.hop, self.lead) > _MOST_SAMPLES
         if counts < 1 or too_long or not all(_is_size(shape) for shape in shapes):
             raise ModelError(f"{path}: damaged, its graph does not take a stream; export it again")
@@ -110,11 +109,12 @@ def _is_size(shape: Sequence[object]) -> bool:
     return len(sizes) == len(shape) and math.prod(sizes) <= _MOST_STATE
 
 
-def find_stream_file(model: Path, hop: int, *, threads: int) -> tuple[StreamFile | None, str]:
+def find_stream_file(model: Path, hop: int, *, sha256: str, threads: int) -> tuple[StreamFile | None, str]:
     """Find the streaming form beside a model file; where there is none that serves, say why.
 
     Args:
         model: `model.onnx`.
+        sha256: of that file as it was opened; another may have taken its place.
         hop: samples of a hop that are asked for.
         threads: as for `StreamFile`.
     """
@@ -122,7 +122,7 @@ def find_stream_file(model: Path, hop: int, *, threads: int) -> tuple[StreamFile
     if not path.is_file():
         return None, f"there is no {STREAM_FILE} beside the model"
     file = StreamFile(path, threads=threads)
-    if file.model_sha256 != file_digest(model):
+    if file.model_sha256 != sha256:
         return None, f"{path} belongs to another {model.name}"
     if file.hop != hop:
         return None, f"{path} has hops of {file.hop} samples, {hop} are asked for"

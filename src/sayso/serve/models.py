@@ -6,7 +6,6 @@ from itertools import chain, count
 
 from sayso.errors import Fault, SettingsError
 from sayso.runtime import Recognizer, Stream, StreamSettings
-from sayso.system.files import file_digest
 from sayso.system.wording import listed
 
 __all__ = ["ServedModel", "name_models", "share_words"]
@@ -91,7 +90,7 @@ def name_models(
 def _serve(
     recognizer: Recognizer, settings: StreamSettings | None, words: tuple[str, ...], tell: Callable[[str], None]
 ) -> ServedModel:
-    model = ServedModel(recognizer, settings, words, file_digest(recognizer.path)[:_VERSION_DIGITS])
+    model = ServedModel(recognizer, settings, words, recognizer.sha256[:_VERSION_DIGITS])
     # Here, so that what is wrong with it is told before anybody asks, and no client waits for a file.
     if note := model.listen().note:
         tell(f"{recognizer.path}: {note}")

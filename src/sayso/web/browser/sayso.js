@@ -142,7 +142,6 @@ export class Sayso {
       this.stop();
       this.onfault?.(fault);
     });
-    await this.reset();
     this.lost = { dropped: 0, skipped: 0 };
     this.microphone = microphone;
     const { port1, port2 } = new MessageChannel();
@@ -203,7 +202,8 @@ export class Sayso {
     this.#judge(heard, heard.at);
   }
 
-  #judge({ answers, milliseconds }, at = null) {
+  #judge({ answers, milliseconds, begins = false }, at = null) {
+    if (begins) this.#decider.reset();
     const latency = at === null ? null : Date.now() - at;
     const { clip_samples: length, sample_rate: rate } = this.facts.audio;
     const hopLength = hopSamples(this.settings, rate);

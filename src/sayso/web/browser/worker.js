@@ -12,6 +12,7 @@ let facts;
 let hops;
 let resampler = null;
 let rate = null;
+let heardPort = null;
 let queue = Promise.resolve();
 
 /** Fetch a file, and open it where it is gzipped; a server may have opened it already. */
@@ -57,14 +58,15 @@ function reset() {
   rate = null;
 }
 
-/** Take samples at a rate; gives what the page is told. */
+/** Take samples at a rate; gives what the page is told, and whether a new stream begins with them. */
 async function hear(samples, sampleRate) {
-  if (rate !== sampleRate) {
+  const begins = rate !== sampleRate;
+  if (begins) {
     reset();
     rate = sampleRate;
     resampler = sampleRate === facts.audio.sample_rate ? null : new Resampler(sampleRate, facts.audio.sample_rate);
   }
-  return answer(() => (resampler ? resampler.feed(samples) : samples));
+  return { ...(await answer(() => (resampler ? resampler.feed(samples) : samples))), begins };
 }
 
 async function answer(atRate) {
@@ -79,8 +81,11 @@ async function flush() {
   return told;
 }
 
-/** Hear a worklet through a port, which the page's own work cannot hold up. */
+/** Hear a worklet through a port, which the page's own work cannot hold up, as a new stream; no other port from then on. */
 function hearPort(port, sampleRate) {
+  heardPort?.close();
+  heardPort = port;
+  reset();
   let waiting = 0;
   let skipped = 0;
   port.onmessage = ({ data: { samples, dropped, at } }) => {
