@@ -20,8 +20,9 @@ _OF_THE_SPLIT = ("validation", "validation_share")
 
 
 def small_recipe(folder: Path, **keys: object) -> Recipe:
-    """Three tones, four speakers, two epochs; other keys are of its training, or say where validation comes from."""
+    """Three tones, four speakers, two epochs; `model`: another; other keys are of its training, or of the split."""
     split = {key: keys.pop(key) for key in _OF_THE_SPLIT if key in keys}
+    model = keys.pop("model", {"kind": "tc_resnet", "channels": [4, 6, 8], "width": 1})
     values = {
         "dataset": {
             "kind": "folder",
@@ -32,7 +33,7 @@ def small_recipe(folder: Path, **keys: object) -> Recipe:
         "split": {"test_share": 0.5, "validation": "share", "validation_share": 0.2} | split,
         "audio": {"sample_rate": 8000, "clip_seconds": 0.5},
         "features": {"kind": "mel", "n_mels": 12, "hop_seconds": 0.02},
-        "model": {"kind": "tc_resnet", "channels": [4, 6, 8], "width": 1},
+        "model": model,
         "training": {"epochs": 2, "batch_size": 8, "threads": 1} | keys,
     }
     return recipe_from_values(values, source="test")

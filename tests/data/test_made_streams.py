@@ -1,5 +1,7 @@
 """Made streams: words stand where the truth says, as loud as is said, over the background that is named."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -79,6 +81,17 @@ def test_half_of_the_words_stand_in_gaps_and_no_two_in_one_place():
         taken.append((number, in_gap))
     assert len(set(taken)) == 6
     assert [in_gap for _, in_gap in taken] == [True, False] * 3
+
+
+@pytest.mark.parametrize("piece_seconds", [4.0, 0.8])
+def test_no_word_is_said_over_another(piece_seconds):
+    said = [Spoken(str(place), tone(3.0)) for place in range(6)]  # longer than the gap, and than some pieces
+    for seed in range(8):
+        own = pieces(seconds=piece_seconds)
+        stream = make_stream(own, said, [], np.random.default_rng(seed), sample_rate=RATE, gap_seconds=GAP)
+        assert len(stream.truth) == 6
+        order = sorted(stream.truth, key=lambda stretch: stretch.start)
+        assert all(one.end <= other.start for one, other in pairwise(order))
 
 
 def test_what_finds_no_place_is_left_out():

@@ -1,6 +1,8 @@
 """A state is gone on from by its own training alone, and read from the disk once."""
 
+import numpy as np
 import pytest
+import soundfile
 
 from runs_made import small_prepared
 from sayso.classifier.checkpoint import load_state, save_state
@@ -30,6 +32,21 @@ def test_a_state_of_other_clips_is_refused(tone_folder, tmp_path):
     next(tone_folder.rglob("ann_0.wav")).unlink()
     with pytest.raises(RunError, match=r"clips is .* there"):
         fitted(tone_folder, tmp_path / "run", epochs=1)
+
+
+def test_a_state_of_other_noise_is_refused(tone_folder, tmp_path):
+    noise = tone_folder / "_background_noise_"
+    noise.mkdir()
+    soundfile.write(noise / "hum.wav", np.full(16_000, 0.1), 16_000)
+    fitted(tone_folder, tmp_path / "run", epochs=1)
+    soundfile.write(noise / "hum.wav", np.full(16_000, 0.2), 16_000)
+    with pytest.raises(RunError, match=r"noise is .* there"):
+        fitted(tone_folder, tmp_path / "run", epochs=1)
+    path = tmp_path / "run" / "resume.ckpt"
+    saved = load_state(path)
+    del state.read_books(saved)["identity"]["noise"]  # as an earlier Sayso wrote it
+    save_state(path, saved)
+    assert fitted(tone_folder, tmp_path / "run", epochs=1).epochs == 1
 
 
 def test_states_without_books_are_refused(tone_folder, tmp_path):

@@ -1,5 +1,7 @@
 """Training on streams: windows are those that a stream would be judged by, and named by what was said in them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import soundfile
@@ -13,7 +15,7 @@ from sayso.experiment.train import train
 from sayso.recipe.prepared import prepare
 from sayso.recipe.recipe import recipe_from_values
 from sayso.recipe.training_streams import count_streams, make_training_streams
-from sayso.system.progress import Progress
+from sayso.system.progress import Progress, Task
 from sayso.training import feature_cache, streamed_source
 from sayso.training.hardware import choose_hardware
 from sayso.training.sources import Sources
@@ -212,6 +214,27 @@ def test_a_recogniser_of_tones_is_trained_on_streams(tone_folder, talk, tmp_path
     assert run.metrics()["test"]["accuracy"] >= 0.9
 
 
+def test_windows_that_hear_a_clip_are_known_the_turned_round_ones_too(tone_folder, talk):
+    prepared = ready(tone_folder, talk, rejection={"recordings": [str(talk)], "windows": 10})
+    features = Classifier(prepared.recipe, prepared.corpus.labels).features
+
+    def represented(corpus):
+        stream = replace(prepared, corpus=corpus)
+        return streamed_source.StreamFeatures.of(features, stream, lambda samples, _: samples, Task())
+
+    before = represented(prepared.corpus)
+    starts = np.arange(0, len(before.frames) - before.shape[2] + 1, before.step)
+    rows, counts = np.unique(before.heard[:, 0], return_counts=True)
+    assert counts.max() > counts.min()  # some clip is heard a second time
+    for row in rows:
+        samples = np.array(prepared.corpus.samples)
+        samples[row] *= 1 - 2 * (np.arange(WINDOW, dtype=np.int16) % 2)  # as loud at every place
+        apart = before.apart(starts, np.setdiff1d(rows, row))
+        after = represented(replace(prepared.corpus, samples=samples))
+        moved = np.abs((after.windows(starts) - before.windows(starts)).numpy()).max(axis=(1, 2, 3))
+        assert moved[apart].max() < 0.05 < moved[~apart].max()
+
+
 def test_nothing_of_a_speaker_who_is_left_out_is_heard(tone_folder, talk):
     prepared = ready(tone_folder, talk, rejection={"recordings": [str(talk)], "windows": 10_000})
     _, made = sources(prepared)
@@ -229,6 +252,7 @@ def test_nothing_of_a_speaker_who_is_left_out_is_heard(tone_folder, talk):
         assert row in kept or not inside.any()
     assert len(starts) > 10
     # Every window that names a word hears it.
-    for row, first, last in streams.heard.tolist():
-        assert any(first <= named <= last for named in streams.first[row])
+    for row in prepared.split.train:
+        spans = streams.heard[streams.heard[:, 0] == row, 1:].tolist()
+        assert any(first <= named <= last for first, last in spans for named in streams.first[row])
     assert sum(map(len, streams.measured(kept))) < sum(map(len, streams.measured(trained)))

@@ -58,6 +58,8 @@ class MadeStream:
     """(samples,), in [-1, 1]."""
     truth: tuple[Stretch, ...]
     """The words that were placed, each from where it becomes loud until it ends."""
+    clips: tuple[tuple[float, float], ...]
+    """Where their whole clips lie, softer beginning and end included: from and to, in seconds."""
     snr_db: tuple[float, ...]
     """Of each of them over what else is heard."""
     placed: tuple[int, ...]
@@ -100,20 +102,25 @@ def make_stream(
         noise: recordings of which one lies beneath; none: white noise.
         rng: draws order, places and levels.
         sample_rate: of all of them, in hertz.
-        gap_seconds: before each piece, where a word may stand alone in the noise.
+        gap_seconds: before each piece, where a word may stand alone in the noise; more where words need it that none
+            is said over another.
     """
-    gap = np.zeros(round(gap_seconds * sample_rate), np.float32)
+    longest = max((len(word.samples) for word in words), default=0)
+    # So far a word over the shortest piece goes on in the gap behind that.
+    over = max(0, longest - min(len(piece.samples) for piece in pieces))
+    gap = np.zeros(max(round(gap_seconds * sample_rate), over + longest), np.float32)
     order = [pieces[place] for place in rng.permutation(len(pieces))]
     lengths = [len(piece.samples) for piece in order]
     ends = np.cumsum([len(gap) + length for length in lengths])
     sound = np.concatenate([part for piece in order for part in (gap, piece.samples)])
     level = _level(np.concatenate([piece.samples for piece in order]))
     sound += _bed(noise, len(sound), rng) * np.float32(level * _ratio(rng))
-    gaps = [(int(end) - length - len(gap), len(gap)) for end, length in zip(ends, lengths, strict=True)]
+    gaps = [(int(end) - length - len(gap) + over, len(gap) - over) for end, length in zip(ends, lengths, strict=True)]
     spoken = [(int(end) - length, length) for end, length in zip(ends, lengths, strict=True)]
     slots = {0: [gaps[at] for at in rng.permutation(len(gaps))], 1: [spoken[at] for at in rng.permutation(len(spoken))]}
     made = sound.astype(np.float32)
     truth: list[Stretch] = []
+    clips: list[tuple[float, float]] = []
     ratios: list[float] = []
     placed: list[int] = []
     for turn, word in enumerate(words):
@@ -127,6 +134,7 @@ def make_stream(
         heard = word.samples[: len(made) - at]
         made[at : at + len(heard)] += heard * np.float32(louder)
         truth.append(Stretch(word.label, (at + first) / sample_rate, (at + end) / sample_rate))
+        clips.append((at / sample_rate, (at + len(heard)) / sample_rate))
         ratios.append(snr_db)
         placed.append(turn)
     peak = float(np.abs(made).max())
@@ -136,7 +144,7 @@ def make_stream(
         for piece, start, end in zip(order, starts, ends.tolist(), strict=True)
     ]
     made /= np.float32(max(1.0, peak))
-    return MadeStream(made, tuple(truth), tuple(ratios), tuple(placed), tuple(places), sample_rate)
+    return MadeStream(made, tuple(truth), tuple(clips), tuple(ratios), tuple(placed), tuple(places), sample_rate)
 
 
 def find_active(samples: NDArray[np.float32], sample_rate: int) -> tuple[int, int]:

@@ -83,10 +83,10 @@ def fit_temperature(logits: NDArray[np.float32], targets: NDArray[np.int64]) -> 
 
     Returns:
         The temperature, `LOWEST_TEMPERATURE` to `HIGHEST_TEMPERATURE`; above 1 the model was too sure, below 1 not sure
-        enough. 1 when there are no clips.
+        enough. 1 when there are no clips, or one class alone.
     """
     clips, classes = logits.shape
-    if clips == 0:
+    if clips == 0 or classes == 1:
         return 1.0
     wide = logits.astype(np.float64)
     wide -= wide.max(axis=1, keepdims=True)

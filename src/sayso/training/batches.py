@@ -9,17 +9,27 @@ from sayso.errors import Fault, SettingsError
 from sayso.recipe.recipe import Training
 from sayso.system.distributed import Processes
 
-__all__ = ["balance_rows", "check_shares", "draw_batches", "take_share"]
+__all__ = ["balance_rows", "check_shares", "count_batches", "draw_batches", "take_share"]
 
 
 def draw_batches(rows: Rows, *, batch_size: int, seed: int, epoch: int) -> list[Rows]:
-    """The rows of each step of an epoch, every row once, in batches of nearly one size so that none is of one clip.
+    """The rows of each step of an epoch, every row once, in batches of nearly one size.
 
     >>> [len(batch) for batch in draw_batches(np.arange(10), batch_size=4, seed=0, epoch=0)]
     [4, 3, 3]
     """
     shuffled = np.random.default_rng((seed, epoch, 0)).permutation(rows)
-    return np.array_split(shuffled, -(-len(rows) // batch_size))
+    return np.array_split(shuffled, count_batches(len(rows), batch_size))
+
+
+def count_batches(clips: int, batch_size: int) -> int:
+    """How many batches an epoch has; where batches may be of several clips, none is of one alone.
+
+    >>> count_batches(10, 4), count_batches(5, 2), count_batches(5, 1)
+    (3, 2, 5)
+    """
+    count = -(-clips // batch_size)
+    return count if batch_size == 1 else max(1, min(count, clips // 2))
 
 
 def balance_rows(rows: Rows, groups: Sequence[Sequence[Hashable]], *, seed: int, epoch: int) -> Rows:
@@ -70,7 +80,7 @@ def check_shares(training: Training, clips: int, processes: Processes) -> None:
     Raises:
         SettingsError: the batches are too small for so many processes.
     """
-    smallest = clips // -(-clips // training.batch_size)
+    smallest = clips // count_batches(clips, training.batch_size)
     if processes.count > 1 and smallest < 2 * processes.count:
         problem = f"is {training.batch_size}, so that {clips} clips give batches of {smallest}"
         need = f"{processes.count} processes need {2 * processes.count}; raise it, or start fewer"

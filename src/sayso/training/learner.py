@@ -18,7 +18,7 @@ from sayso.recipe.prepared import Prepared
 from sayso.system.distributed import sum_over_processes
 from sayso.system.malloc import keep_freed_memory
 from sayso.training.average import average_step, begin_average
-from sayso.training.batches import balance_rows, draw_batches, take_share
+from sayso.training.batches import balance_rows, count_batches, draw_batches, take_share
 from sayso.training.epoch_scores import EpochScores
 from sayso.training.hardware import Hardware
 from sayso.training.mixup import Mixture
@@ -61,7 +61,7 @@ class Learner(nn.Module):
         self.on_features = [part.build(surroundings) for part in parts]
         others = max(1, len(self._draw_negatives(epoch=0)))
         self.negative_weight = classifier.recipe.rejection.negatives_weight * len(split.train) / others
-        self.steps_per_epoch = -(-len(split.train) // self.settings.batch_size)
+        self.steps_per_epoch = count_batches(len(split.train), self.settings.batch_size)
         self.validation_steps = -(-len(split.validation) // _MEASURE_BATCH)
         self.weights = self._weights() if self.settings.class_weights == "balanced" else None
         self.train_scores, self.validation_scores = EpochScores(), EpochScores()

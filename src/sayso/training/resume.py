@@ -1,5 +1,6 @@
 """The state an unfinished training goes on from, and what it must belong to."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from sayso.config.schema import dump
 from sayso.errors import ModelError, RunError
 from sayso.recipe.former import without_later_keys
 from sayso.recipe.prepared import Prepared
+from sayso.system.files import digest
 from sayso.system.wording import listed
 from sayso.training.teacher import Teacher
 
@@ -19,17 +21,23 @@ BOOKS = "bookkeeper"
 _OF_A_TEACHER = ("teacher", "teacher_weight", "teacher_temperature")
 # In states of an earlier Sayso; the hash of the split says as much.
 _FORMER_KEYS = ("training.validation", "training.validation_share")
+_LATER_KEYS = ("noise", "recordings")
+"""Not in states of an earlier Sayso."""
 
 
 def identify(prepared: Prepared, teacher: Teacher | None = None) -> dict[str, Any]:
-    """Give what a state must agree with to be gone on from: the recipe, the clips and the teacher's weights.
+    """Give what a state must agree with to be gone on from: the recipe, all sound and the teacher's weights.
 
-    Where clips, background recordings and the teacher lie, and where epochs are shown, may have changed; how clips were
+    Where clips, recordings and the teacher lie, and where epochs are shown, may have changed; how clips were
     divided is in the split's hash.
     """
     settings = without_later_keys(dump(prepared.recipe))
     settings = {key: value for key, value in settings.items() if key not in ("dataset", "split")}
     settings["training"] = {key: value for key, value in settings["training"].items() if not key.startswith("track")}
+    if prepared.corpus.noise:
+        settings["noise"] = digest([hashlib.sha256(part.tobytes()).hexdigest() for part in prepared.corpus.noise])
+    if prepared.recordings:
+        settings["recordings"] = prepared.recordings.content_hash
     if prepared.background:
         settings["background"] = prepared.background.content_hash
     settings["augment"] = [
@@ -57,7 +65,8 @@ def read_state(path: Path, own: Mapping[str, Any]) -> dict[str, Any]:
     if not {"callbacks", "epoch", "state_dict"} <= state.keys() or "identity" not in state["callbacks"].get(BOOKS, {}):
         raise ModelError(f"{path}: is no state of a training; remove it and train again")
     there, here = dict(_flat(read_books(state)["identity"])), dict(_flat(own))
-    differ = [key for key in {**here, **there} if there.get(key) != here.get(key) and key not in _FORMER_KEYS]
+    unknown = (*_FORMER_KEYS, *(key for key in _LATER_KEYS if key not in there))
+    differ = [key for key in {**here, **there} if there.get(key) != here.get(key) and key not in unknown]
     if differ:
         shown = [f"{key} is {there.get(key)} there and {here.get(key)} in this run" for key in differ]
         raise RunError(

@@ -47,7 +47,7 @@ class Sources:
         return KeptFeatures(_joined([*before, *(each.as_they_are for each in own)]), tuple(copies))
 
     def beside(self, rows: Rows) -> "Sources":
-        """The same for a training on these rows of the corpus, which is to hear nothing of the others."""
+        """The same for a training on these rows of the corpus; of others it hears what `StreamedOthers.beside` says."""
         others = self.negatives
         return Sources(self.words, others.beside(rows), self.known) if isinstance(others, StreamedOthers) else self
 

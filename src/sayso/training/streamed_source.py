@@ -174,12 +174,23 @@ class _Windows:
 
 
 def _hear(stream: TrainingStream, hop: int, window: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Yield of each clip of the corpus its row, and the first and the last hop whose window hears something of it."""
-    rate = stream.made.sample_rate
-    for stretch, row in zip(stream.made.truth, stream.rows.tolist(), strict=True):
-        if row >= 0:
-            first, last = np.floor(stretch.start * rate / hop), np.ceil((stretch.end * rate + window) / hop)
-            yield row, np.array([first, last], np.int64)
+    """Yield of each clip of the corpus its row, and the first and the last hop whose window hears something of it.
+
+    A clip at the stream's beginning or end is heard a second time, turned round, as `_represent` has it; in windows too
+    that begin before the stream.
+    """
+    rate, length = stream.made.sample_rate, len(stream.made.samples)
+    for clip, row in zip(stream.made.clips, stream.rows.tolist(), strict=True):
+        if row < 0:
+            continue
+        start, end = clip[0] * rate, clip[1] * rate
+        places = [(start, end)]
+        if start < window:
+            places.append((-end, -start))
+        if end > length - window:
+            places.append((2 * length - end, 2 * length - start))
+        for first, last in places:
+            yield row, np.array([np.floor(first / hop), np.ceil((last + window) / hop)], np.int64)
 
 
 class StreamedWords:
@@ -234,7 +245,10 @@ class StreamedOthers:
         self._windows = min(windows, len(self._drawn_from))
 
     def beside(self, rows: Rows) -> "StreamedOthers":
-        """The same for a training on these clips alone: windows that hear something of another one are left out."""
+        """The same for a training on these clips alone: windows that hear something of another one are left out.
+
+        Where another one is heard within a window that names a word, as a rare one does, it stays.
+        """
         return StreamedOthers(self._alone, self._streams, self._asked, rows=rows)
 
     @property
