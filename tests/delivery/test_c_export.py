@@ -11,6 +11,7 @@ import pytest
 from c_made import (
     HOP,
     LENGTH,
+    WORDS,
     Maker,
     expected_logits,
     make_sound,
@@ -26,6 +27,7 @@ from sayso.classifier.export import export
 from sayso.classifier.module import Classifier
 from sayso.delivery.c import export_c
 from sayso.delivery.c.lowering import OPERATORS
+from sayso.delivery.c.measure import stack_limit
 from sayso.delivery.c.other import write_other_program
 from sayso.delivery.model_bytes import with_metadata
 from sayso.errors import ModelError
@@ -236,6 +238,47 @@ def test_what_is_no_model_or_no_place_is_refused(tmp_path, program):
         assert (code, out) == (2, "")
         assert sentence in one_line(err)
     assert {path.name for path in tmp_path.iterdir()} == {"model.onnx", "small"}
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", ["two\nlines", "a\ttab", "it's $5 — größer"])
+def test_a_folder_may_be_called_as_it_likes(tmp_path, name):
+    done = export_c(make_stream_model(tmp_path / "model"), tmp_path / name)
+    assert done.measured.max_abs_difference < 1e-4
+    assert 0 < done.measured.stack_bytes < 1500
+
+
+@needs_compiler
+def test_logits_that_are_large_may_differ_as_much_as_float32_rounds_them(tmp_path):
+    maker = Maker()
+    weights = maker.number((1000 * maker.rng.standard_normal((5, LENGTH)) / np.sqrt(LENGTH)).astype(np.float32))
+    maker.add("Gemm", "samples", weights, transB=1, name="logits")
+    model = write_model(tmp_path / "model.onnx", maker)
+    largest = np.abs(expected_logits(model, make_sound(LENGTH + HOP * 23))).max()
+    assert largest > 20
+    done = export_c(model, tmp_path / "c")
+    limit = re.search(r"SAYSO_CHECK_LIMIT (\S+?)f?\n", (tmp_path / "c" / "sayso_check.h").read_text())
+    assert float(limit[1]) > 1e-3
+    assert done.measured.max_abs_difference < float(limit[1])
+
+
+@needs_compiler
+def test_calls_that_need_more_stack_than_a_program_gets_are_given_it(tmp_path, monkeypatch):
+    assert stack_limit(None) is stack_limit(1_000_000) is None
+    assert stack_limit(39_000_000) * 1024 > 39_000_000
+    monkeypatch.setattr("sayso.delivery.c.measure._USUAL_STACK", 100)
+    ran = []
+    real = subprocess.run
+    monkeypatch.setattr(subprocess, "run", lambda command, **keys: ran.append(command) or real(command, **keys))
+    done = export_c(make_stream_model(tmp_path / "model"), tmp_path / "c")
+    assert f"ulimit -s {stack_limit(done.measured.stack_bytes)} && ./check" in [command[-1] for command in ran]
+
+
+@needs_compiler
+def test_a_threshold_of_one_is_above_all_scores_of_the_program(tmp_path):
+    thresholds = [{"word": WORDS[0], "threshold": 1.0}, {"word": WORDS[1], "threshold": 0.99999999}]
+    done = export_c(make_stream_model(tmp_path / "model", thresholds=thresholds), tmp_path / "c")
+    assert "{2.0f, 2.0f, " in (done.folder / "sayso_words.c").read_text()
 
 
 def test_without_a_compiler_it_is_written_and_said_that_nothing_was_compared(tmp_path, program, monkeypatch):

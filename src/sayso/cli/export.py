@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from sayso.audio import printable
 from sayso.cli.console import Bars, say, warn
 from sayso.errors import Fault, SettingsError
 from sayso.system.wording import counted, in_shell
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from sayso.delivery.c import CExport
 
 __all__ = ["export"]
+
+_POINTS_LOST = 0.5
 
 
 def export(
@@ -28,8 +31,9 @@ def export(
         Path | None, typer.Option(metavar="DIR", help="With --int8: where to; new or empty. By default RUN/int8.")
     ] = None,
     points_lost: Annotated[
-        float, typer.Option(min=0, max=100, help="With --int8: points of accuracy that validation clips may cost.")
-    ] = 0.5,
+        float | None,
+        typer.Option(min=0, max=100, help="With --int8: points of accuracy that validation clips may cost; 0.5 else."),
+    ] = None,
     slower: Annotated[
         bool, typer.Option("--slower", help="With --int8: write it even where it is slower on this processor.")
     ] = False,
@@ -56,14 +60,16 @@ def export(
     if web is None and c is None and not int8:
         what = "--web DIR a page, --int8 a smaller model, --c DIR C source"
         raise SettingsError([Fault("export", f"needs to know what to make: {what}")])
-    if not int8 and (out or slower):
-        raise typer.BadParameter("--out and --slower are about --int8")
+    if not int8 and (out or slower or points_lost is not None):
+        raise typer.BadParameter("--out, --slower and --points-lost are about --int8")
+    if c and web and c.resolve() == web.resolve():
+        raise typer.BadParameter(f"--c and --web name one folder, {printable(c)}; each needs its own")
     if c is None and weights != "float":
         raise typer.BadParameter("--weights is about --c; a smaller model.onnx is --int8")
     if web is not None:
         _web(model, web, names=names)
     if int8:
-        _int8(model, out, points_lost=points_lost, slower=slower, names=names)
+        _int8(model, out, points_lost=_POINTS_LOST if points_lost is None else points_lost, slower=slower, names=names)
     if c is not None:
         from sayso.delivery.c import export_c
 
@@ -117,6 +123,8 @@ def _tell_int8(facts: Mapping[str, Any]) -> None:
 
 
 def _tell_c(done: "CExport") -> None:
+    from sayso.delivery.c.measure import stack_limit
+
     for note in done.notes:
         warn(f"note: {note}")
     program, measured = done.program, done.measured
@@ -131,4 +139,6 @@ def _tell_c(done: "CExport") -> None:
         say(f"flash        {measured.flash_bytes / 1e3:.1f} kB, by this machine's compiler at -Os, libc left out")
         say(f"memory       {measured.static_bytes / 1e3:.1f} kB, and at most {stack} of stack")
         say(f"agrees       with {done.graph}: logits differ by {measured.max_abs_difference:.1g}")
-    say(f"try it       make -C {in_shell(done.folder)} check")
+    make = f"make -C {in_shell(done.folder)} check"
+    limit = measured and stack_limit(measured.stack_bytes)
+    say(f"try it       {f'(ulimit -s {limit} && {make})' if limit else make}")

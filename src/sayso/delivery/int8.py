@@ -216,8 +216,8 @@ def _points(judged: Lost) -> str:
 def _refuse_slower(run: RunFolder, speed: Speed) -> None:
     if speed.slower_by > _MOST_SLOWER:
         raise ModelError(
-            f"{run.path}: int8 is slower here, {speed.file[1]:.2f} ms a clip instead of {speed.file[0]:.2f} "
-            f"({speed.processor}); nothing was written, --slower writes it all the same"
+            f"{run.path}: int8 is {100 * speed.slower_by:.1f} % slower here, {speed.file[1]:.2f} ms a clip instead of "
+            f"{speed.file[0]:.2f} ({speed.processor}); nothing was written, --slower writes it all the same"
         )
 
 
@@ -227,7 +227,7 @@ def _of_width(judged: Lost, points_lost: float) -> str:
         return ""
     return (
         f"{counted(judged.clips, 'clip')} cannot tell losses of {points_lost:g} points from none: as much as "
-        f"{100 * judged.interval[1]:.1f} may be lost"
+        f"{100 * judged.interval[1]:.2f} may be lost"
     )
 
 

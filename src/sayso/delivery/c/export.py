@@ -39,6 +39,7 @@ WORKING = (
     "pooled_mlp, spectrogram_cnn, tc_resnet, temporal_mlp",
 )
 """Parts of recipes whose graphs can be written in C; on small boards the small ones alone."""
+# Of what logits may differ, as shares of the largest one, or of 1.
 _LIMITS: dict[str, float] = {"float": 1e-4, "int8": 0.05}
 _PARTS = ("The source in C, Sayso's: Apache License 2.0, Apache-2.0.txt.",)
 
@@ -86,11 +87,12 @@ def export_c(model: Path, folder: Path, *, weights: Weights = "float", names: bo
     heard = max(part.program.heard, part.scorer.hop)
     samples = recognizer.audio.clip_samples + (HOPS - 1) * part.scorer.hop
     expected = score_stream(part.scorer, make_sound(samples))
+    limit = _LIMITS[weights] * max(1.0, float(np.abs(expected).max()))
     texts = {
         "sayso_model.c": part.program.text,
         "sayso_config.h": config_header(recognizer, settings, part.scorer, heard=heard, classes=expected.shape[1]),
         "sayso_words.c": words_source(recognizer, settings),
-        "sayso_check.h": check_header(samples, expected, limit=_LIMITS[weights]),
+        "sayso_check.h": check_header(samples, expected, limit=limit),
     } | ({MODEL_CARD: part.shared.card} if part.shared.card else {})
     with atomic_folder(folder) as new:
         for path in sorted(_CODE.iterdir()):

@@ -10,11 +10,13 @@ from pathlib import Path
 from sayso.errors import ModelError
 from sayso.system.compiled import find_compiler
 
-__all__ = ["Measured", "measure"]
+__all__ = ["Measured", "measure", "stack_limit"]
 
 _PARTS = ("sayso.c", "sayso_model.c", "sayso_words.c")
 _FLAGS = ("-std=c99", "-Os")
 _LONGEST_SECONDS = 600
+# Half of what most shells give a program; and so much more for what calls it.
+_USUAL_STACK = _BESIDE = 2**22
 
 
 @dataclass(frozen=True)
@@ -42,19 +44,29 @@ def measure(folder: Path) -> Measured | None:
         return None
     with tempfile.TemporaryDirectory() as place:
         made = Path(place)
-        sources = [str(folder.resolve() / name) for name in _PARTS]
-        _run([*compiler, *_FLAGS, "-fstack-usage", "-c", *sources], made)
+        shutil.copytree(folder, made / "source")  # whatever the folder is called
+        _run([*compiler, *_FLAGS, "-fstack-usage", "-c", *(f"source/{name}" for name in _PARTS)], made)
         objects = sorted(path.name for path in made.glob("*.o"))
-        _run([*compiler, *_FLAGS, "-o", "check", str(folder.resolve() / "check.c"), *objects, "-lm"], made)
-        told = _run([str(made / "check")], made)
+        _run([*compiler, *_FLAGS, "-o", "check", "source/check.c", *objects, "-lm"], made)
+        stacks = [line.split("\t") for path in made.glob("*.su") for line in path.read_text().splitlines()]
+        # No function calls itself, so that no chain of calls takes more than all of them.
+        stack = sum(int(fields[1]) for fields in stacks) if stacks else None
+        told = _run(["sh", "-c", f"{_room(stack)}./check"], made)
         rows = [line.split() for line in _run([size, *objects], made).splitlines()[1:]]
         text, data, bss = (sum(int(row[column]) for row in rows) for column in range(3))
-        stacks = [line.split("\t") for path in made.glob("*.su") for line in path.read_text().splitlines()]
     found = re.search(r"differ by (\S+),", told)
     assert found
-    # No function calls itself, so that no chain of calls takes more than all of them.
-    stack = sum(int(fields[1]) for fields in stacks) if stacks else None
     return Measured(text + data, data + bss, stack, float(found[1]))
+
+
+def stack_limit(stack_bytes: int | None) -> int | None:
+    """Give the limit that a shell must set on the stack for calls that take so much, in kB; None: its usual one."""
+    return None if stack_bytes is None or stack_bytes <= _USUAL_STACK else (stack_bytes + _BESIDE) // 1024
+
+
+def _room(stack_bytes: int | None) -> str:
+    limit = stack_limit(stack_bytes)
+    return f"ulimit -s {limit} && " if limit else ""
 
 
 def _run(command: list[str], folder: Path) -> str:
@@ -65,6 +77,6 @@ def _run(command: list[str], folder: Path) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ModelError(f"{command[0]} cannot be run on the C that was made: {error}") from error
     if done.returncode:
-        said = (done.stdout + done.stderr).strip().splitlines() or ["it says nothing"]
+        said = (done.stdout + done.stderr).strip().splitlines() or [f"it ends with code {done.returncode}"]
         raise ModelError(f"the C that was made fails at {Path(command[0]).name}: {said[0]}; please report the recipe")
     return done.stdout

@@ -1,5 +1,7 @@
 """What a program in C is told of its model: sizes, how a stream is listened to, words and thresholds."""
 
+import numpy as np
+
 from sayso.runtime import Recognizer
 from sayso.runtime.hops import Stateful, Windows
 from sayso.runtime.stream_settings import StreamSettings
@@ -44,12 +46,17 @@ def words_source(recognizer: Recognizer, settings: StreamSettings) -> str:
     """Write `sayso_words.c`: the words, and the score from which on each is detected."""
     # In octal, as what follows a hexadecimal escape may be taken for part of it.
     words = ", ".join(f'"{_escaped(label)}"' for label in recognizer.labels)
-    levels = ", ".join(f"{float(settings.threshold_of(label))!r}f" for label in recognizer.labels)
+    levels = ", ".join(f"{_level(settings.threshold_of(label))!r}f" for label in recognizer.labels)
     return (
         '#include "sayso.h"\n\n'
         f"const char *const sayso_labels[SAYSO_WORDS] = {{{words}}};\n"
         f"const float sayso_thresholds[SAYSO_WORDS] = {{{levels}}};\n"
     )
+
+
+def _level(threshold: float) -> float:
+    """As it is; where it is 1 in the precision of the program, whose scores come to that, above all of them."""
+    return threshold if np.float32(threshold) < 1 else 2.0
 
 
 def _escaped(text: str) -> str:
