@@ -54,8 +54,8 @@ class Begun:
         """The same with the clocks of another one, which began before."""
         return replace(self, clock=other.clock, processor=other.processor)
 
-    def ended(self, fitted: "Fitted", agreement: Agreement | None) -> Manifest:
-        """Give the manifest of the run as it has ended now."""
+    def ended(self, fitted: "Fitted", agreement: Agreement | None, *, streams: bool) -> Manifest:
+        """Give the manifest of the run as it has ended now; `streams`: the model has a form for them."""
         return {
             **self.manifest,
             "finished": True,
@@ -64,7 +64,7 @@ class Begun:
             "training_seconds": round(fitted.seconds, 2),
             "duration_seconds": round(time.perf_counter() - self.clock, 2),
             "cpu_seconds": round(time.process_time() - self.processor, 2),
-            "export": asdict(agreement) if agreement else None,
+            "export": asdict(agreement) | {"stream": streams} if agreement else None,
         }
 
 
@@ -131,7 +131,7 @@ def finish_run(
             stream_like = start.stream_onnx if start and start.stream_onnx.is_file() else None
             export_streaming(classifier, run.onnx, compared, like=stream_like)
         task.advance()
-        manifest = begun.ended(fitted, agreement)
+        manifest = begun.ended(fitted, agreement, streams=run.stream_onnx.is_file())
         if extras and (advice := _advice(prepared, metrics)):
             manifest["advice"] = advice
         write_metrics(run.metrics_file, metrics)

@@ -94,12 +94,13 @@ class Manifest(StartedManifest):
     cpu_seconds: float
     """Processor time of the last session."""
     export: dict[str, Any] | None
-    """How closely the exported model agrees with the trained one; None where none was wanted."""
+    """How closely the exported model agrees with the trained one, and whether it has a form for streams beside it; None
+    where none was wanted."""
     advice: NotRequired[Advice]
     """What would help most; not there where no report was wanted, or where the clips are a published set's."""
     tuned: NotRequired[dict[str, Any]]
     """What `sayso tune --write` put into the exported model: when, at which rate of false alarms, over how many hours,
-    the thresholds, whether they are those that it had, and the SHA-256 of `model.onnx` since then."""
+    the thresholds, whether they are those that it had, what was asked, and the SHA-256 of `model.onnx` since then."""
 
 
 def write_manifest(path: Path, manifest: StartedManifest) -> None:

@@ -118,13 +118,15 @@ def _what_it_is(recipe: Mapping[str, Any], manifest: Mapping[str, Any], metrics:
     versions: Mapping[str, Any] = manifest.get("versions") or {}
     yield f"# Model card: {counted(len(words), 'spoken word')}"
     yield ""
-    yield f"Names the word in a clip of speech: {', '.join(words)}."
+    yield f"Names the word in a clip of speech: {', '.join(map(_cell, words))}."
     yield ""
     if audio:
         yield f"- hears: clips of {audio.get('clip_seconds')} s at {audio.get('sample_rate')} Hz, one channel"
     rejection: Mapping[str, Any] = metrics.get("rejection") or {}
     if rejection.get("threshold_from") == "model":
         yield f'- says "none of these" where no word has a probability of {rejection["threshold"]:.3f}'
+    elif any((recipe.get("rejection") or {}).get(key) for key in ("negatives", "recordings", "cut_words")):
+        yield '- always names a word; it learned "none of these", but no clips validated to fit a threshold by'
     else:
         yield '- always names a word; it did not learn to say "none of these"'
     parts = [f"{name} `{(recipe.get(name) or {}).get('kind')}`" for name in ("features", "model")]
@@ -257,7 +259,7 @@ def _limits(
         yield f"- tested on {counted(speakers, 'speaker')}; others, and other rooms and microphones, may fare otherwise"
     silent = [word for word, row in (test.get("per_class") or {}).items() if row["recall"] == 0 and row["n"]]
     if silent:
-        yield f"- never recognised in the test: {', '.join(silent)}"
+        yield f"- never recognised in the test: {', '.join(map(_cell, silent))}"
     if (recipe.get("dataset") or {}).get("kind") == "synthetic":
         yield "- the words were learned from synthetic voices alone, and the scores are over such"
     yield "- made to name words, and for nothing that safety hangs on"
@@ -278,8 +280,7 @@ def _command(recipe: Mapping[str, Any], manifest: Mapping[str, Any], *, names: b
     else:
         yield "sayso train recipe.yaml   # the recipe below"
     if tuned := manifest.get("tuned"):
-        kept = " --keep-thresholds" if tuned.get("kept_thresholds") else ""
-        yield f"sayso tune RUN --false-alarms-per-hour {tuned['false_alarms_per_hour']:g} --write{kept}"
+        yield _tuning(tuned)
     if int8:
         yield "sayso export RUN --int8"
     yield "```"
@@ -295,6 +296,16 @@ def _command(recipe: Mapping[str, Any], manifest: Mapping[str, Any], *, names: b
     yield "```yaml"
     yield yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110).rstrip()
     yield "```"
+
+
+def _tuning(tuned: Mapping[str, Any]) -> str:
+    """Write the command that tuned a model, as far as `manifest.json` has it."""
+    asked: Mapping[str, Any] = tuned.get("asked") or {}  # not recorded by an earlier Sayso
+    given = [f"--false-alarms-per-hour {tuned['false_alarms_per_hour']:g}"]
+    given += ["--background RECORDINGS"] if asked.get("own_background") else []
+    given += [f"--{key} {asked[key]:g}" for key in ("hours", "rooms") if key in asked]
+    given += ["--write", *(["--keep-thresholds"] if tuned.get("kept_thresholds") else [])]
+    return f"sayso tune RUN {' '.join(given)}"
 
 
 def _cell(text: str) -> str:

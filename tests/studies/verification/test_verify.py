@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 import soundfile
 
@@ -35,7 +36,10 @@ def verdicts(path: Path) -> dict[str, bool | None]:
     return {check.name: check.holds for check in verify(path)}
 
 
-NAMES = ("recipe", "clips", "split", "leakage", "predictions", "scores", "weights", "metrics", "export", "stream")
+NAMES = (
+    "recipe", "manifest", "clips", "split", "leakage",
+    "predictions", "scores", "weights", "metrics", "export", "stream",
+)  # fmt: skip
 
 
 def test_a_sound_run_holds(sound, program):
@@ -114,9 +118,39 @@ def no_export(run: Path, other: Path) -> None:
     (run / "model.onnx").unlink()
 
 
+def said(key: str, change: Callable[[str], str]) -> Callable[[Path, Path], None]:
+    """Change what `model.onnx` says of itself."""
+
+    def forge(run: Path, other: Path) -> None:
+        model = onnx.load(run / "model.onnx")
+        entry = next(each for each in model.metadata_props if each.key == key)
+        assert change(entry.value) != entry.value
+        entry.value = change(entry.value)
+        onnx.save(model, run / "model.onnx")
+
+    return forge
+
+
+def cut_log(run: Path, other: Path) -> None:
+    lines = (run / "log.csv").read_text().splitlines(keepends=True)
+    (run / "log.csv").write_text("".join(lines[:-2]))
+
+
 @pytest.mark.parametrize(
     ("forge", "failing"),
     [
+        (forged(lambda m: m.update(seed=9), "manifest.json"), {"manifest"}),
+        (forged(lambda m: m.update(threads=9), "manifest.json"), {"manifest"}),
+        (forged(lambda m: m.update(epochs=9), "manifest.json"), {"manifest"}),
+        (forged(lambda m: m.update(best_epoch=9), "manifest.json"), {"manifest"}),
+        (forged(lambda m: m.pop("data_hash"), "manifest.json"), {"clips"}),
+        (forged(lambda m: m["export"].update(stream=True), "manifest.json"), {"stream"}),
+        (cut_log, {"manifest"}),
+        (said("threshold", lambda text: "0.9"), {"export"}),
+        (said("temperature", lambda text: "3.0"), {"export"}),
+        (said("stream", lambda text: text.replace('"smoothing": ', '"smoothing": 1')), {"export"}),
+        (said("recipe", lambda text: text.replace("epochs: 2", "epochs: 9")), {"export"}),
+        (said("card", lambda text: f"{text}Never wrong.\n"), {"export"}),
         (forged(lambda m: m["test"].update(accuracy=m["test"]["accuracy"] - 0.01)), {"scores", "metrics"}),
         (forged(lambda m: next(iter(m["test"]["per_speaker"].values())).update(n=99)), {"scores", "metrics"}),
         (forged(lambda m: m.update(test={})), {"scores", "metrics"}),
@@ -138,7 +172,7 @@ def no_export(run: Path, other: Path) -> None:
         (changed_probability, {"scores", "weights", "export"}),
         (left_out_clip, {"predictions", "scores", "weights", "export"}),
         (no_predictions, {"predictions"}),
-        (swapped_weights, {"recipe", "weights", "metrics"}),
+        (swapped_weights, {"recipe", "weights", "metrics", "export"}),
         (cut_recipe, {"recipe"}),
         (no_recipe_in_it, {"recipe"}),
         (swapped_export, {"export"}),

@@ -155,7 +155,8 @@ def tune(
     if write:
         kept = listened.settings if keep_thresholds else None
         clips = np.array(prepared.corpus.samples[prepared.split.test[:_CHECKED_CLIPS]])
-        _write(opened, facts, kept or settings, curve, clips, kept=kept is not None)
+        told = {"hours": asked.hours, "rooms": asked.rooms, "own_background": bool(background), "seed": seed}
+        _write(opened, facts, kept or settings, curve, clips, asked=told, kept=kept is not None)
     page = write_tuning(facts, opened.path)
     return Tuning(opened, facts, page, write)
 
@@ -279,9 +280,10 @@ def _write(
     curve: StreamCurve,
     clips: NDArray[np.int16],
     *,
+    asked: dict[str, Any],
     kept: bool,
 ) -> None:
-    """Give the model its thresholds, and record in manifest and model card what it was given."""
+    """Give the model its thresholds, and record in manifest and model card what it was given, and how it was asked."""
     manifest = run.manifest()
     tuned = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -291,6 +293,7 @@ def _write(
         "background": facts["background"],
         "thresholds": {word: settings.threshold_of(word) for word in facts["thresholds"]},
         "kept_thresholds": kept,
+        "asked": asked,
     }
     card = make_card(dump(run.settings), {**manifest, "tuned": tuned}, run.metrics())
     sha256 = write_tuned(run.onnx, settings, curve, clips, card=card)

@@ -26,7 +26,7 @@ from sayso.evaluation.rejection import find_threshold
 from sayso.experiment.each_speaker import answer_for_each_speaker
 from sayso.experiment.run import Run
 from sayso.recipe.prepared import Prepared, prepare
-from sayso.recipe.recipe import kept_values_from_text, read_kept_values
+from sayso.recipe.recipe import Recipe, kept_values_from_text, read_kept_values
 from sayso.runs.manifest import Manifest
 from sayso.runs.metrics import Metrics
 from sayso.runs.predictions import Predictions, read_predictions
@@ -40,6 +40,7 @@ from sayso.studies.verification.differences import (
     scores_of,
     wrong_answer,
 )
+from sayso.studies.verification.facts import model_faults, training_faults
 from sayso.studies.verification.predicted_clips import find_other_clips
 from sayso.system.files import file_digest
 from sayso.system.progress import Progress
@@ -119,10 +120,11 @@ def verify(path: str | Path, *, progress: Progress | None = None) -> tuple[Check
 
     Returns:
         One check each of: parts of other packages, if there were any; the recipe, beside the one that the weights keep;
-        the clips; the split, in manifest and metrics;
+        what the manifest says of the training, beside recipe and log; the clips; the split, in manifest and metrics;
         clips that were relabelled, if any were; what the test part shares with the others; the clips in
         `predictions.csv`; the scores in `metrics.json` from these predictions; the probabilities by the weights; the
-        whole of `metrics.json` by the weights; the probabilities by the exported model; and the answers on a stream by
+        whole of `metrics.json` by the weights; the probabilities by the exported model, and all that it says of itself;
+        and the answers on a stream by
         its streaming form. What cannot be told, because the recordings are not here, say, holds neither way.
 
     Raises:
@@ -140,7 +142,8 @@ def verify(path: str | Path, *, progress: Progress | None = None) -> tuple[Check
         opened = _Opened(run, manifest, metrics, prepare(run.settings, progress))
     except SaysoError as error:
         opened = error
-    checks = [_told("recipe", _recipe, run), *_checks(metrics, read, opened)]
+    checks = [_told("recipe", _recipe, run), _told("manifest", _manifest, run, manifest, _settings(run))]
+    checks += _checks(metrics, read, opened)
     return tuple(_with_changed_parts(checks, manifest, run))
 
 
@@ -206,8 +209,23 @@ def _recipe(run: Run) -> Verdict:
     return True, f"{file.name} and {weights.name} say the same, names and paths aside"
 
 
+def _settings(run: Run) -> Recipe | str:
+    try:
+        return run.settings
+    except SaysoError:
+        return "needs the recipe, with all of its parts"
+
+
+def _manifest(run: Run, manifest: Manifest, recipe: Recipe) -> Verdict:
+    if found := list(training_faults(run, recipe, manifest)):
+        return False, f"manifest.json does not say how it was trained: {_listed(found)}"
+    return True, f"seed {manifest['seed']} and {counted(manifest['epochs'], 'epoch')}, as recipe and log say"
+
+
 def _clips(opened: _Opened) -> Verdict:
     there = counted(len(opened.corpus), "clip")
+    if "data_hash" not in opened.manifest:
+        return False, "manifest.json does not say what clips it was trained on (data_hash)"
     if opened.corpus.content_hash != opened.manifest.get("data_hash"):
         return False, f"{there} are here; they are not those of the training"
     if changed := find_changed_rows(opened.corpus, opened.prepared.progress):
@@ -300,6 +318,8 @@ def _export(opened: _Opened, read: Predictions) -> Verdict:
     if opened.answers:
         # The file is of the model that has heard everyone, and predictions.csv is not.
         read = replace(read, probabilities=opened.own_probabilities)
+    if found := list(model_faults(recognizer, opened.classifier, run, opened.manifest)):
+        return False, f"{run.onnx.name} says otherwise of itself than weights and recipe: {_listed(found)}"
     return _answers(recognizer.labels, np.concatenate(answers), read)
 
 
@@ -314,6 +334,8 @@ def _stream(opened: _Opened) -> Verdict:
     if manifest.get("tuned", {}).get("model_sha256", sha256) != sha256:
         return False, f"{run.onnx.name} is not the one that sayso tune left, by the SHA-256 in manifest.json"
     if not run.stream_onnx.is_file():
+        if (manifest.get("export") or {}).get("stream"):
+            return False, f"{run.stream_onnx.name} is missing"
         return True, "none: streams are answered by whole windows"
     if StreamFile(run.stream_onnx, threads=0).model_sha256 != sha256:
         return False, f"{run.stream_onnx.name} belongs to another {run.onnx.name}"
