@@ -57,6 +57,11 @@ def test_wishes_of_clips_are_refused_where_a_recipe_is_given(tone_folder, tmp_pa
             find_recipe(source, wishes=wishes, progress=Progress())
 
 
+def test_a_language_is_refused_where_no_voice_would_speak_it(tone_folder):
+    with pytest.raises(SettingsError, match="--language: is about synthetic voices, which --small trains without"):
+        find_recipe(tone_folder, wishes=Wishes(small=True, language="de"), progress=Progress())
+
+
 def test_a_run_is_neither_and_its_recipe_is_named(tmp_path):
     for name in ("recipe.yaml", "manifest.json"):
         (tmp_path / name).touch()

@@ -220,6 +220,12 @@ def test_one_path_is_not_many_sounds(recognizer):
         recognizer.predict_many("a.wav")
 
 
+def test_of_a_silent_file_it_is_said_that_no_word_can_be_there(recognizer, tmp_path):
+    soundfile.write(tmp_path / "still.wav", np.zeros(RATE), RATE)
+    with pytest.warns(SoundWarning, match=r"still\.wav: is digital silence"):
+        recognizer.predict(tmp_path / "still.wav")
+
+
 def test_of_a_long_file_it_is_said_how_much_was_heard(recognizer, tmp_path):
     for seconds in (2.0, 2.1):
         soundfile.write(tmp_path / f"{seconds}.wav", np.full(round(seconds * RATE), 0.5), RATE)

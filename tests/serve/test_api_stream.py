@@ -116,6 +116,14 @@ def test_detections_are_those_of_a_stream_whatever_the_frames(page, models, size
     assert messages[-1] == {"type": "end", "seconds": len(samples) / 16_000}
 
 
+def test_a_sample_that_never_ends_is_told(page):
+    messages = hear(page, quantise(WORDS).tobytes() + b"x", forever(640))
+    assert [each["text"] for each in messages if each["type"] == "note"] == [
+        "the sound ends amid a sample: 1 byte left out"
+    ]
+    assert len(detections(messages)) == 2
+
+
 def test_floats_at_another_rate_are_heard(page, models):
     samples = recording(6, [("low", 1.5), ("high", 3.5)], rate=44_100)
     reference = Stream(models["tones"].recognizer, sample_rate=44_100)

@@ -139,7 +139,7 @@ def test_words_that_no_model_has_are_told(served):
         (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "no message of the Wyoming protocol: 'GET / HTTP/1.1'"),
         (bytes(range(128, 256)) * 1000, "a line without end"),
         (b'{"type": "audio-start", "data": {"rate": 5, "width": 2, "channels": 1}}\n', "sample_rate is 5"),
-        (b'{"type": "audio-chunk", "payload_length": 2}\nab', "sent rate None"),
+        (b'{"type": "audio-chunk", "payload_length": 2}\nab', "sent sound without its rate, width, channels"),
         (b'{"type": "audio-chunk", "payload_length": 99999999999}\n', "sent payload_length 99999999999"),
         (
             b'{"type":"audio-chunk","data":{"rate":16000,"width":2,"channels":1},"payload_length":3}\nabc',

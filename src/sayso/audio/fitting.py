@@ -93,6 +93,8 @@ def clip_from_samples(samples: Samples, sample_rate: float, audio: AudioFormat) 
 def tell_clip(sound: Sound, audio: AudioFormat) -> Iterator[str]:
     """Yield what was done to a recording to make a clip of it, each in a few words, and that it is far longer."""
     yield from sound.remarks
+    if not np.any(sound.samples):
+        yield "is digital silence, in which no word can be"
     seconds = len(sound.samples) / sound.sample_rate
     if seconds > _LONG_CLIPS * audio.clip_seconds:
         yield f"heard {audio.clip_seconds:g} of its {seconds:.1f} s; `sayso spot` finds words in long files"

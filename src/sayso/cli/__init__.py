@@ -124,7 +124,8 @@ def _explain(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in TRAINING_PACKAGES:
         return f"sayso: this needs {error.name}, which is not installed: {install_command('train')}"
     if isinstance(error, OSError) and error.errno in _REASONS:
-        why = why_unread(error, f"{os.strerror(error.errno)}; earlier runs are untouched")
+        reason = os.strerror(error.errno)
+        why = why_unread(error, f"{reason}; earlier runs are untouched" if error.filename else reason)
         return f"sayso: {error.filename or 'output'}: {why}"
     return ""
 

@@ -26,8 +26,9 @@ def background_curve(
         typer.Option(metavar="DIR", help="Other recordings to test on, without any of the words; may be repeated."),
     ] = None,
     minutes: Annotated[
-        str, typer.Option(metavar="N,N,...", help="Minutes to train on; by default all, and four times half of them.")
-    ] = "",
+        str | None,
+        typer.Option(metavar="N,N,...", help="Minutes to train on; by default all, and four times half of them."),
+    ] = None,
     missed: Annotated[float, typer.Option(help="Share of the words that may be missed.")] = 0.05,
     hours: Annotated[float, typer.Option(help="Of streams that each model listens to, twice.")] = 1.0,
     rooms: Annotated[
@@ -47,7 +48,7 @@ def background_curve(
 
     The recipe is trained on ever more of its negatives.
     """
-    sizes = _minutes(minutes)
+    sizes = [] if minutes is None else _minutes(minutes)
     from sayso.studies.background_curve.background_curve import background_curve as run
 
     short = [f"rejection.recordings={json.dumps(negatives, ensure_ascii=False)}"] if negatives else []
@@ -88,7 +89,7 @@ def _minutes(text: str) -> list[float]:
         SettingsError: one is no number above 0.
     """
     try:
-        sizes = [float(part) for part in text.split(",")] if text.strip() else []
+        sizes = [float(part) for part in text.split(",")]
     except ValueError:
         sizes = [0.0]
     if not all(0 < size < float("inf") for size in sizes):

@@ -16,13 +16,13 @@ __all__ = ["learning_curve"]
 def learning_curve(
     recipe: Annotated[str, typer.Argument(help="A recipe (YAML), or a folder of clips by word.")],
     speakers: Annotated[
-        str,
+        str | None,
         typer.Option(metavar="N,N,...", help="How many speakers to train on; given alone, this is the only curve."),
-    ] = "",
+    ] = None,
     clips: Annotated[
-        str,
+        str | None,
         typer.Option(metavar="N,N,...", help="How many clips of each speaker; given alone, this is the only curve."),
-    ] = "",
+    ] = None,
     seeds: Annotated[int, typer.Option(help="How many seeds, from 0; each draws other speakers and clips.")] = 3,
     jobs: Jobs = 2,
     on: Cluster = "",
@@ -37,7 +37,7 @@ def learning_curve(
     The recipe is trained on ever more of them.
     """
     sizes = {"--speakers": speakers, "--clips": clips}
-    counts = {option: _counts(text) for option, text in sizes.items()}
+    counts = {option: () if text is None else _counts(text) for option, text in sizes.items()}
     if faults := [
         Fault(option, f"is '{sizes[option]}', must be numbers from 1 with commas between, such as 1,2,4")
         for option, found in counts.items()
@@ -66,7 +66,7 @@ def learning_curve(
 
 
 def _counts(text: str) -> tuple[int, ...] | None:
-    """The numbers in a text; None where something else is there."""
-    parts = [part.strip() for part in text.split(",")] if text.strip() else []
+    """The numbers in a text; None where something else is there, or nothing."""
+    parts = [part.strip() for part in text.split(",")]
     whole = all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts)
     return tuple(int(part) for part in parts) if whole else None

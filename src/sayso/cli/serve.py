@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from sayso.runtime import Recognizer, StreamSettings
+    from sayso.runtime.live import Tell
     from sayso.serve.api.service import ApiService
     from sayso.serve.hearing import Heard
     from sayso.serve.wyoming_service import WyomingService
@@ -76,8 +77,9 @@ def serve(
     with ThreadPoolExecutor(os.cpu_count()) as workers:
         detections = _Detections()
         place = wyoming or (None if http else _USUAL_PLACE)
-        by_wyoming = _by_wyoming(place, chosen, workers, detections, beside_http=bool(http)) if place else None
-        by_http = _by_http(http, chosen, workers, most_streams) if http else None
+        tell = _once(_note)  # both services open the models
+        by_wyoming = _by_wyoming(place, chosen, workers, detections, tell, beside_http=bool(http)) if place else None
+        by_http = _by_http(http, chosen, workers, tell, most_streams) if http else None
         run_services([each for each in (by_wyoming, by_http) if each], tell=_note, on_ready=ready)
     if by_wyoming:
         warn(f"served {counted(by_wyoming.count, 'client')}: {counted(detections.count, 'detection')}")
@@ -103,6 +105,7 @@ def _by_wyoming(
     models: "list[tuple[Recognizer, StreamSettings | None]]",
     workers: "Executor",
     detections: _Detections,
+    tell: "Tell",
     *,
     beside_http: bool,
 ) -> "WyomingService":
@@ -114,7 +117,7 @@ def _by_wyoming(
         from sayso.serve.wyoming_service import WyomingService
 
     address = parse_address(place, option="--wyoming")
-    shared = share_words(models, _note, leave_out=beside_http)
+    shared = share_words(models, tell, leave_out=beside_http)
     return WyomingService(shared, address, workers=workers, tell=_note, on_detection=detections.take)
 
 
@@ -122,6 +125,7 @@ def _by_http(
     place: str,
     models: "list[tuple[Recognizer, StreamSettings | None]]",
     workers: "Executor",
+    tell: "Tell",
     most_streams: int | None,
 ) -> "ApiService":
     from sayso.serve.address import parse_http_address
@@ -137,7 +141,19 @@ def _by_http(
 
     address = parse_http_address(place, option="--http")
     most = most_streams or _STREAMS_PER_CORE * (os.cpu_count() or 1)
-    return ApiService(name_models(models, _note), address, most_streams=most, workers=workers, tell=_note)
+    return ApiService(name_models(models, tell), address, most_streams=most, workers=workers, tell=_note)
+
+
+def _once(tell: "Tell") -> "Tell":
+    """Tell each text the first time alone."""
+    told = set[str]()
+
+    def tell_new(text: str) -> None:
+        if text not in told:
+            told.add(text)
+            tell(text)
+
+    return tell_new
 
 
 def _note(text: str) -> None:

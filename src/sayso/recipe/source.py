@@ -83,12 +83,14 @@ def find_recipe(
 
 
 def _unfit_wishes(source: str | Path | Recipe | Words, wishes: Wishes) -> Iterator[Fault]:
-    """Yield a fault for what a person wishes of clips where none are given."""
+    """Yield a fault for what a person wishes of clips where none are given, or what would do nothing."""
     if isinstance(source, Words):
         given = "words"
     elif isinstance(source, Recipe) or is_recipe_file(source):
         given = "a recipe"
     else:
+        if wishes.small and wishes.language is not None:
+            yield Fault("--language", "is about synthetic voices, which --small trains without; leave one of them out")
         return
     if wishes.small:
         yield Fault("--small", f"is about clips without a recipe, and {given} is given; set features and model instead")

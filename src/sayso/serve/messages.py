@@ -11,6 +11,7 @@ from wyoming.event import Event
 from sayso.errors import DataError
 from sayso.serve.hearing import SoundForm
 from sayso.system.files import parse_json
+from sayso.system.wording import listed
 
 __all__ = ["read_clock", "read_event", "read_form", "read_names"]
 
@@ -69,9 +70,10 @@ def read_form(event: Event) -> SoundForm:
         DataError: it does not say so.
         AudioError: there is no such sound.
     """
-    rate, width, channels = (
-        _whole_number(event.data, key, least=0, most=_MOST_CLOCK) for key in ("rate", "width", "channels")
-    )
+    keys = ("rate", "width", "channels")
+    if missing := [key for key in keys if event.data.get(key) is None]:
+        raise DataError(f"sent sound without its {listed(missing, len(keys))}")
+    rate, width, channels = (_whole_number(event.data, key, least=0, most=_MOST_CLOCK) for key in keys)
     return SoundForm(rate, width, channels)
 
 

@@ -30,9 +30,11 @@ class Wanted:
     def arguments(self) -> list[str]:
         """Of `sayso train`."""
         given = ["--words-file", str(self.words_file)] if self.source is None else [str(self.source)]
-        given += ["--language", self.language] if self.language else []
+        is_small = self.small and self.source is not None
+        # A small network hears no synthetic voices, whose language it is.
+        given += ["--language", self.language] if self.language and not is_small else []
         given += [part for override in self.overrides if self.source for part in ("--set", override)]
-        given += ["--small"] if self.small and self.source else []
+        given += ["--small"] if is_small else []
         return given + (["--epochs", str(self.epochs)] if self.epochs else [])
 
 

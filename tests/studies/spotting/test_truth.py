@@ -74,8 +74,9 @@ def test_each_recording_needs_a_label_file(tmp_path: Path, recordings: list[Reco
     ("line", "said"),
     [
         ("1.0\t2.0", "line 2: '1.0\t2.0'; a line of a label file is start TAB end TAB label, in seconds"),
-        ("1,5\t2,0\tlow", "line 2: '1,5\t2,0\tlow'; a line"),
-        ("1.0\tnan\tlow", "line 2: '1.0\tnan\tlow'; a line"),
+        ("1,5\t2,0\tlow", "line 2: '1,5' is no time, must be seconds from 0, such as 1.5"),
+        ("1.0\tnan\tlow", "line 2: 'nan' is no time"),
+        ("-1.0\t2.0\tlow", "line 2: '-1.0' is no time"),
         ("3.0\t2.0\tlow", "line 2: ends at 2 s, before its start at 3 s"),
     ],
 )

@@ -18,6 +18,7 @@ from sayso.runtime.stream import Judgement
 from sayso.serve.api.api import MISTAKE, Api
 from sayso.serve.api.stream_request import StreamRequest, read_request
 from sayso.system.files import parse_json
+from sayso.system.wording import counted
 
 __all__ = ["StreamSession"]
 
@@ -27,7 +28,7 @@ _UNREAD_SECONDS = 10.0
 _CLOSING_SECONDS = 2.0
 _PIECE_SECONDS = 1.0
 _MOST_REASON = 120
-_GARBAGE, _POLICY, _MISTAKE, _TRY_AGAIN = 1007, 1008, 1011, 1013
+_GARBAGE, _POLICY, _TOO_LONG, _MISTAKE, _TRY_AGAIN = 1007, 1008, 1009, 1011, 1013
 
 
 class _ClosedError(SaysoError):
@@ -60,8 +61,9 @@ class StreamSession:
                     most = self._api.streams.most
                     raise _ClosedError(f"all {most} streams are taken; try again later", _TRY_AGAIN)
                 await self._answer()
-        except WebSocketDisconnect:
-            pass
+        except WebSocketDisconnect as gone:
+            if gone.code == _TOO_LONG:
+                self._api.tell(f"{self._name}: a message was longer than is taken at once; closed")
         except _ClosedError as error:
             await self._refuse(error, error.code)
         except ModelError as error:
@@ -105,6 +107,9 @@ class StreamSession:
             while notes:
                 await self._send({"type": "note", "text": notes.pop(0)})
         _check_end(data)
+        if rest:
+            text = f"the sound ends amid a sample: {counted(len(rest), 'byte')} left out"
+            await self._send({"type": "note", "text": text})
         for each in await self._api.compute(stream.flush):
             await self._send(_detection(each.word, each.score, each.start, each.end))
         await self._send({"type": "end", "seconds": heard / request.rate})

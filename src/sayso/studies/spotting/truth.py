@@ -151,7 +151,11 @@ def _read_labels(path: Path, bad: list[str]) -> Iterator[Stretch]:
         cells = line.split("\t")
         times = [_seconds(cell) for cell in cells[:2]]
         label = spelled("\t".join(cells[2:]))
-        if len(cells) < 3 or None in times or not label:
+        if len(cells) >= 3 and None in times:
+            wrong = cells[times.index(None)]
+            bad.append(f"line {number}: '{wrong.strip()}' is no time, must be seconds from 0, such as 1.5")
+            continue
+        if len(cells) < 3 or not label:
             bad.append(f"line {number}: '{line.strip()}'; {_LINE}")
             continue
         start, end = (time or 0.0 for time in times)

@@ -40,6 +40,10 @@ _NAMED_MOMENT = re.compile(rf"(?:^|_)({'|'.join(_MOMENTS)})(?:_|$)")
 _SPEAK_PLAINLY = "call it start_seconds, start_ms or start_samples (or end_..., duration_...), or take it out"
 
 
+_OF_THE_STUDIO = "take"
+"""In which `sayso studio` keeps how a clip was recorded."""
+
+
 @dataclass(frozen=True)
 class Moment:
     """A column that says where a clip starts or ends in its recording, or how long it is."""
@@ -75,7 +79,7 @@ def find_columns(names: Sequence[str]) -> Columns:
             faults.append(f"columns {moments[side].name} and {moment.name} both say the {side}; take one out")
         moments[side] = moment
     used = {*texts.values(), *(moment.name for moment in moments.values())}
-    unused = tuple(name for name in names if name not in used)
+    unused = tuple(name for name in names if name not in used and name != _OF_THE_STUDIO)
     faults += [f"column {name} seems to be a time in an unknown unit; {_SPEAK_PLAINLY}" for name in _unclear(unused)]
     return Columns(texts, moments, unused, tuple(faults))
 
