@@ -18,9 +18,11 @@ RATE, HOP, LENGTH = 16_000, 1280, 16_000
 WORDS = ("up", "down", "left")
 
 
-def export_model(folder: Path, words: tuple[str, ...] = WORDS, *, seconds: float = LENGTH / RATE, **parts: Any) -> Path:
+def export_model(
+    folder: Path, words: tuple[str, ...] = WORDS, *, seconds: float = LENGTH / RATE, seed: int = 0, **parts: Any
+) -> Path:
     """Write `model.onnx` and `stream.onnx` of random weights into a folder; `parts`: other ones of the recipe."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     audio = {"sample_rate": RATE, "clip_seconds": seconds}
     values = {"dataset": {"kind": "fsdd"}, "audio": audio, "features": {"kind": "mel", "centre": False}} | parts
     classifier = Classifier(recipe_from_values(values, source="test"), words).eval()

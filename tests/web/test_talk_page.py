@@ -32,6 +32,13 @@ return rows.length >= 3 && rows.map((row) => [...row.children].map((cell) => cel
 """
 
 
+DRAWN = """
+const canvas = document.querySelector('canvas');
+const row = canvas.getContext('2d').getImageData(0, canvas.height - 8, canvas.width, 1).data;
+return [canvas.clientWidth, row.filter((value, place) => place % 4 === 3 && value).length];
+"""
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("talk")
@@ -60,6 +67,11 @@ def test_words_that_the_microphone_hears_are_told(page, tmp_path):
         facts = driver.execute_script("return document.querySelector('.details').innerText")
         assert "no gain control, echo cancelling or noise suppression" in facts
         assert severe(driver) == []
+        drawn = driver.execute_script(DRAWN)
+        driver.set_window_size(700, 900)
+        assert wait_for(driver, f"return document.querySelector('canvas').clientWidth !== {drawn[0]}")
+        time.sleep(0.3)
+        assert driver.execute_script(DRAWN)[1] >= min(drawn[1], 300)  # a new size wipes nothing out
         driver.execute_script(LISTEN)
         assert wait_for(driver, "return document.querySelector('.talk button').textContent") == "Listen"
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from sayso.audio import printable
 from sayso.cli.console import Bars, say, warn
 from sayso.errors import Fault, SettingsError
 from sayso.system.wording import counted, in_shell
@@ -63,7 +62,7 @@ def export(
     if not int8 and (out or slower or points_lost is not None):
         raise typer.BadParameter("--out, --slower and --points-lost are about --int8")
     if c and web and c.resolve() == web.resolve():
-        raise typer.BadParameter(f"--c and --web name one folder, {printable(c)}; each needs its own")
+        raise typer.BadParameter(f"--c and --web name one folder, {in_shell(c)}; each needs its own")
     if c is None and weights != "float":
         raise typer.BadParameter("--weights is about --c; a smaller model.onnx is --int8")
     if web is not None:

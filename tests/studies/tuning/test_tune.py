@@ -128,7 +128,8 @@ def test_the_model_is_given_thresholds_and_curves_and_nothing_else_changes(run, 
     kept, new = ({entry.key: entry.value for entry in each.metadata_props} for each in (before, after))
     assert {key for key in new if new[key] != kept.get(key)} == {"stream", "stream_curve", "card"}
     assert new["card"] == run.card.read_text(encoding="utf-8")
-    assert "sayso tune RUN --false-alarms-per-hour 60 --write" in new["card"]
+    asked = "--false-alarms-per-hour 60 --background RECORDINGS --hours 0.03 --rooms 0.5"
+    assert f"sayso tune RUN {asked} --write\n" in new["card"]
     assert "sayso tune" not in kept["card"].partition("## The command")[2]
     stream = Stream(run.path)
     assert stream.form == "stateful"

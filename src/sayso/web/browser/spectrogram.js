@@ -15,7 +15,10 @@ export class Spectrogram {
     this.words = [];
     this.frame = null;
     this.fits = false; // what is drawn, to the size and the colours of the page
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (this.fits = false));
+    this.isPainted = false; // in the colours of the page
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      this.fits = this.isPainted = false;
+    });
     new ResizeObserver(() => (this.fits = false)).observe(canvas);
   }
 
@@ -49,12 +52,15 @@ export class Spectrogram {
   }
 
   #fit() {
-    const { width, height } = this.canvas.getBoundingClientRect();
+    const { canvas } = this;
+    const { width, height } = canvas.getBoundingClientRect();
+    const before = this.isPainted && canvas.width && canvas.height ? copyOf(canvas) : null;
     this.scale = devicePixelRatio;
-    this.canvas.width = Math.round(width * this.scale);
-    this.canvas.height = Math.round(height * this.scale);
-    this.colours = makeColours(this.canvas);
-    this.fits = true;
+    canvas.width = Math.round(width * this.scale);
+    canvas.height = Math.round(height * this.scale);
+    if (before) this.paint.drawImage(before, canvas.width - before.width, 0, before.width, canvas.height);
+    this.colours = makeColours(canvas);
+    this.fits = this.isPainted = true;
   }
 
   #draw(now, tell) {
@@ -89,6 +95,13 @@ export class Spectrogram {
     paint.fillStyle = style.getPropertyValue("--ink");
     paint.fillText(word, canvas.width - 6 * scale, 6 * scale);
   }
+}
+
+/** What a canvas shows, which a new size wipes out. */
+function copyOf(canvas) {
+  const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
+  copy.getContext("2d").drawImage(canvas, 0, 0);
+  return copy;
 }
 
 /** The root mean square of samples, in dB below full scale. */
