@@ -135,8 +135,13 @@ def gather_negatives(
     return Negatives(everything, note, marks, windows, spoken, speakers)
 
 
-def check_recordings(recordings: LongRecordings, corpus: Corpus) -> None:
+def check_recordings(recordings: LongRecordings, corpus: Corpus, *, given: str) -> None:
     """Check that no long recording is one of the words' own clips, tested ones among them.
+
+    Args:
+        recordings: in which none of the words is to be said.
+        corpus: the clips of the words.
+        given: where a person named them, for the message.
 
     Raises:
         DataError: some become clips with the very samples of clips of the corpus.
@@ -150,7 +155,7 @@ def check_recordings(recordings: LongRecordings, corpus: Corpus) -> None:
     ]
     if same:
         raise DataError(
-            f"rejection.recordings (--negatives) holds {counted(len(same), 'clip')} of the wanted words themselves "
+            f"{given} holds {counted(len(same), 'clip')} of the wanted words themselves "
             f"({listed(same, _SHOWN_NAMES)}); leave them out there"
         )
 

@@ -174,7 +174,7 @@ class Prepared:
         if not asked.recordings:
             return None
         read = read_recordings(asked.recordings, self.corpus.audio.sample_rate, progress=self.progress)
-        check_recordings(read, self.corpus)
+        check_recordings(read, self.corpus, given="rejection.recordings (--negatives)")
         if asked.minutes is None:
             return read
         return read.drawn(60 * asked.minutes, seed=self.recipe.training.seed)

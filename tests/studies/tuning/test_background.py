@@ -94,6 +94,14 @@ def test_what_the_run_was_trained_on_is_refused_under_any_name(prepared, tmp_pat
     assert gathered(run, tmp_path / "new")[1] == [["free.wav"], ["more.wav"]]
 
 
+def test_clips_of_the_words_are_no_background(prepared, tmp_path):
+    write(tmp_path / "free.wav")
+    for row in prepared.split.test[:2]:
+        soundfile.write(tmp_path / f"{row}.wav", prepared.corpus.samples[row], prepared.corpus.audio.sample_rate)
+    with pytest.raises(DataError, match="--background holds 2 clips of the wanted words themselves"):
+        gathered(prepared, tmp_path)
+
+
 def test_background_without_sound_is_told(prepared, tmp_path):
     (tmp_path / "a.txt").write_text("x")
     with pytest.raises(DataError, match="holds no sound file"):

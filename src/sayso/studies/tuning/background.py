@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.data.corpus import Corpus
-from sayso.data.long_recordings import find_sounds
+from sayso.data.long_recordings import LongRecordings, find_sounds
 from sayso.data.splits.settings import EACH_SPEAKER
 from sayso.errors import AudioError, DataError
+from sayso.recipe.negatives import check_recordings
 from sayso.recipe.prepared import Prepared
 from sayso.recipe.recipe import Recipe
 from sayso.studies.tuning.material import Background, Material, Recording
@@ -39,7 +40,8 @@ def gather(
         rooms: share of the synthetic voices that speak in a simulated room.
 
     Raises:
-        DataError: a place is not there or holds no sound, or the run was trained on one of the recordings.
+        DataError: a place is not there or holds no sound, the run was trained on one of the recordings, or one is a clip
+            of its words.
         MissingExtraError: without recordings, and without the extra `voices`.
     """
     if places:
@@ -68,7 +70,9 @@ def _read_given(places: Sequence[Path], prepared: Prepared, store: SoundStore, p
     if not found:
         raise DataError(f"--background: none of {counted(len(paths), 'file')} holds sound that can be used: {bad[0]}")
     notes = [f"{counted(len(bad), 'file')} of background skipped: {listed(bad, _NAMED, between='; ')}"] if bad else []
-    hours = sum(len(one.samples) for one in found) / rate / 3600
+    read = LongRecordings(tuple(one.samples for one in found), tuple(one.name for one in found), rate)
+    check_recordings(read, prepared.corpus, given="--background")
+    hours = read.seconds / 3600
     what = f"{counted(len(found), 'recording')} ({rounded(hours)} h)"
     if len(found) == 1:
         notes.append("one recording alone: its first half chooses the thresholds, its second half reports")
