@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -66,6 +67,17 @@ def test_they_are_ranked_by_the_clips_that_both_tested(copies, tmp_path):
     assert {each["by"]: int(np.trace(each["counts"])) for each in heard} == {
         run.name: int(read.right[first:].sum()) for run, read in zip(copies, whole, strict=True)
     }
+
+
+@pytest.mark.parametrize("nameless", [0, 1])
+def test_speakers_are_as_the_run_says_that_knows_them(copies, tmp_path, nameless):
+    wanted = compare(copies, out=tmp_path / "named").table
+    read = read_predictions(copies[nameless] / "predictions.csv")
+    clips = tuple(clip._replace(speaker="") for clip in read.clips)
+    write_predictions(copies[nameless] / "predictions.csv", replace(read, clips=clips))
+    found = compare(copies, out=tmp_path / "out").table
+    assert (found["speakers"], found["pairs"]) == (wanted["speakers"], wanted["pairs"])
+    assert found["speakers"] == 2
 
 
 def test_clips_that_are_gone_cost_the_list_alone(copies, tmp_path):

@@ -100,20 +100,21 @@ def compare_runs(sources: Sequence[str | Path], progress: Progress) -> ComparedR
         raise DataError(
             f"no clip was tested by all of these runs ({told}); train both on the same split, or compare recipes"
         )
-    answers = {one.name: _answers(one, keys) for one in runs}
+    # As the run says that knows most of them; an earlier recipe may not have named them.
+    speakers = max((_speakers(one, keys) for one in runs), key=lambda told: sum(each is not None for each in told))
+    answers = {one.name: _answers(one, keys, speakers) for one in runs}
     ranked = sorted(answers, key=lambda name: (-float(answers[name].mean.mean()), name))
     by_name = {one.name: one for one in runs}
     ordered = [by_name[name] for name in ranked]
     pairs = judge_pairs({name: answers[name] for name in ranked})
     corpus, gone = _open(ordered, progress)
-    known = [clip for clip in answers[ranked[0]].speakers if clip]
-    speakers = len(set(known))
+    known = len({each for each in speakers if each is not None})
     table = {
         "of_runs": True,
-        **_split(ordered, speakers),
+        **_split(ordered, known),
         "clips": len(keys),
-        "speakers": speakers,
-        "notes": [*_notes(ordered, keys), *gone, *name_limits(speakers, len(pairs))],
+        "speakers": known,
+        "notes": [*_notes(ordered, keys), *gone, *name_limits(known, len(pairs))],
         "recipes": [
             {"rank": rank, **score_row(one.name, answers[one.name]), **_counts(one)}
             for rank, one in enumerate(ordered, 1)
@@ -130,10 +131,12 @@ def _read(path: Path) -> _Answered:
     return _Answered(run, run.predictions())
 
 
-def _answers(one: _Answered, keys: Sequence[_Key]) -> Answers:
-    rows = [one.places[key] for key in keys]
-    right = one.predictions.right[rows].astype(np.float64)[None]
-    speakers = tuple(one.predictions.clips[row].speaker or None for row in rows)
+def _speakers(one: _Answered, keys: Sequence[_Key]) -> tuple[str | None, ...]:
+    return tuple(one.predictions.clips[one.places[key]].speaker or None for key in keys)
+
+
+def _answers(one: _Answered, keys: Sequence[_Key], speakers: tuple[str | None, ...]) -> Answers:
+    right = one.predictions.right[[one.places[key] for key in keys]].astype(np.float64)[None]
     return Answers(right, speakers, tuple((*key, speaker or "") for key, speaker in zip(keys, speakers, strict=True)))
 
 
