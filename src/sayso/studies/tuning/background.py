@@ -40,8 +40,8 @@ def gather(
         rooms: share of the synthetic voices that speak in a simulated room.
 
     Raises:
-        DataError: a place is not there or holds no sound, the run was trained on one of the recordings, or one is a clip
-            of its words.
+        DataError: a place is not there or holds no sound, or the run was trained on one of the recordings, or one is a
+            clip of its words.
         MissingExtraError: without recordings, and without the extra `voices`.
     """
     if places:
