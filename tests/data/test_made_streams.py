@@ -90,6 +90,7 @@ def test_no_word_is_said_over_another(piece_seconds):
         own = pieces(seconds=piece_seconds)
         stream = make_stream(own, said, [], np.random.default_rng(seed), sample_rate=RATE, gap_seconds=GAP)
         assert len(stream.truth) == 6
+        assert max(stretch.end for stretch in stream.truth) <= stream.seconds  # none is cut off
         order = sorted(stream.truth, key=lambda stretch: stretch.start)
         assert all(one.end <= other.start for one, other in pairwise(order))
 

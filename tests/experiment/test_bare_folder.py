@@ -35,6 +35,15 @@ def test_suggestions_follow_the_clips(tmp_path):
     assert (pretrained.audio.sample_rate, pretrained.audio.clip_seconds) == (16000, 4.0)
 
 
+def test_clips_that_say_none_of_the_words_join_the_settings_that_there_are(tmp_path, tone_folder):
+    (tone_folder / "_none_of_these_").mkdir()
+    soundfile.write(tone_folder / "_none_of_these_" / "1.wav", np.ones(8000) * 0.1, 8000)
+    few = {"negatives": [{"kind": "other_words"}], "lost_share": 0.03, "usual_threshold": 0.2}
+    made = defaults._with_none_of_these({"rejection": few}, tone_folder)["rejection"]
+    assert [each["kind"] for each in made.pop("negatives")] == ["other_words", "folder"]
+    assert made == {"lost_share": 0.03, "usual_threshold": 0.2}
+
+
 class Notes(Progress):
     """Keeps what it is told."""
 

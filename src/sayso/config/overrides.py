@@ -47,14 +47,18 @@ def load_yaml(text: str) -> Any:
         raise yaml.MarkedYAMLError(problem="nested too deeply") from error
 
 
-def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge `over` into `base`, section by section; a section that names another `kind` starts anew."""
+def merge(base: Mapping[str, Any], over: Mapping[str, Any], *, are_parts: bool = False) -> dict[str, Any]:
+    """Merge `over` into `base`, section by section; a section that names another `kind` starts anew.
+
+    Where both `are_parts` of sections, one without a `kind` may be of any, so that what it says stays.
+    """
     merged = dict(base)
     for key, value in over.items():
         below = merged.get(key)
         if isinstance(below, Mapping) and isinstance(value, Mapping):
-            same = value.get("kind", below.get("kind")) == below.get("kind")
-            merged[key] = merge(below, value) if same else dict(value)
+            is_any = are_parts and "kind" not in below
+            same = is_any or value.get("kind", below.get("kind")) == below.get("kind")
+            merged[key] = merge(below, value, are_parts=are_parts) if same else dict(value)
         else:
             merged[key] = value
     return merged
@@ -63,8 +67,8 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
     """Turn `training.epochs=5` and their like into nested values.
 
-    >>> parse_overrides(["training.epochs=5", "model.kind=tc_resnet"])
-    {'training': {'epochs': 5}, 'model': {'kind': 'tc_resnet'}}
+    >>> parse_overrides(["training.epochs=5", "model.hidden=64", "model.kind=mlp"])
+    {'training': {'epochs': 5}, 'model': {'hidden': 64, 'kind': 'mlp'}}
 
     Raises:
         SettingsError: an override without `=`, or whose value is no YAML.
@@ -81,7 +85,7 @@ def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
         nested: Any = value
         for part in reversed(key.strip().split(".")):
             nested = {part: nested}
-        values = merge(values, nested)
+        values = merge(values, nested, are_parts=True)
     return values
 
 

@@ -228,8 +228,8 @@ def _with_none_of_these(sections: dict[str, Any], path: Path) -> dict[str, Any]:
     """Add clips that a person put beside the words as saying none of them to the negatives of these sections."""
     if (none := none_of_these(path)) is None:
         return sections
-    others = sections.get("rejection", {}).get("negatives", [])
-    return sections | {"rejection": {"negatives": [*others, dump(none)]}}
+    rejection = sections.get("rejection", {})
+    return sections | {"rejection": rejection | {"negatives": [*rejection.get("negatives", []), dump(none)]}}
 
 
 def suggest_for_words(words: Words, overrides: Sequence[str] = (), *, progress: Progress) -> Recipe:

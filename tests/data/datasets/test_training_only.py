@@ -64,6 +64,17 @@ def test_a_folder_and_its_manifest_list_the_same(tmp_path: Path) -> None:
     assert none_of_these(folder) == none_of_these(manifest) == FolderConfig(path=str(folder / "_none_of_these_"))
 
 
+def test_clips_of_no_word_that_nobody_finds_are_told(tmp_path: Path) -> None:
+    folder = touch(tmp_path / "clips", *RECORDED, "yes/_none_of_these_/9.wav")
+    rows = "".join(f"{path},{path.split('/')[0]}\n" for path in sorted(RECORDED))
+    manifest = write_manifest(folder / "clips.csv", f"path,label\n{rows}yes/_none_of_these_/9.wav,_none_of_these_\n")
+    for listing in (listing_of(folder), listing_of(manifest)):
+        assert listing.notes[-1] == (
+            f"1 clip of _none_of_these_ is left out, such as _none_of_these_/9.wav: those in {folder}/_none_of_these_ "
+            "train as none of the words"
+        )
+
+
 def test_what_only_trains_brings_no_word_of_its_own(tmp_path: Path) -> None:
     folder = touch(tmp_path, *RECORDED, "_training_only_/maybe/ann/2.wav")
     listing = listing_of(folder)

@@ -245,7 +245,7 @@ def test_no_more_files_are_held_than_a_few_batches(tmp_path, monkeypatch):
     assert len(answers.answered) == 400
 
 
-def test_a_table_that_is_there_or_of_another_model_is_left_alone(tmp_path):
+def test_a_table_that_is_there_or_of_another_model_is_left_alone(tmp_path, monkeypatch):
     source = made_list(tmp_path, ["a.wav", "stop.wav"])
     (tmp_path / "a.csv").write_text("mine")
     with pytest.raises(OutputError, match="is there already, nothing was changed; choose another --out"):
@@ -259,6 +259,9 @@ def test_a_table_that_is_there_or_of_another_model_is_left_alone(tmp_path):
         predict_archive([source], Lengths(digest="two"), out=tmp_path / "b.csv")
     with pytest.raises(RunError, match=r"begun with sources .*, asked is .*; go on as it was begun"):
         predict_archive([source, source], Lengths(), out=tmp_path / "b.csv")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RunError, match=r"begun with working_folder None, asked is /"):
+        predict_archive([Path(source).name], Lengths(), out=tmp_path / "b.csv")  # its files would be called otherwise
     (tmp_path / "b.csv.unfinished" / "asked.json").write_text("{")
     with pytest.raises(RunError, match="damaged; remove it to begin anew"):
         predict_archive([source], Lengths(), out=tmp_path / "b.csv")

@@ -71,11 +71,26 @@ def test_one_recording_alone_is_halved(prepared, tmp_path):
 def test_blocks_at_another_rate_are_the_whole_file_at_that_rate(tmp_path):
     path = write(tmp_path / "a.wav", seconds=70.0, rate=11_025)
     with open_store() as store:
-        store.add(read_blocks(write(tmp_path / "before.wav"), 8000))
-        samples = store.add(read_blocks(path, 8000))
+        store.read(store.add(read_blocks(write(tmp_path / "before.wav"), 8000)))
+        samples = store.read(store.add(read_blocks(path, 8000)))
         expected = quantise(resample(to_float(read_sound(path).samples), 11_025, 8000))
         assert len(samples) == len(expected)
         np.testing.assert_allclose(samples, expected, atol=1)
+
+
+def test_a_thousand_recordings_hold_one_file_open(tmp_path):
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    block = np.arange(3, dtype=np.int16)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
+        with open_store() as store:
+            places = [store.add([block + place]) for place in range(600)]
+            sounds = [store.read(place) for place in places]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert [int(sound[0]) for sound in sounds] == [*range(600)]
+    assert store.read(slice(0, 0)).size == 0
 
 
 def test_what_the_run_was_trained_on_is_refused_under_any_name(prepared, tmp_path):

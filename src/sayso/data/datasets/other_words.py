@@ -4,11 +4,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
-from sayso.config.schema import PositiveInt, Share, dump
+from sayso.config.schema import PositiveInt, Range, Share, dump
 from sayso.data.clips import Clip, Listing
 from sayso.data.datasets import DATASETS, DatasetConfig
 from sayso.data.voices.espeak import ACCENTS, Espeak, find_language_faults, write_clip
@@ -45,7 +45,7 @@ class OtherWordsConfig(DatasetConfig):
     """Share of them that are words near to a wanted one, those that differ in one or two sounds."""
     voices: PositiveInt = 60
     """How many voices."""
-    seed: int = 0
+    seed: Annotated[int, Range(least=0)] = 0
     """Seed of words, voices, rates and pitches."""
 
     def faults(self) -> Iterator[Fault]:

@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
-from sayso.config.schema import PositiveInt, dump
+from sayso.config.schema import PositiveInt, Range, dump
 from sayso.data.clips import Clip, Listing
 from sayso.data.datasets import DATASETS, DatasetConfig
 from sayso.data.voices.espeak import (
@@ -56,7 +56,7 @@ class SyntheticConfig(DatasetConfig):
     """Slowest and fastest speech, in words a minute, 80 to 450."""
     pitch: tuple[float, ...] = (20.0, 80.0)
     """Lowest and highest base pitch of a voice, on espeak-ng's scale of 0 to 99."""
-    seed: int = 0
+    seed: Annotated[int, Range(least=0)] = 0
     """Seed of voices, rates and pitches."""
 
     def faults(self) -> Iterator[Fault]:

@@ -74,6 +74,8 @@ def predict_archive(
     check_table(out)
     check_writable(out.parent)
     asked = answers.asked() | {"sources": [os.path.abspath(source) for source in sources]}  # noqa: PTH100 - links stay
+    if not all(map(os.path.isabs, sources)):
+        asked["working_folder"] = str(Path.cwd())  # where the files' paths lead on from
     with open_unfinished(out, asked, find_files(sources, reporting), batch=answers.batch) as unfinished:
         if unfinished.done:
             reporting.note(f"going on after {unfinished.done:,} of {counted(unfinished.total, 'file')}")

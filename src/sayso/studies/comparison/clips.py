@@ -88,8 +88,8 @@ class ComparedClips:
         return small_sound_uri(np.array(self.corpus.samples[row]), self.corpus.audio.sample_rate)
 
 
-def read_compared(plan: Plan, trials: Path, recipes: Sequence[str]) -> ComparedClips:
-    """Read what the recipes of a comparison answered on the clips of its folds.
+def read_compared(plan: Plan, trials: Path, recipes: Sequence[str]) -> ComparedClips | None:
+    """Read what the recipes of a comparison answered on the clips of its folds; None where no clip can be told apart.
 
     Args:
         plan: its trials, all finished.
@@ -106,6 +106,8 @@ def read_compared(plan: Plan, trials: Path, recipes: Sequence[str]) -> ComparedC
     row_of = {_key(clip): row for row, clip in enumerate(corpus.clips) if often[_key(clip)] == 1}
     sums = {recipe: _sum(plan, trials, recipe, labels) for recipe in recipes}
     keys = [key for key in next(iter(sums.values())) if key in row_of]
+    if not keys:
+        return None
     shares = {recipe: np.stack([known[key] for key in keys]) / len(plan.seeds) for recipe, known in sums.items()}
     rows = np.array([row_of[key] for key in keys], np.int64)
     return ComparedClips(corpus, labels, rows, shares, plan.contestants[0].recipe.dataset.licences())

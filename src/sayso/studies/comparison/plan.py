@@ -111,9 +111,10 @@ def _folds(clips: Sequence[Clip], folds: Folds) -> dict[str, dict[str, Any]]:
 
 
 def _tested_share(prepared: Prepared) -> float:
-    """Share of the clips that is tested by one training."""
+    """Share of the clips that is tested by one training, of those that do not only train."""
     trainings = len(prepared.test_speakers) if prepared.split.kind == EACH_SPEAKER else 1
-    return len(prepared.split.test) / len(prepared.corpus) / trainings
+    divided = sum(not (clip.keeps_part and clip.part == "train") for clip in prepared.corpus.clips)
+    return len(prepared.split.test) / divided / trainings
 
 
 def _random(share: float, seed: int) -> dict[str, Any]:

@@ -107,14 +107,14 @@ def compare_runs(sources: Sequence[str | Path], progress: Progress) -> ComparedR
     by_name = {one.name: one for one in runs}
     ordered = [by_name[name] for name in ranked]
     pairs = judge_pairs({name: answers[name] for name in ranked})
-    corpus, gone = _open(ordered, progress)
+    opened, gone = _open(ordered, progress)
     known = len({each for each in speakers if each is not None})
     table = {
         "of_runs": True,
         **_split(ordered, known),
         "clips": len(keys),
         "speakers": known,
-        "notes": [*_notes(ordered, keys), *gone, *name_limits(known, len(pairs))],
+        "notes": [*_notes(ordered, keys, speakers.count(None)), *gone, *name_limits(known, len(pairs))],
         "recipes": [
             {"rank": rank, **score_row(one.name, answers[one.name]), **_counts(one)}
             for rank, one in enumerate(ordered, 1)
@@ -122,7 +122,7 @@ def compare_runs(sources: Sequence[str | Path], progress: Progress) -> ComparedR
         "pairs": [asdict(pair) | {"ci95": list(pair.ci95) if pair.ci95 else None} for pair in pairs],
         "measured": {one.name: _measured(one) for one in ordered},
     }
-    return ComparedRuns(table, _clips(ordered, keys, corpus) if corpus else None)
+    return ComparedRuns(table, _clips(ordered, keys, *opened) if opened else None)
 
 
 def _read(path: Path) -> _Answered:
@@ -156,11 +156,17 @@ def _split(runs: Sequence[_Answered], speakers: int) -> dict[str, Any]:
     }
 
 
-def _notes(runs: Sequence[_Answered], keys: Sequence[_Key]) -> Iterator[str]:
+def _notes(runs: Sequence[_Answered], keys: Sequence[_Key], nameless: int) -> Iterator[str]:
     yield "each is one training: how far trainings differ by luck is in no interval and no verdict"
     if any(len(one.places) > len(keys) for one in runs):
         told = ", ".join(f"{one.name} {len(one.places):,}" for one in runs)
         yield f"only {counted(len(keys), 'clip')} that all were tested on count; each tested: {told}"
+    if nameless:
+        names = "clip names no speaker", "clips name no speaker"
+        yield f"{counted(nameless, *names)}: verdicts rest on the others alone, and there is no interval"
+    if len({frozenset(one.predictions.labels) for one in runs}) > 1:
+        told = ", ".join(f"{one.name} {len(one.predictions.labels):,}" for one in runs)
+        yield f"they chose among different words ({told}), and who chooses among fewer has fewer mistakes to make"
 
 
 def _counts(one: _Answered) -> dict[str, int]:
@@ -180,24 +186,26 @@ def _measured(one: _Answered) -> dict[str, float]:
     }
 
 
-def _open(runs: Sequence[_Answered], progress: Progress) -> tuple[Corpus | None, list[str]]:
-    """The clips, to be heard, as the first of the runs that can gets them, with a note where none can."""
+def _open(runs: Sequence[_Answered], progress: Progress) -> tuple[tuple[Corpus, tuple[str, ...]] | None, list[str]]:
+    """The clips, to be heard, as the first of the runs that can gets them, and their licences; or a note."""
     why = ""
     for one in runs:
         try:
-            return pack_clips(one.recipe, progress).corpus, []
+            return (pack_clips(one.recipe, progress).corpus, one.recipe.dataset.licences()), []
         except SaysoError as error:
             why = why or str(error)
     return None, [f"the clips cannot be heard here: {why}"]
 
 
-def _clips(runs: Sequence[_Answered], keys: Sequence[_Key], corpus: Corpus) -> ComparedClips | None:
+def _clips(
+    runs: Sequence[_Answered], keys: Sequence[_Key], corpus: Corpus, licences: tuple[str, ...]
+) -> ComparedClips | None:
     starts = {(clip.path, _text(clip.start_seconds), clip.label): row for row, clip in enumerate(corpus.clips)}
     there = [key for key in keys if key in starts]
     labels = tuple(sorted({label for one in runs for label in one.predictions.labels}))
     shares = {one.name: _shares(one, there, labels) for one in runs}
     rows = np.array([starts[key] for key in there], np.int64)
-    return ComparedClips(corpus, labels, rows, shares) if there else None
+    return ComparedClips(corpus, labels, rows, shares, licences) if there else None
 
 
 def _shares(one: _Answered, keys: Sequence[_Key], labels: Sequence[str]) -> NDArray[np.float64]:

@@ -102,7 +102,8 @@ def _of(plan: Plan, contestant: Contestant) -> list[Trial]:
 def score_row(name: str, answers: Answers) -> dict[str, Any]:
     """What the table says of the answers of one recipe, of that name."""
     by_speaker = answers.by_speaker
-    interval = speaker_interval([hits for hits, _ in by_speaker.values()], [total for _, total in by_speaker.values()])
+    known = None if None in answers.speakers else [*by_speaker.values()]  # else it would be of other clips
+    interval = known and speaker_interval([hits for hits, _ in known], [total for _, total in known])
     return {
         "recipe": name,
         "accuracy": float(answers.mean.mean()),

@@ -54,19 +54,18 @@ def gather(
 def _read_given(places: Sequence[Path], prepared: Prepared, store: SoundStore, progress: Progress) -> Background:
     paths = _check_apart(_each_once(find_sounds(places)), prepared.recipe)
     rate = prepared.corpus.audio.sample_rate
-    found: list[Recording] = []
+    kept: dict[Path, slice] = {}
     bad: list[str] = []
     with progress.task("reading background", total=len(paths), unit="files") as task:
         for path in paths:
             try:
-                samples = store.add(read_blocks(path, rate))
-                if np.any(samples):
-                    found.append(Recording(str(path), samples))
-                else:
-                    bad.append(f"{path}: silent throughout")
+                kept[path] = store.add(read_blocks(path, rate))
             except AudioError as error:
                 bad.append(str(error))
             task.advance()
+    heard = [Recording(str(path), store.read(place)) for path, place in kept.items()]
+    found = [one for one in heard if np.any(one.samples)]
+    bad = [f"{one.name}: silent throughout" for one in heard if not np.any(one.samples)] + bad
     if not found:
         raise DataError(f"--background: none of {counted(len(paths), 'file')} holds sound that can be used: {bad[0]}")
     notes = [f"{counted(len(bad), 'file')} of background skipped: {listed(bad, _NAMED, between='; ')}"] if bad else []

@@ -52,12 +52,13 @@ def speak_other_words(prepared: Prepared, store: SoundStore, progress: Progress,
         paths[str(clip.speaker)].append(clip.path)
     rng = np.random.default_rng(_OTHER_SEED)
     rate = prepared.corpus.audio.sample_rate
-    voices: list[Recording] = []
+    places: dict[str, slice] = {}
     with progress.task("joining other words", total=len(paths), unit="voices") as task:
         for name, own in paths.items():
             words = (resample(*decode(path), rate) for path in own)
-            voices.append(Recording(f"voice {name}", store.add(_in_room(_join(words, rng, rate), rooms, rng, rate))))
+            places[name] = store.add(_in_room(_join(words, rng, rate), rooms, rng, rate))
             task.advance()
+    voices = [Recording(f"voice {name}", store.read(place)) for name, place in places.items()]
     what = f"{counted(len(clips), 'word')} that are none of the model's, in {len(voices)} synthetic voices"
     note = (
         "without --background nobody's real speech was heard: people may be taken for a word more often than such "

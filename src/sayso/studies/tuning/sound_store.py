@@ -24,22 +24,31 @@ class SoundStore:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
+        self._whole = np.zeros(0, np.int16)
 
-    def add(self, blocks: Iterable[NDArray[np.int16]]) -> NDArray[np.int16]:
-        """Keep a sound that comes in blocks, each (samples,); gives all of it, which lies on the disk.
+    def add(self, blocks: Iterable[NDArray[np.int16]]) -> slice:
+        """Keep a sound that comes in blocks, each (samples,); gives where it lies, to be read by.
 
-        Where a block cannot be had nothing is kept.
+        Where a block cannot be had nothing of it is ever read.
         """
-        start = self._file.seek(0, 2)
+        start = self._file.seek(0, 2) // 2
         samples = 0
         for block in blocks:
             self._file.seek(0, 2)
             self._file.write(block.tobytes())
             samples += len(block)
-        self._file.flush()
-        if not samples:
-            return np.zeros(0, np.int16)
-        return np.memmap(self._file, np.int16, "r", offset=start, shape=(samples,))
+        return slice(start, start + samples)
+
+    def read(self, place: slice) -> NDArray[np.int16]:
+        """Give a sound, (samples,), which lies on the disk.
+
+        All that are read once everything is there are parts of one map: each map holds a file open, of which a process
+        may have a thousand.
+        """
+        if place.stop > len(self._whole):
+            self._file.flush()
+            self._whole = np.memmap(self._file, np.int16, "r")
+        return self._whole[place]
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from sayso.data.datasets.folder.tree import walk
 from sayso.errors import DataError, Fault
 from sayso.system.files import expand_home
 from sayso.system.progress import Progress
-from sayso.system.wording import counted, listed
+from sayso.system.wording import counted, listed, path_tail
 
 __all__ = ["FolderConfig", "none_of_these"]
 
@@ -86,6 +86,7 @@ class FolderConfig(DatasetConfig):
         clips, beside = _with_known_words(self._with_speakers(found))
         media = note_media((*(clip.path for clip in clips), *found.noise))
         notes = [*found.notes, *media, *_word_notes(clips), *_speaker_notes(clips, found.root, self._rule()), *beside]
+        notes += _none_notes(found.none, _none_folder(path))
         return Listing(tuple(clips), tuple(found.noise), tuple(notes))
 
     def _path(self) -> Path:
@@ -117,10 +118,22 @@ def none_of_these(source: Path) -> DatasetConfig | None:
     Args:
         source: the folder or manifest.
     """
-    folder = (source if source.is_dir() else source.parent) / NONE_FOLDER
+    folder = _none_folder(source)
     if not folder.is_dir() or not any(is_sound(name) for _, _, names in os.walk(folder) for name in names):
         return None
     return FolderConfig(path=str(folder))
+
+
+def _none_folder(source: Path) -> Path:
+    return (source if source.is_dir() else source.parent) / NONE_FOLDER
+
+
+def _none_notes(paths: Sequence[str], folder: Path) -> Iterator[str]:
+    """Say which clips that say none of the words lie where nobody finds them."""
+    lost = [path for path in paths if not Path(path).is_relative_to(folder)]
+    if lost:
+        clips = counted(len(lost), f"clip of {NONE_FOLDER} is", f"clips of {NONE_FOLDER} are")
+        yield f"{clips} left out, such as {path_tail(lost[0])}: those in {folder} train as none of the words"
 
 
 def _with_known_words(clips: Sequence[Clip]) -> tuple[list[Clip], list[str]]:
