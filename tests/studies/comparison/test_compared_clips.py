@@ -59,3 +59,14 @@ def test_clips_of_each_recipe_are_listed_and_marked(comparison, tmp_path):
         assert mark.clip in missed
         assert (mark.mark, mark.part) == ("exclude", "test")
         assert not [line for line in page.get_log("browser") if line["level"] == "SEVERE"]
+
+
+def test_clips_whose_paths_end_alike_cost_the_list_alone(tmp_path, monkeypatch):
+    for path in sorted(write_tones(tmp_path / "tones").rglob("*.wav")):
+        folder = path.with_suffix("") / "monday"
+        folder.mkdir(parents=True)
+        path.rename(folder / "1.wav")
+    monkeypatch.setattr("sayso.studies.trials.run_trials.LocalProcesses", InThisProcess)
+    found = compare(write_recipes(tmp_path, tmp_path / "tones"), folds=2, seeds=1, out=tmp_path / "out")
+    assert "Clip by clip" not in found.page.read_text(encoding="utf-8")
+    assert found.table["speakers"] == 4
