@@ -128,6 +128,17 @@ def test_no_split_validates_or_tests_it(made: Path, split: dict[str, Any], seed:
     assert ("3 clips of test speakers that only train left out" in divided.notes) == is_left_out
 
 
+def test_a_validation_of_voices_that_are_heard_is_told(made: Path) -> None:
+    told = set[bool]()
+    for tested in (("bob",), ("cas",), ("dee",), ("bob", "cas"), ("bob", "dee"), ("cas", "dee")):
+        divided = prepared(made, by="speakers", validation="speakers", test_speakers=tested)
+        heard = {divided.corpus.clips[row].speaker for row in divided.split.validation}
+        notes = [note for note in divided.notes if "3 clips of validation speakers only train" in note]
+        assert bool(notes) == ("ann" in heard)
+        told.add(bool(notes))
+    assert told == {True, False}
+
+
 @pytest.mark.parametrize("name", ["ann", "bob", "cas"])
 def test_who_is_left_out_in_turn_is_not_heard_in_it_either(made: Path, name: str) -> None:
     whole = prepared(made, by="each_speaker")

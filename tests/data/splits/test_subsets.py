@@ -1,6 +1,8 @@
 """Fewer training clips: each smaller set lies in the larger, every word is there, test and validation stay."""
 
 import itertools
+from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -33,6 +35,18 @@ def test_sets_are_nested_and_the_smallest_allowed_holds_every_word(spoken, seed)
             assert (held == words) == (size >= least)
         named = [rank for clip, rank in zip(clips, ranks, strict=True) if clip.speaker]
         assert all(rank < most for rank in named)
+
+
+def test_what_people_said_to_train_counts_and_voices_beside_it_do_not():
+    said = [replace(clip, part="train", keeps_part=True) for clip in grid(speakers="xyz")]
+    beside = [replace(clip, part="train", keeps_part=True, source=1) for clip in grid(speakers="v")]
+    clips = [*grid(speakers="pq"), *said, *beside]
+    for count in range(1, 6):
+        speakers = {clip.speaker for clip in kept(clips, speakers=count)}
+        assert len(speakers - {"v"}) == count
+        assert "v" in speakers
+    per_speaker = Counter(clip.speaker for clip in kept(clips, clips_per_speaker=3))
+    assert {per_speaker[name] for name in "pqxyz"} == {3}
 
 
 def test_so_many_speakers_with_all_their_clips_are_kept():

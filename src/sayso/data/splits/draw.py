@@ -1,7 +1,7 @@
 """Which clips train, validate and test: official, random, by speaker, a fold; and what that means for the number."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -58,6 +58,8 @@ def draw_split(corpus: Corpus, settings: SplitSettings, *, seed: int, copies: It
     if chosen != "none":
         held = np.union1d(held, _kept_rows(corpus, "validation"))
     apart, apart_notes = _of_tested_speakers(corpus, test) if kind == "speakers" else (test[:0], ())
+    if chosen == "speakers":
+        apart_notes = (*apart_notes, *_note_heard(corpus, held))
     train = np.setdiff1d(np.arange(len(corpus)), np.concatenate((held, test, apart)))
     split = Split(train, held, test, kind)
     _check_parts(corpus, split)
@@ -122,11 +124,23 @@ def _with_subset(corpus: Corpus, split: Split, settings: SplitSettings) -> tuple
 
 def _of_tested_speakers(corpus: Corpus, test: Rows) -> tuple[Rows, tuple[str, ...]]:
     """Recordings that only train, of speakers who are tested: they are left out, so that nothing of those is heard."""
-    tested = _speakers(corpus, test)
-    kept = (int(row) for row in _kept_rows(corpus, "train"))
-    rows = [row for row in kept if corpus.clips[row].source == 0 and corpus.clips[row].speaker in tested]
+    rows = _only_training(corpus, test)
     note = f"{counted(len(rows), 'clip')} of test speakers that only train left out"
     return np.array(rows, dtype=np.int64), (note,) if rows else ()
+
+
+def _note_heard(corpus: Corpus, validation: Rows) -> Iterator[str]:
+    """Say where validation speakers are heard in recordings that only train, which are worth more than they cost."""
+    if rows := _only_training(corpus, validation):
+        clips = counted(len(rows), "clip of validation speakers only trains", "clips of validation speakers only train")
+        yield f"{clips}: what is chosen by validation may promise too much for voices never heard"
+
+
+def _only_training(corpus: Corpus, part: Rows) -> list[int]:
+    """Recordings that only train, of speakers of a part."""
+    speakers = _speakers(corpus, part)
+    kept = (int(row) for row in _kept_rows(corpus, "train"))
+    return [row for row in kept if corpus.clips[row].source == 0 and corpus.clips[row].speaker in speakers]
 
 
 def _fold_as_speakers(corpus: Corpus, settings: SplitSettings) -> tuple[SplitSettings, tuple[str, ...]]:

@@ -57,9 +57,9 @@ def choose_subset(
 def rank_speakers(clips: Sequence[Clip], *, seed: int) -> NDArray[np.int64]:
     """The place of each clip's speaker in the order in which speakers are drawn, from 0.
 
-    The order is random, but as long as words are lacking the next speaker is one who adds the most of them. Clips that
-    keep their part (stretches of noise) and words that nobody speaks are kept at every size: -1. Other clips without a
-    speaker come last, after all speakers: they may be anybody's.
+    The order is random, but as long as words are lacking the next speaker is one who adds the most of them. Stretches
+    of noise, voices beside the recordings and words that nobody speaks are kept at every size: -1. Other clips without
+    a speaker come last, after all speakers: they may be anybody's.
 
     Args:
         clips: of the training part.
@@ -81,7 +81,7 @@ def rank_speakers(clips: Sequence[Clip], *, seed: int) -> NDArray[np.int64]:
     always = _kept_at_every_size(clips)
     return np.array(
         [
-            _ALWAYS if clip.label in always or clip.keeps_part else rank_of.get(clip.speaker or "", len(names))
+            _ALWAYS if clip.label in always or _stays(clip) else rank_of.get(clip.speaker or "", len(names))
             for clip in clips
         ],
         dtype=np.int64,
@@ -106,7 +106,7 @@ def rank_clips(clips: Sequence[Clip], *, seed: int) -> NDArray[np.int64]:
     always = _kept_at_every_size(clips)
     own: dict[str, dict[str, list[int]]] = {}
     for row, clip in enumerate(clips):
-        if clip.label not in always and not clip.keeps_part:
+        if clip.label not in always and not _stays(clip):
             own.setdefault(clip.speaker or "", {}).setdefault(clip.label, []).append(row)
     words = rng.permutation(sorted({clip.label for clip in clips})).tolist()
     ranks = np.full(len(clips), _ALWAYS, dtype=np.int64)
@@ -150,8 +150,13 @@ def _within(clips: Sequence[Clip], ranks: NDArray[np.int64], size: int, *, key: 
     return ranks < size
 
 
+def _stays(clip: Clip) -> bool:
+    """Whether a clip trains at every size: noise, and voices beside the recordings; not what people said to train."""
+    return clip.keeps_part and (clip.speaker is None or clip.source > 0)
+
+
 def _speaker(clip: Clip) -> str | None:
-    return None if clip.keeps_part else clip.speaker
+    return None if _stays(clip) else clip.speaker
 
 
 def _kept_at_every_size(clips: Sequence[Clip]) -> set[str]:
