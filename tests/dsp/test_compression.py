@@ -33,6 +33,13 @@ def test_pcen_takes_a_change_of_loudness_away_and_long_clips_need_little_memory(
     assert sum(buffer.numel() for buffer in pcen.buffers()) < 20_000
 
 
+def test_a_past_that_is_forgotten_at_once_leaves_numbers():
+    pcen = Pcen(200, time_constant_frames=0.01, gain=0.98, bias=2.0, power=0.5, start="first_frame")
+    energy = energies(2, 200, 3).float()
+    assert torch.isfinite(pcen(energy)).all()
+    torch.testing.assert_close(pcen.smooth(energy), energy, rtol=0, atol=2e-4 * float(energy.max()))
+
+
 def test_decibels_by_hand():
     energy = torch.tensor([[[100.0, 1.0, 1e-3, 0.0]]])
     assert Compression("db")(energy).flatten().tolist() == pytest.approx([20, 0, -30, -100])

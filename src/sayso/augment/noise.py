@@ -18,7 +18,7 @@ __all__ = ["Noise", "NoiseConfig"]
 @AUGMENTATIONS.register("noise")
 @dataclass(frozen=True, kw_only=True)
 class NoiseConfig(AugmentConfig):
-    """Add background recordings, or white noise where there are none, at a signal-to-noise ratio drawn evenly in dB."""
+    """Add a background recording, or white noise as one of them, at a signal-to-noise ratio drawn evenly in dB."""
 
     probability: Share = 0.8
     """Share of the clips that get noise."""

@@ -121,7 +121,8 @@ class Pcen(ExactConstants):
         decay = np.power(1 - share, np.arange(1, length + 1), dtype=np.float64)
         self.constant("within", share * np.tril(_falling(1 - share, length)))  # (length, length)
         self.constant("decay", decay[:, None])  # (length, 1), of what was there before the block
-        self.constant("between", np.tril(_falling(float(decay[-1]), blocks), -1) / decay[-1])  # (blocks, blocks)
+        # What a block leaves is smoothed to its end; whole blocks between it and another let it decay. (blocks, blocks)
+        self.constant("between", np.eye(blocks, k=-1) @ np.tril(_falling(float(decay[-1]), blocks)))
         self.constant("outlasting", decay[-1] ** np.arange(blocks)[:, None])  # (blocks, 1), of what was before the clip
         self.within: Tensor
         self.decay: Tensor

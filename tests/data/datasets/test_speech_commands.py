@@ -161,6 +161,15 @@ def test_noise_for_mixing_is_not_what_tests_call_silence(copy: Path) -> None:
         np.testing.assert_array_equal(samples, decode(Path(whole))[0][: len(samples)])
 
 
+def test_recordings_of_one_name_stay_two(copy: Path) -> None:
+    folder = copy / "_background_noise_"
+    samples, rate = soundfile.read(folder / "tap.flac")
+    soundfile.write(folder / "pink.flac", samples, rate)
+    listing = SpeechCommandsConfig(words=("yes", "no"), silence_share=1).listing(Progress())
+    assert len({*listing.noise}) == 3
+    assert sorted(Path(path).name for path in listing.noise) == ["pink-2.wav", "pink.wav", "tap.wav"]
+
+
 @pytest.mark.parametrize("by", ["random", "speakers"])
 @pytest.mark.parametrize("validation", ["auto", "none"])
 def test_silence_is_tested_on_noise_that_no_other_part_hears_whatever_the_split(

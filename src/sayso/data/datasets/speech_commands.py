@@ -248,7 +248,9 @@ def _training_noise(noise: Sequence[str]) -> tuple[str, ...]:
     """Write the training stretch of every recording to the cache, once, and give the new files."""
     stamps = [(path, stat.st_size, stat.st_mtime_ns) for path in noise for stat in [Path(path).stat()]]
     folder = cache_folder() / "noise" / digest([stamps, STRETCHES["train"]])[:32]
-    names = [f"{Path(path).stem}.wav" for path in noise]
+    stems = [Path(path).stem for path in noise]
+    again = [stems[:place].count(stem) for place, stem in enumerate(stems)]
+    names = [f"{stem}-{before + 1}.wav" if before else f"{stem}.wav" for stem, before in zip(stems, again, strict=True)]
     if not folder.is_dir():
         with atomic_folder(folder) as new:
             for path, name in zip(noise, names, strict=True):
