@@ -112,8 +112,8 @@ def make_stream(
     order = [pieces[place] for place in rng.permutation(len(pieces))]
     lengths = [len(piece.samples) for piece in order]
     ends = np.cumsum([len(gap) + length for length in lengths])
-    end = np.zeros(over, np.float32)
-    sound = np.concatenate([*(part for piece in order for part in (gap, piece.samples)), end])
+    rest = np.zeros(over, np.float32)
+    sound = np.concatenate([*(part for piece in order for part in (gap, piece.samples)), rest])
     level = _level(np.concatenate([piece.samples for piece in order]))
     sound += _bed(noise, len(sound), rng) * np.float32(level * _ratio(rng))
     gaps = [(int(end) - length - len(gap) + over, len(gap) - over) for end, length in zip(ends, lengths, strict=True)]

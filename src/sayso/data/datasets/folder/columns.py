@@ -38,8 +38,6 @@ _MOMENTS = (*_SIDES, "offset")
 _MOMENT = re.compile(rf"({'|'.join(_MOMENTS)})(?:_?time)?(?:_({'|'.join(_UNITS)}))?")
 _NAMED_MOMENT = re.compile(rf"(?:^|_)({'|'.join(_MOMENTS)})(?:_|$)")
 _SPEAK_PLAINLY = "call it start_seconds, start_ms or start_samples (or end_..., duration_...), or take it out"
-
-
 _OF_THE_STUDIO = "take"
 """In which `sayso studio` keeps how a clip was recorded."""
 
