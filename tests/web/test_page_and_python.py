@@ -138,7 +138,7 @@ def test_so_are_those_of_whole_windows(driver, model, tmp_path):
     check_logits(driver, tmp_path / model.name, tmp_path / "page")
 
 
-def test_int8_rounds_otherwise_in_a_page_and_by_little(driver, model, tmp_path, record_property):
+def test_an_int8_model_answers_as_in_python_but_for_rounding(driver, model, tmp_path, record_property):
     samples = real_sound(6.0)
     heard = np.lib.stride_tricks.sliding_window_view(quantise(samples), Recognizer(model).audio.clip_samples)[::4001]
     narrow = quantised(model.read_bytes(), [{"samples": to_float(heard)}])

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["export"]
 
-_POINTS_LOST = 0.5
-
 
 def export(
     model: Annotated[Path, typer.Argument(metavar="RUN_OR_MODEL", help="A run's folder or a model.onnx.")],
@@ -31,7 +29,9 @@ def export(
     ] = None,
     points_lost: Annotated[
         float | None,
-        typer.Option(min=0, max=100, help="With --int8: points of accuracy that validation clips may cost; 0.5 else."),
+        typer.Option(
+            min=0, max=100, help="With --int8: points of accuracy that validation clips may cost; default: 0.5."
+        ),
     ] = None,
     slower: Annotated[
         bool, typer.Option("--slower", help="With --int8: write it even where it is slower on this processor.")
@@ -68,7 +68,7 @@ def export(
     if web is not None:
         _web(model, web, names=names)
     if int8:
-        _int8(model, out, points_lost=_POINTS_LOST if points_lost is None else points_lost, slower=slower, names=names)
+        _int8(model, out, points_lost=points_lost, slower=slower, names=names)
     if c is not None:
         from sayso.delivery.c import export_c
 
@@ -85,7 +85,7 @@ def _web(model: Path, folder: Path, *, names: bool) -> None:
     say(f"try it       python -m http.server --directory {in_shell(done.folder)} --bind 127.0.0.1")
 
 
-def _int8(model: Path, out: Path | None, *, points_lost: float, slower: bool, names: bool) -> None:
+def _int8(model: Path, out: Path | None, *, points_lost: float | None, slower: bool, names: bool) -> None:
     from sayso.delivery.int8 import Int8Clips, check_int8, export_int8
 
     folder = out or (model if model.is_dir() else model.parent) / "int8"

@@ -20,7 +20,7 @@ from sayso.audio import RESAMPLER, AudioFormat, can_read_media
 from sayso.config.schema import dump
 from sayso.data.clips import Clip, Listing, name_clips
 from sayso.data.losses import check_losses, describe_losses
-from sayso.data.packing import count_workers, decode_rows, pack_clips, read_noise
+from sayso.data.packing import count_workers, decode_rows, hash_sounds, pack_clips, read_noise
 from sayso.data.treatment import Treatment, note_treatments
 from sayso.errors import DataError, OutputError
 from sayso.system.files import atomic_folder, cache_folder, digest, read_json, write_json
@@ -89,6 +89,11 @@ class Corpus:
         """SHA-256 over the samples, label, speaker and part of every clip, in order."""
         rows = [[c.label, c.speaker, c.part, h] for c, h in zip(self.clips, self.fingerprints, strict=True)]
         return digest({"audio": dump(self.audio), "clips": rows})
+
+    @cached_property
+    def noise_hash(self) -> str:
+        """SHA-256 over the samples of the background noise."""
+        return hash_sounds(self.noise)
 
 
 def pack(listing: Listing, audio: AudioFormat, *, progress: Progress, max_bad_share: float = 0.1) -> Corpus:

@@ -1,8 +1,8 @@
 """Long recordings in which no word is spoken that is to be learned: other speech, radio, noise."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from sayso.audio import quantise, read_sound, resample, to_float
 from sayso.data.datasets.folder.found import is_sound
+from sayso.data.packing import hash_sounds
 from sayso.errors import AudioError, DataError
-from sayso.system.files import digest, expand_home
+from sayso.system.files import expand_home
 from sayso.system.progress import Progress
 from sayso.system.wording import counted, listed
 
@@ -33,10 +34,10 @@ class LongRecordings:
     notes: tuple[str, ...] = ()
     """What a person should know of them, such as which could not be read."""
 
-    @property
+    @cached_property
     def content_hash(self) -> str:
         """SHA-256 over the samples, wherever they lie."""
-        return digest([hashlib.sha256(np.ascontiguousarray(sound).data).hexdigest() for sound in self.sounds])
+        return hash_sounds(self.sounds)
 
     @property
     def seconds(self) -> float:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
@@ -16,9 +16,10 @@ from sayso.data.clips import Clip
 from sayso.data.losses import gather_reasons
 from sayso.data.treatment import Treatment
 from sayso.errors import AudioError
+from sayso.system.files import digest
 from sayso.system.progress import Progress
 
-__all__ = ["Packed", "count_workers", "decode_rows", "fingerprint", "pack_clips", "read_noise"]
+__all__ = ["Packed", "count_workers", "decode_rows", "fingerprint", "hash_sounds", "pack_clips", "read_noise"]
 
 _CHUNK_BYTES = 2 << 20
 # Opening a file takes one lock inside soundfile, so more threads than this only wait for one another.
@@ -104,6 +105,11 @@ def decode_rows(clips: Sequence[Clip], rows: range, audio: AudioFormat) -> tuple
 def fingerprint(clip: NDArray[np.int16]) -> str:
     """Hash the samples of a clip."""
     return hashlib.sha256(clip.data).hexdigest()[:32]
+
+
+def hash_sounds(sounds: Iterable[NDArray[np.int16]]) -> str:
+    """Hash the samples of recordings, in their order."""
+    return digest([hashlib.sha256(np.ascontiguousarray(sound).data).hexdigest() for sound in sounds])
 
 
 def read_noise(paths: Sequence[str], audio: AudioFormat, remarks: list[str]) -> Iterator[NDArray[np.int16]]:

@@ -36,6 +36,7 @@ __all__ = ["CALIBRATION_CLIPS", "Int8Clips", "Int8Export", "check_int8", "draw_e
 
 CALIBRATION_CLIPS = 300
 """Training clips by which ranges are measured, in turn one of each word."""
+_POINTS_LOST = 0.5
 _SEED = 0
 _FEED = 20
 # Below, the file would hardly be smaller.
@@ -105,7 +106,7 @@ def export_int8(
     folder: Path,
     clips: Int8Clips,
     *,
-    points_lost: float = 0.5,
+    points_lost: float | None = None,
     slower: bool = False,
     names: bool = False,
     progress: Progress | None = None,
@@ -116,7 +117,7 @@ def export_int8(
         run: as `check_int8` gives it.
         folder: where to; new, or empty.
         clips: of the run.
-        points_lost: how many points of accuracy it may lose on the clips that judge it.
+        points_lost: how many points of accuracy it may lose on the clips that judge it; None: half a point.
         slower: write it, too, where it is slower than the float model on this processor.
         names: keep people's names, paths and folders in card and recipe.
         progress: where to report.
@@ -127,6 +128,7 @@ def export_int8(
         OutputError: the folder is there already, or cannot be written.
     """
     refuse_filled(folder)
+    points_lost = _POINTS_LOST if points_lost is None else points_lost
     shared, drawn = shared_model(run.path, run.onnx, names=names), draw_evenly(clips.corpus, clips.split.train)
     if not len(drawn):
         raise DataError(f"{run.path}: its training part has no clips to calibrate by; bring them back, or train again")

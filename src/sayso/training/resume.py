@@ -1,6 +1,5 @@
 """The state an unfinished training goes on from, and what it must belong to."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from sayso.config.schema import dump
 from sayso.errors import ModelError, RunError
 from sayso.recipe.former import without_later_keys
 from sayso.recipe.prepared import Prepared
-from sayso.system.files import digest
 from sayso.system.wording import listed
 from sayso.training.teacher import Teacher
 
@@ -35,7 +33,7 @@ def identify(prepared: Prepared, teacher: Teacher | None = None) -> dict[str, An
     settings = {key: value for key, value in settings.items() if key not in ("dataset", "split")}
     settings["training"] = {key: value for key, value in settings["training"].items() if not key.startswith("track")}
     if prepared.corpus.noise:
-        settings["noise"] = digest([hashlib.sha256(part.tobytes()).hexdigest() for part in prepared.corpus.noise])
+        settings["noise"] = prepared.corpus.noise_hash
     if prepared.recordings:
         settings["recordings"] = prepared.recordings.content_hash
     if prepared.background:

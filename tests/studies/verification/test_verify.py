@@ -131,6 +131,10 @@ def said(key: str, change: Callable[[str], str]) -> Callable[[Path, Path], None]
     return forge
 
 
+def odd_card(run: Path, other: Path) -> None:
+    (run / "MODEL_CARD.md").write_bytes((run / "MODEL_CARD.md").read_bytes() + b"\xff")
+
+
 def cut_log(run: Path, other: Path) -> None:
     lines = (run / "log.csv").read_text().splitlines(keepends=True)
     (run / "log.csv").write_text("".join(lines[:-2]))
@@ -145,6 +149,9 @@ def cut_log(run: Path, other: Path) -> None:
         (forged(lambda m: m.update(best_epoch=9), "manifest.json"), {"manifest"}),
         (forged(lambda m: m.pop("data_hash"), "manifest.json"), {"clips"}),
         (forged(lambda m: m["export"].update(stream=True), "manifest.json"), {"stream"}),
+        (forged(lambda m: m.update(tuned=5, export=5), "manifest.json"), {"manifest"}),
+        (forged(lambda m: m.update(tuned={"thresholds": 3}), "manifest.json"), {"export"}),
+        (odd_card, {"export"}),
         (cut_log, {"manifest"}),
         (said("threshold", lambda text: "0.9"), {"export"}),
         (said("temperature", lambda text: "3.0"), {"export"}),

@@ -15,6 +15,7 @@ from sayso.errors import DataError
 from sayso.recipe.prepared import Prepared
 from sayso.runs.manifest import split_label
 from sayso.studies.comparison.contestants import Contestant, check_same, read_contestants
+from sayso.studies.comparison.verdicts import name_nameless
 from sayso.studies.trials.checks import Checked, check_splits
 from sayso.studies.trials.recipes import OWN_KEYS, make_trial, refuse_own_keys, trial_recipe
 from sayso.studies.trials.trial import Trial
@@ -97,9 +98,9 @@ def make_plan(
     )
 
 
-def _divided(contestant: Contestant) -> Sequence[Clip]:
+def _divided(opened: Contestant | Prepared) -> Sequence[Clip]:
     """The clips that could be tested; those that only ever train beside them a recipe may have for itself."""
-    return [clip for clip in contestant.corpus.clips if not (clip.keeps_part and clip.part == "train")]
+    return [clip for clip in opened.corpus.clips if not (clip.keeps_part and clip.part == "train")]
 
 
 def _folds(clips: Sequence[Clip], folds: Folds) -> dict[str, dict[str, Any]]:
@@ -113,8 +114,7 @@ def _folds(clips: Sequence[Clip], folds: Folds) -> dict[str, dict[str, Any]]:
 def _tested_share(prepared: Prepared) -> float:
     """Share of the clips that is tested by one training, of those that do not only train."""
     trainings = len(prepared.test_speakers) if prepared.split.kind == EACH_SPEAKER else 1
-    divided = sum(not (clip.keeps_part and clip.part == "train") for clip in prepared.corpus.clips)
-    return len(prepared.split.test) / divided / trainings
+    return len(prepared.split.test) / len(_divided(prepared)) / trainings
 
 
 def _random(share: float, seed: int) -> dict[str, Any]:
@@ -190,9 +190,7 @@ def _label(parts: Sequence[Checked]) -> str:
 
 def _notes(clips: Sequence[Clip], *, own: bool, folds: int, seeds: int) -> Iterator[str]:
     speakers = [clip.speaker for clip in clips if not clip.keeps_part]
-    if nameless := speakers.count(None):
-        told = "no clip names its speaker" if nameless == len(speakers) else f"{nameless:,} clips name no speaker"
-        yield f"{told}: intervals and verdicts rest on known speakers alone"
+    yield from name_nameless(speakers)
     if seeds == 1:
         yield "one seed: how far trainings differ by luck is in no interval and no verdict; use --seeds 3 or more"
     if own or folds < len(set(speakers) - {None}):

@@ -21,7 +21,7 @@ from sayso.runs.predictions import Predictions
 from sayso.studies.comparison.clips import ComparedClips
 from sayso.studies.comparison.costs import time_answer
 from sayso.studies.comparison.table import name_limits, score_row
-from sayso.studies.comparison.verdicts import judge_pairs
+from sayso.studies.comparison.verdicts import judge_pairs, name_nameless
 from sayso.studies.trials.answers import Answers
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
@@ -114,7 +114,7 @@ def compare_runs(sources: Sequence[str | Path], progress: Progress) -> ComparedR
         **_split(ordered, known),
         "clips": len(keys),
         "speakers": known,
-        "notes": [*_notes(ordered, keys, speakers.count(None)), *gone, *name_limits(known, len(pairs))],
+        "notes": [*_notes(ordered, keys, speakers), *gone, *name_limits(known, len(pairs))],
         "recipes": [
             {"rank": rank, **score_row(one.name, answers[one.name]), **_counts(one)}
             for rank, one in enumerate(ordered, 1)
@@ -156,14 +156,12 @@ def _split(runs: Sequence[_Answered], speakers: int) -> dict[str, Any]:
     }
 
 
-def _notes(runs: Sequence[_Answered], keys: Sequence[_Key], nameless: int) -> Iterator[str]:
+def _notes(runs: Sequence[_Answered], keys: Sequence[_Key], speakers: Sequence[str | None]) -> Iterator[str]:
     yield "each is one training: how far trainings differ by luck is in no interval and no verdict"
     if any(len(one.places) > len(keys) for one in runs):
         told = ", ".join(f"{one.name} {len(one.places):,}" for one in runs)
         yield f"only {counted(len(keys), 'clip')} that all were tested on count; each tested: {told}"
-    if nameless:
-        names = "clip names no speaker", "clips name no speaker"
-        yield f"{counted(nameless, *names)}: verdicts rest on the others alone, and there is no interval"
+    yield from name_nameless(speakers)
     if len({frozenset(one.predictions.labels) for one in runs}) > 1:
         told = ", ".join(f"{one.name} {len(one.predictions.labels):,}" for one in runs)
         yield f"they chose among different words ({told}), and who chooses among fewer has fewer mistakes to make"

@@ -1,7 +1,7 @@
 """Which recipes differ, by their speakers: paired tests, corrected for their number, and what they cannot tell."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from sayso.metrics.scores import paired_difference
 from sayso.studies.trials.answers import Answers
+from sayso.system.wording import counted
 
-__all__ = ["LEVEL", "Pair", "holm", "judge_pairs", "least_reachable", "sign_flip_p"]
+__all__ = ["LEVEL", "Pair", "holm", "judge_pairs", "least_reachable", "name_nameless", "sign_flip_p"]
 
 LEVEL = 0.05
 _EXACT_SPEAKERS = 16
@@ -72,6 +73,14 @@ def judge_pairs(ranked: Mapping[str, Answers]) -> list[Pair]:
         Pair(*pair, difference, interval, p, whole, _verdict(whole, possible))
         for pair, (difference, interval, p), whole in zip(names, tested, corrected, strict=True)
     ]
+
+
+def name_nameless(speakers: Sequence[str | None]) -> Iterator[str]:
+    """Say what it costs that clips name no speaker; `speakers` are those of all clips."""
+    if nameless := speakers.count(None):
+        some = counted(nameless, "clip names no speaker", "clips name no speaker")
+        told = "no clip names its speaker" if nameless == len(speakers) else some
+        yield f"{told}: verdicts rest on known speakers alone, and scores have no interval over speakers"
 
 
 def least_reachable(speakers: int, pairs: int) -> float:

@@ -13,7 +13,13 @@ from sayso.runs.sharing import without_names
 from sayso.runtime import Recognizer
 from sayso.studies.verification.differences import differences
 
-__all__ = ["model_faults", "training_faults"]
+__all__ = ["model_faults", "section_of", "training_faults"]
+
+
+def section_of(manifest: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Give a section of the manifest; empty where it is not there, or is none."""
+    section = manifest.get(key)
+    return section if isinstance(section, Mapping) else {}
 
 
 def training_faults(run: RunFolder, recipe: Recipe, manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -31,6 +37,9 @@ def training_faults(run: RunFolder, recipe: Recipe, manifest: Mapping[str, Any])
     if training.device != "auto":
         anew["device"] = {"gpu": "cuda"}.get(training.device, training.device)
     yield from differences(anew, {key: manifest.get(key) for key in anew}, tolerance=0)
+    for key in ("export", "tuned"):
+        if manifest.get(key) is not None and not isinstance(manifest[key], Mapping):
+            yield f"{key} is {manifest[key]!r}, which says nothing"
     epochs, best = manifest.get("epochs"), manifest.get("best_epoch")
     logged = max((row.epoch for row in read_log(run.log)), default=0)
     if epochs != logged:
@@ -62,12 +71,13 @@ def model_faults(
         "credit": recognizer.credit or anew["credit"],
         "recipe": without_names(kept_values_from_text(recognizer.recipe, source=str(recognizer.path))),
     }
-    stream = recognizer.stream
-    if stream is not None and "tuned" not in manifest:
+    stream, tuned = recognizer.stream, section_of(manifest, "tuned")
+    if stream is not None and not tuned:
         anew["stream"], written["stream"] = dump(classifier.recipe.stream), dump(stream)
     yield from differences(anew, written, tolerance=0)
-    if tuned := manifest.get("tuned"):
+    if tuned:
         given = {} if stream is None else {word: stream.threshold_of(word) for word in recognizer.labels}
         yield from differences(tuned.get("thresholds"), given, tolerance=0, key="thresholds")
-    if recognizer.card and (not run.card.is_file() or run.card.read_text(encoding="utf-8") != recognizer.card):
+    beside = run.card.read_bytes() if run.card.is_file() else b""
+    if recognizer.card and beside != recognizer.card.encode():
         yield f"its model card is not {run.card.name}"

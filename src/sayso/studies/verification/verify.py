@@ -40,7 +40,7 @@ from sayso.studies.verification.differences import (
     scores_of,
     wrong_answer,
 )
-from sayso.studies.verification.facts import model_faults, training_faults
+from sayso.studies.verification.facts import model_faults, section_of, training_faults
 from sayso.studies.verification.predicted_clips import find_other_clips
 from sayso.system.files import file_digest
 from sayso.system.progress import Progress
@@ -331,10 +331,10 @@ def _stream(opened: _Opened) -> Verdict:
     if not run.onnx.is_file():
         return False, f"{run.onnx.name} is missing"
     sha256 = file_digest(run.onnx)
-    if manifest.get("tuned", {}).get("model_sha256", sha256) != sha256:
+    if section_of(manifest, "tuned").get("model_sha256", sha256) != sha256:
         return False, f"{run.onnx.name} is not the one that sayso tune left, by the SHA-256 in manifest.json"
     if not run.stream_onnx.is_file():
-        if (manifest.get("export") or {}).get("stream"):
+        if section_of(manifest, "export").get("stream"):
             return False, f"{run.stream_onnx.name} is missing"
         return True, "none: streams are answered by whole windows"
     if StreamFile(run.stream_onnx, threads=0).model_sha256 != sha256:
