@@ -179,7 +179,7 @@ def test_each_fold_has_a_teacher(tones):
 
 def test_a_trial_whose_teacher_is_told_otherwise_is_another_one(tones, tmp_path):
     recipe = replace(student(tones), training=replace(student(tones).training, threads=1))
-    trial = Trial("student", "own", 0, 1, recipe_yaml(recipe), prepare(recipe, Progress()).corpus.content_hash)
+    trial = Trial("student", "own", 0, 1, recipe_yaml(recipe), prepare(recipe, Progress()).corpus.content_hash, {})
     train_trial(trial, tmp_path / "trial")
     assert is_finished(trial, tmp_path / "trial")
     file = tmp_path / "large.yaml"

@@ -228,6 +228,7 @@ def _manifest(name: str, prepared: Prepared, hardware: "Hardware") -> StartedMan
         "name": name,
         "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "data_hash": prepared.corpus.content_hash,
+        "other_sounds": prepared.other_sounds,
         "split_hash": prepared.split.split_hash,
         "split": prepared.split.kind,
         "speakers_shared": prepared.split.speakers_shared,

@@ -26,6 +26,7 @@ from sayso.errors import DataError
 from sayso.recipe.negatives import Negatives, check_recordings, cut_words, gather_negatives
 from sayso.recipe.recipe import Recipe
 from sayso.system.distributed import let_one_per_machine_go_first
+from sayso.system.files import digest
 from sayso.system.progress import Progress
 from sayso.system.wording import counted, in_shell
 
@@ -98,7 +99,7 @@ class Prepared:
         """
         fold = replace(self, split=divide_for_speaker(self.corpus, name), progress=Progress())
         # They do not hang on the split, so they are not gathered again.
-        for name in ("_gathered", "recordings", "background"):
+        for name in ("_gathered", "_all_recordings", "recordings", "background"):
             vars(fold)[name] = getattr(self, name)
         return fold
 
@@ -170,14 +171,20 @@ class Prepared:
         Raises:
             DataError: they are not there, or cannot be read, or some are clips of the words.
         """
-        asked = self.recipe.rejection
-        if not asked.recordings:
-            return None
-        read = read_recordings(asked.recordings, self.corpus.audio.sample_rate, progress=self.progress)
-        check_recordings(read, self.corpus, given="rejection.recordings (--negatives)")
-        if asked.minutes is None:
+        read, minutes = self._all_recordings, self.recipe.rejection.minutes
+        if read is None or minutes is None:
             return read
-        return read.drawn(60 * asked.minutes, seed=self.recipe.training.seed)
+        return read.drawn(60 * minutes, seed=self.recipe.training.seed)
+
+    @cached_property
+    def _all_recordings(self) -> LongRecordings | None:
+        """Those that are named, before some are drawn."""
+        places = self.recipe.rejection.recordings
+        if not places:
+            return None
+        read = read_recordings(places, self.corpus.audio.sample_rate, progress=self.progress)
+        check_recordings(read, self.corpus, given="rejection.recordings (--negatives)")
+        return read
 
     @cached_property
     def background(self) -> LongRecordings | None:
@@ -188,6 +195,23 @@ class Prepared:
         """
         places = self._background_places
         return read_recordings(places, self.corpus.audio.sample_rate, progress=self.progress) if places else None
+
+    @property
+    def other_sounds(self) -> dict[str, str]:
+        """SHA-256 of what trains beside the clips, as far as there is any, by what it is.
+
+        These are the same for every split and seed.
+
+        Raises:
+            DataError: as by the properties that hold them.
+        """
+        found = {
+            "background noise": self.corpus.noise_hash if self.corpus.noise else None,
+            "clips of other words": digest(sorted(self._gathered.fingerprints)) if self._gathered else None,
+            "other recordings": self._all_recordings.content_hash if self._all_recordings else None,
+            "background recordings": self.background.content_hash if self.background else None,
+        }
+        return {what: known for what, known in found.items() if known is not None}
 
     @cached_property
     def unknown_words(self) -> Corpus | None:

@@ -46,6 +46,9 @@ class StartedManifest(TypedDict):
     """When the run began, ISO 8601."""
     data_hash: str
     """SHA-256 over the samples, label, speaker and part of every clip."""
+    other_sounds: NotRequired[dict[str, str]]
+    """SHA-256 of the samples of what trained beside the clips, such as background noise; runs of an earlier Sayso do
+    not say."""
     split_hash: str
     """SHA-256 over the rows of the three parts."""
     split: str

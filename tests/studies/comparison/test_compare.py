@@ -100,6 +100,17 @@ def test_a_folder_of_before_keeps_its_finished_trials(recipes, tmp_path):
 
 
 @pytest.mark.usefixtures("in_this_process")
+def test_that_finished_trials_are_of_other_settings_is_told(recipes, tmp_path, monkeypatch):
+    settings = {"folds": 2, "seeds": 1, "jobs": 1, "out": tmp_path / "out"}
+    notes: list[str] = []
+    monkeypatch.setattr(Progress, "note", lambda _, text: notes.append(text))
+    compare(recipes[:1], **settings)
+    assert not any("trained anew" in note for note in notes)
+    compare(recipes[:1], **settings, overrides=["training.epochs=2"])
+    assert any("2 finished trials are of another recipe" in note for note in notes)
+
+
+@pytest.mark.usefixtures("in_this_process")
 def test_a_key_left_to_its_default_is_no_other_recipe(recipes, tmp_path):
     done = compare(recipes[:1], folds=2, seeds=1, jobs=1, out=tmp_path / "out")
     folder = done.path / "trials" / "wide-fold-1-seed-0"
@@ -107,8 +118,8 @@ def test_a_key_left_to_its_default_is_no_other_recipe(recipes, tmp_path):
     whole = (folder / "recipe.yaml").read_text()
     shorter = "".join(line for line in whole.splitlines(keepends=True) if "max_bad_share" not in line)
     assert shorter != whole
-    assert is_finished(Trial("wide", "fold-1", 0, 1, shorter, manifest["data_hash"]), folder)
-    assert not is_finished(Trial("wide", "fold-1", 0, 1, whole.replace("epochs: 1", "epochs: 2"), "x"), folder)
+    assert is_finished(Trial("wide", "fold-1", 0, 1, shorter, manifest["data_hash"], {}), folder)
+    assert not is_finished(Trial("wide", "fold-1", 0, 1, whole.replace("epochs: 1", "epochs: 2"), "x", {}), folder)
 
 
 @pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
@@ -323,7 +334,7 @@ def test_ctrl_c_says_what_becomes_of_the_others(tmp_path, monkeypatch, on, says)
 
     for name in ("LocalProcesses", "RayCluster"):
         monkeypatch.setattr(f"sayso.studies.trials.run_trials.{name}", Stopped)
-    trial = Trial("wide", "fold-1", 0, 1, "", "")
+    trial = Trial("wide", "fold-1", 0, 1, "", "", {})
     with pytest.raises(InterruptedRunError, match=f"0 of 1 trial are finished and kept, .*{says}"):
         run_trials([trial], StudyFolder(tmp_path, 0), jobs=1, on=on, progress=Progress())
 

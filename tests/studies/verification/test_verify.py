@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import pytest
 import soundfile
@@ -293,6 +294,15 @@ def test_changed_and_missing_clips_are_told(elsewhere, program):
     found = verdicts(copy)
     assert (found["clips"], found["split"], found["scores"], found["export"]) == (None, None, True, None)
     assert program("verify", copy)[0] == 1
+
+
+def test_other_noise_than_that_of_the_training_is_told(elsewhere):
+    moved, copy = elsewhere
+    noise = moved / "_background_noise_"
+    noise.mkdir()
+    soundfile.write(noise / "hum.wav", np.full(8000, 0.1, np.float32), 8000)
+    clips = next(check for check in verify(copy) if check.name == "clips")
+    assert (clips.holds, clips.detail) == (False, "the background noise here is not that of the training")
 
 
 def test_an_unfinished_run_and_no_run_are_refused(sound, tmp_path):

@@ -89,7 +89,7 @@ def make_plan(
 
     def trial(size: float, seed: int) -> Trial:
         own = recipe_from_values(merge(dump(recipe), {"rejection": {"minutes": size}}), source="a trial")
-        return make_trial(name, f"{size:g}-minutes", own, {}, packed.corpus, seed=seed, threads=threads)
+        return make_trial(name, f"{size:g}-minutes", own, {}, prepared, seed=seed, threads=threads)
 
     trials = {size: tuple(trial(size, seed) for seed in range(seeds)) for size in sizes}
     return Plan(name, str(source), prepared, sizes, trials)

@@ -73,6 +73,8 @@ def make_plan(
     held = {"own": {}} if folds is None else _folds(clips, folds)
     splits = _Splits(progress)
     parts = [part for name, change in held.items() for part in _held_parts(contestants, name, change, seeds, splits)]
+    first = next(iter(held.values()))
+    opened = {one.name: splits.of(one, first, 0) for one in contestants}
     share = 1 / len(held) if folds else _tested_share(parts[0].prepared)
     random = [{f"random-{seed}": _random(share, seed)} if gap else {} for seed in range(seeds)]
     drawn = [part for seed, laid in enumerate(random) for part in _random_parts(contestants, laid, seed, splits)]
@@ -86,7 +88,7 @@ def make_plan(
         seeds=tuple(range(seeds)),
         # Seed by seed, so that what was stopped has whole seeds.
         trials=tuple(
-            make_trial(one.name, name, one.recipe, change, one.corpus, seed=seed, threads=threads)
+            make_trial(one.name, name, one.recipe, change, opened[one.name], seed=seed, threads=threads)
             for seed in range(seeds)
             for name, change in (held | random[seed]).items()
             for one in contestants

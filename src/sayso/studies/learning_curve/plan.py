@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sayso.data.clips import Clip
-from sayso.data.corpus import Corpus
 from sayso.data.splits.draw import Split
 from sayso.errors import DataError, Fault, SettingsError
 from sayso.recipe.defaults import Wishes
-from sayso.recipe.prepared import pack_clips
+from sayso.recipe.prepared import Prepared, pack_clips
 from sayso.recipe.recipe import Recipe
 from sayso.recipe.source import find_recipe
 from sayso.studies.learning_curve.sizes import AXES, Axis, AxisName, known_speakers, make_axis
@@ -68,7 +67,7 @@ def make_plan(
     parts = [[corpus.clips[row] for row in split.train] for split in splits]
     axes, left_out = _axes(parts, sizes)
     trials: dict[tuple[AxisName, int], tuple[Trial, ...]] = {
-        (axis.name, size): tuple(_trial(name, recipe, corpus, axis, size, seed, threads) for seed in range(seeds))
+        (axis.name, size): tuple(_trial(name, recipe, seeded[0], axis, size, seed, threads) for seed in range(seeds))
         for axis in axes
         for size in axis.sizes
     }
@@ -111,11 +110,11 @@ def _axes(
     return tuple(axes), tuple(f"one curve only: {fault}" for fault in faults)
 
 
-def _trial(name: str, recipe: Recipe, corpus: Corpus, axis: Axis, size: int, seed: int, threads: int) -> Trial:
+def _trial(name: str, recipe: Recipe, prepared: Prepared, axis: Axis, size: int, seed: int, threads: int) -> Trial:
     whole = axis.whole(size, seed)
     change = {"subset_seed": seed} | ({} if whole else {axis.key: size})
     fold = "all" if whole else f"{axis.name}-{size}"
-    return make_trial(name, fold, recipe, change, corpus, seed=seed, threads=threads)
+    return make_trial(name, fold, recipe, change, prepared, seed=seed, threads=threads)
 
 
 def _notes(split: Split, tested: Sequence[Clip], trained: Sequence[Clip], seeds: int) -> Iterator[str]:

@@ -5,8 +5,8 @@ from typing import Any
 
 from sayso.config.overrides import merge
 from sayso.config.schema import dump
-from sayso.data.corpus import Corpus
 from sayso.errors import Fault, SettingsError
+from sayso.recipe.prepared import Prepared
 from sayso.recipe.recipe import Recipe, recipe_from_values, recipe_yaml
 from sayso.studies.trials.trial import Trial
 
@@ -23,7 +23,7 @@ def trial_recipe(recipe: Recipe, split: Mapping[str, Any], *, seed: int, threads
 
 
 def make_trial(
-    name: str, fold: str, recipe: Recipe, split: Mapping[str, Any], corpus: Corpus, *, seed: int, threads: int
+    name: str, fold: str, recipe: Recipe, split: Mapping[str, Any], prepared: Prepared, *, seed: int, threads: int
 ) -> Trial:
     """Make a trial.
 
@@ -32,12 +32,12 @@ def make_trial(
         fold: what the trial is of, such as `fold-1`.
         recipe: as it was read.
         split: keys of its split that are other in this trial.
-        corpus: its clips.
+        prepared: its clips, divided in any way.
         seed: of the training.
         threads: of the training.
     """
     whole = recipe_yaml(trial_recipe(recipe, split, seed=seed, threads=threads))
-    return Trial(name, fold, seed, threads, whole, corpus.content_hash)
+    return Trial(name, fold, seed, threads, whole, prepared.corpus.content_hash, prepared.other_sounds)
 
 
 def refuse_own_keys(overrides: Sequence[str], own: Iterable[str], *, by: str) -> None:

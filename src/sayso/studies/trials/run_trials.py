@@ -6,6 +6,7 @@ from pathlib import Path
 from time import perf_counter
 
 from sayso.errors import Fault, InterruptedRunError, RunError, SettingsError
+from sayso.runs.folder import RunFolder
 from sayso.studies.executors.job import Executor, Outcome
 from sayso.studies.executors.local import LocalProcesses
 from sayso.studies.executors.ray_cluster import RayCluster, check_address
@@ -49,6 +50,11 @@ def run_trials(trials: Sequence[Trial], folder: StudyFolder, *, jobs: int, on: s
         InterruptedRunError: Ctrl-C; the finished ones are kept.
     """
     missing = [trial for trial in trials if not is_finished(trial, folder.trials / trial.name)]
+    if replaced := sum(_was_finished(folder.trials / trial.name) for trial in missing):
+        progress.note(
+            f"{folder.trials}: {counted(replaced, 'finished trial is', 'finished trials are')} of another recipe, of "
+            "other sound or of another Sayso, or damaged; trained anew in their places"
+        )
     executor = _executor(on, jobs, folder, threads=max((trial.threads for trial in missing), default=1))
     failed: list[Outcome] = []
     with progress.task("trials", total=len(trials), unit="trials") as task:
@@ -73,6 +79,13 @@ def run_trials(trials: Sequence[Trial], folder: StudyFolder, *, jobs: int, on: s
             f"{len(failed)} of {counted(len(trials), 'trial')} failed, {failed[0].job.name} first; the others are "
             "finished and kept. Mend it, and start the same command again"
         )
+
+
+def _was_finished(trial: Path) -> bool:
+    try:
+        return RunFolder(trial).finished
+    except RunError:
+        return False
 
 
 def _executor(on: str, jobs: int, folder: StudyFolder, *, threads: int) -> Executor:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +14,7 @@ from sayso.config.schema import dump
 from sayso.errors import RunError, SaysoError
 from sayso.experiment.train import resume, train
 from sayso.recipe.former import without_later_keys
-from sayso.recipe.prepared import pack_clips
+from sayso.recipe.prepared import prepare
 from sayso.recipe.recipe import Recipe, kept_recipe_from_text, recipe_from_text
 from sayso.recipe.teaching import teaching_recipe
 from sayso.runs.folder import RunFolder
@@ -22,6 +22,7 @@ from sayso.runs.predictions import read_predictions
 from sayso.studies.executors.job import Job, name_of
 from sayso.system.files import digest, output_errors
 from sayso.system.progress import Progress
+from sayso.system.wording import listed
 
 __all__ = ["FILES", "Trial", "is_finished", "train_sent_trial", "train_trial"]
 
@@ -43,6 +44,8 @@ class Trial:
     """The whole recipe as YAML, fold, seed and threads in it."""
     data_hash: str
     """Of the packed clips; a trial of other clips is another trial."""
+    other_sounds: Mapping[str, str] = field(hash=False)
+    """Of what trains beside them, as `Prepared.other_sounds` has it; of that the same is true."""
 
     @property
     def name(self) -> str:
@@ -52,6 +55,11 @@ class Trial:
     def values(self) -> dict[str, Any]:
         """Its fields, to be sent as JSON."""
         return asdict(self)
+
+    def find_other_sounds(self, there: Mapping[str, str]) -> list[str]:
+        """What trains beside the clips and is other than this trial's, or is missing, by `Prepared.other_sounds`."""
+        known = self.other_sounds
+        return [what for what in {**known, **there} if known.get(what) != there.get(what)]
 
     @property
     def job(self) -> Job:
@@ -69,13 +77,16 @@ def train_trial(trial: Trial, folder: Path) -> None:
     """Train a trial, or go on with it where it was stopped; anything else in its folder is removed first.
 
     Raises:
-        SaysoError: its recipe cannot be trained here, or the clips here are not those of the comparison.
+        SaysoError: its recipe cannot be trained here, or clips or other sounds here are not those of the comparison.
     """
     if is_finished(trial, folder):
         return
     recipe = recipe_from_text(trial.recipe, source=trial.name)
-    if pack_clips(recipe, Progress()).corpus.content_hash != trial.data_hash:
-        raise RunError("the clips here are not those of the comparison; give every machine the same, and start again")
+    prepared = prepare(recipe, Progress())
+    if prepared.corpus.content_hash != trial.data_hash:
+        raise _others_here("clips")
+    if differ := trial.find_other_sounds(prepared.other_sounds):
+        raise _others_here(listed(differ, len(differ)))
     run = RunFolder(folder)
     if _is_of(trial, run) and not run.finished:
         with output_errors(folder):
@@ -92,6 +103,10 @@ def train_trial(trial: Trial, folder: Path) -> None:
 def train_sent_trial(values: dict[str, Any], folder: Path) -> None:
     """Train the trial of a job, as `train_trial` does; `values` are the trial's."""
     train_trial(Trial(**values), folder)
+
+
+def _others_here(what: str) -> RunError:
+    return RunError(f"the {what} here are not those of the comparison; give every machine the same, and start again")
 
 
 def _is_whole(run: RunFolder) -> bool:
@@ -120,8 +135,15 @@ def _is_of(trial: Trial, run: RunFolder) -> bool:
         same_recipe
         and _has_its_teacher(trial, dict(manifest))
         and manifest.get("data_hash") == trial.data_hash
+        and _has_its_sounds(trial, dict(manifest))
         and same_sayso
     )
+
+
+def _has_its_sounds(trial: Trial, manifest: Mapping[str, Any]) -> bool:
+    """Whether what trained beside the clips is what would train now, as far as the run says."""
+    there = manifest.get("other_sounds", trial.other_sounds)
+    return isinstance(there, Mapping) and not trial.find_other_sounds(there)
 
 
 def _has_its_teacher(trial: Trial, manifest: Mapping[str, Any]) -> bool:

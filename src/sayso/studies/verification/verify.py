@@ -228,6 +228,10 @@ def _clips(opened: _Opened) -> Verdict:
         return False, "manifest.json does not say what clips it was trained on (data_hash)"
     if opened.corpus.content_hash != opened.manifest.get("data_hash"):
         return False, f"{there} are here; they are not those of the training"
+    noise = {"background noise": opened.corpus.noise_hash} if opened.corpus.noise else {}
+    there = opened.manifest.get("other_sounds", noise)
+    if there.get("background noise") != noise.get("background noise"):
+        return False, "the background noise here is not that of the training"
     if changed := find_changed_rows(opened.corpus, opened.prepared.progress):
         first = opened.corpus.clips[changed[0]].path
         return False, f"{counted(len(changed), 'recording')} of {there} changed since they were packed, such as {first}"
