@@ -241,3 +241,15 @@ def test_the_real_thing() -> None:
     speakers_of = {part: {clip.speaker for clip in listing.clips if clip.part == part} for part in ("train", "test")}
     assert speakers_of["test"]
     assert not speakers_of["train"] & speakers_of["test"]
+
+
+def test_noise_that_cannot_be_read_is_no_silence(copy: Path) -> None:
+    whole = SpeechCommandsConfig(words=("yes", "no"), silence_share=1).listing(Progress())
+    (copy / "_background_noise_" / "broken.wav").write_bytes(b"no sound")
+    listing = SpeechCommandsConfig(words=("yes", "no"), silence_share=1).listing(Progress())
+    assert [Path(path).name for path in listing.noise] == [Path(path).name for path in whole.noise]
+    assert [clip.path for clip in listing.clips] == [clip.path for clip in whole.clips]
+    told = [note for note in listing.notes if note not in whole.notes]
+    assert len(told) == 1
+    assert "noise recording skipped" in told[0]
+    assert "broken.wav" in told[0]

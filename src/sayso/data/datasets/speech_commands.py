@@ -19,8 +19,9 @@ from sayso.config.schema import NonNegative, Range, did_you_mean
 from sayso.data.clips import Clip, Listing, PartName
 from sayso.data.datasets import DATASETS, DatasetConfig
 from sayso.data.downloaded import Download
+from sayso.data.losses import gather_reasons
 from sayso.data.splits.settings import SplitSettings
-from sayso.errors import DataError, Fault, SettingsError
+from sayso.errors import AudioError, DataError, Fault, SettingsError
 from sayso.system.files import atomic_folder, cache_folder, digest, is_folder_entry
 from sayso.system.progress import Progress
 from sayso.system.wording import counted
@@ -117,7 +118,9 @@ class SpeechCommandsConfig(DatasetConfig):
         if self.silence_share:
             known = "test" in mean and split.by in ("auto", "official")
             stretched = mean if known else _by_stretch(mean)
-            silence = self._silence(noise, stretched)
+            lengths = _measure(noise, notes)
+            noise = tuple(lengths)
+            silence = self._silence(lengths, stretched)
             notes.append(_drawn_note(SILENCE, silence, "seconds of noise", self.silence_share, stretched))
             clips += silence
             # Noise mixed into training clips must not be the noise that validation and test call silence.
@@ -155,13 +158,13 @@ class SpeechCommandsConfig(DatasetConfig):
             drawn += [replace(pool[row], label=UNKNOWN) for row in rows]
         return drawn
 
-    def _silence(self, noise: Sequence[str], mean: Means) -> list[Clip]:
-        if not noise:
+    def _silence(self, lengths: Mapping[str, float], mean: Means) -> list[Clip]:
+        if not lengths:
             raise DataError(f"silence_share needs noise recordings in {NOISE_FOLDER}, none are there; set it to 0")
         segments: list[Clip] = []
         for part in STRETCHES:
             clips_a_word = mean.get(part, 0.0)
-            pool = list(_segments(noise, part))
+            pool = list(_segments(lengths, part))
             wanted = min(len(pool), round(self.silence_share * clips_a_word))
             # Evenly spread, so that every recording is heard in every part.
             segments += [pool[index * len(pool) // wanted] for index in range(wanted)]
@@ -229,13 +232,27 @@ def _drawn_note(label: str, drawn: Sequence[Clip], what: str, share: float, mean
     return f"'{label}' is made of {what}: {parts}" + ("; there are no more" if short else "")
 
 
-def _segments(noise: Sequence[str], part: PartName) -> Iterator[Clip]:
+def _measure(noise: Iterable[str], notes: list[str]) -> dict[str, float]:
+    """Seconds of each noise recording that can be read to its end; the others are told in `notes`."""
+    lengths: dict[str, float] = {}
+    unread: list[tuple[str, str]] = []
+    for path in noise:
+        try:
+            samples, rate = decode(path)
+        except AudioError as error:
+            unread.append((path, str(error)))
+        else:
+            lengths[path] = len(samples) / rate
+    notes += [f"noise recording skipped: {reason}" for reason in gather_reasons(unread)]
+    return lengths
+
+
+def _segments(lengths: Mapping[str, float], part: PartName) -> Iterator[Clip]:
     """Yield segments of one part's stretch of each recording, one after another; those to train on overlap by half."""
     begin, end = STRETCHES[part]
     step = SEGMENT_SECONDS / 2 if part == "train" else SEGMENT_SECONDS
-    for path in noise:
+    for path, duration in lengths.items():
         # Whole milliseconds inwards, so that rounding never reaches across a border.
-        duration = soundfile.info(path).duration
         first, last = np.ceil(duration * begin * 1000) / 1000, np.floor(duration * end * 1000) / 1000
         for index in itertools.count():
             start = float(first + index * step)
