@@ -148,3 +148,14 @@ def test_recordings_that_a_table_does_not_name_and_files_that_are_not_listened_t
     )
     with pytest.raises(DataError, match="names none of the recordings"):
         read_truth(source, recordings[1:], WORDS)
+
+
+def test_a_word_as_long_as_its_file_is_noted(tmp_path: Path) -> None:
+    (tmp_path / "long.wav").touch()
+    long = [Recording(str(tmp_path / "long.wav"), "long.wav", 600.0)]
+    table = tmp_path / "table.csv"
+    table.write_text("path,label,duration\nlong.wav,low,600\n")
+    notes = read_truth(table, long, ["low"]).notes
+    assert any(note.startswith("1 word lasts more than 15 s, such as 'low' at 0 to 600 s in") for note in notes)
+    table.write_text("path,label,start,end\nlong.wav,low,3,3.5\nlong.wav,talk,10,500\n")
+    assert not any("lasts" in note for note in read_truth(table, long, ["low"], ignore_unknown=True).notes)

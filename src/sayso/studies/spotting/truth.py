@@ -18,6 +18,7 @@ __all__ = ["Recording", "Truth", "read_truth"]
 
 # Tables round to hundredths of a second.
 _SLACK_SECONDS = 0.05
+_LONGEST_WORD_SECONDS = 15.0
 _SHOWN_FAULTS = 5
 _LABEL_FILE = ".txt"
 _LINE = "a line of a label file is start TAB end TAB label, in seconds"
@@ -80,7 +81,7 @@ def read_truth(
             f"{source} has nothing of {counted(len(quiet), 'recording')}, such as {quiet[0].path}: "
             "every detection there is a false alarm"
         )
-    return Truth(found, (*notes, *late))
+    return Truth(found, (*notes, *late, *_long_ones(found, words)))
 
 
 def _from_table(source: Path, recordings: Sequence[Recording]) -> tuple[dict[str, list[Stretch]], list[str]]:
@@ -191,6 +192,23 @@ def _within_files(
         kept[one.path] = tuple(Stretch(each.label, each.start, min(each.end, one.seconds)) for each in ordered)
     _refuse(source, bad)
     return kept, [listed(late, 1, count_rest=True)] if late else []
+
+
+def _long_ones(found: Mapping[str, Sequence[Stretch]], words: Sequence[str]) -> Iterator[str]:
+    """Yield a note where a word lasts so long that it may be the length of its file that was given."""
+    ones = [
+        (path, one)
+        for path, some in found.items()
+        for one in some
+        if one.label in words and one.end - one.start > _LONGEST_WORD_SECONDS
+    ]
+    if ones:
+        path, one = ones[0]
+        yield (
+            f"{counted(len(ones), 'word lasts', 'words last')} more than {_LONGEST_WORD_SECONDS:g} s, such as "
+            f"'{one.label}' at {one.start:g} to {one.end:g} s in {path}: a detection anywhere in it counts as right; "
+            "is that where the word is, or the length of the file?"
+        )
 
 
 def _refuse(source: Path, bad: "Sequence[str] | dict[str, None]") -> None:
