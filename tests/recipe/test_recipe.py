@@ -102,6 +102,16 @@ def test_words_that_yaml_1_1_takes_for_truth(tmp_path):
     assert read_recipe(path).dataset.words == ("yes", "no", "on", "off")
 
 
+def test_a_part_that_says_no_kind_goes_on_under_one_that_says_the_same(tmp_path):
+    (tmp_path / "base.yaml").write_text("dataset: {kind: fsdd}\nfeatures: {n_mels: 33}\nmodel: {channels: [8, 8]}\n")
+    child = tmp_path / "child.yaml"
+    child.write_text("extends: base.yaml\nfeatures: {kind: mel}\n")
+    recipe = read_recipe(child, ["model.kind=tc_resnet"])
+    assert recipe.features.n_mels == 33
+    assert recipe.model.channels == (8, 8)
+    assert read_recipe(child, ["model.kind=mlp"]).model.kind == "mlp"
+
+
 def test_extends_lays_differences_over_the_base(tmp_path):
     (tmp_path / "base.yaml").write_text("dataset: {kind: fsdd}\nmodel: {kind: tc_resnet, width: 3}\n")
     (tmp_path / "sub").mkdir()

@@ -61,6 +61,10 @@ _OFTEN_CHANGED = {
 }
 
 
+_KINDS = {"features": {"kind": MelConfig.kind}, "model": {"kind": TCResNetConfig.kind}}
+"""What parts are of that say no kind."""
+
+
 def _default_augment() -> tuple[AugmentConfig, ...]:
     gain = GainConfig(most_db=18.0, middle_db=-12.0)
     return (SpeedConfig(), TimeShiftConfig(), NoiseConfig(), gain, SpecAugmentConfig())
@@ -177,9 +181,8 @@ def recipe_from_values(values: Mapping[str, Any], *, source: str) -> Recipe:
     """Make a recipe from plain values; `source` names them in messages. Raises as `read_recipe`."""
     if faults := list(find_moved_keys(values)):
         raise SettingsError(faults, source=source)
-    kinds = {"features": {"kind": MelConfig.kind}, "model": {"kind": TCResNetConfig.kind}}
     try:
-        return read(Recipe, merge(kinds, values))
+        return read(Recipe, merge(_KINDS, values))
     except SettingsError as error:
         raise SettingsError(error.faults, source=source) from error
 
@@ -284,7 +287,7 @@ def _load(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     if isinstance(teacher, str) and is_recipe_file(teacher):
         values["training"]["teacher"] = str(path.parent / expand_home(teacher))
     if "extends" not in values:
-        return values
+        return merge(_KINDS, values)  # what says no kind is of these, under whatever is laid over it too
     base = values.pop("extends")
     if not isinstance(base, str):
         found = "is empty" if base is None else f"is {base!r}"
