@@ -47,6 +47,12 @@ def test_the_token_becomes_a_cookie_that_no_script_and_no_other_site_gets(strang
     assert stranger.get("/").status_code == 200
 
 
+@pytest.mark.parametrize("other", ['theme={"x": 1}', "a[b]=1", "user=John Doe", "=v", 'a="b', "x"])
+def test_cookies_of_other_programs_lock_nobody_out(stranger, keys, other):
+    headers = {"cookie": f"{other}; sayso-studio-8765={keys.session}; {other}"}
+    assert stranger.get("/api/state", headers=headers).status_code == 200
+
+
 @pytest.mark.parametrize("query", ["", "?token=", "?token=wrong", "?token=é", "?token[]=1", "?" + "a=1&" * 50])
 def test_without_the_token_not_even_the_page_is_shown(stranger, query):
     answer = stranger.get(f"/{query}")

@@ -1,6 +1,7 @@
 """`sayso record`: the studio's recorder in a terminal, by a stand-in for PortAudio."""
 
 import builtins
+import unicodedata
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from conftest import one_line
 from microphones_made import FakePortAudio, microphone
 from sayso.audio import decode
 from sayso.studio.recordings import Recordings
+from sayso.studio.session import choose_words
 
 RATE = 16_000
 
@@ -45,6 +47,13 @@ def record(program, monkeypatch, tmp_path, fake):
         return code, out, err, asked
 
     return run
+
+
+def test_a_word_in_pieces_of_unicode_is_the_word(tmp_path):
+    recordings = Recordings(tmp_path / "clips")
+    pieces = unicodedata.normalize("NFD", "café")
+    for _ in range(2):
+        assert [word.word for word in choose_words(recordings, [pieces, "no"])] == ["café", "no"]
 
 
 def takes(tmp_path):

@@ -1,13 +1,17 @@
 """Marks of a report in the studio: written at once, on clips of this folder alone, and taken by the next training."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 pytest.importorskip("starlette", reason="needs the extra serve")
 
 from sayso.config.overrides import parse_overrides
+from sayso.data.listed_clips import ListedClips
 from sayso.data.marks import Mark, read_marks
 from sayso.runs.predictions import PredictedClip, Predictions, write_predictions
+from sayso.studio.marks import MarkedPage, Marks
 from studio_made import make_studio, send, word
 
 URL = "/api/runs/first/marks"
@@ -92,3 +96,13 @@ def test_nothing_but_tested_clips_of_this_folder_is_marked(studio_and_page, clip
     assert page.put("/api/runs/none/marks", json={"marks": []}).status_code == 409
     assert [each.mark for each in read_marks(studio.marks.path)] == ["exclude"]
     assert page.put(URL, json={"marks": []}, headers={"origin": "http://evil.example"}).status_code == 403
+
+
+def test_a_folder_that_is_named_by_the_one_above_can_be_marked(tmp_path, monkeypatch):
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    clip = str(tmp_path / "clips" / "yes" / "a.wav")
+    page = MarkedPage(ListedClips({(clip, None): "test"}, ["no", "yes"]))
+    marks = Marks(Path("../clips"))
+    (tmp_path / "clips").mkdir()
+    assert marks.write(page, [mark(clip)])[0]["clip"] == clip

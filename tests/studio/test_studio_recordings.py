@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from sayso.audio import decode
 from sayso.data.datasets.folder import FolderConfig
@@ -107,6 +108,20 @@ def test_a_clip_of_which_a_crash_left_no_line_is_there_all_the_same(recordings):
     (recordings.folder / MANIFEST).unlink()
     [found] = Recordings(recordings.folder).takes()
     assert (found.path, found.label, found.speaker) == (take.path, "yes", "Ann")
+
+
+def test_a_name_that_no_folder_has_keeps_noise_and_deeper_clips_in_the_training(recordings):
+    recordings.set_words([("yes", ""), ("on/off", "")])
+    for word in ("yes", "on/off"):
+        recordings.add(word, "Ann", tone(), RATE, facts={})
+    for place in ("_background_noise_/hum.wav", "yes/Ben/monday/1.wav", "_training_only_/yes/Cas/tuesday/2.wav"):
+        (recordings.folder / place).parent.mkdir(parents=True)
+        soundfile.write(recordings.folder / place, tone(), RATE)
+    found = listed(recordings.training_source())
+    assert [Path(path).name for path in found.noise] == ["hum.wav"]
+    said = sorted((clip.label, clip.speaker, clip.part) for clip in found.clips)
+    assert said == [("on/off", "Ann", None), ("yes", "Ann", None), ("yes", "Ben", None), ("yes", "Cas", "train")]
+    assert len(recordings.takes()) == 2
 
 
 def test_words_and_people_keep_what_was_typed_whatever_their_folders_are_called(recordings):

@@ -10,6 +10,7 @@ pytest.importorskip("starlette", reason="needs the extra serve")
 from sayso.cli.results import show_run
 from sayso.recipe.words import read_words_file
 from sayso.runs.folder import RunFolder
+from sayso.studio.training import _progress
 from sayso.system.files import write_text
 from studio_made import make_studio, make_studio_of_tones
 
@@ -133,3 +134,11 @@ def test_a_training_is_stopped_with_its_page(asked, studio, tmp_path):
     assert asked.get("/api/training").json()["state"] == "stopped"
     [run] = make_studio(tmp_path)[1].get("/api/runs").json()["runs"]
     assert (run["state"], studio.training.running_name()) == ("unfinished", None)
+
+
+def test_a_loss_that_is_no_number_is_told_as_none(tmp_path):
+    run = tmp_path / "runs" / "first"
+    run.mkdir(parents=True)
+    (run / "log.csv").write_text("epoch,set,loss,accuracy,learning_rate,seconds\n1,train,nan,0.5,0.001,1\n")
+    [part] = _progress(run)
+    assert part["epochs"] == [{"epoch": 1, "set": "train", "loss": None, "accuracy": 0.5}]

@@ -50,7 +50,7 @@ class Marks:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder.absolute()
+        self._folder = Path(os.path.abspath(folder))  # noqa: PTH100 - without .., and links as they are
 
     @property
     def path(self) -> Path:

@@ -6,10 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sayso.data.datasets.folder.branch import LeftOut, read_branch
 from sayso.data.datasets.folder.found import NOISE_FOLDER, NONE_FOLDER, TRAINING_FOLDER, is_sound, spelled
-from sayso.system.files import is_folder_entry
+from sayso.system.files import is_folder_entry, is_text
 
-__all__ = ["Place", "count_nameless", "find_corrections", "find_recordings"]
+__all__ = ["Place", "count_nameless", "find_corrections", "find_everything", "find_recordings"]
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,25 @@ def find_corrections(folder: Path) -> Iterator[Place]:
     yield from _of_word(folder, NONE_FOLDER)
 
 
+def find_everything(folder: Path) -> Iterator[Place]:
+    """Find all that trains where the folder itself is trained on: clips at any depth, and background noise."""
+    left_out = LeftOut(str(folder))
+    branch = read_branch(str(folder), left_out)
+    words = [*branch.branches, *(word for only in left_out.training for word in only.branches)]
+    clips = [(path, spelled(word.name), between) for word in words for path, between in word.recordings()]
+    clips += [(path, NONE_FOLDER, ()) for path in left_out.none] + [(path, NOISE_FOLDER, ()) for path in left_out.noise]
+    for path, word, between in clips:
+        below = os.path.relpath(path, folder).replace(os.sep, "/")
+        if is_text(Path(below)):
+            yield Place(below, word, spelled(between[0]) if between else None)
+
+
 def count_nameless(folder: Path) -> int:
     """How many files and folders of words and people have names that are no text (UTF-8), and are passed over."""
     words = [folder / name for name in _names(folder, folders=True)]
     words += [folder / TRAINING_FOLDER / name for name in _names(folder / TRAINING_FOLDER, folders=True)]
     people = [word / name for word in words for name in _names(word, folders=True)]
-    return sum(not _is_text(each) for place in (folder, *words, *people) for each in _all_names(place))
+    return sum(not is_text(Path(each)) for place in (folder, *words, *people) for each in _all_names(place))
 
 
 def _of_word(root: Path, below: str) -> Iterator[Place]:
@@ -74,7 +88,7 @@ def _sounds(folder: Path) -> list[str]:
 def _names(folder: Path, *, folders: bool) -> Iterable[str]:
     with suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(folder) as entries:
         names = [each.name for each in entries if is_folder_entry(each) == folders and not each.name.startswith(".")]
-        return sorted(filter(_is_text, names))
+        return sorted(name for name in names if is_text(Path(name)))
     return ()
 
 
@@ -82,11 +96,3 @@ def _all_names(folder: Path) -> list[str]:
     with suppress(OSError), os.scandir(folder) as entries:
         return [each.name for each in entries]
     return []
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

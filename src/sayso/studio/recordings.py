@@ -9,7 +9,7 @@ folder: each waits for the other, and no name is used twice.
 import errno
 import os
 import secrets
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -18,10 +18,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from sayso.audio import encode_sound, quantise
-from sayso.data.datasets.folder.found import NONE_FOLDER, ONLY_TRAINS, TRAINING_FOLDER, spelled
+from sayso.data.datasets.folder.found import NOISE_FOLDER, NONE_FOLDER, ONLY_TRAINS, TRAINING_FOLDER, spelled
 from sayso.errors import DataError, Fault, OutputError, SettingsError
 from sayso.studio.names import free_folder_name, read_name
-from sayso.studio.places import Place, count_nameless, find_corrections, find_recordings
+from sayso.studio.places import Place, count_nameless, find_corrections, find_everything, find_recordings
 from sayso.studio.takes import MANIFEST, Take, append_take, read_takes, write_takes
 from sayso.studio.words import Word, Words, read_words, write_words
 from sayso.system.claims import locked_file
@@ -46,7 +46,7 @@ class Recordings:
 
     def __init__(self, folder: Path) -> None:
         check_writable(folder)
-        self.folder = folder.absolute()
+        self.folder = Path(os.path.abspath(folder))  # noqa: PTH100 - without .., and links as they are
 
     def words(self) -> tuple[Word, ...]:
         """The words that were typed, and those of which there are clips, in that order."""
@@ -216,8 +216,19 @@ class Recordings:
         if all(_is_plain(take) for take in takes):
             return self.folder
         with self._alone():
-            write_takes(self.folder, takes)
+            write_takes(self.folder, [*takes, *self._beside(takes)])
         return self.folder / MANIFEST
+
+    def _beside(self, takes: Iterable[Take]) -> Iterator[Take]:
+        """What a training on the folder hears besides: clips deeper below their words, and background noise."""
+        named = {word.folder: word.word for word in self._words().words}
+        known = {take.path for take in takes}
+        for place in find_everything(self.folder):
+            if place.path not in known:
+                is_word = place.word not in (NOISE_FOLDER, NONE_FOLDER)
+                label = named.get(place.folder, place.word) if is_word else place.word
+                part = ONLY_TRAINS if place.path.startswith(f"{TRAINING_FOLDER}/") else None
+                yield Take(path=place.path, label=label, speaker=place.speaker, split=part)
 
     def _write(self, path: Path, content: bytes, take: Take) -> None:
         with _plain_errors(_CLIP_LOST):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sayso.errors import AudioError, Fault, SettingsError
 from sayso.runtime.live import Source, Tell
 from sayso.studio.intake import Intake
+from sayso.studio.names import read_name
 from sayso.studio.prompting import clip_seconds
 from sayso.studio.recordings import Recordings
 from sayso.studio.takes import Take
@@ -32,12 +33,12 @@ def choose_words(recordings: Recordings, wanted: Sequence[str]) -> tuple[Word, .
     """
     known = recordings.words()
     names = [word.word for word in known]
-    if new := [word for word in dict.fromkeys(" ".join(each.split()) for each in wanted) if word not in names]:
+    asked = dict.fromkeys(read_name(each, what="word") for each in wanted)
+    if new := [word for word in asked if word not in names]:
         known = recordings.set_words([*((word.word, word.spoken) for word in known), *((word, "") for word in new)])
     if not known:
         what = "has no words yet; name some, such as sayso record yes no"
         raise SettingsError([Fault("", f"{recordings.folder} {what}")])
-    asked = {" ".join(each.split()) for each in wanted}
     return tuple(word for word in known if not asked or word.word in asked)
 
 

@@ -1,5 +1,6 @@
 """A training that the page begins: `sayso train`, followed by the log that it writes."""
 
+import math
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +93,13 @@ def _progress(run: Path) -> list[dict[str, Any]]:
         with suppress(RunError, OSError):
             if rows := read_log(part.log):
                 epochs = [
-                    {"epoch": row.epoch, "set": row.set, "loss": row.loss, "accuracy": row.accuracy} for row in rows
+                    {"epoch": row.epoch, "set": row.set, "loss": _finite(row.loss), "accuracy": _finite(row.accuracy)}
+                    for row in rows
                 ]
                 parts.append({"fold": part.path.name if part is not folder else "", "epochs": epochs})
     return parts
+
+
+def _finite(value: float) -> float | None:
+    """None for what JSON cannot say, as the loss of a training that went astray."""
+    return value if math.isfinite(value) else None

@@ -22,7 +22,7 @@ function panel(rows, key, { title, highest }) {
   }
   svg.append(draw("text", { x: WIDTH - RIGHT, y: HEIGHT - 6, "text-anchor": "end" }, `epoch ${last}`));
   for (const set of ["train", "validation"]) {
-    const own = rows.filter((row) => row.set === set);
+    const own = rows.filter((row) => row.set === set && row[key] !== null);
     if (!own.length) continue;
     const points = own.map((row) => `${x(row.epoch).toFixed(1)},${y(row[key]).toFixed(1)}`);
     // A line of one point is none.
@@ -33,7 +33,7 @@ function panel(rows, key, { title, highest }) {
 }
 
 export function drawCurves(place, rows) {
-  const loss = Math.max(0.1, ...rows.map((row) => row.loss));
+  const loss = Math.max(0.1, ...rows.map((row) => row.loss ?? 0));
   place.replaceChildren(
     panel(rows, "loss", { title: "loss (dashed: validation)", highest: loss }),
     panel(rows, "accuracy", { title: "accuracy (dashed: validation)", highest: 1 }),

@@ -11,7 +11,7 @@ const MOST_SHOWN = 60;
 let state = { words: [], speakers: [] };
 let word; // that is asked for
 let microphone;
-let busy = false; // from the countdown until the clip is saved
+let taking; // word, speaker and seconds of what is recorded, from the button until the clip is saved
 let going = false; // goes on by itself
 let last; // the clip just saved
 let reviewing = false; // whether the person is asked to keep it
@@ -30,7 +30,7 @@ export async function show(now) {
   if (state.words.some((each) => each.word === before)) element("file-word").value = before;
   if (!element("speaker").value) element("speaker").value = sessionStorage.getItem("speaker") ?? "";
   if (!state.words.some((each) => each.word === word)) word = undefined;
-  if (reviewing) showPrompt();
+  if (reviewing || taking) showPrompt();
   else chooseNext();
   await showClips();
 }
@@ -54,9 +54,10 @@ function chooseNext({ after = false } = {}) {
 }
 
 function showPrompt() {
-  const chosen = state.words.find((each) => each.word === word);
-  element("prompt-word").textContent = chosen ? chosen.spoken || chosen.word : "–";
-  element("take").disabled = !chosen || busy;
+  const asked = taking?.word ?? word;
+  const chosen = state.words.find((each) => each.word === asked);
+  element("prompt-word").textContent = taking?.spoken ?? (chosen ? chosen.spoken || chosen.word : "–");
+  element("take").disabled = !chosen || Boolean(taking);
   if (!chosen) say("There are no words yet. Type them first, under Words.");
   const items = state.words.map((each) => {
     const done = count(each) >= target();
@@ -65,7 +66,7 @@ function showPrompt() {
       word = each.word;
       showPrompt();
     };
-    const button = make("button", { type: "button", "aria-current": each.word === word, onclick: choose }, make("span", {}, each.word), figures);
+    const button = make("button", { type: "button", "aria-current": each.word === asked, disabled: Boolean(taking), onclick: choose }, make("span", {}, each.word), figures);
     return make("li", {}, button);
   });
   element("progress").replaceChildren(...items);
@@ -79,17 +80,17 @@ function say(text, isRemark = false) {
 
 function offer({ review = false } = {}) {
   reviewing = review;
-  element("take").hidden = busy || review;
-  element("stop").hidden = !busy && !going;
+  element("take").hidden = Boolean(taking) || review;
+  element("stop").hidden = !taking && !going;
   element("keep").hidden = !review;
-  element("again").hidden = !last || busy;
-  element("player").hidden = !last || busy;
+  element("again").hidden = !last || Boolean(taking);
+  element("player").hidden = !last || Boolean(taking);
 }
 
-async function listen() {
+async function listen(own) {
   if (microphone && !microphone.isLost) return;
   say("The browser asks whether this page may hear you.");
-  microphone = await Microphone.open({
+  const opened = await Microphone.open({
     onlevel: (level) => {
       element("level").value = level;
     },
@@ -98,35 +99,43 @@ async function listen() {
       element("microphone").textContent = "The microphone is gone.";
     },
   });
+  if (taking !== own) {
+    opened.close(); // stopped while the browser asked
+    throw null;
+  }
+  microphone = opened;
   const { label, sampleRate, autoGainControl, noiseSuppression, echoCancellation } = microphone.settings;
   const changed = Object.entries({ autoGainControl, noiseSuppression, echoCancellation }).filter(([, on]) => on);
   const remark = changed.length ? ` The browser changes the sound all the same: ${changed.map(([name]) => name).join(", ")}.` : "";
   element("microphone").textContent = `Heard by ${label || "a microphone"}, ${counted(sampleRate ?? microphone.sampleRate, "sample")} a second.${remark}`;
 }
 
-async function countDown() {
+async function countDown(own) {
   for (const number of [3, 2, 1]) {
     element("count").textContent = number;
     await wait(number === 1 ? COUNT_MS - 1000 * LEAD_SECONDS : COUNT_MS);
-    if (!busy) throw null;
+    if (taking !== own) throw null;
   }
 }
 
 async function takeOne() {
-  if (busy || !word) return;
+  const chosen = state.words.find((each) => each.word === word);
+  if (taking || !chosen) return;
   if (!speaker()) {
     element("speaker").focus();
     throw new Error("Who speaks? Type a name: the score is about people that the recogniser has not heard.");
   }
   sessionStorage.setItem("speaker", speaker());
-  busy = true;
+  // Whoever types another name, or picks another word, means the next clip.
+  const own = { word: chosen.word, speaker: speaker(), spoken: chosen.spoken || chosen.word };
+  taking = own;
   last = undefined;
   offer();
+  showPrompt();
   try {
-    await listen();
-    const chosen = state.words.find((each) => each.word === word);
+    await listen(own);
     say("Get ready.");
-    await countDown();
+    await countDown(own);
     const recording = microphone.record(chosen.seconds + LEAD_SECONDS);
     await wait(1000 * LEAD_SECONDS);
     element("count").textContent = "●";
@@ -135,12 +144,15 @@ async function takeOne() {
     const samples = await recording;
     calm();
     say("Saving.");
-    const clip = { word: chosen.word, speaker: speaker(), sample_rate: microphone.sampleRate, settings: microphone.settings };
+    const clip = { word: own.word, speaker: own.speaker, sample_rate: microphone.sampleRate, settings: microphone.settings };
     await save({ clip, samples });
   } finally {
-    busy = false;
-    calm();
-    offer();
+    if (!taking || taking === own) {
+      taking = undefined;
+      calm();
+      offer();
+      showPrompt();
+    }
   }
 }
 
@@ -187,28 +199,29 @@ async function record() {
 
 function stop() {
   going = false;
-  if (busy && microphone) {
-    busy = false;
-    microphone.drop();
+  if (taking) {
+    taking = undefined;
+    microphone?.drop();
     say("Stopped.");
   }
   offer();
+  showPrompt();
 }
 
 const start = guarded(async () => {
   try {
     await record();
   } catch (error) {
+    if (error === null) return; // stopped by the person
     going = false;
     offer();
-    if (error === null) return; // stopped by the person
     if (!unsaved.size) say("Nothing was recorded.");
     throw error;
   }
 });
 
 const again = guarded(async () => {
-  if (!last || busy) return;
+  if (!last || taking) return;
   word = last.word;
   const { path } = last;
   last = undefined;
@@ -232,7 +245,13 @@ async function showClips() {
     listenTo.addEventListener("click", () => new Audio(clipUrl(clip.path)).play().catch(tell));
     const remove = make("button", { type: "button", "aria-label": `Remove this clip of ${clip.word}` }, "Remove");
     remove.addEventListener("click", guarded(async () => {
-      await show(await ask(clipUrl(clip.path), { method: "DELETE" }));
+      const now = await ask(clipUrl(clip.path), { method: "DELETE" });
+      if (clip.path === last?.path) {
+        last = undefined;
+        if (reviewing) say("");
+        offer();
+      }
+      await show(now);
     }));
     const remarks = clip.remarks.length ? [make("span", { class: "remark" }, clip.remarks.join(" "))] : [];
     return make("li", {}, make("span", {}, clip.word), ...remarks, listenTo, remove);
@@ -272,6 +291,11 @@ element("speaker").addEventListener("change", guarded(async () => {
   chooseNext();
   await showClips();
 }));
+element("speaker").addEventListener("input", () => {
+  if (!going) return;
+  going = false; // half a name records nothing by itself
+  offer();
+});
 element("next-person").addEventListener("click", guarded(async () => {
   stop();
   last = undefined;
@@ -287,7 +311,7 @@ element("next-person").addEventListener("click", guarded(async () => {
 addEventListener("keydown", (event) => {
   const isTyping = event.target.closest("input, select, textarea, button, a, audio, summary");
   if (element("record").hidden || isTyping || event.ctrlKey || event.altKey || event.metaKey) return;
-  const action = { " ": busy || going ? stop : start, k: keep, r: again, p: () => element("player").play() }[event.key.toLowerCase()];
+  const action = { " ": taking || going ? stop : start, k: keep, r: again, p: () => element("player").play() }[event.key.toLowerCase()];
   if (!action) return;
   event.preventDefault();
   if (event.key.toLowerCase() === "k" && element("keep").hidden) return;

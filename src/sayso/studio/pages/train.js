@@ -23,11 +23,12 @@ const job = new Job("train", {
 export async function show(state) {
   const people = counted(state.speakers.length, "person", "people");
   const beside = state.corrections ? ` Beside them ${counted(state.corrections, "clip")} of what was wrong in Talk, which only train.` : "";
+  const wrong = state.corrections ? ` What was wrong in Talk (${counted(state.corrections, "clip")}) trains beside such recordings alone, and not now.` : "";
   const nameless = state.nameless ? ` ${counted(state.nameless, "file or folder has a name that is no text, and is", "files and folders have names that are no text, and are")} not shown; rename what should count.` : "";
   element("train-what").textContent = state.clips
     ? `${counted(state.clips, "clip")} of ${counted(state.words.length, "word")} by ${people}.${beside}${nameless}`
     : state.voices && state.words.length > 1
-      ? "There are no clips: synthetic voices will say the words. Recordings of people make it better."
+      ? `There are no clips: synthetic voices will say the words. Recordings of people make it better.${wrong}`
       : "There are no clips yet. Record some first.";
   await job.follow("/api/training");
   await showRuns();
@@ -43,10 +44,11 @@ function showCurves(parts) {
   if (!part) return;
   drawCurves(element("chart"), part.epochs);
   const tail = (set) => part.epochs.filter((each) => each.set === set).at(-1);
+  const loss = (row) => row.loss?.toFixed(3) ?? "no number"; // the training went astray
   const [own, other] = [tail("train"), tail("validation")];
   const whose = part.fold === "" ? "" : `Without speaker ${Number(part.fold) + 1}, who is left out for the score. `;
-  const validation = other ? `; on validation clips loss ${other.loss.toFixed(3)}, ${percent(other.accuracy)} right` : "";
-  element("chart-caption").textContent = `${whose}Epoch ${own.epoch}: loss ${own.loss.toFixed(3)}, ${percent(own.accuracy)} right${validation}.`;
+  const validation = other ? `; on validation clips loss ${loss(other)}, ${percent(other.accuracy)} right` : "";
+  element("chart-caption").textContent = `${whose}Epoch ${own.epoch}: loss ${loss(own)}, ${percent(own.accuracy)} right${validation}.`;
 }
 
 async function showRuns() {
