@@ -125,7 +125,8 @@ def _explain(error: Exception) -> str:
         return f"sayso: this needs {error.name}, which is not installed: {install_command('train')}"
     if isinstance(error, OSError) and error.errno in _REASONS:
         reason = os.strerror(error.errno)
-        why = why_unread(error, f"{reason}; earlier runs are untouched" if error.filename else reason)
+        is_told = error.filename and error.errno != errno.ENAMETOOLONG
+        why = why_unread(error, f"{reason}; earlier runs are untouched" if is_told else reason)
         return f"sayso: {error.filename or 'output'}: {why}"
     return ""
 
@@ -158,7 +159,7 @@ def _typed(option: str | None) -> str:
 
 
 _INTERRUPTED = 130
-_REASONS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
+_REASONS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENAMETOOLONG)
 # How pydantic says what a value must be, and how settings do.
 _MUST = {
     r"Input should be a valid integer.*": "a whole number",

@@ -1,5 +1,6 @@
 """`sayso runs`."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,8 +36,8 @@ def remove(
     """Remove runs with all that is in them."""
     from sayso.runs.folder import RunFolder, remove_run
 
-    found = [RunFolder.open(path) for path in paths]
-    for run in found:
+    found = {os.path.abspath(path): RunFolder.open(path) for path in paths}  # noqa: PTH100 - links stay links
+    for run in found.values():
         if yes or confirm(f"remove {run.path}?"):
             remove_run(run)
             say(f"removed {run.path}")

@@ -48,6 +48,12 @@ def train(
     need_one("a recipe, folder or manifest; --words; --words-file; --resume RUN", source, words, words_file, resume)
     short = {"epochs": epochs, "device": device, "precision": precision}
     overrides = [*(settings or ()), *(f"training.{key}={value}" for key, value in short.items() if value is not None)]
+    keys = {override.partition("=")[0].strip() for override in settings or ()}
+    also = {f"--{key}": f"training.{key}" for key, value in short.items() if value is not None}
+    also |= {"--negatives": "rejection.recordings"} if negatives else {}
+    for option, key in also.items():
+        if key in keys:
+            raise typer.BadParameter(f"{option} and --set {key} say the same; give one of the two")
     if negatives:
         overrides.append(f"rejection.recordings={json.dumps(negatives, ensure_ascii=False)}")
     if resume is not None and (overrides or out or small or language is not None):

@@ -240,4 +240,4 @@ def list_runs(root: Path) -> list[RunFolder]:
 def remove_run(run: RunFolder) -> None:
     """Remove a run's folder with all that is in it."""
     with output_errors(run.path):
-        shutil.rmtree(run.path)
+        shutil.rmtree(run.path.absolute())  # "." would be emptied, and then refused

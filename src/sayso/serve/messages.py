@@ -4,6 +4,7 @@ The package's own reader takes any lengths, and ends in odd errors where a line 
 """
 
 import asyncio
+import json
 from typing import Any, cast
 
 from wyoming.event import Event
@@ -56,6 +57,8 @@ async def _read_bytes(reader: asyncio.StreamReader, header: dict[str, Any], key:
 def _read_object(text: bytes) -> dict[str, Any]:
     try:
         found = parse_json(text.decode())
+        if b"\\u" in text:
+            json.dumps(found, ensure_ascii=False).encode()  # or half a sign would come back, which no answer can hold
     except ValueError as error:
         raise _no_message(text) from error
     if not isinstance(found, dict):

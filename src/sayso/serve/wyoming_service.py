@@ -91,6 +91,8 @@ class WyomingService(Serving):
             self._server = await asyncio.start_server(self._take, self._address.host, self._address.port)
         except OSError as error:
             raise SettingsError([Fault("--wyoming", f"{self._address} {_why(error)}")]) from error
+        except UnicodeError as error:
+            raise SettingsError([Fault("--wyoming", f"{self._address.host} is no name of a machine")]) from error
         return " and ".join(str(Address(*each.getsockname()[:2])) for each in self._server.sockets)
 
     async def close(self) -> None:

@@ -44,7 +44,7 @@ def serve(
         OutputError: the folder cannot be written to.
     """
     studio = Studio(folder, runs, tell)
-    with listen(host, port, option="--port") as listener:
+    with listen(host, port, option="--port", host_option="--host") as listener:
         scheme = "https" if certificate else "http"
         address, keys = Address(host, listener.getsockname()[1], scheme), Keys()
         config = uvicorn.Config(

@@ -33,6 +33,6 @@ def make_row(
 
 
 def draw_detections(rows: Sequence[TimelineRow], latencies: Sequence[float], *, within_seconds: float) -> Pictures:
-    """Draw recordings as `timeline`, and where any word was hit, `latency`."""
-    figures = {"timeline": draw_timeline(rows)}
+    """Draw recordings as `timeline`, where there are any, and where any word was hit, `latency`."""
+    figures = {"timeline": draw_timeline(rows)} if rows else {}
     return figures | ({"latency": draw_latencies(latencies, within_seconds=within_seconds)} if latencies else {})

@@ -12,9 +12,11 @@
       shown += !item.hidden;
     }
     const key = order.replace("-", "");
-    const compare = order.startsWith("-")
-      ? (a, b) => b.dataset[key] - a.dataset[key]
+    const isNumber = items.every((item) => item.dataset[key].trim() !== "" && Number.isFinite(Number(item.dataset[key])));
+    const upwards = isNumber
+      ? (a, b) => a.dataset[key] - b.dataset[key]
       : (a, b) => a.dataset[key].localeCompare(b.dataset[key], undefined, { numeric: true });
+    const compare = order.startsWith("-") ? (a, b) => upwards(b, a) : upwards;
     list.append(...items.sort(compare));
     count.textContent = `${shown} of ${items.length} clips`;
   };
