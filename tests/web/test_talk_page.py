@@ -3,6 +3,7 @@
 import csv
 import difflib
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -32,6 +33,33 @@ return rows.length >= 3 && rows.map((row) => [...row.children].map((cell) => cel
 """
 
 
+KEPT = """
+window.tracks = [];
+const grant = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  const stream = await grant(wanted);
+  tracks.push(...stream.getTracks());
+  return stream;
+};
+"""
+# Each while the browser still asks: what became of every `listen()`, and of every microphone.
+ENDED = """
+const done = arguments[0];
+(async () => {
+  const { Sayso } = await import("./sayso.js");
+  const told = {};
+  const ends = { twice: (one) => one.listen(), stop: (one) => one.stop(), close: (one) => one.close() };
+  for (const [name, end] of Object.entries(ends)) {
+    tracks.length = 0;
+    const recogniser = await Sayso.load("./");
+    const asked = [recogniser.listen(), end(recogniser)].filter(Boolean);
+    const became = await Promise.all(asked.map((each) => each.then(() => "live", ({ kind }) => kind)));
+    told[name] = [became, tracks.map((track) => track.readyState)];
+    recogniser.close();
+  }
+  return told;
+})().then(done, (error) => done(String(error)));
+"""
 DRAWN = """
 const canvas = document.querySelector('canvas');
 const row = canvas.getContext('2d').getImageData(0, canvas.height - 8, canvas.width, 1).data;
@@ -175,6 +203,30 @@ def test_a_missing_microphone_and_a_refused_one_are_told(page, tmp_path):
     assert told["none"] == ["no-microphone", "There is no microphone: connect one, then try again."]
     assert told["refused"][0] == "refused"
     assert "is not allowed here: allow it for this page" in told["refused"][1]
+
+
+def test_whatever_ends_listening_the_microphone_is_off(page, tmp_path):
+    shutil.copytree(page, tmp_path / "page")
+    worklet = tmp_path / "page" / "worklet.js"
+    whole = worklet.read_bytes()
+    with served(tmp_path / "page") as url, chromium(tmp_path) as driver:
+        driver.execute_cdp_cmd("Network.enable", {})
+        driver.execute_cdp_cmd("Network.setBypassServiceWorker", {"bypass": True})
+        driver.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
+        driver.get(url)
+        wait_for(driver, READY)
+        driver.execute_script(KEPT)
+        worklet.unlink()
+        driver.execute_script(LISTEN)
+        kind, sentence = wait_for(driver, FAULT)
+        assert (kind, "worklet.js, cannot be had" in sentence) == ("not-found", True)
+        assert driver.execute_script("return tracks.map((track) => track.readyState)") == ["ended"]
+        worklet.write_bytes(whole)
+        assert driver.execute_async_script(ENDED) == {
+            "twice": [["stopped", "live"], ["ended", "live"]],
+            "stop": [["stopped"], ["ended"]],
+            "close": [["stopped"], ["ended"]],
+        }
 
 
 def test_what_the_page_cannot_work_with_is_told_in_a_sentence(page, tmp_path):

@@ -3,11 +3,12 @@
 export class SaysoError extends Error {
   /**
    * @param {string} kind `not-sayso`, `not-found`, `newer`, `damaged`, `no-simd`, `insecure`, `no-microphone`, `refused`,
-   *   `busy`, `too-large`, `slow` or `closed`
+   *   `busy`, `too-large`, `slow`, `stopped` or `closed`
    * @param {string} message a sentence for a person
+   * @param {object} options as of `Error`
    */
-  constructor(kind, message) {
-    super(message);
+  constructor(kind, message, options) {
+    super(message, options);
     this.name = "SaysoError";
     this.kind = kind;
   }

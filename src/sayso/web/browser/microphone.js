@@ -30,7 +30,18 @@ export async function openMicrophone(lost) {
   const [track] = stream.getAudioTracks();
   track.onended = () => lost(new SaysoError("no-microphone", "The microphone went away: connect it, then try again."));
   const context = new AudioContext({ latencyHint: "interactive" });
-  await Promise.all([context.audioWorklet.addModule(new URL("worklet.js", import.meta.url)), context.resume()]);
+  const close = () => {
+    track.onended = null;
+    track.stop();
+    context.close();
+  };
+  try {
+    await Promise.all([context.audioWorklet.addModule(new URL("worklet.js", import.meta.url)), context.resume()]);
+  } catch (error) {
+    close();
+    const what = "A part of this page, worklet.js, cannot be had: its server does not answer, or lacks the file.";
+    throw new SaysoError("not-found", what, { cause: error });
+  }
   const source = context.createMediaStreamSource(stream);
   const collector = new AudioWorkletNode(context, "sayso-collector", { numberOfInputs: 1, outputChannelCount: [1] });
   const asked = [];
@@ -48,10 +59,6 @@ export async function openMicrophone(lost) {
         asked.push(resolve);
         collector.port.postMessage({ wants: "recent" });
       }),
-    close: () => {
-      track.onended = null;
-      track.stop();
-      context.close();
-    },
+    close,
   };
 }

@@ -33,6 +33,7 @@ export class Sayso {
   #waiting = new Map();
   #count = 0;
   #fault = null;
+  #listened = 0; // how often listening was begun or ended
 
   /**
    * Load a model.
@@ -134,14 +135,20 @@ export class Sayso {
   /**
    * Hear the microphone, until `stop()`; call it from a click, or browsers may refuse.
    * @returns {Promise<object>} `{ label, sampleRate, settings, context, source }`
-   * @throws {SaysoError} no microphone, not allowed, or a page that gets none
+   * @throws {SaysoError} no microphone, not allowed, or a page that gets none; `stopped` where `stop`, `close` or another
+   *   `listen` came before it was there
    */
   async listen() {
     this.stop();
+    const own = this.#listened;
     const microphone = await openMicrophone((fault) => {
       this.stop();
       this.onfault?.(fault);
     });
+    if (this.#listened !== own) {
+      microphone.close();
+      throw new SaysoError("stopped", "Listening was stopped before the microphone was there.");
+    }
     this.lost = { dropped: 0, skipped: 0 };
     this.microphone = microphone;
     const { port1, port2 } = new MessageChannel();
@@ -165,6 +172,7 @@ export class Sayso {
 
   /** Stop hearing the microphone. */
   stop() {
+    this.#listened += 1;
     this.microphone?.close();
     this.microphone = null;
   }
