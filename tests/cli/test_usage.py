@@ -1,6 +1,7 @@
 """What is typed wrongly is told in one line, whoever finds it: typer, a command, or what a command calls."""
 
 import io
+import shutil
 import sys
 
 import pytest
@@ -57,6 +58,34 @@ def test_what_removes_runs_asks_whoever_is_there(program, tone_folder, tmp_path,
     assert (ended, err) == (code, said.format(run=run.path))
     assert out == (f"removed {run.path}\n" if typed == "y\n" else "")
     assert run.path.exists() == (typed != "y\n")
+
+
+def test_a_run_that_is_named_twice_or_by_a_dot_is_removed_once(program, tone_folder, tmp_path, monkeypatch):
+    run = small_run(tone_folder, tmp_path / "run", epochs=1)
+    shutil.copytree(run.path, tmp_path / "other")
+    monkeypatch.chdir(tmp_path)
+    assert program("runs", "remove", "other", tmp_path / "other", "./other/", "--yes") == (0, "removed other\n", "")
+    monkeypatch.chdir(run.path)
+    assert program("runs", "remove", ".", "--yes") == (0, "removed .\n", "")
+    monkeypatch.chdir(tmp_path)
+    assert list(tmp_path.glob("*/recipe.yaml")) == []
+
+
+@pytest.mark.parametrize("command", ["train", "audit", "verify", "card"])
+def test_a_name_that_is_too_long_is_one_line(program, command):
+    code, out, err = program(command, "yes, no, " * 50)
+    assert (code, out) == (2, "")
+    assert one_line(err).endswith(": File name too long")
+
+
+@pytest.mark.parametrize(
+    ("option", "key"),
+    [("--epochs", "training.epochs"), ("--device", "training.device"), ("--negatives", "rejection.recordings")],
+)
+def test_what_is_said_in_two_ways_is_refused(program, option, key):
+    value = {"--epochs": "1", "--device": "cpu", "--negatives": "radio"}[option]
+    code, _, err = program("train", "clips", option, value, "--set", f"{key}=2")
+    assert (code, f"{option} and --set {key} say the same; give one of the two" in one_line(err)) == (2, True)
 
 
 def test_what_clears_the_cache_asks_whoever_is_there(program, monkeypatch):

@@ -202,7 +202,9 @@ def test_another_host_is_said_plainly(model):
         ("8080", "--http: is '8080', must be HOST:PORT, such as 127.0.0.1:8080"),
         ("http://127.0.0.1:8080", "must be HOST:PORT"),
         ("127.0.0.1:99999", "(Port out of range 0-65535), must be HOST:PORT"),
-        ("host.invalid:8080", "--http: 8080 of host.invalid cannot be used ("),
+        ("host.invalid:8080", "--http: 'host.invalid' is no name or address of this machine, such as 127.0.0.1"),
+        ("a..b:8080", "--http: 'a..b' is no name or address of this machine, such as 127.0.0.1"),
+        (f"{'ä' * 70}:8080", "is no name or address of this machine, such as 127.0.0.1"),
     ],
 )
 def test_what_is_no_place_is_one_line(program, model, place, message):

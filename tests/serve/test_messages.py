@@ -34,6 +34,12 @@ def line(**header):
     return json.dumps(header).encode() + b"\n"
 
 
+def test_half_a_sign_which_no_answer_can_hold_is_refused():
+    assert read(line(type="ping", data={"text": "\U0001f600"}))[0].data == {"text": "\U0001f600"}
+    with pytest.raises(DataError, match="is no message"):
+        read(line(type="ping", data={"text": "\ud800"}))
+
+
 def test_messages_are_read_one_after_another():
     data = json.dumps({"rate": 16000}).encode()
     sent = (

@@ -303,6 +303,19 @@ def test_the_page_has_every_error_to_hear(program: Program, tmp_path: Path, mode
     assert json.loads((out / "spotting.json").read_text())["scores"]["alarms"]["n"] == 3
 
 
+def test_a_page_without_a_hit_and_one_without_a_recording_are_made(
+    program: Program, tmp_path: Path, model: Path, long: Path
+) -> None:
+    missed = spot([long], Recognizer(model), truth=labels(tmp_path / "said.txt", ("low", 50.0)), out=tmp_path / "page")
+    assert missed.folder
+    assert "How soon" not in (missed.folder / "spotting.html").read_text()
+    (tmp_path / "bad.wav").write_bytes(b"no sound")
+    code, _, err = program("spot", tmp_path / "bad.wav", "--model", model, "--out", tmp_path / "none")
+    assert code == 2
+    assert "bad.wav: cannot be read as sound" in one_line(err)
+    assert "<figure" not in (tmp_path / "none" / "spotting.html").read_text()
+
+
 def test_without_truth_the_page_has_every_detection(tmp_path: Path, model: Path, long: Path) -> None:
     found = spot([long], Recognizer(model), out=tmp_path / "page")
     page = (found.folder / "spotting.html").read_text()
