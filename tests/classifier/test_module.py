@@ -117,6 +117,15 @@ def test_normaliser_leaves_bins_that_never_change_alone():
     assert normaliser.deviation[0, 0] == 1
 
 
+def test_normaliser_brings_bins_of_any_size_to_deviation_1():
+    """Linear features of quiet clips are millionths, and vary by as much."""
+    values = torch.randn(50, 1, 1, 7).expand(-1, -1, 3, -1) * 0.3 + 1
+    features = values * torch.tensor([1e-9, 1e-3, 1e6])[:, None]
+    normaliser = Normaliser((1, 3, 7), by="bin")
+    normaliser.measure([features])
+    np.testing.assert_allclose(normaliser(features).std((0, 3), correction=0), 1, rtol=1e-3)
+
+
 def test_normaliser_none_passes_features_through():
     normaliser = Normaliser((1, 2, 3), by="none")
     normaliser.measure([torch.randn(4, 1, 2, 3)])

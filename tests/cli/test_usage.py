@@ -71,6 +71,16 @@ def test_a_run_that_is_named_twice_or_by_a_dot_is_removed_once(program, tone_fol
     assert list(tmp_path.glob("*/recipe.yaml")) == []
 
 
+def test_too_little_memory_is_one_line(program, tone_folder, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("[enforce fail] can't allocate memory: you tried to allocate 10080 bytes. Error code 12")
+
+    monkeypatch.setattr("sayso.experiment.train.train", fail)
+    code, _, err = program("train", tone_folder)
+    told = "sayso: too little memory (you tried to allocate 10080 bytes); ask for less"
+    assert (code, one_line(err).startswith(told)) == (2, True)
+
+
 @pytest.mark.parametrize("command", ["train", "audit", "verify", "card"])
 def test_a_name_that_is_too_long_is_one_line(program, command):
     code, out, err = program(command, "yes, no, " * 50)

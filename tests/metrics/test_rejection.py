@@ -84,6 +84,11 @@ def test_the_threshold_turns_away_as_many_as_it_may(confidence):
     assert np.mean(confidence <= threshold) > 0.05
 
 
+@pytest.mark.parametrize("percent", range(100))
+def test_a_share_of_whole_clips_is_turned_away_whole(percent):
+    assert reject_threshold(np.arange(100) / 100, lost_share=percent / 100) == percent / 100
+
+
 def test_a_usual_threshold_counts_beside_few_answers_and_hardly_beside_many():
     targets = np.zeros(300, np.int64)
     probabilities = np.tile([0.8, 0.2], (300, 1))

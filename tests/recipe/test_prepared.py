@@ -89,6 +89,13 @@ def test_few_validation_clips_do_not_choose_the_epoch_and_that_is_said(tone_fold
     assert not any("too few to choose" in note for each in quiet for note in each.notes)
 
 
+@pytest.mark.parametrize(("keys", "few"), [({"validation": "none"}, "no"), ({}, "too few")])
+def test_patience_that_has_nothing_to_wait_for_is_told(tone_folder, keys, few):
+    said = f"training.patience has {few} validation clips to wait for: all 2 epochs are trained"
+    assert said in small_prepared(tone_folder, patience=3, **keys).notes
+    assert said not in small_prepared(tone_folder, **keys).notes
+
+
 def test_what_a_quick_look_finds_is_noted_with_the_command_that_looks_closer(tone_folder):
     for path in sorted((tone_folder / "middle").glob("*_[12].wav")):
         path.unlink()

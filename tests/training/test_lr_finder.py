@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 from runs_made import small_prepared
 from sayso.errors import RunError, SettingsError
@@ -42,6 +43,23 @@ def test_on_a_bowl_the_loss_is_lowest_where_steps_begin_to_leap_out(tone_folder,
     assert 0.05 < found.suggestion < 2
     assert len(found.rates) == len(found.losses) == len(found.smoothed) < 200, "it stops once the loss has grown"
     assert not found.still_falling
+
+
+def test_features_that_learn_keep_their_share_of_the_rate(tone_folder, monkeypatch):
+    def two_groups(settings, network, *, of_features):
+        del of_features
+        parameters = list(network)
+        groups = [
+            {"params": parameters[:1], "lr": settings.learning_rate},
+            {"params": parameters[1:], "lr": settings.learning_rate * 0.1},
+        ]
+        made.append(torch.optim.SGD(groups))
+        return made[0]
+
+    made: list[torch.optim.Optimizer] = []
+    monkeypatch.setattr(lr_finder, "make_optimiser", two_groups)
+    found = search(tone_folder, steps=20, lowest=1e-6, highest=1e-5)
+    assert [group["lr"] for group in made[0].param_groups] == pytest.approx([found.rates[-1], 0.1 * found.rates[-1]])
 
 
 @pytest.mark.parametrize("lowest", [1e3, 1e20])

@@ -1,5 +1,6 @@
 """Training on streams: windows are those that a stream would be judged by, and named by what was said in them."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -256,3 +257,19 @@ def test_nothing_of_a_speaker_who_is_left_out_is_heard(tone_folder, talk):
         spans = streams.heard[streams.heard[:, 0] == row, 1:].tolist()
         assert any(first <= named <= last for first, last in spans for named in streams.first[row])
     assert sum(map(len, streams.measured(kept))) < sum(map(len, streams.measured(trained)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"stream": {"hop_seconds": 0.9}}, "stream.hop_seconds: is 0.9, but a window hears 0.75 s"),
+        (
+            {"features": {"kind": "mel", "centre": False, "hop_seconds": 0.015}},
+            "stream.hop_seconds: is 0.08, but mel moves on by 0.015 s; use a multiple of that",
+        ),
+        ({"features": {"kind": "mel"}}, "training.on: is streams, but mel as set here looks at a whole clip at once"),
+    ],
+)
+def test_hops_that_do_not_fit_are_told_with_what_fits(tone_folder, talk, changes, said):
+    with pytest.raises(SettingsError, match=re.escape(said)):
+        sources(ready(tone_folder, talk, **changes))

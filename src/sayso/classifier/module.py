@@ -19,6 +19,9 @@ from sayso.recipe.recipe import Recipe
 __all__ = ["AtPeak", "Classifier", "Normaliser", "samples_from_int16"]
 
 
+_ROUNDING = 1e-6
+
+
 class Normaliser(nn.Module):
     """Subtract a mean and divide by a deviation that were measured on the training clips.
 
@@ -43,7 +46,10 @@ class Normaliser(nn.Module):
         return features if self.by == "none" else (features - self.mean) / self.deviation
 
     def measure(self, batches: Iterable[Tensor]) -> None:
-        """Set mean and deviation from batches of training features; a bin that never changes keeps deviation 1."""
+        """Set mean and deviation from batches of training features.
+
+        A bin that never changes, but for the rounding of its mean, keeps deviation 1.
+        """
         if self.by == "none":
             return
         dimensions = (0, 3) if self.by == "bin" else (0, 1, 2, 3)
@@ -56,7 +62,9 @@ class Normaliser(nn.Module):
         mean = total / count
         deviation = (squares / count - mean.square()).clamp(min=0).sqrt()
         self.mean.copy_(mean)
-        self.deviation.copy_(torch.where(deviation > 1e-5, deviation, torch.ones_like(deviation)))
+        # Beside its mean: linear features may vary by a millionth, and that is all they say.
+        changes = (deviation > _ROUNDING * mean.abs()) & (deviation > torch.finfo(torch.float32).tiny)
+        self.deviation.copy_(torch.where(changes, deviation, torch.ones_like(deviation)))
 
 
 class AtPeak(Feature):

@@ -128,6 +128,8 @@ def _explain(error: Exception) -> str:
         is_told = error.filename and error.errno != errno.ENAMETOOLONG
         why = why_unread(error, f"{reason}; earlier runs are untouched" if is_told else reason)
         return f"sayso: {error.filename or 'output'}: {why}"
+    if isinstance(error, MemoryError | RuntimeError) and (found := _MEMORY.search(str(error) or "out of memory")):
+        return f"sayso: too little memory ({found[0]}); ask for less, such as a smaller network or shorter clips"
     return ""
 
 
@@ -159,6 +161,10 @@ def _typed(option: str | None) -> str:
 
 
 _INTERRUPTED = 130
+# How torch and NumPy say that, at the end of lines for their own builders.
+_MEMORY = re.compile(
+    r"you tried to allocate \d+ bytes|Unable to allocate [^,]+|out of memory|Storage size calculation overflowed"
+)
 _REASONS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENAMETOOLONG)
 # How pydantic says what a value must be, and how settings do.
 _MUST = {

@@ -67,7 +67,15 @@ def _own_clips(run: "Run", part: Part) -> tuple[dict[str, Any], str, tuple[str, 
     facts = {key: manifest[key] for key in ("split", "speakers_shared") if key in manifest}
     # Of the other parts the model has seen clips or was chosen by them, whoever speaks there.
     label = split_label(manifest, scores.get("speakers")) if part == "test" else _NO_TEST[part]
+    if part == "validation" and not _chose_its_weights(run):
+        label = "clips that its probabilities were fitted on"
     return {part: scores} | facts, label, ()
+
+
+def _chose_its_weights(run: "Run") -> bool:
+    from sayso.data.splits.split import LEAST_TO_CHOOSE
+
+    return run.settings.training.keep == "best" and run.manifest()["clips"]["validation"] >= LEAST_TO_CHOOSE
 
 
 def _others(

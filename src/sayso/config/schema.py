@@ -39,6 +39,8 @@ S = TypeVar("S", bound="Settings")
 
 # From here on not every whole number is one in floating point.
 _WHOLE = 2**53
+# No setting means anything beyond, and arithmetic in float32 ends soon after.
+_SMALLEST, _LARGEST = 1e-15, 1e9
 
 
 @dataclass(frozen=True)
@@ -306,6 +308,8 @@ def _convert_number(hint: Any, value: object) -> tuple[Any, str]:
         return None, wanted
     if not math.isfinite(number) or (hint is int and not number.is_integer()):
         return None, wanted
+    if hint is not int and number and not _SMALLEST <= abs(number) <= _LARGEST:
+        return None, f"0 or a number from {_SMALLEST:g} to {_LARGEST:g} in size"
     return (int(number) if hint is int else number), ""
 
 

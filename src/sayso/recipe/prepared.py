@@ -297,6 +297,9 @@ class Prepared:
         if training.keep == "best" and len(validation) and not self.split.chooses_epoch:
             few = counted(len(validation), "validation clip is", "validation clips are")
             yield f"{few} too few to choose an epoch by (it takes {LEAST_TO_CHOOSE}): the last one counts"
+        if training.patience and not self.split.chooses_epoch:
+            few = "too few validation clips" if len(validation) else "no validation clips"
+            yield f"training.patience has {few} to wait for: all {training.epochs:,} epochs are trained"
 
     def _belongs_with_test(self, clip: Clip) -> bool:
         if self.split.kind == "speakers":

@@ -163,6 +163,11 @@ class Recipe(Settings):
         if not self.rejection.has_negatives:
             problem = "is streams, most of whose windows are none of the words, and nothing teaches what those are"
             yield Fault("training.on", f"{problem}; name rejection.recordings or rejection.negatives, or use clips")
+        if self.stream.hop_seconds > self.audio.clip_seconds:
+            problem = (
+                f"is {self.stream.hop_seconds:g}, but a window hears {self.audio.clip_seconds:g} s (audio.clip_seconds)"
+            )
+            yield Fault("stream.hop_seconds", f"{problem}, and what lies between two is never heard; use at most that")
         if any(part.kind == "surround" for part in self.augment):
             yield Fault("training.on", "is streams, where words are surrounded already; take surround out of augment")
 

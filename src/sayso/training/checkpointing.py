@@ -102,7 +102,8 @@ class Bookkeeper:
         if not math.isfinite(loss):
             raise RunError(
                 f"{self.run.path}: training diverged in epoch {epoch}, its loss is no number; train anew with a lower "
-                "training.learning_rate (`sayso find-lr` suggests one)"
+                "training.learning_rate (`sayso find-lr` suggests one), or with less extreme settings of augment and "
+                "features"
             )
 
     def _add_rows(self, learner: Learner, epoch: int, *, rate: float) -> None:

@@ -111,12 +111,14 @@ def _losses(learner: Learner, rates: list[float]) -> Iterator[float]:
         learner.classifier.network.parameters(),
         of_features=learner.classifier.features.parameters(),
     )
+    # Features that learn have a share of the rate.
+    shares = [group["lr"] / learner.settings.learning_rate for group in optimiser.param_groups]
     for step, rate in enumerate(rates):
         epoch, batch = divmod(step, learner.steps_per_epoch)
         loss, _, _ = learner.batch_loss(epoch, batch)
         yield loss.item()
-        for group in optimiser.param_groups:
-            group["lr"] = rate
+        for group, share in zip(optimiser.param_groups, shares, strict=True):
+            group["lr"] = rate * share
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

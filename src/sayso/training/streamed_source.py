@@ -21,6 +21,7 @@ from sayso.errors import Fault, SettingsError
 from sayso.features import Feature
 from sayso.metrics.detection import WITHIN_SECONDS
 from sayso.recipe.prepared import Prepared
+from sayso.recipe.recipe import Recipe
 from sayso.recipe.training_streams import TrainingStream, count_streams, make_training_streams
 from sayso.system.progress import Task
 from sayso.training.feature_cache import check_room
@@ -33,6 +34,8 @@ _MOST_SECONDS = 0.4
 # ... and from so shortly before a word's end, until that is too late for a detection, no window is none of the words.
 _BEFORE_SECONDS = 0.2
 _CHUNKS = 750
+# By so much features move on that have no hop to set.
+_EMBEDDING_SECONDS = 0.08
 _MEASURED_BYTES = 2**27
 # Streams are of nearly one length; what room is left over is never touched.
 _ROOM = 1.2
@@ -78,10 +81,7 @@ class StreamFeatures:
         hop = recipe.stream.hop_samples(audio.sample_rate)
         streaming, shape = features.steady_streaming(hop), features.steady_shape
         if streaming is None:
-            problem = f"is streams, but {recipe.features.kind} as set here looks at a whole clip at once"
-            raise SettingsError(
-                [Fault("training.on", f"{problem}; use features of a stream (centre: false), or clips")]
-            )
+            raise SettingsError([_why_no_stream(features, recipe, audio.sample_rate)])
         first = np.full((len(prepared.corpus), recipe.training.copies or 1), -1, np.int64)
         count, others, begin = np.zeros_like(first), list[Rows](), 0
         frames = torch.empty(0, 0, dtype=torch.float16)
@@ -168,9 +168,21 @@ class _Windows:
             after = times - stretch.end
             is_none &= (after < -_BEFORE_SECONDS) | (after > WITHIN_SECONDS)
             named = np.flatnonzero((after >= 0) & (after <= max(_MOST_SECONDS, hop_seconds)))
+            if not len(named):
+                problem = f"is {hop_seconds:g}, so long that no window follows a word of a training stream"
+                raise SettingsError([Fault("stream.hop_seconds", f"{problem}; use less")])
             first.append(int(named[0]))
             count.append(len(named))
         return cls(np.array(first, np.int64), np.array(count, np.int64), np.flatnonzero(is_none))
+
+
+def _why_no_stream(features: Feature, recipe: Recipe, rate: int) -> Fault:
+    own_seconds = getattr(recipe.features, "hop_seconds", _EMBEDDING_SECONDS)
+    if features.steady_streaming(max(1, round(own_seconds * rate))) is not None:
+        problem = f"is {recipe.stream.hop_seconds:g}, but {recipe.features.kind} moves on by {own_seconds:g} s"
+        return Fault("stream.hop_seconds", f"{problem}; use a multiple of that")
+    problem = f"is streams, but {recipe.features.kind} as set here looks at a whole clip at once"
+    return Fault("training.on", f"{problem}; use features of a stream (centre: false), or clips")
 
 
 def _hear(stream: TrainingStream, hop: int, window: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
