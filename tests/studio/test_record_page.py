@@ -1,6 +1,7 @@
 """What is being recorded, and what is typed, stays what it was whatever a person does on the page meanwhile."""
 
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -32,6 +33,17 @@ def sound(tmp_path):
     return silent_microphone(tmp_path)
 
 
+@contextmanager
+def anna_records(tmp_path, sound):
+    """The page where Anna is about to say the first of two words."""
+    with studio(tmp_path) as url, chromium(tmp_path, sound=sound) as page:
+        page.get(url)
+        wait_for(page, "return document.body.dataset.shown !== undefined")
+        type_words(page, "high", "low")
+        be(page, "Anna")
+        yield page
+
+
 def kept(tmp_path):
     return [(take.label, take.speaker) for take in Recordings(tmp_path / "clips").takes()]
 
@@ -45,11 +57,7 @@ def has(page, text):
 
 
 def test_another_word_and_another_name_are_of_the_next_clip(tmp_path, sound):
-    with studio(tmp_path) as url, chromium(tmp_path, sound=sound) as page:
-        page.get(url)
-        wait_for(page, "return document.body.dataset.shown !== undefined")
-        type_words(page, "high", "low")
-        be(page, "Anna")
+    with anna_records(tmp_path, sound) as page:
         play(sound, tone(500))
         find(page, "#take").click()
         wait_for(page, "return document.getElementById('count').textContent === '2'")
@@ -63,11 +71,7 @@ def test_another_word_and_another_name_are_of_the_next_clip(tmp_path, sound):
 
 
 def test_stopped_while_the_browser_asks_nothing_is_heard(tmp_path, sound):
-    with studio(tmp_path) as url, chromium(tmp_path, sound=sound) as page:
-        page.get(url)
-        wait_for(page, "return document.body.dataset.shown !== undefined")
-        type_words(page, "high", "low")
-        be(page, "Anna")
+    with anna_records(tmp_path, sound) as page:
         page.execute_script(ASKED)
         find(page, "#take").click()
         has(page, "The browser asks whether this page may hear you.")
@@ -81,11 +85,7 @@ def test_stopped_while_the_browser_asks_nothing_is_heard(tmp_path, sound):
 
 
 def test_a_removed_clip_is_not_said_to_be_kept(tmp_path, sound):
-    with studio(tmp_path) as url, chromium(tmp_path, sound=sound) as page:
-        page.get(url)
-        wait_for(page, "return document.body.dataset.shown !== undefined")
-        type_words(page, "high", "low")
-        be(page, "Anna")
+    with anna_records(tmp_path, sound) as page:
         play(sound, 0 * tone(500))
         find(page, "#take").click()
         wait_for(page, "return !document.getElementById('keep').hidden", seconds=30)
