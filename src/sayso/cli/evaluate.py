@@ -75,7 +75,8 @@ def _own_clips(run: "Run", part: Part) -> tuple[dict[str, Any], str, tuple[str, 
 def _chose_its_weights(run: "Run") -> bool:
     from sayso.data.splits.split import LEAST_TO_CHOOSE
 
-    return run.settings.training.keep == "best" and run.manifest()["clips"]["validation"] >= LEAST_TO_CHOOSE
+    clips = run.manifest().get("clips", {}).get("validation", LEAST_TO_CHOOSE)
+    return run.settings.training.keep == "best" and clips >= LEAST_TO_CHOOSE
 
 
 def _others(

@@ -82,11 +82,7 @@ def train_trial(trial: Trial, folder: Path) -> None:
     if is_finished(trial, folder):
         return
     recipe = recipe_from_text(trial.recipe, source=trial.name)
-    prepared = prepare(recipe, Progress())
-    if prepared.corpus.content_hash != trial.data_hash:
-        raise _others_here("clips")
-    if differ := trial.find_other_sounds(prepared.other_sounds):
-        raise _others_here(listed(differ, len(differ)))
+    _check_sounds(trial, recipe)
     run = RunFolder(folder)
     if _is_of(trial, run) and not run.finished:
         with output_errors(folder):
@@ -103,6 +99,14 @@ def train_trial(trial: Trial, folder: Path) -> None:
 def train_sent_trial(values: dict[str, Any], folder: Path) -> None:
     """Train the trial of a job, as `train_trial` does; `values` are the trial's."""
     train_trial(Trial(**values), folder)
+
+
+def _check_sounds(trial: Trial, recipe: Recipe) -> None:
+    prepared = prepare(recipe, Progress())
+    if prepared.corpus.content_hash != trial.data_hash:
+        raise _others_here("clips")
+    if differ := trial.find_other_sounds(prepared.other_sounds):
+        raise _others_here(listed(differ, len(differ)))
 
 
 def _others_here(what: str) -> RunError:

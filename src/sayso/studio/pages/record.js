@@ -11,7 +11,7 @@ const MOST_SHOWN = 60;
 let state = { words: [], speakers: [] };
 let word; // that is asked for
 let microphone;
-let taking; // word, speaker and seconds of what is recorded, from the button until the clip is saved
+let taking; // whose word is recorded, from the button until the clip is saved
 let going = false; // goes on by itself
 let last; // the clip just saved
 let reviewing = false; // whether the person is asked to keep it
