@@ -71,6 +71,26 @@ def test_a_run_that_is_named_twice_or_by_a_dot_is_removed_once(program, tone_fol
     assert list(tmp_path.glob("*/recipe.yaml")) == []
 
 
+@pytest.mark.parametrize("rank", [0, 1])
+def test_under_torchrun_what_one_process_does_is_refused_once(program, monkeypatch, rank):
+    facts = {"RANK": rank, "WORLD_SIZE": 2, "LOCAL_RANK": rank, "LOCAL_WORLD_SIZE": 2}
+    for key, value in (facts | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": 1}).items():
+        monkeypatch.setenv(key, str(value))
+    code, out, err = program("find-lr", "r.yaml")
+    assert (code, out) == (2, "")
+    assert err == "" if rank else "find-lr is the work of one process" in one_line(err)
+
+
+@pytest.mark.parametrize("said", ["Overflow when unpacking long long", "(34, 'Numerical result out of range')"])
+def test_a_number_without_end_is_one_line(program, tone_folder, monkeypatch, said):
+    def fail(*_, **__):
+        raise TypeError(said) if "unpacking" in said else OverflowError(said)
+
+    monkeypatch.setattr("sayso.experiment.train.train", fail)
+    code, _, err = program("train", tone_folder)
+    assert (code, "is larger than any processor counts" in one_line(err)) == (2, True)
+
+
 def test_too_little_memory_is_one_line(program, tone_folder, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("[enforce fail] can't allocate memory: you tried to allocate 10080 bytes. Error code 12")

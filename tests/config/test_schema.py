@@ -142,9 +142,9 @@ def test_what_is_no_whole_number(value: object) -> None:
     assert faults_of({"name": "x", "count": value})["count"].endswith("must be a whole number")
 
 
-@pytest.mark.parametrize("value", [1e300, -1e10, 1e-300, "1e200"])
+@pytest.mark.parametrize("value", [1e300, -1e40, 1e-300, "1e200"])
 def test_what_no_setting_can_mean(value: object) -> None:
-    assert faults_of({"name": "x", "odd": value})["odd"].endswith("must be 0 or a number from 1e-15 to 1e+09 in size")
+    assert faults_of({"name": "x", "odd": value})["odd"].endswith("must be 0 or a number from 1e-30 to 1e+30 in size")
 
 
 @pytest.mark.parametrize("value", [True, None, [], "x", math.nan, -math.inf, "inf", 10**400])
@@ -227,7 +227,7 @@ wholes = st.builds(
     count=st.integers(1),
     mode=st.sampled_from(["fast", "slow"]),
     on=st.booleans(),
-    share=st.just(0.0) | st.floats(1e-15, 1),
+    share=st.just(0.0) | st.floats(1e-30, 1),
     seconds=st.none() | finite,
     words=st.lists(st.text()).map(tuple),
     sizes=st.lists(st.integers(1)).map(tuple),

@@ -80,6 +80,7 @@ app.add_typer(show.app, name="show")
 
 @app.callback(invoke_without_command=True)
 def version(
+    context: typer.Context,
     show: bool = typer.Option(False, "--version", help="Print the version and stop.", is_eager=True),
 ) -> None:
     """Turn recordings of spoken words into a recogniser you can trust and ship."""
@@ -88,6 +89,11 @@ def version(
 
         print(f"sayso {installed('sayso')}")
         raise typer.Exit
+    if this_process().count > 1 and context.invoked_subcommand not in (None, "train"):
+        if not this_process().leads:
+            raise typer.Exit(2)
+        alone = f"{context.invoked_subcommand} is the work of one process, and sayso train alone that of several"
+        raise typer.BadParameter(f"{alone}; start it without torchrun")
 
 
 def main() -> None:
@@ -130,6 +136,8 @@ def _explain(error: Exception) -> str:
         return f"sayso: {error.filename or 'output'}: {why}"
     if isinstance(error, MemoryError | RuntimeError) and (found := _MEMORY.search(str(error) or "out of memory")):
         return f"sayso: too little memory ({found[0]}); ask for less, such as a smaller network or shorter clips"
+    if isinstance(error, OverflowError) or "Overflow when unpacking" in str(error):
+        return "sayso: a number that was given is larger than any processor counts; use a smaller one"
     return ""
 
 

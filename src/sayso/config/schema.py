@@ -40,7 +40,7 @@ S = TypeVar("S", bound="Settings")
 # From here on not every whole number is one in floating point.
 _WHOLE = 2**53
 # No setting means anything beyond, and arithmetic in float32 ends soon after.
-_SMALLEST, _LARGEST = 1e-15, 1e9
+_SMALLEST, _LARGEST = 1e-30, 1e30
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,12 @@ def test_settings_that_do_not_fit(tmp_path: Path, made: DatasetConfig) -> None:
         read(DatasetConfig, {"kind": "mixed", "recordings": own, "training": [own | {"reject_words": ["low"]}]})
 
 
+def test_what_trains_beside_is_counted_together(made: DatasetConfig) -> None:
+    twice = dataclasses.replace(made, training=(*made.training, *made.training))
+    notes = [note for note in twice.listing(Progress()).notes if "train beside" in note]
+    assert notes == ["36 clips (folder) train beside 36 recordings; none of them is tested"]
+
+
 def test_words_are_rejected_in_both(made: DatasetConfig) -> None:
     prepared = prepare(recipe(dataclasses.replace(made, reject_words=("low",)), by="random"), Progress())
     assert prepared.corpus.labels == ("high", "middle")

@@ -346,6 +346,7 @@ def test_recipes_of_other_clips_are_one_line(program, recipes, tmp_path):
     assert code == 2
     said = one_line(err)
     assert "wide has 36 clips of 4 speakers, narrow has 18 clips of 2 speakers" in said
+    assert ", among them " in said
     assert said.endswith("make them equal, with one data set and one list of words")  # a folder has no list of speakers
 
 

@@ -21,7 +21,7 @@ from sayso.studies.archive.answers import WordAnswers
 from sayso.studies.archive.predict import predict_archive
 from sayso.studies.comparison.compare import compare
 from sayso.studies.executors.job import Job, name_of
-from sayso.studies.executors.ray_cluster import RayCluster
+from sayso.studies.executors.ray_cluster import RayCluster, _check_machine
 
 pytest.importorskip("ray", reason="the extra ray is not installed")
 
@@ -151,3 +151,9 @@ def test_a_node_killed_in_the_middle_of_an_archive_costs_no_file(tmp_path, monke
 
 def made_job(function, **values):
     return Job(function.__name__, name_of(function), values, ["text.txt"])
+
+
+def test_more_threads_than_this_machine_has_processors_are_refused_before_ray_begins():
+    with pytest.raises(RunError, match=rf"a trial asks for 999 processors, .* use --threads {os.cpu_count()}"):
+        _check_machine(999, "trial")
+    _check_machine(os.cpu_count(), "trial")

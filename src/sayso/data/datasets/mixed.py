@@ -86,6 +86,7 @@ class MixedConfig(DatasetConfig):
         recorded = self.recordings.kept_listing(progress, split)
         clips, noise, notes = list(recorded.clips), list(recorded.noise), list(recorded.notes)
         words = {clip.label for clip in recorded.clips} | {*self.untested_words}
+        sizes = Counter[str]()
         for source, dataset in enumerate(self.training, 1):
             beside = dataset.kept_listing(progress, split)
             counts = Counter(clip.label for clip in beside.clips)
@@ -94,8 +95,10 @@ class MixedConfig(DatasetConfig):
                 raise DataError(f"dataset.training ({dataset.kind}) has words that no recording has: {names}; {known}")
             clips += [replace(clip, part="train", keeps_part=True, source=source) for clip in beside.clips]
             noise += beside.noise
-            notes.append(
-                f"{counted(len(beside.clips), 'clip')} ({dataset.kind}) train beside "
-                f"{counted(len(recorded.clips), 'recording')}; none of them is tested"
-            )
+            sizes[dataset.kind] += len(beside.clips)
+        notes += [
+            f"{counted(size, 'clip')} ({kind}) train beside {counted(len(recorded.clips), 'recording')}; none of them "
+            "is tested"
+            for kind, size in sizes.items()
+        ]
         return Listing(tuple(clips), tuple(noise), tuple(notes), recorded.unknown)

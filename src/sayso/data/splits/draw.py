@@ -308,7 +308,7 @@ def _notes(corpus: Corpus, split: Split) -> Iterable[str]:
         yield (
             "speakers are not known: people heard in training are probably tested too, so expect less from a new "
             "voice than this score says. Put each speaker's clips into a folder of their own, such as "
-            "my-clips/yes/anna/1.wav, to get a score for voices never heard"
+            "my-clips/yes/anna/1.wav, or name speakers in a column of a manifest, to get a score for voices never heard"
         )
     elif shared:
         were = "was" if len(shared) == 1 else "were"

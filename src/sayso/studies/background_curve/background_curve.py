@@ -241,8 +241,8 @@ def _tell(
     most = max(point["missed"] for point in points)
     if most > 2 * missed:
         told.append(
-            f"up to {percent(most)} of the test words are missed at thresholds that missed {percent(missed)} of the "
-            "validation words"
+            f"up to {percent(most)} of the test words are missed at thresholds "
+            f"{'chosen on the' if lost else f'that missed {percent(missed)} of the'} validation words"
         )
     told.append(f"{counted(seeds, 'seed')}; every model listened to the same streams")
     return told

@@ -85,6 +85,10 @@ def check_same(
         clips = clips_of(other)
         if [_identity(clip) for clip in clips] != [_identity(clip) for clip in wanted]:
             sizes = f"{_size(first.name, wanted, what)}, {_size(other.name, clips, what)}"
+            known = {_identity(clip) for clip in wanted}
+            if one := next((clip for clip in clips if _identity(clip) not in known), None):
+                said = f"'{one.label}' by {one.speaker or 'nobody known'}"
+                sizes += f", among them {one.path} ({said}), which {first.name} has not"
             raise DataError(f"recipes are compared on the same {what} only: {sizes}; make them equal, {mend}")
 
 

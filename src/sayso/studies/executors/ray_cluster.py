@@ -98,7 +98,10 @@ class RayCluster:
                 if where or _running():
                     ray.init(**options)
                 else:
+                    _check_machine(self._threads, self._noun)
                     ray.init(num_cpus=self._processes * self._threads, include_dashboard=False, **options)
+        except RunError:
+            raise
         except Exception as error:  # Ray has no family of its own for these
             ray.shutdown()
             raise RunError(f"{where or 'ray'}: cannot work with this cluster: {_in_a_line(error)}") from error
@@ -126,6 +129,14 @@ def _knock(address: str, told: str) -> tuple[str, int]:
             f"{_CLIENT_PORT}`, or check host and port"
         ) from error
     return host, port
+
+
+def _check_machine(threads: int, noun: str) -> None:
+    """Refuse jobs of more threads than this machine has processors; a cluster of it alone is told how many it has."""
+    if threads > (most := os.cpu_count() or 1):
+        raise RunError(
+            f"a {noun} asks for {counted(threads, 'processor')}, and this machine has {most}; use --threads {most}"
+        )
 
 
 def _check_room(ray: Any, threads: int, noun: str) -> None:
