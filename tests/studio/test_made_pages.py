@@ -130,7 +130,8 @@ def test_audits_of_other_recordings_and_damaged_ones_are_not_shown(page, tmp_pat
 
 def test_an_audit_is_cancelled_and_what_stops_one_is_told(page, tmp_path):
     page.post("/api/audit", json={})
-    assert page.delete("/api/audit").json()["state"] == "stopping"
+    # One that had hardly begun may have ended before it is asked how it goes.
+    assert page.delete("/api/audit").json()["state"] in ("stopping", "stopped")
     assert wait(page, "/api/audit")["state"] == "stopped"
     assert page.get("/api/audits").json()["pages"] == []
     assert not list((tmp_path / "audits").glob("*"))
