@@ -30,7 +30,10 @@ from sayso.system.files import digest
 from sayso.system.progress import Progress
 from sayso.system.wording import counted, in_shell
 
-__all__ = ["Packed", "Prepared", "pack_clips", "prepare", "prepare_with_more"]
+__all__ = ["BACKGROUND_NOISE", "Packed", "Prepared", "pack_clips", "prepare", "prepare_with_more"]
+
+BACKGROUND_NOISE = "background noise"
+"""What `Prepared.other_sounds` calls the noise of the data set."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,7 +209,7 @@ class Prepared:
             DataError: as by the properties that hold them.
         """
         found = {
-            "background noise": self.corpus.noise_hash if self.corpus.noise else None,
+            BACKGROUND_NOISE: self.corpus.noise_hash if self.corpus.noise else None,
             "clips of other words": digest(sorted(self._gathered.fingerprints)) if self._gathered else None,
             "other recordings": self._all_recordings.content_hash if self._all_recordings else None,
             "background recordings": self.background.content_hash if self.background else None,

@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 import soundfile
 
-from sayso.audio import decode, quantise
+from sayso.audio import decode, probe, quantise
 from sayso.config.schema import NonNegative, Range, did_you_mean
 from sayso.data.clips import Clip, Listing, PartName
 from sayso.data.datasets import DATASETS, DatasetConfig
@@ -233,16 +233,14 @@ def _drawn_note(label: str, drawn: Sequence[Clip], what: str, share: float, mean
 
 
 def _measure(noise: Iterable[str], notes: list[str]) -> dict[str, float]:
-    """Seconds of each noise recording that can be read to its end; the others are told in `notes`."""
+    """Seconds of each noise recording that can be read, by its header; the others are told in `notes`."""
     lengths: dict[str, float] = {}
     unread: list[tuple[str, str]] = []
     for path in noise:
         try:
-            samples, rate = decode(path)
+            lengths[path], _ = probe(path)
         except AudioError as error:
             unread.append((path, str(error)))
-        else:
-            lengths[path] = len(samples) / rate
     notes += [f"noise recording skipped: {reason}" for reason in gather_reasons(unread)]
     return lengths
 

@@ -93,15 +93,12 @@ class RayCluster:
         where = self._where()
         if where:
             options["address"] = where
+        elif not _running():
+            _check_machine(self._threads, self._noun)
+            options |= {"num_cpus": self._processes * self._threads, "include_dashboard": False}
         try:
             with _quiet():
-                if where or _running():
-                    ray.init(**options)
-                else:
-                    _check_machine(self._threads, self._noun)
-                    ray.init(num_cpus=self._processes * self._threads, include_dashboard=False, **options)
-        except RunError:
-            raise
+                ray.init(**options)
         except Exception as error:  # Ray has no family of its own for these
             ray.shutdown()
             raise RunError(f"{where or 'ray'}: cannot work with this cluster: {_in_a_line(error)}") from error

@@ -1,6 +1,6 @@
 """`verify`: a run in; its clips, its split, its scores and its models in question, one check each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +25,7 @@ from sayso.evaluation.out_of_fold import OutOfFold
 from sayso.evaluation.rejection import find_threshold
 from sayso.experiment.each_speaker import answer_for_each_speaker
 from sayso.experiment.run import Run
-from sayso.recipe.prepared import Prepared, prepare
+from sayso.recipe.prepared import BACKGROUND_NOISE, Prepared, prepare
 from sayso.recipe.recipe import Recipe, kept_values_from_text, read_kept_values
 from sayso.runs.manifest import Manifest
 from sayso.runs.metrics import Metrics
@@ -228,9 +228,9 @@ def _clips(opened: _Opened) -> Verdict:
         return False, "manifest.json does not say what clips it was trained on (data_hash)"
     if opened.corpus.content_hash != opened.manifest.get("data_hash"):
         return False, f"{there} are here; they are not those of the training"
-    noise = {"background noise": opened.corpus.noise_hash} if opened.corpus.noise else {}
-    there = opened.manifest.get("other_sounds", noise)
-    if there.get("background noise") != noise.get("background noise"):
+    other = dict[str, Any](opened.manifest).get("other_sounds")  # whatever is there; an earlier Sayso does not say
+    noise = opened.corpus.noise_hash if opened.corpus.noise else None
+    if other is not None and (not isinstance(other, Mapping) or other.get(BACKGROUND_NOISE) != noise):
         return False, "the background noise here is not that of the training"
     if changed := find_changed_rows(opened.corpus, opened.prepared.progress):
         first = opened.corpus.clips[changed[0]].path
