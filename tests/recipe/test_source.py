@@ -47,6 +47,26 @@ def test_a_section_that_is_none_is_one_line_for_a_folder_too(tone_folder, overri
         find_recipe(tone_folder, [override], progress=Progress())
 
 
+@pytest.mark.parametrize(
+    ("overrides", "begins"),
+    [
+        (["training.epochs=0"], "--set training.epochs: is 0"),
+        (["features.n_melz=3"], "--set features.n_melz: unknown key"),
+        (["split={by: other}"], "--set split.by: is 'other'"),
+        (["features.window_seconds=2"], "--set features.window_seconds: is 2, longer than the clips"),
+        (["audio.clip_seconds=0.02"], "{} with --set audio.clip_seconds: features.window_seconds: "),
+    ],
+)
+def test_what_overrides_break_is_not_said_of_the_recipe(tone_folder, tmp_path, overrides, begins):
+    recipe = small_recipe(tone_folder)
+    path = tmp_path / "mine.yaml"
+    path.write_text(recipe_yaml(recipe))
+    for source, name in ((path, str(path)), (recipe, "the recipe given")):
+        with pytest.raises(SettingsError) as refusal:
+            find_recipe(source, overrides, progress=Progress())
+        assert str(refusal.value).startswith(begins.format(name))
+
+
 @pytest.mark.parametrize("wishes", [Wishes(small=True), Wishes(language="de")])
 def test_wishes_of_clips_are_refused_where_a_recipe_is_given(tone_folder, tmp_path, wishes):
     recipe = small_recipe(tone_folder)

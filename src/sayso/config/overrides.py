@@ -1,14 +1,14 @@
 """Plain values: read from YAML, made from `key=value` texts, laid over one another."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import yaml
 
 from sayso.errors import Fault, SettingsError
 
-__all__ = ["load_yaml", "merge", "override_text", "parse_overrides", "set_text"]
+__all__ = ["is_set", "load_yaml", "merge", "override_text", "parse_overrides", "retold", "set_text"]
 
 
 class _Loader(yaml.SafeLoader):
@@ -87,6 +87,50 @@ def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
             nested = {part: nested}
         values = merge(values, nested, are_parts=True)
     return values
+
+
+def is_set(key: str, laid_over: Mapping[str, Any]) -> bool:
+    """Whether overrides say what stands under a dotted key, itself or all of a section around it.
+
+    >>> is_set("model.hidden", {"model": {"kind": "mlp"}}), is_set("augment.0.most", {"augment": []})
+    (False, True)
+    """
+    below: Any = laid_over
+    for part in key.split("."):
+        if not isinstance(below, Mapping):
+            return True
+        if part not in below:
+            return False
+        below = below[part]
+    return True
+
+
+def retold(error: SettingsError, *, source: str, laid_over: Mapping[str, Any]) -> SettingsError:
+    """Give an error's faults with where each stands: in overrides, or in `source` that they were laid over.
+
+    >>> error = SettingsError([Fault("training.epochs", "is 0, must be at least 1")])
+    >>> print(retold(error, source="quick.yaml", laid_over={"training": {"epochs": 0}}))
+    --set training.epochs: is 0, must be at least 1
+    >>> print(retold(error, source="quick.yaml", laid_over={"model": {"kind": "mlp"}}))
+    quick.yaml with --set model.kind: training.epochs: is 0, must be at least 1
+    """
+    faults = [
+        Fault(f"--set {fault.key}", fault.message) if fault.key and is_set(fault.key, laid_over) else fault
+        for fault in error.faults
+    ]
+    if all(told is not fault for told, fault in zip(faults, error.faults, strict=True)):
+        return SettingsError(faults)
+    beside = f" with --set {', '.join(_leaves(laid_over))}" if laid_over else ""
+    return SettingsError(faults, source=source + beside)
+
+
+def _leaves(values: Mapping[str, Any]) -> Iterator[str]:
+    """The dotted keys of nested values."""
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from (f"{key}.{below}" for below in _leaves(value))
+        else:
+            yield str(key)
 
 
 def override_text(key: str, text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sayso.audio import measure_extent, probe, read_sound
-from sayso.config.overrides import merge, parse_overrides
+from sayso.config.overrides import merge, parse_overrides, retold
 from sayso.config.schema import dump, read
 from sayso.data.clips import Clip
 from sayso.data.datasets import DatasetConfig
@@ -142,7 +142,7 @@ def suggest_recipe(
         raise SettingsError(
             [Fault("dataset.kind", "must be folder when a folder or manifest is given")], source=str(path)
         )
-    dataset, split = read_data_sections(values, source=str(path))
+    dataset, split = read_data_sections(values, source=str(path), laid_over=laid_over)
     listing = list_for_recipe(dataset, progress, split)
     heard = [clip for clip in listing.clips if clip.part != "test"]
     count = len(listing.clips)
@@ -156,7 +156,7 @@ def suggest_recipe(
         values["training"] = {"epochs": int(np.clip(_CLIPS_TO_SEE // max(1, count), 15, 150))}
         if not wishes.recordings_alone:
             values |= _with_none_of_these({}, path)
-        return recipe_from_values(merge(values, laid_over), source=str(path))
+        return recipe_from_values(values, source=str(path), laid_over=laid_over)
     values |= _pretrained(heard, count + _VOICES_BESIDE * len({clip.label for clip in heard}), progress)
     if laid_over.get("augment") == []:
         del values["training"]["copies"]
@@ -171,7 +171,7 @@ def suggest_recipe(
     start = "starts from a pretrained network (speech_embedding), best for new voices; --small trains one from nothing"
     progress.note(f"{counted(count, 'clip')}{said}: {start}")
     own = {key: value for key, value in laid_over.items() if key != "dataset"}
-    return recipe_from_values(merge(values | beside, own), source=str(path))
+    return recipe_from_values(values | beside, source=str(path), laid_over=own)
 
 
 def _can_leave_each_out(clips: Sequence[Clip]) -> bool:
@@ -249,7 +249,7 @@ def suggest_for_words(words: Words, overrides: Sequence[str] = (), *, progress: 
     dataset = {"kind": "synthetic", **spoken, "voices": voices, "clips_per_voice": 1}
     laid_over = parse_overrides(overrides)
     values: dict[str, Any] = merge({"dataset": dataset}, laid_over)
-    read_dataset, split = read_data_sections(values, source="--words")
+    read_dataset, split = read_data_sections(values, source="--words", laid_over=laid_over)
     clips = list_for_recipe(read_dataset, progress, split).clips
     values["split"] = {"by": "speakers", "test_share": 0.1, "validation": "speakers"}
     values |= _pretrained(clips, len(clips), progress)
@@ -259,7 +259,7 @@ def suggest_for_words(words: Words, overrides: Sequence[str] = (), *, progress: 
     values["augment"] = [dict(each) for each in _FOR_VOICES]
     values["training"] |= _FOR_SPOKEN
     values["rejection"] = {"negatives": [_other_words(texts, words.languages)], "lost_share": _LOST_VOICES}
-    return recipe_from_values(merge(values, laid_over), source="--words")
+    return recipe_from_values(values, source="--words", laid_over=laid_over)
 
 
 def _pretrained(clips: Sequence[Clip], count: int, progress: Progress) -> dict[str, Any]:
@@ -295,8 +295,10 @@ def _other_words(wanted: Sequence[str], languages: Sequence[str]) -> dict[str, A
     return {"kind": OtherWordsConfig.kind, **own, "clips": _OTHER_CLIPS}
 
 
-def read_data_sections(values: Mapping[str, Any], *, source: str) -> tuple[DatasetConfig, SplitSettings]:
-    """Read the sections `dataset` and `split` of plain values; `source` names them in messages.
+def read_data_sections(
+    values: Mapping[str, Any], *, source: str, laid_over: Mapping[str, Any]
+) -> tuple[DatasetConfig, SplitSettings]:
+    """Read the sections `dataset` and `split` of plain values that overrides lie over; `source` names what is below.
 
     Raises:
         SettingsError: anything in them does not fit.
@@ -307,7 +309,7 @@ def read_data_sections(values: Mapping[str, Any], *, source: str) -> tuple[Datas
         dataset = read(DatasetConfig, values["dataset"], key="dataset")
         return dataset, read(SplitSettings, values.get("split", {}), key="split")
     except SettingsError as error:
-        raise SettingsError(error.faults, source=source) from error
+        raise retold(error, source=source, laid_over=laid_over) from error
 
 
 def suggest_audio(

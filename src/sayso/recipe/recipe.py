@@ -15,7 +15,7 @@ from sayso.augment.noise import NoiseConfig
 from sayso.augment.spec_augment import SpecAugmentConfig
 from sayso.augment.speed import SpeedConfig
 from sayso.augment.time_shift import TimeShiftConfig
-from sayso.config.overrides import load_yaml, merge, parse_overrides
+from sayso.config.overrides import load_yaml, merge, parse_overrides, retold
 from sayso.config.schema import Range, Settings, dump, field_help, read
 from sayso.data.datasets import DatasetConfig
 from sayso.data.datasets.mixed import MixedConfig
@@ -178,18 +178,22 @@ def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     Raises:
         SettingsError: the file is missing or no YAML, or anything in it does not fit: all faults at once.
     """
-    values = merge(_load(path, ()), parse_overrides(overrides))
-    return recipe_from_values(values, source=str(path))
+    return recipe_from_values(_load(path, ()), source=str(path), laid_over=parse_overrides(overrides))
 
 
-def recipe_from_values(values: Mapping[str, Any], *, source: str) -> Recipe:
-    """Make a recipe from plain values; `source` names them in messages. Raises as `read_recipe`."""
-    if faults := list(find_moved_keys(values)):
-        raise SettingsError(faults, source=source)
+def recipe_from_values(values: Mapping[str, Any], *, source: str, laid_over: Mapping[str, Any] | None = None) -> Recipe:
+    """Make a recipe from plain values, and overrides on top; `source` names the values in messages.
+
+    Raises as `read_recipe`.
+    """
+    laid_over = laid_over or {}
+    whole = merge(merge(_KINDS, values), laid_over)
     try:
-        return read(Recipe, merge(_KINDS, values))
+        if faults := list(find_moved_keys(whole)):
+            raise SettingsError(faults)
+        return read(Recipe, whole)
     except SettingsError as error:
-        raise SettingsError(error.faults, source=source) from error
+        raise retold(error, source=source, laid_over=laid_over) from error
 
 
 def recipe_from_text(text: str, *, source: str) -> Recipe:

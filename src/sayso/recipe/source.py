@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sayso.config.overrides import merge, parse_overrides
+from sayso.config.overrides import parse_overrides
 from sayso.config.schema import dump
 from sayso.errors import Fault, SettingsError
 from sayso.recipe.defaults import Wishes, suggest_for_words, suggest_recipe
@@ -55,8 +55,7 @@ def find_recipe(
     if wishes and (faults := list(_unfit_wishes(source, wishes))):
         raise SettingsError(faults)
     if isinstance(source, Recipe):
-        values = merge(dump(source), parse_overrides(overrides))
-        recipe = recipe_from_values(values, source="the recipe given")
+        recipe = recipe_from_values(dump(source), source="the recipe given", laid_over=parse_overrides(overrides))
     elif isinstance(source, Words):
         recipe = suggest_for_words(source, overrides, progress=progress)
     else:

@@ -260,6 +260,7 @@ def test_a_folder_in_a_files_place_is_one_line(program, recipes, tmp_path):
         (["--seeds", "0"], "--seeds: is 0, must be 1 or more"),
         (["--folds", "2", "--set", "training.seed=1"], "training.seed is set by the comparison itself"),
         (["--folds", "2", "--set", "split.by=random"], "split.by is set by the comparison itself"),
+        (["--folds", "2", "--set", "training={seed: 1}"], "training.seed is set by the comparison itself"),
         (["--on", "spark"], "must be ray or ray://HOST[:PORT]"),
         (["--on", "ray://"], "--on: is 'ray://', must be ray or ray://HOST[:PORT]"),
         (["--on", "ray://[head"], "--on: is 'ray://[head', must be"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from sayso.config.overrides import parse_overrides
+from sayso.config.overrides import parse_overrides, retold
 from sayso.config.registry import Part, Registry
 from sayso.config.schema import Share, did_you_mean, read
 from sayso.data.clips import Listing
@@ -128,7 +128,11 @@ def find_dataset(source: str, overrides: Sequence[str] = ()) -> DatasetConfig:
     Raises:
         SettingsError: there is no such data set, or a setting does not fit.
     """
-    return read(DatasetConfig, values_of_source(source) | parse_overrides(overrides))
+    values, laid_over = values_of_source(source), parse_overrides(overrides)
+    try:
+        return read(DatasetConfig, values | laid_over)
+    except SettingsError as error:
+        raise retold(error, source=source, laid_over=laid_over) from error
 
 
 def values_of_source(source: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sayso.config.overrides import merge
+from sayso.config.overrides import is_set, merge, parse_overrides
 from sayso.config.schema import dump
 from sayso.errors import Fault, SettingsError
 from sayso.recipe.prepared import Prepared
@@ -51,6 +51,8 @@ def refuse_own_keys(overrides: Sequence[str], own: Iterable[str], *, by: str) ->
     Raises:
         SettingsError: all faults at once.
     """
-    keys = {override.partition("=")[0].strip() for override in overrides}
-    if faults := [Fault("--set", f"{key} is set by {by} itself; leave it out") for key in own if key in keys]:
+    laid_over = parse_overrides(overrides)
+    if faults := [
+        Fault("--set", f"{key} is set by {by} itself; leave it out") for key in own if is_set(key, laid_over)
+    ]:
         raise SettingsError(faults)
