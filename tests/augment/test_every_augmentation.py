@@ -17,7 +17,7 @@ from sayso.augment.speed import SpeedConfig
 from sayso.augment.surround import SurroundConfig
 from sayso.augment.time_shift import TimeShiftConfig
 from sayso.augment.vocal_tract import VocalTractConfig
-from sayso.config.schema import read
+from sayso.config.schema import describe, read
 from sayso.errors import SettingsError
 from sounds_made import pulsed_voice
 
@@ -84,6 +84,15 @@ def test_the_batch_given_is_left_as_it_was(part, batch):
     before = batch.clone()
     part().build(Surroundings(RATE))(batch, draw())
     assert torch.equal(batch, before)
+
+
+@pytest.mark.parametrize(
+    ("part", "name"), [(part, name) for part in OWN for name, *_ in describe(part) if name.endswith("_db")]
+)
+@pytest.mark.parametrize("decibels", [-1e4, 1e4])
+def test_no_decibels_are_beyond_what_samples_hold(part, name, decibels):
+    with pytest.raises(SettingsError, match=rf"{name}: is -?10000, must be at (least|most) -?\d+"):
+        part(**{name: decibels})
 
 
 def test_time_shift_moves_and_fills_with_silence():

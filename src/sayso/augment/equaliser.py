@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sayso.augment import AUGMENTATIONS, AugmentConfig, Surroundings, find_reversed, uniform
-from sayso.config.schema import NonNegative, Positive, Share
+from sayso.config.schema import DecibelsApart, Positive, Share
 from sayso.dsp.band_edges import edge_db, octaves_of_bins, octaves_of_hertz
 from sayso.errors import Fault
 
@@ -21,7 +21,7 @@ __all__ = ["Equaliser", "EqualiserConfig"]
 class EqualiserConfig(AugmentConfig):
     """Colour each clip by a smooth filter of its own, and end the band of some clips early."""
 
-    most_db: NonNegative = 8.0
+    most_db: DecibelsApart = 8.0
     """Largest gain either way at any octave, in dB."""
     band_probability: Share = 0.3
     """Share of the clips whose band is limited."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from sayso.augment import AUGMENTATIONS, AugmentConfig, Surroundings, uniform
-from sayso.config.schema import NonNegative, Range
+from sayso.config.schema import DecibelsApart, Range
 
 __all__ = ["Gain", "GainConfig"]
 
@@ -17,7 +17,7 @@ __all__ = ["Gain", "GainConfig"]
 class GainConfig(AugmentConfig):
     """Multiply each clip by a gain drawn evenly in decibels; what would clip is clipped."""
 
-    most_db: NonNegative = 6.0
+    most_db: DecibelsApart = 6.0
     """Largest gain either way from the middle, in dB."""
     middle_db: Annotated[float, Range(least=-60.0, most=60.0)] = 0.0
     """What gains are spread around, in dB: 18 around -12 are -30 to 6, for microphones far away or turned low."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from sayso.augment import AUGMENTATIONS, AugmentConfig, Surroundings, find_reversed, uniform
-from sayso.config.schema import Share
+from sayso.config.schema import Decibels, Share
 from sayso.errors import Fault
 from sayso.system.files import expand_home
 
@@ -22,9 +22,9 @@ class NoiseConfig(AugmentConfig):
 
     probability: Share = 0.8
     """Share of the clips that get noise."""
-    lowest_snr_db: float = 5.0
+    lowest_snr_db: Decibels = 5.0
     """Loudest noise: signal over noise in dB."""
-    highest_snr_db: float = 30.0
+    highest_snr_db: Decibels = 30.0
     """Softest noise: signal over noise in dB."""
     recordings: tuple[str, ...] = ()
     """Files and folders, at any depth, of more background recordings, such as another data set's; those that are

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from sayso.augment import AUGMENTATIONS, AugmentConfig, Surroundings, find_reversed, uniform
-from sayso.config.schema import Positive, Share
+from sayso.config.schema import Decibels, Positive, Share
 from sayso.dsp.fourier import fast_length
 from sayso.errors import Fault
 
@@ -31,9 +31,9 @@ class RoomConfig(AugmentConfig):
     """Shortest reverberation time, in which the echo falls by 60 dB."""
     longest_seconds: Positive = 0.6
     """Longest reverberation time."""
-    lowest_direct_db: float = 0.0
+    lowest_direct_db: Decibels = 0.0
     """Energy of the direct sound over that of its echo where the speaker is far away, in dB."""
-    highest_direct_db: float = 20.0
+    highest_direct_db: Decibels = 20.0
     """The same where the speaker is near."""
 
     def faults(self) -> Iterator[Fault]:

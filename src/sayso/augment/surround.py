@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from sayso.augment import AUGMENTATIONS, AugmentConfig, Surroundings, find_reversed, uniform
-from sayso.config.schema import NonNegative, Share
+from sayso.config.schema import Decibels, NonNegative, Share
 from sayso.errors import Fault
 
 __all__ = ["Surround", "SurroundConfig"]
@@ -32,9 +32,9 @@ class SurroundConfig(AugmentConfig):
 
     most_seconds: NonNegative = 0.4
     """Longest time from the word's end to the window's end."""
-    lowest_snr_db: float = 0.0
+    lowest_snr_db: Decibels = 0.0
     """Loudest surroundings: power of the word over theirs in dB."""
-    highest_snr_db: float = 25.0
+    highest_snr_db: Decibels = 25.0
     """Softest surroundings."""
     speech: Share = 0.45
     """Share of the clips that stand in other speech, where there are recordings of it."""

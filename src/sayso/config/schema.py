@@ -20,6 +20,8 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from sayso.errors import Fault, SettingsError
 
 __all__ = [
+    "Decibels",
+    "DecibelsApart",
     "NonNegative",
     "Positive",
     "PositiveInt",
@@ -81,6 +83,8 @@ PositiveInt = Annotated[int, Range(least=1)]
 Positive = Annotated[float, Range(above=0)]
 NonNegative = Annotated[float, Range(least=0)]
 Share = Annotated[float, Range(least=0, most=1)]
+Decibels = Annotated[float, Range(least=-120, most=120)]
+DecibelsApart = Annotated[float, Range(least=0, most=120)]
 
 
 @dataclass(frozen=True, kw_only=True)
