@@ -1,5 +1,8 @@
-"""Folders and manifests of clips that hold nothing, and what a data set lists of them."""
+"""Folders and manifests of clips that hold nothing, what a data set lists of them, and disks without room."""
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +10,7 @@ from sayso.data.clips import Listing
 from sayso.data.datasets.folder import FolderConfig
 from sayso.system.progress import Progress
 
-__all__ = ["listing_of", "rows", "touch", "write_manifest"]
+__all__ = ["listing_of", "no_files_above", "rows", "touch", "write_manifest"]
 
 
 def touch(root: Path, *names: str) -> Path:
@@ -32,3 +35,14 @@ def write_manifest(path: Path, text: str) -> Path:
     """Write a manifest as it is given."""
     path.write_text(text, encoding="utf-8", newline="")
     return path
+
+
+@contextmanager
+def no_files_above(size: int) -> Iterator[None]:
+    """Have the system refuse every byte of a file beyond so many, in the middle of writing, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

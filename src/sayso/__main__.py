@@ -2,7 +2,7 @@
 
 import gc
 
-from sayso.system.interrupts import keep_interrupts
+from sayso.system.interrupts import forget_interrupts, keep_interrupts
 from sayso.system.openmp import Moment, choose_waiting
 from sayso.system.stack import call_with_room
 
@@ -28,6 +28,7 @@ def _main() -> None:
     try:
         program()
     finally:
+        forget_interrupts()
         # The interpreter would look for garbage among all that torch has made before it ends: a second, for nothing.
         gc.freeze()
 

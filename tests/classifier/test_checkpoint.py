@@ -7,10 +7,11 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from folders_made import no_files_above
 from runs_made import small_recipe
 from sayso.classifier.checkpoint import load_model, load_state, save_model, save_state
 from sayso.classifier.module import Classifier
-from sayso.errors import ModelError
+from sayso.errors import ModelError, OutputError
 from sayso.system.progress import Progress
 
 
@@ -23,6 +24,26 @@ def test_state_files_hold_plain_data_only(tmp_path):
     (tmp_path / "cut.ckpt").write_bytes((tmp_path / "s.ckpt").read_bytes()[:50])
     with pytest.raises(ModelError, match="cannot be read"):
         load_state(tmp_path / "cut.ckpt")
+
+
+@pytest.mark.parametrize("room", [100, 10_000])
+def test_a_disk_without_room_is_one_line_and_what_was_there_stays(tmp_path, room):
+    classifier = Classifier(small_recipe(tmp_path), ["a", "b", "c"])
+    model, state = tmp_path / "m.safetensors", tmp_path / "s.ckpt"
+    save_model(model, classifier)
+    save_state(state, {"weights": torch.arange(20_000)})
+    before = model.read_bytes()
+    assert len(before) > room
+    with no_files_above(room):
+        with pytest.raises(
+            OutputError, match=r"cannot write .*m\.safetensors: that file system holds no file so large"
+        ):
+            save_model(model, classifier)
+        with pytest.raises(OutputError, match=r"cannot write .*s\.ckpt: "):
+            save_state(state, {"weights": torch.zeros(20_000)})
+    assert model.read_bytes() == before
+    assert load_state(state)["weights"][-1] == 19_999
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.safetensors", "s.ckpt"]
 
 
 def rewritten(path, **changes):

@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -133,4 +134,13 @@ def test_init_speaks_no_words_for_a_recipe_that_is_there_already(program, tmp_pa
     assert (code, one_line(err)) == (
         2,
         "sayso: words.yaml: exists, nothing was changed; choose another --out or remove it first",
+    )
+
+
+def test_a_folder_that_was_removed_under_the_shell_is_named(tmp_path):
+    program = f"import os; os.chdir({str(tmp_path)!r}); os.rmdir({str(tmp_path)!r}); from sayso.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program, "list"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert one_line(done.stderr) == (
+        "sayso: the folder in which this was started has been removed; change to another one (cd)"
     )

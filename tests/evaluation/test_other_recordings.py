@@ -127,11 +127,17 @@ def trained_clips(run):
     return [prepared.corpus.clips[row] for row in prepared.split.train]
 
 
-def test_without_the_training_clips_copies_cannot_be_looked_for_and_that_is_said(tmp_path, strangers):
+def test_without_the_training_clips_copies_cannot_be_looked_for_and_that_is_said(tmp_path, strangers, program):
     folder = write_tones(tmp_path / "tones")
     run = small_run(folder, tmp_path / "run")
-    shutil.rmtree(folder)
+    moved = folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match="these are the very clips that it was trained from, in another place"):
+        run.evaluate_on(others(moved))
+    shutil.rmtree(moved)
+    said = program("evaluate", run.path, "--on", strangers, "--set", "speaker=pattern", "--set", PATTERN)[1]
+    assert "nobody can tell whether it was trained from any of them" in said.splitlines()[0]
     found = run.evaluate_on(others(strangers))
+    assert not found.compared
     assert found.notes == ("the clips of its training are not here: copies of them were not looked for",)
     assert found.speakers_shared is None
 

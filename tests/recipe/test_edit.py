@@ -2,8 +2,8 @@
 
 import pytest
 
-from sayso.errors import SettingsError
-from sayso.recipe.edit import set_key
+from sayso.errors import OutputError, SettingsError
+from sayso.recipe.edit import check_key, set_key
 from sayso.recipe.recipe import read_recipe
 
 DATA = "dataset: {kind: fsdd} # digits\n"
@@ -63,3 +63,14 @@ def test_files_in_which_the_key_cannot_be_set_alone_stay_as_they_are(text, tmp_p
         set_key(path, "training", "learning_rate", "0.5")
     assert path.read_text() == text
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_nobody_may_write_stays_as_it_is(tmp_path, monkeypatch):
+    path = tmp_path / "r.yaml"
+    path.write_text(DATA)
+    path.chmod(0o444)
+    monkeypatch.setattr("os.access", lambda place, mode: False)  # who runs the tests may be allowed everything
+    for change in (check_key, set_key):
+        with pytest.raises(OutputError, match=r"cannot write .*r\.yaml: no permission to write there"):
+            change(path, "training", "learning_rate", "0.5")
+    assert path.read_text() == DATA

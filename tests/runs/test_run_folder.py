@@ -1,6 +1,7 @@
 """The folder of a run: opened, found, refused, and read file by file."""
 
 import json
+import math
 
 import pytest
 
@@ -27,6 +28,50 @@ def test_where_no_run_is_those_nearby_are_named(made_run, tmp_path):
         made_run(name)
     with pytest.raises(RunError, match=r"no run there .* there are .*, .*, .* and 2 more$"):
         RunFolder.open(tmp_path / "two")
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "value"),
+    [
+        ("metrics", ("test", "accuracy"), None),
+        ("metrics", ("test", "n"), "12"),
+        ("metrics", ("test", "confusion", "counts"), [["x"]]),
+        ("metrics", ("test", "confusion"), {}),
+        ("metrics", ("test", "per_class", "low", "recall"), "0.5"),
+        ("metrics", ("test", "loss"), math.nan),
+        ("metrics", ("test", "reliability"), [3]),
+        ("metrics", ("parameters",), True),
+        ("metrics", ("labels",), "low"),
+        ("manifest", ("clips", "test"), None),
+        ("manifest", ("training_seconds",), "long"),
+        ("manifest", ("speakers_shared",), [0]),
+    ],
+)
+def test_values_that_no_run_leaves_are_damage(made_run, name, keys, value):
+    folder = RunFolder(made_run("one"))
+    path = folder.path / f"{name}.json"
+    getattr(folder, name)()
+    whole = inner = json.loads(path.read_text())
+    for key in keys[:-1]:
+        inner = inner.setdefault(key, {})
+    inner[keys[-1]] = value
+    path.write_text(json.dumps(whole))
+    with pytest.raises(RunError, match=rf"{name}\.json: damaged; train again, or remove the run"):
+        getattr(folder, name)()
+
+
+def test_a_run_that_finds_no_room_after_an_epoch_says_how_it_goes_on(tmp_path):
+    def train(epochs):
+        with new_run_folder("name", tmp_path / "run") as run:
+            run.recipe.write_text("recipe")
+            for _ in range(epochs):
+                run.log.write_text("epoch")
+            raise OutputError("cannot write here: the disk is full")
+
+    for epochs, mend in ((0, ""), (1, r"\. Go on with: sayso train --resume .*run")):
+        with pytest.raises(OutputError, match=rf"the disk is full{mend}$"):
+            train(epochs)
+        assert (tmp_path / "run").exists() == (epochs > 0)
 
 
 @pytest.mark.parametrize("name", ["metrics", "manifest"])

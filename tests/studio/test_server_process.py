@@ -62,8 +62,8 @@ def start(folder, *options):
     return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def end(process):
-    process.send_signal(signal.SIGINT)
+def end(process, number=signal.SIGINT):
+    process.send_signal(number)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 0, told
     assert "Traceback" not in told
@@ -103,3 +103,14 @@ def test_others_reach_it_by_tls(tmp_path):
         assert all(cookie.secure for cookie in cookies.cookiejar)
     finally:
         end(process)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_training_ends_with_the_studio_however_that_is_ended(tmp_path, number):
+    closes = "import sayso.studio.app as app; app.Studio.close = lambda self: print('closed', flush=True)"
+    command = [sys.executable, "-c", f"{closes}; {LIGHT}", "studio", "clips", "--port", "0", "--no-browser"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline().startswith("http")
+    process.send_signal(number)
+    out, told = process.communicate(timeout=60)
+    assert (process.returncode, out) == (0, "closed\n"), told

@@ -52,9 +52,11 @@ def test_stop_leaves_the_old_file(tmp_path: Path, stop: type[BaseException]) -> 
     assert names(tmp_path) == ["note.txt"]
 
 
-def test_file_is_readable_by_others(tmp_path: Path) -> None:
-    write_text(tmp_path / "note.txt", "x")
-    assert (tmp_path / "note.txt").stat().st_mode & 0o777 == 0o644
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_files_are_readable_by_whom_the_process_says(tmp_path: Path, mask: int, mode: int) -> None:
+    write = "from pathlib import Path; from sayso.system.files import write_text; write_text(Path('note.txt'), 'x')"
+    subprocess.run([sys.executable, "-c", f"import os; os.umask({mask}); {write}"], cwd=tmp_path, check=True)
+    assert (tmp_path / "note.txt").stat().st_mode & 0o777 == mode
 
 
 @pytest.mark.parametrize(

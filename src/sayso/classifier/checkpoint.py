@@ -3,6 +3,7 @@
 Both are written atomically, and opening either runs no code of whoever made it.
 """
 
+import io
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,13 +12,13 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from sayso.classifier.module import Classifier
 from sayso.errors import ModelError, SettingsError
 from sayso.recipe.recipe import kept_recipe_from_text, recipe_yaml
 from sayso.runtime.model_facts import check_labels, check_temperature, check_threshold
-from sayso.system.files import atomic_path, parse_json, why_unread
+from sayso.system.files import parse_json, why_unread, write_bytes
 
 __all__ = ["kept_recipe", "load_model", "load_state", "save_model", "save_state"]
 
@@ -26,7 +27,11 @@ _READABLE = (1, 2)  # 1 had no temperature
 
 
 def save_model(path: Path, classifier: Classifier) -> None:
-    """Write weights, recipe, labels and temperature to a safetensors file."""
+    """Write weights, recipe, labels and temperature to a safetensors file.
+
+    Raises:
+        OutputError: the disk is full, or the place cannot be written.
+    """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in classifier.state_dict().items()}
     header = {
         "format_version": FORMAT_VERSION,
@@ -35,9 +40,9 @@ def save_model(path: Path, classifier: Classifier) -> None:
         "temperature": classifier.temperature,
         "threshold": classifier.threshold,
     }
-    with atomic_path(path) as temporary:
-        # One entry: safetensors writes several in any order, and the same model is to be the same file.
-        save_file(tensors, temporary, metadata={"sayso": json.dumps(header, ensure_ascii=False)})
+    # One entry: safetensors writes several in any order, and the same model is to be the same file. It is written here,
+    # since neither that library nor torch tells a full disk from what else may fail.
+    write_bytes(path, save(tensors, metadata={"sayso": json.dumps(header, ensure_ascii=False)}))
 
 
 def load_model(path: Path) -> Classifier:
@@ -97,9 +102,10 @@ def _read_header(path: Path) -> dict[str, Any]:
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Write plain tensors, numbers, texts, lists and dicts."""
-    with atomic_path(path) as temporary:
-        torch.save(state, temporary)
+    """Write plain tensors, numbers, texts, lists and dicts. Raises as `save_model`."""
+    content = io.BytesIO()
+    torch.save(state, content)
+    write_bytes(path, content.getvalue())
 
 
 def load_state(path: Path) -> dict[str, Any]:

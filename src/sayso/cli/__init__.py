@@ -114,6 +114,11 @@ def main() -> None:
 def _run() -> Any:
     """Give the exit code of the command that is asked for."""
     try:
+        os.getcwd()  # noqa: PTH109 - packages end the process where there is none
+    except FileNotFoundError:
+        warn("sayso: the folder in which this was started has been removed; change to another one (cd)")
+        return 2
+    try:
         return app(standalone_mode=False) or 0
     except SystemExit as end:
         return end.code

@@ -93,7 +93,8 @@ def _others(
         "notes": list(found.notes),
     }
     copied = f", but for {counted(found.copies, 'clip')}" if found.copies else ""
-    return facts, f"other recordings than it was trained from{copied}", found.notes
+    label = f"other recordings than it was trained from{copied}"
+    return facts, label if found.compared else "nobody can tell whether it was trained from any of them", found.notes
 
 
 def _pairs(text: str | None) -> dict[str, str]:

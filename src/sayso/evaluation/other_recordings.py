@@ -40,6 +40,8 @@ class OtherScores:
     """What a reader of the scores must know."""
     copies: int = 0
     """How many of them it was trained on after all, as allowed."""
+    compared: bool = True
+    """Whether copies of what it was trained on were looked for; False: those clips are gone."""
 
 
 def score_other_recordings(
@@ -49,6 +51,7 @@ def score_other_recordings(
     *,
     part: OtherPart = "all",
     words: Mapping[str, str] | None = None,
+    data_hash: str = "",
     progress: Progress,
 ) -> OtherScores:
     """Score a model on the clips of a data set that it was not trained from.
@@ -62,6 +65,7 @@ def score_other_recordings(
         dataset: the other recordings.
         part: which of them: the part of that name in the data set's own split, or all.
         words: what a label of the data set is called by the model, where the two differ.
+        data_hash: of the clips of its training, by which they are known again where they are gone from their place.
         progress: where to report.
 
     Raises:
@@ -82,6 +86,9 @@ def score_other_recordings(
     speakers = {clip.speaker for clip in others.clips if clip.speaker}
     shared, learned = None, 0
     if trained is None:
+        if others.content_hash == data_hash:
+            problem = "these are the very clips that it was trained from, in another place"
+            raise DataError(f"{problem}; score other recordings, or set the run's recipe to that place")
         notes.append("the clips of its training are not here: copies of them were not looked for")
     else:
         copies = check_other_clips(
@@ -102,7 +109,7 @@ def score_other_recordings(
     scores = score_rows(others, rows, probabilities, classifier.labels)
     if rejected := score_own_threshold(classifier, others, rows, probabilities):
         scores["rejection"] = rejected | (_score_unknown(classifier, packed(unknown)) if unknown else {})
-    return OtherScores(scores, shared, (*others.notes, *notes), learned)
+    return OtherScores(scores, shared, (*others.notes, *notes), learned, trained is not None)
 
 
 def _allowed_copies(dataset: DatasetConfig) -> tuple[str, ...]:

@@ -118,7 +118,13 @@ class Run(RunFolder):
         """
         progress = progress or Progress()
         return score_other_recordings(
-            self.classifier(), self._trained_clips(progress), dataset, part=part, words=words, progress=progress
+            self.classifier(),
+            self._trained_clips(progress),
+            dataset,
+            part=part,
+            words=words,
+            data_hash=self.manifest().get("data_hash", ""),
+            progress=progress,
         )
 
     def _trained_clips(self, progress: Progress) -> Prepared | None:

@@ -1,5 +1,7 @@
 """One key of a recipe's file set anew, everything else in it byte for byte as it was."""
 
+import errno
+import os
 from pathlib import Path
 
 import yaml
@@ -8,7 +10,7 @@ from sayso.config.overrides import merge
 from sayso.config.schema import dump
 from sayso.errors import Fault, SettingsError
 from sayso.recipe.recipe import read_recipe
-from sayso.system.files import atomic_path, temporary_beside
+from sayso.system.files import atomic_path, output_errors, temporary_beside
 
 __all__ = ["check_key", "set_key"]
 
@@ -16,6 +18,7 @@ __all__ = ["check_key", "set_key"]
 def check_key(path: Path, section: str, key: str, value: str) -> None:
     """See before long work whether `set_key` could do its own; the file stays as it is. Raises as `set_key`."""
     path = path.resolve()
+    _check_writable(path)
     with temporary_beside(path) as trial:
         _write_edited(path, trial, section, key, value)
 
@@ -31,10 +34,18 @@ def set_key(path: Path, section: str, key: str, value: str) -> None:
     """
     path = path.resolve()  # of a link, what it points to is written
     read_recipe(path)  # what is no recipe is told as such, and where there is none, none is made
+    _check_writable(path)
     mode = path.stat().st_mode
     with atomic_path(path) as temporary:
         _write_edited(path, temporary, section, key, value)
     path.chmod(mode)
+
+
+def _check_writable(path: Path) -> None:
+    """Refuse a file that nobody may write: another one could still take its place, and would."""
+    with output_errors(path):
+        if path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def _write_edited(path: Path, target: Path, section: str, key: str, value: str) -> None:

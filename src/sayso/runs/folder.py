@@ -217,9 +217,12 @@ def new_run_folder(name: str, out: Path | None) -> Generator[RunFolder]:
             yield run
         except (InterruptedRunError, LostProcessError):
             raise
-        except Exception:
-            if not run.log.exists() and not run.teacher.log.exists():
+        except Exception as error:
+            begun = run.log.exists()
+            if not begun and not run.teacher.log.exists():
                 _take_back(run)
+            if begun and isinstance(error, OutputError):
+                raise OutputError(f"{error}. Go on with: sayso train --resume {in_shell(run.path)}") from error
             raise
 
 

@@ -106,6 +106,12 @@ class Manifest(StartedManifest):
     the thresholds, whether they are those that it had, what was asked, and the SHA-256 of `model.onnx` since then."""
 
 
+class _Kept(Manifest):
+    """As it must be read."""
+
+    finished: Any  # an earlier Sayso may have said when
+
+
 def write_manifest(path: Path, manifest: StartedManifest) -> None:
     """Write the file, atomically.
 
@@ -121,7 +127,7 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         RunError: it is not there, or damaged.
     """
-    values = read_facts(path)
+    values = read_facts(path, _Kept)
     if isinstance(leakage := values.get("leakage"), dict):
         values["leakage"] = {_FORMER_LEAKAGE.get(key, key): value for key, value in leakage.items()}
     return cast(Manifest, values)

@@ -28,6 +28,40 @@ class Metrics(TypedDict):
     """The words, in the order of the model's logits."""
 
 
+class _Sums(TypedDict):
+    """What must be so of a part's scores for them to be shown."""
+
+    accuracy: float
+    accuracy_ci95: NotRequired[list[float]]
+    n: int
+    errors: NotRequired[int]
+    loss: NotRequired[float]
+    ece: NotRequired[float]
+
+
+class _Confusion(TypedDict):
+    labels: list[str]
+    counts: list[list[int]]
+
+
+class _Scores(_Sums):
+    speakers: NotRequired[int]
+    speaker_accuracy_ci95: NotRequired[list[float] | None]
+    worst_speaker: NotRequired[str | None]
+    per_class: NotRequired[dict[str, dict[str, float | None]]]
+    per_speaker: NotRequired[dict[str, dict[str, Any]]]
+    confusion: _Confusion
+    reliability: NotRequired[list[dict[str, float]]]
+
+
+class _Kept(Metrics):
+    """As it must be read."""
+
+    test: _Scores  # pyright: ignore[reportIncompatibleVariableOverride]
+    train: NotRequired[_Sums]  # pyright: ignore[reportIncompatibleVariableOverride]
+    validation: NotRequired[_Sums]  # pyright: ignore[reportIncompatibleVariableOverride]
+
+
 def write_metrics(path: Path, metrics: Metrics) -> None:
     """Write the file, atomically.
 
@@ -43,4 +77,4 @@ def read_metrics(path: Path) -> Metrics:
     Raises:
         RunError: the run has not finished, or the file is damaged.
     """
-    return cast(Metrics, read_facts(path, sections=("test",)))
+    return cast(Metrics, read_facts(path, _Kept, needed=("test",)))

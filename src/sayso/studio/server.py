@@ -12,6 +12,7 @@ from sayso.runtime.live import Tell
 from sayso.studio.address import Certificate
 from sayso.studio.app import Studio, make_app
 from sayso.studio.guard import Guard, Keys
+from sayso.system.interrupts import interrupted_by_any_end
 
 __all__ = ["serve"]
 
@@ -61,7 +62,8 @@ def serve(
         _load(config, certificate)
         on_ready(f"{address.url}?token={keys.token}")
         try:
-            uvicorn.Server(config).run(sockets=[listener])
+            with interrupted_by_any_end():
+                uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:  # uvicorn tells it on, once it has ended
             pass
         finally:

@@ -49,8 +49,8 @@ _FORBIDDEN = (
     "the cache)"
 )
 _REASONS = {
-    errno.ENOSPC: "the disk is full; free some space and run the same command again",
-    errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
+    errno.ENOSPC: "the disk is full; free some space first",
+    errno.EDQUOT: "the disk quota is used up; free some space first",
     errno.EACCES: _FORBIDDEN,
     errno.EPERM: _FORBIDDEN,
     errno.EROFS: "that file system is read-only; choose another folder",
@@ -62,6 +62,16 @@ _REASONS = {
     errno.EIO: "the disk reports an error; check it, or choose another folder",
     errno.ENAMETOOLONG: "that name is too long; choose a shorter one",
 }
+
+
+def _file_mask() -> int:
+    """What the system takes from the permissions of new files; it only tells when it is set."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+_MASK = _file_mask()
 
 
 def cache_folder() -> Path:
@@ -169,7 +179,7 @@ def atomic_path(path: Path) -> Generator[Path]:
         yield temporary
         with temporary.open("r+b") as file:
             os.fsync(file.fileno())
-        temporary.chmod(0o644)
+        temporary.chmod(0o666 & ~_MASK)
         temporary.replace(path)
 
 

@@ -1,9 +1,12 @@
-"""Ctrl-C while packages are loaded: it waits until they are, since some of them would swallow it."""
+"""Ctrl-C while packages are loaded waits until they are, since some would swallow it; other ends act as it does."""
 
 import signal
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["keep_interrupts"]
+__all__ = ["forget_interrupts", "interrupted_by_any_end", "keep_interrupts"]
 
 _AGAIN_SECONDS = 0.05
 _IMPORTING = "<frozen importlib"
@@ -19,6 +22,31 @@ def keep_interrupts() -> None:
     if hasattr(signal, "setitimer") and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
         signal.signal(signal.SIGALRM, _interrupt)
+
+
+def forget_interrupts() -> None:
+    """Drop an interrupt that still waits, as the program ends by itself: its timer would end it in another way."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+@contextmanager
+def interrupted_by_any_end() -> Generator[None]:
+    """Have a request to end (SIGTERM), and a terminal that is closed (SIGHUP), interrupt the block as Ctrl-C does.
+
+    Where somebody handles or ignores them already, as `nohup` does, or in another thread than the main one, nothing
+    changes.
+    """
+    known = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    is_main = threading.current_thread() is threading.main_thread()
+    ours = [number for number in known if is_main and signal.getsignal(number) is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from conftest import one_line
+from folders_made import no_files_above
 from models_made import RATE, loudness_model
 from sayso.errors import DataError, InterruptedRunError, MissingExtraError, OutputError, RunError
 from sayso.runtime import Recognizer
@@ -227,6 +228,17 @@ def test_answers_are_kept_as_far_as_whole_batches_are_whole(tmp_path, damage):
     rest = Lengths()
     predict_archive([source], rest, out=tmp_path / "a.csv")
     assert rest.answered == [f"{tmp_path}/{name}" for name in names[4:]]
+    assert [row["file"] for row in table_of(tmp_path / "a.csv")] == [f"{tmp_path}/{name}" for name in names]
+
+
+def test_a_disk_without_room_is_one_line_and_the_same_command_goes_on(tmp_path):
+    names = ["stop.wav", *(f"{place:03}.wav" for place in range(100))]
+    source = made_list(tmp_path, names)
+    with pytest.raises(InterruptedRunError):  # what there is to answer is listed before the disk is full
+        predict_archive([source], Lengths(stop=KeyboardInterrupt()), out=tmp_path / "a.csv")
+    with no_files_above(1000), pytest.raises(OutputError, match=r"cannot write .*a\.csv\.unfinished: "):
+        predict_archive([source], Lengths(), out=tmp_path / "a.csv")
+    predict_archive([source], Lengths(), out=tmp_path / "a.csv")
     assert [row["file"] for row in table_of(tmp_path / "a.csv")] == [f"{tmp_path}/{name}" for name in names]
 
 

@@ -124,3 +124,10 @@ def test_the_program_says_which_runs_differ(program, runs, tmp_path):
     code, _, err = program("compare", *runs, "--out", tmp_path / "out")
     assert code == 2
     assert "not empty" in one_line(err)
+
+
+def test_a_recipe_that_is_no_text_is_one_line(copies, tmp_path):
+    with (copies[0] / "recipe.yaml").open("ab") as file:
+        file.write(b"x: \xff\n")
+    with pytest.raises(SettingsError, match=r"recipe\.yaml: cannot be read as a text file"):
+        compare(copies, out=tmp_path / "out")

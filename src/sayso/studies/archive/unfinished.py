@@ -98,8 +98,11 @@ def open_unfinished(out: Path, asked: Mapping[str, Any], files: Iterable[str], *
         done = _cut_to_whole_batches(folder, batch)
         with output_errors(folder):
             file = _answers_file(folder).open("a", encoding="utf-8")
-        with file:
+        try:
             yield Unfinished(folder, total, done, file)
+        finally:
+            with output_errors(folder):  # what a full disk refused before is tried once more
+                file.close()
 
 
 def _begin(folder: Path, asked: Mapping[str, Any], files: Iterable[str]) -> None:

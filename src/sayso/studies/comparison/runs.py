@@ -14,7 +14,7 @@ from sayso.classifier.cost import count_multiply_adds
 from sayso.data.corpus import Corpus
 from sayso.errors import DataError, Fault, SaysoError, SettingsError
 from sayso.recipe.prepared import pack_clips
-from sayso.recipe.recipe import Recipe, kept_recipe_from_text
+from sayso.recipe.recipe import Recipe, read_kept_recipe
 from sayso.runs.folder import RunFolder
 from sayso.runs.manifest import split_label
 from sayso.runs.predictions import Predictions
@@ -59,7 +59,7 @@ class _Answered:
 
     @cached_property
     def recipe(self) -> Recipe:
-        return kept_recipe_from_text(self.run.recipe.read_text(encoding="utf-8"), source=str(self.run.recipe))
+        return read_kept_recipe(self.run.recipe)
 
 
 def are_runs(sources: Sequence[str | Path]) -> bool:
