@@ -79,7 +79,8 @@ def test_the_third_of_three_equal_clips_is_a_leak_too() -> None:
 def test_a_copy_that_is_allowed_by_name_is_a_note(name: str) -> None:
     leakage = checked(copies={4: 0}, allow=("other.wav", name))
     assert leakage.notes == (
-        "1 test clip is an exact copy of training clips, as allowed (a/5.wav): the score is too good by that",
+        "1 test clip is an exact copy of training or validation clips, as allowed (a/5.wav): the score is too good by "
+        "that",
     )
     assert leakage.facts["same_samples"] == ["a/5.wav"]
 
@@ -94,8 +95,8 @@ def test_a_near_copy_is_a_note() -> None:
     leakage = checked(near={4: 2})
     assert len(leakage.notes) == 1
     assert re.fullmatch(
-        r"1 test clip is a near copy of training clips, such as a/3\.wav and a/5\.wav \(alike by \d\.\d\d\): the score "
-        r"may be too good by that",
+        r"1 test clip is a near copy of training or validation clips, such as a/3\.wav and a/5\.wav \(alike by "
+        r"\d\.\d\d\): the score may be too good by that",
         leakage.notes[0],
     )
     assert len(leakage.facts["near_copies"]) == 1

@@ -124,5 +124,5 @@ def test_the_exact_interval_of_alarms_holds_the_rate():
 def test_latency_as_a_distribution():
     found = latency_scores([0.1, 0.2, 0.3, 0.4, 0.5])
     assert (found["quartile1"], found["median"], found["quartile3"]) == (0.2, 0.3, 0.4)
-    assert found["p95"] == pytest.approx(0.48)
+    assert found["p95"] == 0.5  # four of five are not 95 %
     assert latency_scores([]) is None

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sayso.errors import in_one_line
-from sayso.system.wording import counted, percent
+from sayso.system.wording import counted, percent, rounded
 
 if TYPE_CHECKING:
     from sayso.studies.spotting.result import Spotted
@@ -70,14 +70,14 @@ def alarms_line(alarms: Mapping[str, Any], hours: float) -> str:
     '0 in 0.48 h: the true rate may be 6.2 an hour (exact 95 % bound)'
     >>> intervals = {"poisson_ci95": [0.41, 5.84], "files_ci95": [0, 4]}
     >>> alarms_line({"n": 3, "files_fired": 2, "per_hour": 2} | intervals, 1.5)
-    '3 in 1.50 h, 2.0 an hour (95 % interval were they independent: 0.4 to 5.8; over files: 0.0 to 4.0), in 2 files'
+    '3 in 1.50 h, 2 an hour (95 % interval were they independent: 0.41 to 5.8; over files: 0 to 4), in 2 files'
     """
     if not alarms["n"]:
-        return f"0 in {hours:.2f} h: the true rate may be {alarms['at_most']:.1f} an hour (exact 95 % bound)"
+        return f"0 in {hours:.2f} h: the true rate may be {rounded(alarms['at_most'])} an hour (exact 95 % bound)"
     intervals = [f"95 % interval were they independent: {_rates(alarms['poisson_ci95'])}"]
     if alarms["files_ci95"]:
         intervals.append(f"over files: {_rates(alarms['files_ci95'])}")
-    many = f"{alarms['n']:,} in {hours:.2f} h, {alarms['per_hour']:.1f} an hour"
+    many = f"{alarms['n']:,} in {hours:.2f} h, {rounded(alarms['per_hour'])} an hour"
     return f"{many} ({'; '.join(intervals)}), in {counted(alarms['files_fired'], 'file')}"
 
 
@@ -102,7 +102,7 @@ def word_rows(per_word: Mapping[str, Any]) -> Iterator[str]:
         median = f"{latency['median']:.2f} s" if latency else "-"
         yield (
             f"{word:<20}{misses['n']:>6}{misses['missed']:>8}{percent(misses['rate']):>9}{alarms['n']:>14}"
-            f"{alarms['per_hour']:>9.1f}{alarms['at_most']:>9.1f}{median:>9}"
+            f"{rounded(alarms['per_hour']):>9}{rounded(alarms['at_most']):>9}{median:>9}"
         )
 
 
@@ -111,4 +111,4 @@ def _shares(interval: list[float]) -> str:
 
 
 def _rates(interval: list[float]) -> str:
-    return f"{interval[0]:.1f} to {interval[1]:.1f}"
+    return f"{rounded(interval[0])} to {rounded(interval[1])}"

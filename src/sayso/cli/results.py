@@ -141,7 +141,7 @@ def show_scores(scores: Mapping[str, Any], label: str = "") -> None:
     say(f"\n{'word':<20}{'clips':>7}{'recall':>10}{'precision':>11}")
     for word, row in scores["per_class"].items():
         say(f"{word:<20}{row['n']:>7}{percent(row['recall']):>10}{percent(row['precision']):>11}")
-    speakers = sorted(scores["per_speaker"].items(), key=lambda item: item[1]["accuracy"])
+    speakers = sorted(scores["per_speaker"].items(), key=lambda item: (item[1]["accuracy"], -item[1]["n"], item[0]))
     if speakers:
         say(f"\n{'speaker':<20}{'clips':>7}{'accuracy':>10}   worst first")
     for speaker, row in speakers[:20]:

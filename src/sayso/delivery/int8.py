@@ -203,7 +203,7 @@ def _compare(in_float: Path, model: Path, corpus: Corpus, rows: Rows) -> Lost:
 
 
 def _refuse_lost(run: RunFolder, judged: Lost, points_lost: float) -> None:
-    if not 100 * judged.lost <= points_lost:  # so that NaN does not pass
+    if judged.is_more_than(points_lost):
         raise ModelError(
             f"{run.path}: in int8 {_points(judged)} are lost on {counted(judged.clips, 'clip')} that did not train, "
             f"the limit is {points_lost:g}; nothing was written, --points-lost {math.ceil(100 * judged.lost)} allows it"

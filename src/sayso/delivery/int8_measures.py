@@ -24,6 +24,7 @@ __all__ = ["Lost", "Speed", "measure_lost", "measure_speed", "right_answers", "r
 _BATCH = 64
 _SECONDS, _LEAST, _MOST = 1.5, 20, 400
 _CPU_INFO = Path("/proc/cpuinfo")
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ class Lost:
     def lost(self) -> float:
         """Accuracy in float less that in int8; below 0 where int8 is better."""
         return self.float_accuracy - self.int8_accuracy
+
+    def is_more_than(self, points: float) -> bool:
+        """Whether more points of accuracy are lost, rounding aside; so is what is no number."""
+        return not 100 * self.lost <= points + _ROUNDING
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -47,10 +47,10 @@ def stream_as_int8(stream: Path, model: Path, corpus: Corpus, drawn: Rows, check
     made.write_bytes(with_metadata(quantised, {"model_sha256": file_digest(model)}))
     rows, labels = checked[:: -(-len(checked) // _MOST_CHECKED)], Recognizer(model, threads=1).labels
     one, other = (right_in_stream(path, labels, corpus, rows) for path in (stream, made))
-    lost = 100 * measure_lost(one, other, corpus, rows).lost
+    judged = measure_lost(one, other, corpus, rows)
     in_float, in_int8 = _time_a_hop(stream, made)
-    if lost > points_lost:
-        why += f"in int8 it loses {lost:.2f} points of accuracy, the limit is {points_lost:g}"
+    if judged.is_more_than(points_lost):
+        why += f"in int8 it loses {100 * judged.lost:.2f} points of accuracy, the limit is {points_lost:g}"
     elif in_int8 > in_float:
         why += f"in int8 a hop takes {in_int8:.2f} ms instead of {in_float:.2f}"
     else:

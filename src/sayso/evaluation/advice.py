@@ -26,7 +26,9 @@ _NO_CLIPS = "Recordings of people: so far synthetic voices alone have said the w
 _NOTHING = "Nothing stands out: try it on people who recorded nothing, and record those who fail."
 
 
-def advise(clips: Sequence[Clip], test: Mapping[str, Any], *, quick_look: str | None = None) -> Advice:
+def advise(
+    clips: Sequence[Clip], test: Mapping[str, Any], *, quick_look: str | None = None, tests_strangers: bool = True
+) -> Advice:
     """Say what to do next, what helps most first, each with its reason.
 
     That more people help most, as long as they are few, is what `sayso learning-curve` finds of sets such as Speech
@@ -37,13 +39,14 @@ def advise(clips: Sequence[Clip], test: Mapping[str, Any], *, quick_look: str | 
         clips: the recordings, those of voices aside; none: voices alone said the words.
         test: the scores of the test part, as in `metrics.json`.
         quick_look: what the look before every training found; None: nothing.
+        tests_strangers: nobody who is tested was heard in training, so that the scores tell of new voices.
     """
     if not clips:
         return {"most": [_NO_CLIPS], "basis": ""}
     sentences = [
         *_missing_clips(clips),
         *([f"A closer look at the recordings: {quick_look}."] if quick_look else []),
-        *_people(clips, test),
+        *_people(clips, test, tests_strangers),
         *_weak_words(test),
         *_mix_ups(test),
     ]
@@ -60,7 +63,7 @@ def _missing_clips(clips: Sequence[Clip]) -> Iterator[str]:
         yield f"More clips of '{word}': it has {counted(fewest, 'clip')}, and another word has {most:,}."
 
 
-def _people(clips: Sequence[Clip], test: Mapping[str, Any]) -> Iterator[str]:
+def _people(clips: Sequence[Clip], test: Mapping[str, Any], tests_strangers: bool) -> Iterator[str]:
     people = {clip.speaker for clip in clips if clip.speaker}
     if len(people) >= _MANY_PEOPLE:
         return
@@ -70,7 +73,7 @@ def _people(clips: Sequence[Clip], test: Mapping[str, Any]) -> Iterator[str]:
     elif len(people) < 2:
         yield "A second person: with one voice nobody can say how well others will be understood."
     else:
-        lowest = min(test.get("speaker_accuracy_ci95") or [1.0])
+        lowest = min((tests_strangers and test.get("speaker_accuracy_ci95")) or [1.0])
         if min(len(people), tested) < _FEW_PEOPLE or test["accuracy"] < _GOOD or lowest < _LEAST_PROMISED:
             more, so_far = counted(_MORE_PEOPLE, "more person", "more people"), counted(len(people), "person", "people")
             doubt = f", by whom new voices may be understood to {percent(lowest, digits=0)} only"

@@ -132,7 +132,7 @@ def finish_run(
             export_streaming(classifier, run.onnx, compared, like=stream_like)
         task.advance()
         manifest = begun.ended(fitted, agreement, streams=run.stream_onnx.is_file())
-        if extras and (advice := _advice(prepared, metrics)):
+        if extras and (advice := _advice(prepared, metrics, manifest)):
             manifest["advice"] = advice
         write_metrics(run.metrics_file, metrics)
         if extras:
@@ -152,7 +152,7 @@ def finish_run(
         fold.log.unlink(missing_ok=True)
 
 
-def _advice(prepared: Prepared, metrics: Metrics) -> Advice | None:
+def _advice(prepared: Prepared, metrics: Metrics, manifest: Manifest) -> Advice | None:
     """What would help most; None: the clips are a published set's, which nobody adds recordings to."""
     dataset = prepared.recipe.dataset
     if dataset.is_made:
@@ -160,7 +160,8 @@ def _advice(prepared: Prepared, metrics: Metrics) -> Advice | None:
     if not Path(dataset.known_as).exists():
         return None
     recorded = [clip for clip in prepared.corpus.clips if clip.source == 0]
-    return advise(recorded, metrics["test"], quick_look=prepared.quick_look)
+    strangers = not manifest["speakers_shared"]
+    return advise(recorded, metrics["test"], quick_look=prepared.quick_look, tests_strangers=strangers)
 
 
 def _spread(corpus: Corpus, rows: Rows, *, most: int) -> NDArray[np.int16]:

@@ -117,7 +117,7 @@ class RunFolder:
     @property
     def finished(self) -> bool:
         """Whether the run went to its end; its manifest says so, written last."""
-        return self.manifest_file.is_file() and bool(self.manifest().get("finished"))
+        return self.manifest_file.is_file() and bool(read_manifest(self.manifest_file, strictly=False).get("finished"))
 
     def check_finished(self, why: str = "") -> None:
         """See that the run went to its end.

@@ -106,6 +106,10 @@ class Manifest(StartedManifest):
     the thresholds, whether they are those that it had, what was asked, and the SHA-256 of `model.onnx` since then."""
 
 
+class _Anything(TypedDict):
+    """Any values under any keys."""
+
+
 class _Kept(Manifest):
     """As it must be read."""
 
@@ -121,13 +125,17 @@ def write_manifest(path: Path, manifest: StartedManifest) -> None:
     write_json(path, manifest)
 
 
-def read_manifest(path: Path) -> Manifest:
+def read_manifest(path: Path, *, strictly: bool = True) -> Manifest:
     """Read the file, in today's words; it lacks keys where the run is unfinished or of an earlier Sayso.
+
+    Args:
+        path: the file.
+        strictly: refuse values that no run leaves; False: take them, as each is to be told by itself.
 
     Raises:
         RunError: it is not there, or damaged.
     """
-    values = read_facts(path, _Kept)
+    values = read_facts(path, _Kept if strictly else _Anything)
     if isinstance(leakage := values.get("leakage"), dict):
         values["leakage"] = {_FORMER_LEAKAGE.get(key, key): value for key, value in leakage.items()}
     return cast(Manifest, values)

@@ -28,6 +28,10 @@ class Metrics(TypedDict):
     """The words, in the order of the model's logits."""
 
 
+class _Parts(TypedDict):
+    test: dict[str, Any]
+
+
 class _Sums(TypedDict):
     """What must be so of a part's scores for them to be shown."""
 
@@ -71,10 +75,14 @@ def write_metrics(path: Path, metrics: Metrics) -> None:
     write_json(path, metrics)
 
 
-def read_metrics(path: Path) -> Metrics:
+def read_metrics(path: Path, *, strictly: bool = True) -> Metrics:
     """Read the file; of an earlier Sayso it may lack what is said here, and hold what the manifest says now.
+
+    Args:
+        path: the file.
+        strictly: refuse values that no run leaves; False: take them, as each is to be told by itself.
 
     Raises:
         RunError: the run has not finished, or the file is damaged.
     """
-    return cast(Metrics, read_facts(path, _Kept, needed=("test",)))
+    return cast(Metrics, read_facts(path, _Kept if strictly else _Parts, needed=("test",)))

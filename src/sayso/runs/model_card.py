@@ -12,7 +12,7 @@ from sayso.runs.folder import RunFolder
 from sayso.runs.manifest import split_label
 from sayso.runs.sharing import LEFT_OUT, without_names
 from sayso.system.files import why_unread, write_text
-from sayso.system.wording import counted, percent
+from sayso.system.wording import counted, percent, rounded
 
 __all__ = ["VOICES_LICENCE", "make_card", "read_run_card", "sources_of", "write_card"]
 
@@ -25,8 +25,8 @@ VOICES_LICENCE = (
 _OWN = "own recordings, under the terms of who made them"
 _MOST_SPEAKERS = 30
 _LEAKAGE = {
-    "same_samples": ("pair of clips with the same samples", "pairs of clips with the same samples"),
-    "near_copies": ("pair of near copies", "pairs of near copies"),
+    "same_samples": "by the same samples",
+    "near_copies": "as a near copy",
 }
 _INT8_PARTS = (
     ("validation", "validation"),
@@ -156,9 +156,9 @@ def _split(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> Iterator[
     for key, part in _PARTS:
         if key in clips:
             yield f"- {part}: {counted(clips[key], 'clip')}"
-    shared = [counted(len(leakage[key]), *what) for key, what in _LEAKAGE.items() if key in leakage]
+    shared = [f"{len(leakage[key]):,} {how}" for key, how in _LEAKAGE.items() if key in leakage]
     if shared:
-        yield f"- between training and test: {', '.join(shared)}"
+        yield f"- test clips that training or validation holds too: {', '.join(shared)}"
 
 
 def _int8(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -238,8 +238,8 @@ def _false_accepts(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> I
             else f"thresholds were chosen for {tuned['false_alarms_per_hour']:g} false alarms of a word an hour"
         )
         yield (
-            f"- on streams: {what}, over {tuned['replayed_hours']:.2g} h "
-            f"({tuned['independent_hours']:.2g} h independent) of {tuned['background']}"
+            f"- on streams: {what}, over {rounded(tuned['replayed_hours'])} h "
+            f"({rounded(tuned['independent_hours'])} h independent) of {tuned['background']}"
         )
     else:
         yield "- on streams: not measured (`sayso tune` does)"

@@ -102,9 +102,9 @@ def score_of(run: RunFolder) -> dict[str, Any]:
     }
 
 
-def _worst_first(person: tuple[str, dict[str, Any]]) -> tuple[float, str]:
+def _worst_first(person: tuple[str, dict[str, Any]]) -> tuple[float, int, str]:
     name, facts = person
-    return facts["accuracy"], name
+    return facts["accuracy"], -facts["n"], name
 
 
 def _learned_from(run: RunFolder, names: set[str], called: str) -> bool:

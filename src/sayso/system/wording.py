@@ -47,12 +47,24 @@ def listed(names: Sequence[str], most: int, *, between: str = ", ", count_rest: 
 
 
 def percent(share: float | None, *, digits: int = 1) -> str:
-    """Write a share as a percentage with `digits` after the point; None as a dash, where there is nothing to tell.
+    """Write a share as a percentage with `digits` after the point; only 1 itself is 100 %, and only 0 itself is 0 %.
+
+    None is a dash, where there is nothing to tell.
 
     >>> percent(0.98), percent(0.125, digits=0), percent(None)
     ('98.0 %', '12 %', '-')
+    >>> percent(1), percent(0.9997), percent(0.004, digits=0)
+    ('100.0 %', '> 99.9 %', '< 1 %')
     """
-    return "-" if share is None else f"{100 * share:.{digits}f} %"
+    if share is None:
+        return "-"
+    least = 10.0**-digits
+    text = f"{100 * share:.{digits}f}"
+    if share < 1 and text == f"{100:.{digits}f}":
+        text = f"> {100 - least:.{digits}f}"
+    elif share > 0 and text == f"{0:.{digits}f}":
+        text = f"< {least:.{digits}f}"
+    return f"{text} %"
 
 
 def rounded(value: float) -> str:

@@ -21,6 +21,7 @@ from sayso.errors import ModelError
 from sayso.system.distributed import end_on_request
 from sayso.training.checkpointing import Bookkeeper
 from sayso.training.learner import Learner
+from sayso.training.optimisers import rate_of
 from sayso.training.resume import BOOKS
 
 __all__ = ["Checkpointer", "LightningLearner", "PlainCheckpoints", "train_by_lightning"]
@@ -135,7 +136,7 @@ class Checkpointer(Checkpoint):
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Write the log, the weights if they count, and the state."""
         assert isinstance(pl_module, Learner)
-        rate = float(trainer.optimizers[0].param_groups[0]["lr"])
+        rate = rate_of(trainer.optimizers[0])
         self.books.end_epoch(pl_module, trainer.current_epoch + 1, rate=rate)
         self.books.stopped_early = trainer.should_stop
         trainer.save_checkpoint(self.books.run.resume)  # on every process: Lightning has only the first write

@@ -11,7 +11,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from sayso.recipe.recipe import Training
 
-__all__ = ["make_optimiser"]
+__all__ = ["make_optimiser", "rate_of"]
 
 
 def make_optimiser(
@@ -36,6 +36,11 @@ def make_optimiser(
             return _uncompiled(Adam)(groups, lr=rate)
         case "sgd":
             return _uncompiled(SGD)(groups, lr=rate, momentum=training.momentum)
+
+
+def rate_of(optimiser: Optimizer) -> float:
+    """The learning rate of the network now; features may learn at a share of it."""
+    return float(optimiser.param_groups[-1]["lr"])
 
 
 @cache

@@ -4,6 +4,7 @@ import torch
 
 from sayso.training.checkpointing import Bookkeeper
 from sayso.training.learner import Learner
+from sayso.training.optimisers import rate_of
 
 __all__ = ["train_plainly"]
 
@@ -37,7 +38,7 @@ def train_plainly(learner: Learner, books: Bookkeeper) -> None:
         if learner.validation_steps:
             _validate(learner, books)
         learner.end_epoch()
-        rate = float(optimiser.param_groups[0]["lr"])
+        rate = rate_of(optimiser)
         books.end_epoch(learner, epoch + 1, rate=rate, goes_on=epoch + 1 < learner.settings.epochs)
 
 

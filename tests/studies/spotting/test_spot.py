@@ -133,7 +133,7 @@ def test_the_table_names_times_words_and_verdicts(program: Program, tmp_path: Pa
     assert "low" in lines[1]
     assert [line.split(" % ")[-1].startswith("hit, ") for line in lines[1:6]] == [True, False, True, False, False]
     assert any(line.startswith("missed 1 of 3 words, 33.3 % (95 % interval over words: ") for line in lines)
-    assert any(line.startswith("false alarms 2 in 0.03 h, 72.0 an hour (95 % interval were they") for line in lines)
+    assert any(line.startswith("false alarms 2 in 0.03 h, 72 an hour (95 % interval were they") for line in lines)
     assert any(line.startswith("latency median ") for line in lines)
     assert "there is no stream.onnx beside the model" in err
 

@@ -190,11 +190,12 @@ def _notes(
 ) -> Iterator[str]:
     if same:
         copies = counted(len(same), "test clip is an exact copy", "test clips are exact copies")
-        yield f"{copies} of training clips, as allowed ({list_names(corpus, same)}): the score is too good by that"
+        allowed = f"as allowed ({list_names(corpus, same)})"
+        yield f"{copies} of training or validation clips, {allowed}: the score is too good by that"
     if alike:
         copies = counted(len(alike), "test clip is a near copy", "test clips are near copies")
         such = describe_pair(alike[min(alike)], corpus, corpus)
-        yield f"{copies} of training clips, such as {such}: the score may be too good by that"
+        yield f"{copies} of training or validation clips, such as {such}: the score may be too good by that"
     if clashes:
         copies = counted(len(clashes), "pair of near copies has", "pairs of near copies have")
         yield f"{copies} two labels, such as {describe_pair(clashes[0], corpus, corpus)}: one of the two may be wrong"

@@ -111,7 +111,7 @@ def compare_runs(sources: Sequence[str | Path], progress: Progress) -> ComparedR
     known = len({each for each in speakers if each is not None})
     table = {
         "of_runs": True,
-        **_split(ordered, known),
+        **_split(ordered),
         "clips": len(keys),
         "speakers": known,
         "notes": [*_notes(ordered, keys, speakers), *gone, *name_limits(known, len(pairs))],
@@ -140,10 +140,11 @@ def _answers(one: _Answered, keys: Sequence[_Key], speakers: tuple[str | None, .
     return Answers(right, speakers, tuple((*key, speaker or "") for key, speaker in zip(keys, speakers, strict=True)))
 
 
-def _split(runs: Sequence[_Answered], speakers: int) -> dict[str, Any]:
+def _split(runs: Sequence[_Answered]) -> dict[str, Any]:
     """What stands beside the scores: of splits that differ each by itself."""
     manifests = [one.run.manifest() for one in runs]
-    labels = list(dict.fromkeys(split_label(manifest, speakers) for manifest in manifests))
+    tested = [len({clip.speaker for clip in one.predictions.clips if clip.speaker}) for one in runs]
+    labels = list(dict.fromkeys(split_label(*each) for each in zip(manifests, tested, strict=True)))
     shared = [manifest.get("speakers_shared") for manifest in manifests]
     return {
         "split": labels[0].partition(":")[0] if len(labels) == 1 else "different splits",

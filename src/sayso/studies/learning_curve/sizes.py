@@ -107,8 +107,9 @@ def _checked(sizes: Sequence[int], least: int, most: int, name: AxisName, unit: 
 def _mean_size(name: AxisName, clips: Sequence[Clip], ranks: NDArray[np.int64], size: int) -> float:
     if name == "speakers":
         return float(size)
-    kept = int(((ranks >= 0) & (ranks < size)).sum())
-    return kept / max(1, known_speakers(clips))
+    speakers = known_speakers(clips)
+    counts = np.array([not speakers or clip.speaker is not None for clip in clips])
+    return int(((ranks >= 0) & (ranks < size) & counts).sum()) / max(1, speakers)
 
 
 _RANKS: dict[AxisName, Callable[..., NDArray[np.int64]]] = {"speakers": rank_speakers, "clips": rank_clips}

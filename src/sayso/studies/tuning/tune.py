@@ -94,7 +94,9 @@ class _Asked:
         chosen = min(_MOST_HOURS, _ALARMS_ALLOWED / rate) if hours is None else hours
         if chosen * rate < 1:
             problem = f"{chosen:g} h of streams is too short for {rate:g} false alarms an hour"
-            raise SettingsError([Fault("--hours", f"{problem}: not one would be allowed; give {1 / rate:.3g} or more")])
+            raise SettingsError(
+                [Fault("--hours", f"{problem}: not one would be allowed; give {math.ceil(100 / rate) / 100:g} or more")]
+            )
         return cls(rate, chosen, rooms)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sayso.metrics.rates import poisson_upper_bound
-from sayso.system.wording import listed, rounded
+from sayso.system.wording import counted, listed, rounded
 
 __all__ = ["judge"]
 
@@ -38,8 +38,8 @@ def judge(facts: Mapping[str, Any]) -> Iterator[str]:
         even = "even " if test["alarms"]["n"] else ""
         yield (
             f"{even}0 alarms in {rounded(hours)} h of different background: the true rate may be {rounded(least)} an "
-            f"hour all the same; to promise {rate:g} takes {rounded(needed)} h more of it (--background) without an "
-            "alarm"
+            f"hour all the same; to promise {rate:g} takes {rounded(needed)} h of it in all without an alarm: twice as "
+            "much --background, as half of it tests, and --hours in which all of that is heard"
         )
 
 
@@ -47,9 +47,9 @@ def _of_the_model(own: Mapping[str, Any], rate: float, lost: Sequence[str]) -> I
     """Say how often the model itself fires, where others listened in its place."""
     alarms = own["alarms_of_the_model"]
     yield (
-        f"the model itself, which has heard all these speakers, fired {alarms['n']} times on the same test streams: "
-        f"{rounded(alarms['per_hour'])} false alarms an hour of all words together; what it misses nobody can say of "
-        "these clips, as it was trained on them"
+        f"the model itself, which has heard all these speakers, fired {counted(alarms['n'], 'time')} on the same test "
+        f"streams: {rounded(alarms['per_hour'])} false alarms an hour of all words together; what it misses nobody can "
+        "say of these clips, as it was trained on them"
     )
     over = {
         word: each["per_hour"]

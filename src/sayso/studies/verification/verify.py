@@ -27,8 +27,8 @@ from sayso.experiment.each_speaker import answer_for_each_speaker
 from sayso.experiment.run import Run
 from sayso.recipe.prepared import BACKGROUND_NOISE, Prepared, prepare
 from sayso.recipe.recipe import Recipe, kept_values_from_text, read_kept_values
-from sayso.runs.manifest import Manifest
-from sayso.runs.metrics import Metrics
+from sayso.runs.manifest import Manifest, read_manifest
+from sayso.runs.metrics import Metrics, read_metrics
 from sayso.runs.predictions import Predictions, read_predictions
 from sayso.runs.sharing import without_names
 from sayso.runtime.stream_file import StreamFile
@@ -133,7 +133,8 @@ def verify(path: str | Path, *, progress: Progress | None = None) -> tuple[Check
     progress = progress or Progress()
     run = Run.open(path)
     run.check_finished(", so there is nothing to verify")
-    manifest, metrics = run.manifest(), run.metrics()
+    manifest = read_manifest(run.manifest_file, strictly=False)
+    metrics = read_metrics(run.metrics_file, strictly=False)
     try:
         read = read_predictions(run.predictions_file)
     except RunError as error:

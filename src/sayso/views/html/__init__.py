@@ -57,10 +57,7 @@ def percent(share: float | None) -> str:
     """
     if share is None or not math.isfinite(share):
         return "–"
-    text = wording.percent(share)
-    if (text == wording.percent(1) and share < 1) or (text == wording.percent(0) and share > 0):
-        text = f"> {wording.percent(0.999)}" if share > 0.5 else f"< {wording.percent(0.001)}"
-    return text.replace(" %", "\u202f%")
+    return wording.percent(share).replace(" %", "\u202f%")
 
 
 def points(difference: float | None) -> str:
