@@ -293,13 +293,27 @@ def test_fit_modes() -> None:
 
 
 @given(arrays.arrays(np.int16, st.integers(1, 60)), st.integers(1, 60))
-def test_the_loudest_part_is_the_loudest(samples: NDArray[np.int16], length: int) -> None:
+def test_the_loudest_part_has_nearly_all_that_any_has(samples: NDArray[np.int16], length: int) -> None:
     def energy(part: NDArray[np.int16]) -> int:
         return sum(int(value) ** 2 for value in part)
 
     fitted = fit_length(samples, length, "loudest")
     windows = [samples[start : start + length] for start in range(max(1, len(samples) - length + 1))]
-    assert energy(fitted) == max(map(energy, windows))
+    assert energy(fitted) >= 0.99 * max(map(energy, windows))
+
+
+@pytest.mark.parametrize("floor", [0.0, 0.003])
+@pytest.mark.parametrize(("before", "behind"), [(2.0, 2.0), (0.3, 4.0), (3.0, 0.9)])
+def test_a_word_in_a_long_recording_lies_well_within_its_clip(floor: float, before: float, behind: float) -> None:
+    """At its edge, where the first of all windows that hold the word has it, models understand it far worse."""
+    audio = AudioFormat(sample_rate=8000, clip_seconds=1.5, fit="loudest")
+    start, seconds = round(before * 8000), 0.4
+    sound = floor * np.random.default_rng(0).standard_normal(round((before + seconds + behind) * 8000))
+    sound[start : start + 3200] += 0.2 * np.sin(np.arange(3200))
+    clip = clip_from_samples(sound.astype(np.float32), 8000, audio)
+    places = np.flatnonzero(np.abs(clip) > 0.1 * 32768)
+    assert len(places) > 1000
+    assert 0.1 < places[0] / 8000 < places[-1] / 8000 < 1.4
 
 
 @given(arrays.arrays(np.int16, st.integers(1, 60)))

@@ -1,6 +1,7 @@
 """`sayso export --int8`: what is written and said of it, and what is refused."""
 
 import json
+import math
 import shutil
 from dataclasses import replace
 
@@ -152,3 +153,10 @@ def test_what_is_lost_has_a_paired_interval(trained):
     assert lost.interval[0] < lost.lost < lost.interval[1]
     one = measure_lost(right[:1], right[:1], clips.corpus, rows[:1])
     assert one == Lost(1, 1.0, 1.0, (-1.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("in_float", "in_int8", "is_more"), [(199, 198, False), (199, 197, True), (198, 199, False), (199, math.nan, True)]
+)
+def test_a_loss_of_just_the_limit_is_no_more_than_that(in_float, in_int8, is_more):
+    assert Lost(200, in_float / 200, in_int8 / 200, (0.0, 0.01)).is_more_than(0.5) == is_more

@@ -106,3 +106,10 @@ def test_it_says_what_it_cannot_tell():
         f"So small a test tells little (12 clips, 95 % interval 32 to 81 %). {measure}"
     )
     assert advise_all([], small)["basis"] == ""
+
+
+def test_of_known_voices_nothing_is_promised_for_new_ones():
+    test = {"accuracy": 0.96, "speakers": 4, "speaker_accuracy_ci95": [0.62, 0.99]}
+    clips = [Clip(f"{place}.wav", "on", speaker) for speaker in "abcd" for place in range(20)]
+    told = [advise_all(clips, test, tests_strangers=strangers)["most"] for strangers in (True, False)]
+    assert ["new voices" in " ".join(each) for each in told] == [True, False]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from sayso.recipe.recipe import Training
-from sayso.training.optimisers import make_optimiser
+from sayso.training.optimisers import make_optimiser, rate_of
 
 OURS = {
     "adamw": torch.optim.AdamW,
@@ -63,3 +63,11 @@ print("torch._dynamo" in sys.modules)
 """
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "False", told.stderr
+
+
+def test_its_rate_is_that_of_the_network_where_features_learn_at_another():
+    network, features = torch.nn.Linear(2, 3), torch.nn.Linear(4, 2)
+    training = Training(learning_rate=0.01, features_rate=0.1)
+    optimiser = make_optimiser(training, network.parameters(), of_features=features.parameters())
+    assert sorted({group["lr"] for group in optimiser.param_groups}) == pytest.approx([0.001, 0.01])
+    assert rate_of(optimiser) == 0.01

@@ -19,6 +19,9 @@ __all__ = ["Fitted", "clip_from_file", "clip_from_samples", "fit_clip", "fit_len
 # Recordings of a word are a little longer than the clips they become.
 _LONG_CLIPS = 2
 _ROOM_SECONDS = 0.2
+# Of the greatest energy. Digits with two seconds of -45 dB noise before and behind were understood to 86 %, of 0.999 to
+# 69, by the first window of the greatest energy to 53; without what stands around them to 90.
+_NEARLY_ALL = 0.99
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +119,9 @@ def fit_clip(samples: Samples, sample_rate: float, audio: AudioFormat) -> Fitted
 
 
 def fit_length(samples: Samples, length: int, fit: Fit) -> Samples:
-    """Cut or pad with zeros to (length,): the centre, the start, the end, or the window with the most energy.
+    """Cut or pad with zeros to (length,): the centre, the start, the end, or around what is loudest.
+
+    That is the middle one of the windows with nearly as much energy as the one that has most, and lie side by side.
 
     >>> fit_length(np.array([1, 2, 3, 4, 5], dtype=np.float32), 3, "centre")
     array([2., 3., 4.], dtype=float32)
@@ -138,7 +143,12 @@ def _find_start(samples: Samples, length: int, fit: Fit) -> int:
     if fit == "centre" or surplus <= 0:
         return surplus // 2 if surplus > 0 else -(-surplus // 2)
     energy = np.concatenate(([0.0], np.cumsum(samples.astype(np.float64) ** 2)))
-    return int(np.argmax(energy[length:] - energy[:-length]))
+    power = energy[length:] - energy[:-length]
+    best = int(np.argmax(power))
+    # All that holds the whole word has nearly as much: with the word in its middle, where shorter clips have it too.
+    less = np.flatnonzero(power < _NEARLY_ALL * power[best])
+    first, end = less[less < best].max(initial=-1) + 1, less[less > best].min(initial=len(power))
+    return int(first + end - 1) // 2
 
 
 def _take(samples: Samples, start: int, length: int) -> Samples:

@@ -42,7 +42,7 @@ __all__ = [
 Rows = NDArray[np.int64]
 """Places of clips in a corpus."""
 
-PACK_VERSION = 2
+PACK_VERSION = 3
 _INDEX, _SAMPLES = "index.json", "samples.i16"
 _INDEX_KEYS = {"audio", "clips", "skipped", "treated", "noise_remarks", "fingerprints", "noise_lengths", "folder"}
 _CHECKED_AT_ONCE = 64

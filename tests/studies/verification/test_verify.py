@@ -168,6 +168,7 @@ def cut_log(run: Path, other: Path) -> None:
         (forged(lambda m: m["calibration"].update(temperature=3.0)), {"scores", "metrics"}),
         (forged(lambda m: m["validation"].update(accuracy=2.0)), {"metrics"}),
         (forged(lambda m: m.update(parameters=1)), {"metrics"}),
+        (forged(lambda m: m.update(parameters=m["parameters"] + 1)), {"metrics"}),
         (forged(lambda m: m.update(rejection={"auroc": 1.0})), {"metrics"}),
         (forged(lambda m: m.update(split="official")), {"split"}),
         (forged(lambda m: m.update(unheard=1)), {"metrics"}),
