@@ -185,6 +185,12 @@ def test_settings_of_the_command_line_are_the_usual_ones(workers, tmp_path):
     assert (ready["hop_seconds"], ready["thresholds"]) == (0.16, {"low": 0.3, "high": 0.3})
 
 
+def test_a_model_in_the_address_is_not_overlooked(page):
+    with page.websocket_connect(f"{PLACE}?model=own") as socket:
+        told = receive(socket)
+    assert told == {"type": "error", "error": "model: is asked in the address; say it in the first message"}
+
+
 def test_floats_that_are_no_sound_are_noted(page):
     data = np.full(16_000, np.nan, "<f4").tobytes()
     messages = hear(page, data, forever(6400), format="f32le")

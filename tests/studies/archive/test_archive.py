@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,8 @@ from sayso.studies.archive.predict import predict_archive
 from sayso.studies.archive.sources import find_files
 from sayso.studies.archive.unfinished import Unfinished
 from tone_model_made import make_tone_model, write_recording
+
+SCANDIR = os.scandir
 
 
 class Lengths(Answers):
@@ -85,6 +88,22 @@ def test_folders_patterns_and_lists_name_files(archive, tmp_path):
     assert list(find_files([tmp_path / "list.txt"])) == [every[0], every[3], f"{tmp_path}/missing.wav"]
     (tmp_path / "list.csv").write_text("label,path\nyes,archive/0/0.flac\n")
     assert list(find_files([tmp_path / "list.csv", every[1]])) == every[:2]
+
+
+def test_files_come_in_order_and_as_a_list_beside_them_names_them(archive, monkeypatch):
+    monkeypatch.chdir(archive)
+    every = sorted(str(path.relative_to(archive)) for path in archive.rglob("*.flac"))
+    monkeypatch.setattr("glob.os.scandir", _backwards)
+    assert list(find_files(["**/*.flac"])) == every
+    Path("list.txt").write_text("\n".join(every))
+    assert list(find_files(["list.txt"])) == every
+
+
+@contextmanager
+def _backwards(folder):
+    """What a folder holds, in an order of its own."""
+    with SCANDIR(folder) as entries:
+        yield iter(sorted(entries, key=lambda entry: entry.name, reverse=True))
 
 
 def test_sources_that_name_nothing_are_told(archive, tmp_path):

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from sayso.errors import DataError, ModelError, SaysoError
+from sayso.errors import DataError, Fault, ModelError, SaysoError, SettingsError
 from sayso.runtime import Stream
 from sayso.runtime.live import Cleaner
 from sayso.runtime.pcm import PCM_FORMATS
@@ -28,6 +28,7 @@ _UNREAD_SECONDS = 10.0
 _CLOSING_SECONDS = 2.0
 _PIECE_SECONDS = 1.0
 _MOST_REASON = 120
+_SHOWN = 40
 _GARBAGE, _POLICY, _TOO_LONG, _MISTAKE, _TRY_AGAIN = 1007, 1008, 1009, 1011, 1013
 
 
@@ -73,6 +74,8 @@ class StreamSession:
             await self._refuse(error, _GARBAGE)
 
     async def _answer(self) -> None:
+        if asked := [*self._websocket.query_params]:
+            raise SettingsError([Fault(asked[0][:_SHOWN], "is asked in the address; say it in the first message")])
         first = await self._receive(_FIRST_SECONDS)
         if not isinstance(first, str):
             raise DataError('sound came before the first message, such as {"rate": 16000, "format": "s16le"}')

@@ -47,7 +47,7 @@ def _find(source: str) -> Iterator[str]:
     if os.path.lexists(source):
         return iter((source,)) if is_sound(source) else _read_list(source)
     if glob.has_magic(source):
-        every = glob.iglob(source, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+        every = sorted(glob.glob(source, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
         return _filled((path for path in every if is_sound(path)), f"{source}: matches no sound file")
     raise DataError(f"{source}: no such file, folder or list")
 
@@ -103,8 +103,9 @@ def _read_list(path: str) -> Iterator[str]:
     """Yield the paths that a list names; raises DataError where none of the first is there."""
     try:
         with Path(path).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            folder = str(Path(path).parent)
-            paths = (name if name.startswith(os.sep) else f"{folder}{os.sep}{name}" for name in _names(path, file))
+            parent = Path(path).parent
+            above = "" if parent == Path() else f"{parent}{os.sep}"  # joined by hand: a path stays as it is spelt
+            paths = (name if name.startswith(os.sep) else f"{above}{name}" for name in _names(path, file))
             first = list(islice(paths, _TRIED))
             if not any(map(os.path.lexists, first)):
                 raise DataError(_names_nothing(path, first))
