@@ -160,7 +160,7 @@ def _advice(prepared: Prepared, metrics: Metrics, manifest: Manifest) -> Advice 
     if not Path(dataset.known_as).exists():
         return None
     recorded = [clip for clip in prepared.corpus.clips if clip.source == 0]
-    strangers = not manifest["speakers_shared"]
+    strangers = not manifest.get("speakers_shared")
     return advise(recorded, metrics["test"], quick_look=prepared.quick_look, tests_strangers=strangers)
 
 

@@ -37,10 +37,13 @@ class _Sums(TypedDict):
 
     accuracy: float
     accuracy_ci95: NotRequired[list[float]]
-    n: int
     errors: NotRequired[int]
     loss: NotRequired[float]
     ece: NotRequired[float]
+
+
+class _SumsAlone(_Sums):
+    n: NotRequired[int]
 
 
 class _Confusion(TypedDict):
@@ -49,12 +52,13 @@ class _Confusion(TypedDict):
 
 
 class _Scores(_Sums):
+    n: int
     speakers: NotRequired[int]
     speaker_accuracy_ci95: NotRequired[list[float] | None]
     worst_speaker: NotRequired[str | None]
     per_class: NotRequired[dict[str, dict[str, float | None]]]
     per_speaker: NotRequired[dict[str, dict[str, Any]]]
-    confusion: _Confusion
+    confusion: NotRequired[_Confusion]
     reliability: NotRequired[list[dict[str, float]]]
 
 
@@ -62,8 +66,8 @@ class _Kept(Metrics):
     """As it must be read."""
 
     test: _Scores  # pyright: ignore[reportIncompatibleVariableOverride]
-    train: NotRequired[_Sums]  # pyright: ignore[reportIncompatibleVariableOverride]
-    validation: NotRequired[_Sums]  # pyright: ignore[reportIncompatibleVariableOverride]
+    train: NotRequired[_SumsAlone]  # pyright: ignore[reportIncompatibleVariableOverride]
+    validation: NotRequired[_SumsAlone]  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 def write_metrics(path: Path, metrics: Metrics) -> None:

@@ -60,9 +60,9 @@ def serve(
             ssl_keyfile=str(certificate.key) if certificate else None,
         )
         _load(config, certificate)
-        on_ready(f"{address.url}?token={keys.token}")
         try:
             with interrupted_by_any_end():
+                on_ready(f"{address.url}?token={keys.token}")
                 uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:  # uvicorn tells it on, once it has ended
             pass
