@@ -6,27 +6,17 @@ is said first: the peaks that one clip in twenty, half of the clips, and all but
 scale.
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 
+from benchmarks.finished_runs import finished_runs
 from sayso.classifier.inference import predict_logits
-from sayso.experiment.run import Run
-from sayso.system.progress import Progress
 
 SOFTER_DB = (0, 10, 20, 30, 40)
 
 
 def main() -> None:
     """Print of each run how loud its clips are, and a line for each level."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("runs", nargs="+", type=Path, help="finished runs whose clips are here")
-    parser.add_argument("--part", choices=("validation", "test"), default="validation")
-    options = parser.parse_args()
-    for run in map(Run.open, options.runs):
-        prepared = run.open_clips(Progress())
-        rows = getattr(prepared.split, options.part)
+    for run, prepared, rows in finished_runs(__doc__):
         samples, targets = prepared.corpus.samples[rows], prepared.corpus.targets[rows]
         peaks = 20 * np.log10(np.abs(samples.astype(np.float64)).max(axis=1).clip(1) / 2**15)
         low, middle, high = np.quantile(peaks, (0.05, 0.5, 0.95))

@@ -5,15 +5,11 @@ test`, each read from its file and put between so many seconds of noise of so ma
 that of the most probable word.
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 
+from benchmarks.finished_runs import finished_runs
 from sayso.audio import clip_from_samples, read_sound, to_float
 from sayso.classifier.inference import predict_logits
-from sayso.experiment.run import Run
-from sayso.system.progress import Progress
 
 SECONDS = (0.0, 0.5, 1.0, 2.0)
 NOISE_DB = (-60, -45)
@@ -21,13 +17,7 @@ NOISE_DB = (-60, -45)
 
 def main() -> None:
     """Print a line for each loudness of the noise, with how many are right after each length of it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("runs", nargs="+", type=Path, help="finished runs whose clips are here")
-    parser.add_argument("--part", choices=("validation", "test"), default="validation")
-    options = parser.parse_args()
-    for run in map(Run.open, options.runs):
-        prepared = run.open_clips(Progress())
-        rows = getattr(prepared.split, options.part)
+    for run, prepared, rows in finished_runs(__doc__):
         targets, words = prepared.corpus.targets[rows], len(prepared.corpus.labels)
         sounds = [read_sound(prepared.corpus.clips[row].path) for row in rows]
         classifier = run.classifier()

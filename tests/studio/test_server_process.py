@@ -62,8 +62,8 @@ def start(folder, *options):
     return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def end(process, number=signal.SIGINT):
-    process.send_signal(number)
+def end(process):
+    process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 0, told
     assert "Traceback" not in told

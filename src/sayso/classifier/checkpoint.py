@@ -4,7 +4,6 @@ Both are written atomically, and opening either runs no code of whoever made it.
 """
 
 import io
-import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +11,10 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 
 from sayso.classifier.module import Classifier
+from sayso.classifier.tensors import write_tensors
 from sayso.errors import ModelError, SettingsError
 from sayso.recipe.recipe import kept_recipe_from_text, recipe_yaml
 from sayso.runtime.model_facts import check_labels, check_temperature, check_threshold
@@ -40,9 +40,7 @@ def save_model(path: Path, classifier: Classifier) -> None:
         "temperature": classifier.temperature,
         "threshold": classifier.threshold,
     }
-    # One entry: safetensors writes several in any order, and the same model is to be the same file. It is written here,
-    # since neither that library nor torch tells a full disk from what else may fail.
-    write_bytes(path, save(tensors, metadata={"sayso": json.dumps(header, ensure_ascii=False)}))
+    write_tensors(path, tensors, header)
 
 
 def load_model(path: Path) -> Classifier:
@@ -103,7 +101,7 @@ def _read_header(path: Path) -> dict[str, Any]:
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
     """Write plain tensors, numbers, texts, lists and dicts. Raises as `save_model`."""
-    content = io.BytesIO()
+    content = io.BytesIO()  # torch does not tell a full disk from what else may fail
     torch.save(state, content)
     write_bytes(path, content.getvalue())
 

@@ -4,7 +4,6 @@ A run on a frozen, pretrained representation leaves them in its folder, so that 
 its own clips nothing is represented again.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,11 +13,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
+from sayso.classifier.tensors import write_tensors
 from sayso.errors import ModelError
-from sayso.system.files import atomic_path, parse_json
+from sayso.system.files import parse_json
 
 __all__ = ["FeatureTable", "KeptFeatures"]
 
@@ -80,9 +79,7 @@ class KeptFeatures:
                 break
             left -= _bytes(half)
             tensors[f"copy.{place}"], marks[f"copy.{place}"] = half, copy.marks
-        header = json.dumps({"format_version": FORMAT_VERSION, "marks": marks})
-        with atomic_path(path) as temporary:
-            save_file(tensors, temporary, metadata={"sayso": header})
+        write_tensors(path, tensors, {"format_version": FORMAT_VERSION, "marks": marks})
         return True
 
     @classmethod

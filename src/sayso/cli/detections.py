@@ -4,23 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sayso.errors import in_one_line
-from sayso.system.wording import counted, percent, rounded
+from sayso.system.wording import clock, counted, percent, rounded
 
 if TYPE_CHECKING:
     from sayso.studies.spotting.result import Spotted
 
 __all__ = ["alarms_line", "detection_rows", "latency_line", "misses_line", "word_rows"]
-
-
-def clock(seconds: float) -> str:
-    """Write a place in a recording.
-
-    >>> clock(3723.456)
-    '1:02:03.46'
-    """
-    hundredths = round(100 * seconds)
-    minutes, rest = divmod(hundredths, 6000)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest / 100:05.2f}"
 
 
 def detection_rows(spotted: "Spotted") -> Iterator[str]:

@@ -73,7 +73,8 @@ def _people(clips: Sequence[Clip], test: Mapping[str, Any], tests_strangers: boo
     elif len(people) < 2:
         yield "A second person: with one voice nobody can say how well others will be understood."
     else:
-        lowest = min((tests_strangers and test.get("speaker_accuracy_ci95")) or [1.0])
+        promised = test.get("speaker_accuracy_ci95") if tests_strangers else None
+        lowest = min(promised or [1.0])
         if min(len(people), tested) < _FEW_PEOPLE or test["accuracy"] < _GOOD or lowest < _LEAST_PROMISED:
             more, so_far = counted(_MORE_PEOPLE, "more person", "more people"), counted(len(people), "person", "people")
             doubt = f", by whom new voices may be understood to {percent(lowest, digits=0)} only"

@@ -10,7 +10,11 @@ from sayso.errors import RunError
 from sayso.system.files import read_json, why_unread
 from sayso.system.wording import in_shell
 
-__all__ = ["missing", "read_facts"]
+__all__ = ["Anything", "missing", "read_facts"]
+
+
+class Anything(TypedDict):
+    """Any values under any keys."""
 
 
 def read_facts(path: Path, shape: type, *, needed: Collection[str] = ()) -> dict[str, Any]:
@@ -68,16 +72,10 @@ def missing(path: Path) -> RunError:
 def _what_then(path: Path) -> str:
     """Say why a file is not there, and what to do: an unfinished run goes on, of another one it was removed."""
     made_by, weights = path.with_name("manifest.json"), path.with_name("model.safetensors")
-    removed = weights.is_file() if path == made_by else made_by.is_file() and _says_finished(made_by)
+    removed = (
+        weights.is_file() if path == made_by else made_by.is_file() and read_facts(made_by, Anything).get("finished")
+    )
     if removed:
         recipe = path.with_name("recipe.yaml")
         return f", which its training left there; bring it back, or train anew with `sayso train {in_shell(recipe)}`"
     return f", the run has not finished; go on with `sayso train --resume {in_shell(path.parent)}`"
-
-
-class _Ended(TypedDict):
-    finished: Any
-
-
-def _says_finished(manifest: Path) -> bool:
-    return bool(read_facts(manifest, _Ended).get("finished"))

@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict, cast
 
 from sayso.config.outside import OutsidePart
 from sayso.data.splits.settings import EACH_SPEAKER
-from sayso.runs.facts import read_facts
+from sayso.runs.facts import Anything, read_facts
 from sayso.system.files import write_json
 
 __all__ = [
@@ -106,10 +106,6 @@ class Manifest(StartedManifest):
     the thresholds, whether they are those that it had, what was asked, and the SHA-256 of `model.onnx` since then."""
 
 
-class _Anything(TypedDict):
-    """Any values under any keys."""
-
-
 class _Kept(Manifest):
     """As it must be read."""
 
@@ -135,7 +131,7 @@ def read_manifest(path: Path, *, strictly: bool = True) -> Manifest:
     Raises:
         RunError: it is not there, or damaged.
     """
-    values = read_facts(path, _Kept if strictly else _Anything)
+    values = read_facts(path, _Kept if strictly else Anything)
     if isinstance(leakage := values.get("leakage"), dict):
         values["leakage"] = {_FORMER_LEAKAGE.get(key, key): value for key, value in leakage.items()}
     return cast(Manifest, values)

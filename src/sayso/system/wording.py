@@ -4,7 +4,18 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-__all__ = ["counted", "in_shell", "listed", "path_ends", "path_tail", "percent", "rounded"]
+__all__ = ["clock", "counted", "in_shell", "listed", "path_ends", "path_tail", "percent", "rounded"]
+
+
+def clock(seconds: float) -> str:
+    """Write a place in a recording, in hours, minutes and seconds.
+
+    >>> clock(3723.456)
+    '1:02:03.46'
+    """
+    hundredths = round(100 * seconds)
+    minutes, rest = divmod(hundredths, 6000)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest / 100:05.2f}"
 
 
 def counted(count: int, one: str, many: str = "") -> str:

@@ -84,6 +84,7 @@ def _environment() -> jinja2.Environment:
         "number": _number,
         "counted": wording.counted,
         "rounded": wording.rounded,
+        "clock": wording.clock,
     }
     environment.filters.update(filters)
     shared: dict[str, Any] = {"look": Markup(look())}
